@@ -1,0 +1,198 @@
+package compact_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/more-retail/moresso-go/core/internal/compact"
+	"github.com/more-retail/moresso-go/core/internal/jsondoc"
+)
+
+var b64 = base64.RawURLEncoding
+
+func token(header, payload, signature string) string {
+	return b64.EncodeToString([]byte(header)) + "." + b64.EncodeToString([]byte(payload)) + "." + b64.EncodeToString([]byte(signature))
+}
+
+func TestParseTakesATokenApart(t *testing.T) {
+	text := token(`{"alg":"EdDSA","kid":"é"}`, ` {"sub":"ada","n":9007199254740993} `, "\x00\xff\xfe signature")
+	got, err := compact.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kid, _ := got.Header.Get("kid").Text(); kid != "é" {
+		t.Errorf("kid is %q", kid)
+	}
+	if n, _ := got.Claims.Get("n").Number(); n != "9007199254740993" {
+		t.Errorf("n is %s", n)
+	}
+	if want := text[:strings.LastIndexByte(text, '.')]; got.Signed != want {
+		t.Errorf("Signed is %q, want %q", got.Signed, want)
+	}
+	if string(got.Signature) != "\x00\xff\xfe signature" {
+		t.Errorf("Signature is %q", got.Signature)
+	}
+}
+
+func TestParseRefusesEveryOtherForm(t *testing.T) {
+	const header, payload, signature = `{"alg":"EdDSA"}`, `{"sub":"ada"}`, "0123456789abcdef" // 16 bytes: a stray character leaves stray bits
+	good := token(header, payload, signature)
+	if _, err := compact.Parse(good); err != nil {
+		t.Fatal(err)
+	}
+	segments := strings.Split(good, ".")
+	replaced := func(i int, segment string) string {
+		list := append([]string(nil), segments...)
+		list[i] = segment
+		return strings.Join(list, ".")
+	}
+	type test struct {
+		name, token string
+		want        error
+	}
+	tests := []test{
+		{"nothing", "", compact.ErrSegments},
+		{"one segment", "abc", compact.ErrSegments},
+		{"two segments", segments[0] + "." + segments[1], compact.ErrSegments},
+		{"four segments", good + ".abcd", compact.ErrSegments},
+		{"five segments, as a JWE has", "a.b.c.d.e", compact.ErrEncrypted},
+		{"five segments of which some are empty, as a JWE with a direct key has", segments[0] + "..abcd.abcd.abcd", compact.ErrEncrypted},
+		{"six segments", "a.b.c.d.e.f", compact.ErrSegments},
+		{"dots alone", "..", compact.ErrSegments},
+		{"ten thousand dots", strings.Repeat(".", 10_000), compact.ErrSegments},
+		{"no header", replaced(0, ""), compact.ErrSegments},
+		{"no payload", replaced(1, ""), compact.ErrSegments},
+		{"no signature", replaced(2, ""), compact.ErrSegments},
+		{"a JWS in JSON serialisation", `{"payload":"` + segments[1] + `"}`, compact.ErrSegments},
+		{"a header of 4097 bytes", replaced(0, b64.EncodeToString([]byte(`{"a":"`+strings.Repeat("x", 4097-8)+`"}`))), compact.ErrHeader},
+		{"altered trailing bits of the signature", good[:len(good)-1] + string(good[len(good)-1]+1), compact.ErrBase64},
+		{"a header that is an array", token(`[]`, payload, signature), compact.ErrHeader},
+		{"a header that is null", token(`null`, payload, signature), compact.ErrHeader},
+		{"a header that is a string", token(`"alg"`, payload, signature), compact.ErrHeader},
+		{"a header that is no JSON", token(`alg`, payload, signature), compact.ErrHeader},
+		{"a header with a member twice", token(`{"alg":"EdDSA","alg":"none"}`, payload, signature), compact.ErrHeader},
+		{"a header with more behind it", token(header+`{}`, payload, signature), compact.ErrHeader},
+		{"a payload that is an array", token(header, `[]`, signature), compact.ErrPayload},
+		{"a payload that is null", token(header, `null`, signature), compact.ErrPayload},
+		{"a payload that is a number", token(header, `1`, signature), compact.ErrPayload},
+		{"a payload with a member twice", token(header, `{"sub":"ada","sub":"bob"}`, signature), compact.ErrPayload},
+		{"a payload with a member twice deep down", token(header, `{"permissions":{"a":{"b":1,"\u0062":2}}}`, signature), compact.ErrPayload},
+		{"a payload with more behind it", token(header, payload+" x", signature), compact.ErrPayload},
+		{"a payload after a byte order mark", token(header, "\ufeff"+payload, signature), compact.ErrPayload},
+		{"a payload that is no UTF-8", token(header, "{\"sub\":\"\xff\"}", signature), compact.ErrPayload},
+		{"a payload with a lone surrogate", token(header, `{"sub":"\ud800"}`, signature), compact.ErrPayload},
+		{"a payload 33 levels deep", token(header, `{"a":`+strings.Repeat("[", 32)+strings.Repeat("]", 32)+"}", signature), compact.ErrPayload},
+	}
+	for i, name := range []string{"header", "payload", "signature"} {
+		s := segments[i]
+		for what, segment := range map[string]string{
+			"a space before":        " " + s,
+			"a space behind":        s + " ",
+			"a line break within":   s[:4] + "\n" + s[4:],
+			"a line break behind":   s + "\n",
+			"a carriage return":     s[:4] + "\r\n" + s[4:],
+			"a NUL":                 s + "\x00",
+			"padding":               s + "=",
+			"double padding":        s + "==",
+			"the other alphabet":    "+/" + s[2:],
+			"a letter beyond ASCII": "é" + s[2:],
+			"a percent escape":      "%41" + s[1:],
+			"an impossible length":  s + strings.Repeat("A", (5-len(s)%4)%4),
+		} {
+			tests = append(tests, test{name + " with " + what, replaced(i, segment), compact.ErrBase64})
+		}
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := compact.Parse(test.token)
+			if !errors.Is(err, test.want) {
+				t.Fatalf("error is %v, want %v", err, test.want)
+			}
+			if got.Header.Kind() != jsondoc.Absent || got.Claims.Kind() != jsondoc.Absent || got.Signed != "" || got.Signature != nil {
+				t.Errorf("with an error came %+v", got)
+			}
+			for segment := range strings.SplitSeq(test.token, ".") {
+				if len(segment) > 4 && strings.Contains(err.Error(), segment) {
+					t.Errorf("the error holds the segment %q: %v", segment, err)
+				}
+			}
+		})
+	}
+}
+
+func TestAHeaderOf4096BytesIsRead(t *testing.T) {
+	header := `{"a":"` + strings.Repeat("x", compact.MaxHeaderBytes-8) + `"}`
+	if len(header) != compact.MaxHeaderBytes {
+		t.Fatalf("the test's header has %d bytes", len(header))
+	}
+	if _, err := compact.Parse(token(header, "{}", "s")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheTwoErrorsOfTheReaderAreTold(t *testing.T) {
+	if _, err := compact.Parse(token(`{}`, `{"a":1,"a":2}`, "s")); !errors.Is(err, jsondoc.ErrDuplicate) {
+		t.Errorf("error is %v, want a duplicate told", err)
+	}
+	deep := `{"a":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "}"
+	if _, err := compact.Parse(token(`{}`, deep, "s")); !errors.Is(err, jsondoc.ErrTooDeep) {
+		t.Errorf("error is %v, want the depth told", err)
+	}
+}
+
+// Exactly one sequence of bytes stands for each token, so a digest of it identifies the token.
+func FuzzCompact(f *testing.F) {
+	good := token(`{"alg":"EdDSA"}`, `{"sub":"ada"}`, "0123456789abcdef")
+	for _, text := range []string{
+		good, good + "=", good + "\n", good[:len(good)-1] + "h", good + ".", "a.b.c.d.e", "..", strings.ReplaceAll(good, ".", "\n."),
+		token(" {} ", "{}", "s"), token(`{"a":1,"a":2}`, "{}", "s"),
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := compact.Parse(text)
+		if err != nil {
+			return
+		}
+		if again := got.Signed + "." + b64.EncodeToString(got.Signature); again != text {
+			t.Fatalf("%q is encoded again as %q", text, again)
+		}
+		segments := strings.Split(text, ".")
+		for i, part := range []jsondoc.Value{got.Header, got.Claims} {
+			decoded, err := b64.DecodeString(segments[i])
+			if err != nil || b64.EncodeToString(decoded) != segments[i] {
+				t.Fatalf("%q is not canonical: %v", segments[i], err)
+			}
+			if read := string(part.AppendJSON(nil)); read != strings.Trim(string(decoded), " \t\r\n") {
+				t.Fatalf("%q was read as %q", decoded, read)
+			}
+		}
+	})
+}
+
+func TestTheExamplesOfRFC7515AreTakenApartToTheByte(t *testing.T) {
+	const signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+	const claims = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ" // A.3
+	got, err := compact.Parse(claims + "." + signature)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if issuer, _ := got.Claims.Get("iss").Text(); got.Signed != claims || issuer != "joe" || b64.EncodeToString(got.Signature) != signature || len(got.Signature) != 64 {
+		t.Errorf("%q, %q, %x", got.Signed, issuer, got.Signature)
+	}
+	// RFC 7515, appendix A.4, whose payload is no JSON; RFC 8037, appendix A.4, likewise.
+	for text, want := range map[string]string{"eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwM": "Payload", "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY": "Example of Ed25519 signing"} {
+		if _, payload, err := compact.Split(text); err != nil || string(payload) != want {
+			t.Errorf("%q, %v", payload, err)
+		}
+		if _, err := compact.Parse(text); !errors.Is(err, compact.ErrPayload) {
+			t.Errorf("as a token: %v", err)
+		}
+	}
+	// Appendix A.5 is unsecured: it has no signature.
+	if _, err := compact.Parse("eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."); !errors.Is(err, compact.ErrSegments) {
+		t.Errorf("unsecured: %v", err)
+	}
+}

@@ -1,0 +1,382 @@
+package jsondoc_test
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/more-retail/moresso-go/core/internal/jsondoc"
+)
+
+func parse(t *testing.T, text string) jsondoc.Value {
+	t.Helper()
+	v, err := jsondoc.Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("Parse(%q): %v", text, err)
+	}
+	return v
+}
+
+func nested(open, end string, depth int) string {
+	return strings.Repeat(open, depth) + "1" + strings.Repeat(end, depth)
+}
+
+func TestParseRefusesWhatReadersCouldDisagreeAbout(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		err        error // nil: any
+	}{
+		{"nothing", "", nil},
+		{"white space alone", " \n\t ", nil},
+		{"a member twice", `{"a":1,"a":1}`, jsondoc.ErrDuplicate},
+		{"a member twice with others between", `{"a":1,"b":2,"a":3}`, jsondoc.ErrDuplicate},
+		{"a member twice, once spelled by an escape", `{"exp":1,"e\u0078p":2}`, jsondoc.ErrDuplicate},
+		{"a member twice, once spelled by a surrogate pair", `{"😀":1,"\ud83d\ude00":2}`, jsondoc.ErrDuplicate},
+		{"an empty name twice", `{"":1,"":2}`, jsondoc.ErrDuplicate},
+		{"a member twice in an inner object", `{"a":{"b":[{"c":1,"c":2}]}}`, jsondoc.ErrDuplicate},
+		{"a member twice among many", `{` + manyMembers(200) + `,"m7":0}`, jsondoc.ErrDuplicate},
+		{"33 arrays in each other", nested("[", "]", 33), jsondoc.ErrTooDeep},
+		{"33 objects in each other", nested(`{"a":`, "}", 33), jsondoc.ErrTooDeep},
+		{"33 levels of both", nested(`[`, "]", 1)[:1] + nested(`{"a":`, "}", 32) + "]", jsondoc.ErrTooDeep},
+		{"a hundred thousand open arrays", strings.Repeat("[", 100_000), jsondoc.ErrTooDeep},
+		{"a second value", `{} {}`, nil},
+		{"a second value without a gap", `{}{}`, nil},
+		{"a stray bracket behind", `{}]`, nil},
+		{"a comma behind", `{},`, nil},
+		{"a NUL behind", "{}\x00", nil},
+		{"a comment behind", `{}//`, nil},
+		{"a comment within", `{/**/}`, nil},
+		{"a byte order mark", "\ufeff{}", nil},
+		{"UTF-16", "\xff\xfe{\x00}\x00", nil},
+		{"a byte that is no UTF-8 in a string", "[\"\xff\"]", nil},
+		{"a byte that is no UTF-8 in a name", "{\"\xff\":1}", nil},
+		{"an overlong encoding of a slash", "[\"\xc0\xaf\"]", nil},
+		{"a surrogate encoded in UTF-8", "[\"\xed\xa0\x80\"]", nil},
+		{"a lone high surrogate", `["\ud800"]`, nil},
+		{"a lone low surrogate", `["\udc00"]`, nil},
+		{"surrogates the wrong way round", `["\udc00\ud800"]`, nil},
+		{"a lone surrogate in a name", `{"\ud800":1}`, nil},
+		{"a line break in a string", "[\"\n\"]", nil},
+		{"a NUL in a string", "[\"\x00\"]", nil},
+		{"an unknown escape", `["\x41"]`, nil},
+		{"a string that does not end", `["abc`, nil},
+		{"an object that does not end", `{"a":1`, nil},
+		{"an array closed as an object", `[1}`, nil},
+		{"an object closed as an array", `{"a":1]`, nil},
+		{"a name that is a number", `{1:2}`, nil},
+		{"a name that is an object", `{{}:1}`, nil},
+		{"a name without a value", `{"a"}`, nil},
+		{"a name and a comma", `{"a","b"}`, nil},
+		{"a comma too many in an object", `{"a":1,}`, nil},
+		{"a comma too many in an array", `[1,]`, nil},
+		{"single quotes", `{'a':1}`, nil},
+		{"a number that begins with zero", `[01]`, nil},
+		{"a number that begins with plus", `[+1]`, nil},
+		{"a number that ends in a point", `[1.]`, nil},
+		{"a number that begins with a point", `[.5]`, nil},
+		{"a number in hex", `[0x10]`, nil},
+		{"an exponent without digits", `[1e]`, nil},
+		{"a minus sign alone", `[-]`, nil},
+		{"NaN", `[NaN]`, nil},
+		{"Infinity", `[-Infinity]`, nil},
+		{"True as Python spells it", `[True]`, nil},
+		{"half a literal", `[nul]`, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			v, err := jsondoc.Parse([]byte(test.text))
+			if err == nil {
+				t.Fatalf("accepted %.80q", test.text)
+			}
+			if v.Kind() != jsondoc.Absent {
+				t.Errorf("with the error %v came a value: %v", err, v.Kind())
+			}
+			if test.err != nil && !errors.Is(err, test.err) {
+				t.Errorf("error is %v, want %v", err, test.err)
+			}
+		})
+	}
+}
+
+func manyMembers(n int) string {
+	members := make([]string, n)
+	for i := range members {
+		members[i] = `"m` + strconv.Itoa(i) + `":0`
+	}
+	return strings.Join(members, ",")
+}
+
+func TestParseAcceptsWhatIsJSON(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		want       any
+	}{
+		{"null", `null`, nil},
+		{"true", `true`, true},
+		{"false among white space", " \r\n\tfalse ", false},
+		{"a string", `"a"`, "a"},
+		{"an empty string", `""`, ""},
+		{"every escape", `"\"\\\/\b\f\n\r\té😀"`, "\"\\/\b\f\n\r\té😀"},
+		{"an escaped NUL", `"\u0000"`, "\x00"},
+		{"a number", `-12.5e+3`, json.Number("-12.5e+3")},
+		{"a number beyond every float", `1e400`, json.Number("1e400")},
+		{"an integer beyond 2^53", `9007199254740993`, json.Number("9007199254740993")},
+		{"an empty array", `[ ]`, []any{}},
+		{"an empty object", `{ }`, map[string]any{}},
+		{"an empty name", `{"":1}`, map[string]any{"": json.Number("1")}},
+		{"names that differ in case", `{"a":1,"A":2}`, map[string]any{"a": json.Number("1"), "A": json.Number("2")}},
+		{"one name at two levels", `{"a":{"a":1}}`, map[string]any{"a": map[string]any{"a": json.Number("1")}}},
+		{"one name in two elements", `[{"a":1},{"a":2}]`, []any{map[string]any{"a": json.Number("1")}, map[string]any{"a": json.Number("2")}}},
+		{
+			"strings with escapes beside strings without", `{"a\n":"b","c":"d\n","e":["f","\u0067"]}`,
+			map[string]any{"a\n": "b", "c": "d\n", "e": []any{"f", "g"}},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			v := parse(t, test.text)
+			if got := v.Any(); !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got %#v, want %#v", got, test.want)
+			}
+			again := parse(t, string(v.AppendJSON(nil)))
+			if got := again.Any(); !reflect.DeepEqual(got, test.want) {
+				t.Errorf("re-encoded: got %#v, want %#v", got, test.want)
+			}
+		})
+	}
+	t.Run("32 levels of arrays", func(t *testing.T) { parse(t, nested("[", "]", 32)) })
+	t.Run("32 levels of objects", func(t *testing.T) { parse(t, nested(`{"a":`, "}", 32)) })
+	t.Run("32 levels twice side by side", func(t *testing.T) {
+		inner := nested("[", "]", 31)
+		parse(t, "["+inner+","+inner+"]")
+	})
+}
+
+func TestErrorsHoldNothingOfTheText(t *testing.T) {
+	const secret = "hunter2"
+	for _, text := range []string{
+		`{"` + secret + `":1,"` + secret + `":2}`, `"` + secret, secret, `{"a":` + secret, `{"` + secret + `"}`, `{} ` + secret,
+		`["` + secret + `\ud800"]`, strings.Repeat("[", 40) + `"` + secret + `"`,
+	} {
+		_, err := jsondoc.Parse([]byte(text))
+		if err == nil {
+			t.Errorf("accepted %q", text)
+			continue
+		}
+		for e := err; e != nil; e = errors.Unwrap(e) {
+			if strings.Contains(e.Error(), secret) {
+				t.Errorf("the error for %q holds it: %v", text, e)
+			}
+		}
+	}
+}
+
+func TestParseKeepsNoReferenceToTheText(t *testing.T) {
+	text := []byte(`{"a":"plain","b":"esc\u0061ped","c":[1,true]}`)
+	v, err := jsondoc.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(text)
+	for range 10 { // and the pooled reader keeps none of the value
+		parse(t, `{"z":"zzzzz","y":"\u007a\u007a\u007a\u007a\u007a\u007a","x":[0,false]}`)
+	}
+	want := map[string]any{"a": "plain", "b": "escaped", "c": []any{json.Number("1"), true}}
+	if got := v.Any(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %#v, want %#v", got, want)
+	}
+}
+
+func TestAfterAnErrorTheReaderIsAsNew(t *testing.T) {
+	for range 100 {
+		for _, bad := range []string{`{"a":`, `{"a":1,"a":2}`, `["\ud800"]`, `{} x`, strings.Repeat("[", 50), ``} {
+			if _, err := jsondoc.Parse([]byte(bad)); err == nil {
+				t.Fatalf("accepted %q", bad)
+			}
+			if got := parse(t, `{"a":"b\n"}`).Any(); !reflect.DeepEqual(got, map[string]any{"a": "b\n"}) {
+				t.Fatalf("after %q: %#v", bad, got)
+			}
+		}
+	}
+}
+
+func TestParseIsSafeForConcurrentUse(t *testing.T) {
+	shared := parse(t, `{"a":[1,{"b":"c\t"}]}`)
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			for range 200 {
+				n := strconv.Itoa(i)
+				v, err := jsondoc.Parse([]byte(`{"n":` + n + `,"s":"\u0041` + n + `"}`))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if s, _ := v.Get("s").Text(); s != "A"+n {
+					t.Errorf("got %q, want A%s", s, n)
+				}
+				if got, ok := shared.Get("a").Any().([]any); !ok || len(got) != 2 {
+					t.Errorf("shared: %#v", got)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestGetFollowsExactNamesOnly(t *testing.T) {
+	v := parse(t, `{"exp":1,"Exp":2,"a.b":3,"":4,"o":{"exp":5},"esc\u0061pe":6,"l":["exp"],"s":"exp"}`)
+	for _, test := range []struct {
+		name string
+		path []string
+		want string // empty: absent
+	}{
+		{"a member", []string{"exp"}, "1"},
+		{"a member by another case", []string{"EXP"}, ""},
+		{"its neighbour by case", []string{"Exp"}, "2"},
+		{"a name with a dot", []string{"a.b"}, "3"},
+		{"an empty name", []string{""}, "4"},
+		{"an inner member", []string{"o", "exp"}, "5"},
+		{"a name that was escaped", []string{"escape"}, "6"},
+		{"an element of an array by its value", []string{"l", "exp"}, ""},
+		{"an element of an array by its index", []string{"l", "0"}, ""},
+		{"a member of a string", []string{"s", "exp"}, ""},
+		{"a member of nothing", []string{"x", "exp"}, ""},
+		{"a name followed by more", []string{"expo"}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			at := v
+			for _, name := range test.path {
+				at = at.Get(name)
+			}
+			if got, _ := at.Number(); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestAValueAnswersForItsOwnKindOnly(t *testing.T) {
+	kinds := map[string]string{
+		"nothing": "", "null": "null", "boolean": "true", "number": "0", "string": `""`, "array": "[1]", "object": `{"a":1}`,
+	}
+	for kind, text := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			var v jsondoc.Value
+			if kind != "nothing" {
+				v = parse(t, text)
+			}
+			if got := v.Kind().String(); got != kind {
+				t.Errorf("Kind is %s", got)
+			}
+			_, isText := v.Text()
+			_, isBool := v.Bool()
+			_, isNumber := v.Number()
+			_, isInt := v.Int64()
+			_, isFloat := v.Float64()
+			for what, got := range map[string]bool{"string": isText, "boolean": isBool, "number": isNumber} {
+				if got != (what == kind) {
+					t.Errorf("as a %s: %t", what, got)
+				}
+			}
+			if isInt != isNumber || isFloat != isNumber {
+				t.Errorf("as an integer: %t, as a float: %t", isInt, isFloat)
+			}
+			elements := len(slices.Collect(v.Elements()))
+			members := len(maps.Collect(v.Members()))
+			if (elements > 0) != (kind == "array") || (members > 0) != (kind == "object") || v.Len() != elements+members {
+				t.Errorf("%d elements, %d members, Len %d", elements, members, v.Len())
+			}
+			if string(v.AppendJSON([]byte("x"))) != "x"+text {
+				t.Errorf("AppendJSON: %s", v.AppendJSON([]byte("x")))
+			}
+		})
+	}
+}
+
+func TestIterationCanStopEarly(t *testing.T) {
+	v := parse(t, `{"a":[1,2,3],"b":0,"c":0}`)
+	var seen []string
+	for name := range v.Members() {
+		seen = append(seen, name)
+		if name == "b" {
+			break
+		}
+	}
+	for e := range v.Get("a").Elements() {
+		n, _ := e.Number()
+		seen = append(seen, n)
+		break
+	}
+	if want := []string{"a", "b", "1"}; !slices.Equal(seen, want) {
+		t.Errorf("saw %q, want %q", seen, want)
+	}
+}
+
+func TestWhatAnyReturnsIsTheCallersOwn(t *testing.T) {
+	v := parse(t, `{"a":[1],"b":{"c":2}}`)
+	object, ok := v.Any().(map[string]any)
+	if !ok {
+		t.Fatal("no map")
+	}
+	clear(object)
+	if v.Len() != 2 || v.Get("a").Len() != 1 {
+		t.Error("changing the copy changed the value")
+	}
+}
+
+func TestEqualComparesByMeaning(t *testing.T) {
+	for _, test := range []struct {
+		name, a, b string
+		want       bool
+	}{
+		{"null and null", `null`, `null`, true},
+		{"null and false", `null`, `false`, false},
+		{"null and an empty string", `null`, `""`, false},
+		{"true and true", `true`, `true`, true},
+		{"true and false", `true`, `false`, false},
+		{"true and 1", `true`, `1`, false},
+		{"false and 0", `false`, `0`, false},
+		{"1 and a string 1", `1`, `"1"`, false},
+		{"1 and 1.0", `1`, `1.0`, true},
+		{"neighbours beyond 2^53", `9007199254740993`, `9007199254740992`, false},
+		{"a string by another spelling", `"aé"`, `"\u0061\u00e9"`, true},
+		{"strings in other cases", `"a"`, `"A"`, false},
+		{"é composed and decomposed", `"\u00e9"`, `"e\u0301"`, false},
+		{"empty arrays", `[]`, `[ ]`, true},
+		{"arrays in another order", `[1,2]`, `[2,1]`, false},
+		{"an array and its beginning", `[1,2]`, `[1]`, false},
+		{"nested arrays", `[[1],[2,[3.0]]]`, `[[1.0],[2,[3]]]`, true},
+		{"arrays that differ deep down", `[[1],[2,[3]]]`, `[[1],[2,[4]]]`, false},
+		{"an empty array and an empty object", `[]`, `{}`, false},
+		{"objects in another order", `{"a":1,"b":[2]}`, `{"b":[2],"a":1}`, true},
+		{"an object and a part of it", `{"a":1,"b":2}`, `{"a":1}`, false},
+		{"objects of the same size", `{"a":1,"b":2}`, `{"a":1,"c":2}`, false},
+		{"objects whose values differ in type", `{"a":1}`, `{"a":"1"}`, false},
+		{"a null member and a missing one", `{"a":null}`, `{"b":null}`, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a, b := parse(t, test.a), parse(t, test.b)
+			if a.Equal(b) != test.want || b.Equal(a) != test.want {
+				t.Errorf("Equal is %t and the other way %t, want %t", a.Equal(b), b.Equal(a), test.want)
+			}
+			if same, again := parse(t, test.a), parse(t, test.b); !a.Equal(same) || !b.Equal(again) {
+				t.Error("a value does not equal itself")
+			}
+		})
+	}
+	t.Run("nothing and nothing", func(t *testing.T) {
+		if (jsondoc.Value{}).Equal(jsondoc.Value{}) {
+			t.Error("an absent value equals another")
+		}
+	})
+	t.Run("nothing and null", func(t *testing.T) {
+		if null := parse(t, `null`); null.Equal(jsondoc.Value{}) || (jsondoc.Value{}).Equal(null) {
+			t.Error("an absent value equals null")
+		}
+	})
+}
