@@ -1,0 +1,769 @@
+package keys_test
+
+import (
+	"context"
+	"crypto/elliptic"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+func TestOneThousandColdCallersShareOneFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{})
+		p.Slow(100 * time.Millisecond)
+		kid := p.KeyID()
+		var wg sync.WaitGroup
+		for range 1000 {
+			wg.Go(func() {
+				if _, took, err := find(p.cache, kid); err != nil || took > 100*time.Millisecond {
+					t.Errorf("refused after %v: %v", took, err)
+				}
+			})
+		}
+		wg.Wait()
+		fetches(t, p, 1)
+		if n := p.Fetches(); n != 1 {
+			t.Fatalf("the provider saw %d requests; want 1", n)
+		}
+	})
+}
+
+// Between a caller's look at the cache and its turn, another caller's fetch may begin and end.
+func TestACallerWhoLookedBeforeTheSetArrivedDoesNotFetchAgain(t *testing.T) {
+	for name, past := range map[string]time.Duration{"cold": -1, "due": 0, "idle": time.Minute, "past all bounds": 2 * staleFor} {
+		for _, inline := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, inline %t", name, inline), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var between func()
+					asked := &recorder{Source: having(ecKey("a"))}
+					cache := newCache(t, asked, keys.CacheOptions{Inline: inline, Now: func() time.Time {
+						if f := between; f != nil { // the clock is read after the set has been looked at
+							between = nil
+							f()
+						}
+						return time.Now()
+					}})
+					if past >= 0 {
+						served(t, cache, "a", 0)
+						time.Sleep(time.Until(cache.Status().RefreshDue.Add(past)))
+					}
+					before := asked.count()
+					between = func() {
+						served(t, cache, "a", 0)
+						synctest.Wait()
+					}
+					served(t, cache, "a", 0)
+					synctest.Wait()
+					if n := asked.count() - before; n != 1 {
+						t.Fatalf("%d fetches; want 1", n)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestTheFirstCallerCancelsAndTheOthersAreServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{})
+		p.Slow(2 * time.Second)
+		kid := p.KeyID()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			began := time.Now()
+			_, err := p.cache.Find(ctx, kid, alg)
+			if took := time.Since(began); took != time.Second {
+				t.Errorf("a caller with a second to live waited %v", took)
+			}
+			unavailable(t, err)
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%v does not tell that the caller's time ran out", err)
+			}
+		})
+		synctest.Wait()
+		for range 10 {
+			wg.Go(func() { served(t, p.cache, kid, 2*time.Second) })
+		}
+		wg.Wait()
+		fetches(t, p, 1)
+	})
+}
+
+func TestAFetchGoesOnWhenItsOnlyCallerLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{})
+		p.Slow(2 * time.Second)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := p.cache.Find(ctx, p.KeyID(), alg)
+		unavailable(t, err)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		served(t, p.cache, p.KeyID(), 0)
+		fetches(t, p, 1)
+	})
+}
+
+func TestAFreshSetTakesNoNetworkAndNoLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p.Down()
+		for range 100 {
+			time.Sleep(shortest / 100)
+			p.cache.WhileLocked(func() { served(t, p.cache, p.KeyID(), 0) }) // would block for good
+		}
+		fetches(t, p, 1)
+		if n := p.Refused(); n != 0 {
+			t.Fatalf("%d connections; want none", n)
+		}
+	})
+}
+
+func TestTheHitPathDoesNotAllocate(t *testing.T) {
+	cache := newCache(t, having(ecKey("a")), keys.CacheOptions{})
+	served(t, cache, "a", fetchLimit)
+	if n := testing.AllocsPerRun(100, func() { _, _ = cache.Find(context.Background(), "a", alg) }); n > 0 {
+		t.Fatalf("%v allocations; want none", n)
+	}
+}
+
+func TestADueSetIsRefreshedByTheRequestThatNoticesWithoutWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p.Slow(2 * time.Second)
+		old := p.KeyID()
+		next := p.Publish()
+		until := time.Now().Add(30 * time.Minute)
+		for time.Now().Before(until) {
+			served(t, p.cache, old, 0)
+			time.Sleep(100 * time.Millisecond)
+		}
+		served(t, p.cache, next, 0)
+		all := p.asked.all()
+		if len(all) < 6 || len(all) > 7 {
+			t.Fatalf("%d fetches in 30 minutes; want one every 5 minutes", len(all))
+		}
+		for i := 1; i < len(all); i++ {
+			if d := all[i].began.Sub(all[i-1].began); d < shortest || d > longest+100*time.Millisecond {
+				t.Errorf("%v between two refreshes; want 5 min ± 10 %%", d)
+			}
+		}
+	})
+}
+
+func TestOneHundredInstancesDoNotRefreshInStep(t *testing.T) {
+	clock := newClock()
+	var first, last time.Duration
+	for i := range 100 {
+		cache := newCache(t, having(ecKey("a")), keys.CacheOptions{Now: clock.Now})
+		served(t, cache, "a", fetchLimit)
+		due := cache.Status().RefreshDue.Sub(clock.Now())
+		if due < shortest || due > longest {
+			t.Fatalf("the refresh is due after %v; want 5 min ± 10 %%", due)
+		}
+		if first = min(first, due); i == 0 {
+			first = due
+		}
+		last = max(last, due)
+	}
+	if last-first < 30*time.Second {
+		t.Fatalf("100 instances refresh within %v", last-first)
+	}
+}
+
+func TestAnIdleSetWaitsForOneRefresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p.Slow(300 * time.Millisecond)
+		old := p.KeyID()
+		p.Rotate()
+		p.RetireOld()
+		time.Sleep(longest + fetchLimit + time.Millisecond)
+		_, took, err := find(p.cache, old)
+		if !errors.Is(err, keys.ErrUnknownKey) || took > 2*300*time.Millisecond {
+			t.Fatalf("after %v: %v; the removed key must be refused by the refreshed set", took, err)
+		}
+		served(t, p.cache, p.KeyID(), 0)
+	})
+}
+
+func TestAnIdleSetWaitsAtMostASecondThenServesStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p.Fault(devissuer.Hang())
+		time.Sleep(30 * time.Minute)
+		_, took, err := find(p.cache, p.KeyID())
+		if err != nil || took != idleWait {
+			t.Fatalf("after %v: %v; want the stale set after 1s", took, err)
+		}
+		fetches(t, p, 1) // the second is still under way
+		time.Sleep(fetchLimit)
+		synctest.Wait()
+		fetches(t, p, 2)
+	})
+}
+
+// A service that is not idle has waited once; each further attempt goes on behind its back.
+func TestABusyServiceDoesNotWaitForEachAttemptOfALongOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p.Fault(devissuer.Hang())
+		kid := p.KeyID()
+		var waited time.Duration
+		for until := time.Now().Add(staleFor); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+			_, took, err := find(p.cache, kid)
+			if err != nil {
+				t.Fatal(err)
+			}
+			waited += took
+		}
+		if waited > idleWait {
+			t.Fatalf("requests with a known key waited %v in all", waited)
+		}
+		if n := p.asked.count(); n < 90 {
+			t.Fatalf("only %d attempts in an hour", n)
+		}
+	})
+}
+
+func TestAServiceThatWasIdleForLongIsServedByASlowProvider(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p.Slow(2 * time.Second)
+		time.Sleep(8 * time.Hour)
+		served(t, p.cache, p.KeyID(), 2*time.Second) // as after a cold start
+		fetches(t, p, 2)
+	})
+}
+
+func TestMaxAgeShortensTheIntervalAndNeverBelowAMinute(t *testing.T) {
+	for header, want := range map[string][2]time.Duration{
+		"":                              {shortest, longest},
+		"max-age=3283200":               {shortest, longest}, // 38 days, as providers send
+		"max-age=99999999999999999999":  {shortest, longest},
+		"max-age=120":                   {108 * time.Second, 132 * time.Second},
+		"public, MAX-AGE=\"120\", x":    {108 * time.Second, 132 * time.Second},
+		"max-age=60":                    {minRefresh, 66 * time.Second},
+		"max-age=1":                     {minRefresh, minRefresh},
+		"no-store, max-age=0":           {minRefresh, minRefresh},
+		"no-cache":                      {shortest, longest},
+		"max-age=-5":                    {shortest, longest},
+		"max-age=soon":                  {shortest, longest},
+		"s-maxage=60, x-max-age=60":     {shortest, longest},
+		"max-age=60, max-age=120":       {minRefresh, 66 * time.Second},
+		"stale-while-revalidate=300000": {shortest, longest},
+	} {
+		t.Run(header, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				for range 20 { // the spread is random
+					p := newProvider(t, keys.CacheOptions{}, devissuer.WithCacheControl(header)).warm(t)
+					s := p.cache.Status()
+					if due := s.RefreshDue.Sub(s.FetchedAt); due < want[0] || due > want[1] {
+						t.Fatalf("due after %v; want from %v to %v", due, want[0], want[1])
+					}
+				}
+			})
+		})
+	}
+}
+
+// statuses notes what a provider answered.
+type statuses struct {
+	http.RoundTripper
+	mu   sync.Mutex
+	list []int
+}
+
+func (s *statuses) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := s.RoundTripper.RoundTrip(r)
+	if err == nil {
+		s.mu.Lock()
+		s.list = append(s.list, response.StatusCode)
+		s.mu.Unlock()
+	}
+	return response, err
+}
+
+func TestAnUnchangedSetIsNotTransferredAgain(t *testing.T) {
+	for name, address := range map[string]func(*devissuer.Issuer) string{
+		"JWK Set": (*devissuer.Issuer).JWKSURL, "discovery": (*devissuer.Issuer).DiscoveryURL, "PEM": (*devissuer.Issuer).PEMURL,
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer := newIssuer(t)
+			wire := &statuses{RoundTripper: issuer.Client().Transport}
+			source, err := keys.URL(address(issuer), keys.Options{HTTPClient: &http.Client{Transport: wire}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, err := source.Fetch(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wire.list = nil
+			second, err := source.Fetch(t.Context(), first)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, status := range wire.list {
+				if status != http.StatusNotModified {
+					t.Fatalf("answered %v; want 304 throughout", wire.list)
+				}
+			}
+			if len(second.Keys) != 1 || second.Keys[0].Thumbprint() != issuer.KeyID() || second.Issuer != first.Issuer {
+				t.Fatalf("304 gave %+v", second)
+			}
+			next := issuer.Rotate()
+			third, err := source.Fetch(t.Context(), second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := third.Keys[len(third.Keys)-1].Thumbprint(); got != next {
+				t.Fatalf("after a rotation the last key is %s; want %s", got, next)
+			}
+		})
+	}
+}
+
+func TestANotModifiedNobodyAskedForIsRefused(t *testing.T) {
+	p := newProvider(t, keys.CacheOptions{})
+	p.Fault(devissuer.StatusFault(http.StatusNotModified))
+	if set, err := p.asked.Fetch(t.Context(), nil); err == nil {
+		t.Fatalf("%+v", set)
+	}
+}
+
+func TestTheFirstRequestWithANewKeyIsServedAfterOneFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p.Slow(200 * time.Millisecond)
+		old := p.KeyID()
+		for range 3 {
+			time.Sleep(time.Second)
+			before := p.asked.count()
+			kid := p.Rotate()
+			served(t, p.cache, kid, 200*time.Millisecond)
+			fetches(t, p, before+1)
+			served(t, p.cache, old, 0)
+		}
+	})
+}
+
+func TestAKeyPublishedOneIntervalAheadIsNeverRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p.Slow(time.Second)
+		forger, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for i := 0; forger.Err() == nil; i++ {
+				_, _ = p.cache.Find(forger, fmt.Sprint("forged", i), alg)
+				time.Sleep(time.Second)
+			}
+		})
+		for range 5 {
+			next := p.Publish()
+			for until := time.Now().Add(longest + fetchLimit); time.Now().Before(until); time.Sleep(time.Second) {
+				served(t, p.cache, p.KeyID(), 0)
+			}
+			p.Use(next)
+			served(t, p.cache, next, 0)
+		}
+		stop()
+		wg.Wait()
+	})
+}
+
+// A fetch that had begun before the key was published cannot answer for it.
+func TestANewKeyIsAskedForAgainAfterAFetchThatWasUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		list := []keys.Key{ecKey("a")}
+		asked := &recorder{Source: sourceFunc(func(ctx context.Context, _ *keys.Set) (*keys.Set, error) {
+			set, _ := keys.NewSet(list...) // what was published when the request arrived
+			return set, sleep(ctx, time.Second)
+		})}
+		cache := newCache(t, asked, keys.CacheOptions{})
+		served(t, cache, "a", time.Second)
+		time.Sleep(time.Until(cache.Status().RefreshDue))
+		served(t, cache, "a", 0) // starts a refresh
+		synctest.Wait()
+		list = append(list, ecKey("b"))
+		served(t, cache, "b", 2*time.Second)
+		if n := asked.count(); n != 3 {
+			t.Fatalf("%d fetches; want 3", n)
+		}
+	})
+}
+
+func TestARemovedKeyIsRefusedAfterOneIntervalAndTheFetchLimit(t *testing.T) {
+	for name, pause := range map[string]time.Duration{"busy": 100 * time.Millisecond, "idle": longest + fetchLimit + time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newProvider(t, keys.CacheOptions{}).warm(t)
+				p.Slow(900 * time.Millisecond)
+				old := p.KeyID()
+				p.Rotate()
+				p.RetireOld()
+				removed := time.Now()
+				for {
+					time.Sleep(pause)
+					if _, _, err := find(p.cache, old); err != nil {
+						if !errors.Is(err, keys.ErrUnknownKey) {
+							t.Fatal(err)
+						}
+						return
+					}
+					if time.Since(removed) > longest+fetchLimit {
+						t.Fatalf("the removed key still serves after %v", time.Since(removed))
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestAFloodOfUnknownKeyIDsBuysOneFruitlessFetchInTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const latency = 50 * time.Millisecond
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p.Slow(latency)
+		known := p.KeyID()
+		end := time.Now().Add(time.Minute)
+		flooded := func() bool { return time.Now().Before(end) }
+
+		var wg sync.WaitGroup
+		var forged atomic.Int64
+		for range 20 {
+			wg.Go(func() { // 10,000 a second in all
+				for flooded() {
+					for range 25 {
+						kid := fmt.Sprint("forged", forged.Add(1))
+						if _, _, err := find(p.cache, kid); !errors.Is(err, keys.ErrUnknownKey) {
+							t.Errorf("a forged key id: %v; want ErrUnknownKey", err)
+						}
+					}
+					time.Sleep(50 * time.Millisecond)
+				}
+			})
+		}
+		wg.Go(func() {
+			for flooded() {
+				if _, took, err := find(p.cache, known); err != nil || took > 0 {
+					t.Errorf("a known key in the flood: %v after %v", err, took)
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+		var kid string
+		wg.Go(func() {
+			time.Sleep(27 * time.Second)
+			published := time.Now()
+			kid = p.Rotate()
+			for {
+				_, _, err := find(p.cache, kid)
+				switch after := time.Since(published); {
+				case err == nil && after <= cooldown+latency:
+					return
+				case err == nil || after > cooldown+latency:
+					t.Errorf("a real key was refused for %v: %v", after, err)
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+		wg.Wait()
+
+		if n := forged.Load(); n < 500_000 {
+			t.Errorf("a flood of only %d", n)
+		}
+		fruitless := p.asked.all()[1:]
+		if i := slices.IndexFunc(fruitless, func(a attempt) bool { return slices.Contains(a.ids, kid) }); i >= 0 {
+			fruitless = slices.Delete(fruitless, i, i+1) // it brought a key that somebody wanted
+		}
+		if n := len(fruitless); n == 0 || n > 6 {
+			t.Errorf("%d fruitless fetches in a minute", n)
+		}
+		for i := 1; i < len(fruitless); i++ {
+			if d := fruitless[i].began.Sub(fruitless[i-1].began); d < cooldown {
+				t.Errorf("%v between two fruitless fetches", d)
+			}
+		}
+	})
+}
+
+// However the flood's callers interleave, one budget holds for all of them.
+func TestConcurrentForgersShareOneBudget(t *testing.T) {
+	asked := &recorder{Source: having(ecKey("a"))}
+	cache := newCache(t, asked, keys.CacheOptions{Now: newClock().Now})
+	served(t, cache, "a", fetchLimit)
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			for j := range 100 {
+				_, _ = cache.Find(context.Background(), fmt.Sprint(i, "-", j), alg)
+			}
+		})
+	}
+	wg.Wait()
+	if n := asked.count(); n != 2 {
+		t.Fatalf("%d fetches; want the first and one fruitless one", n)
+	}
+}
+
+func TestAFruitfulFetchDoesNotSpendTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		for n := range 10 {
+			served(t, p.cache, p.Rotate(), 0)
+			fetches(t, p, 2+n)
+		}
+		unknown(t, p.cache, "forged")
+		fetches(t, p, 12)
+		unknown(t, p.cache, "forged too")
+		fetches(t, p, 12)
+		time.Sleep(cooldown)
+		unknown(t, p.cache, "forged")
+		fetches(t, p, 13)
+	})
+}
+
+func TestAnUnknownKeyIsUnavailableWhenTheLastAttemptFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p.Down()
+		_, _, err := find(p.cache, "new")
+		unavailable(t, err)
+		_, took, err := find(p.cache, "new") // during back-off
+		unavailable(t, err)
+		if took > 0 || p.Refused() != 1 {
+			t.Fatalf("%d attempts, %v", p.Refused(), took)
+		}
+		served(t, p.cache, p.KeyID(), 0)
+		p.Up()
+		time.Sleep(2 * time.Second)
+		unknown(t, p.cache, "new") // now we do know
+		p.Down()
+		unknown(t, p.cache, "new") // and for ten seconds
+		time.Sleep(cooldown)
+		_, _, err = find(p.cache, "new")
+		unavailable(t, err)
+	})
+}
+
+func TestAScheduledRefreshThatFailsTakesTheKnowledgeAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{Interval: cooldown / 2}).warm(t)
+		unknown(t, p.cache, "forged")
+		p.Down()
+		time.Sleep(time.Until(p.cache.Status().RefreshDue))
+		served(t, p.cache, p.KeyID(), 0)
+		synctest.Wait()
+		_, _, err := find(p.cache, "forged")
+		unavailable(t, err)
+		if p.Refused() != 1 {
+			t.Fatalf("%d attempts; want 1", p.Refused())
+		}
+	})
+}
+
+func TestAForgedTokenWithAKnownKeyIDFetchesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		for range 1000 {
+			if served(t, p.cache, p.KeyID(), 0).Guessed {
+				t.Fatal("Guessed, so that the caller would ask again")
+			}
+			if _, err := p.cache.Find(t.Context(), p.KeyID(), "RS256"); !errors.Is(err, keys.ErrWrongAlgorithm) {
+				t.Fatalf("another algorithm: %v; want ErrWrongAlgorithm", err)
+			}
+		}
+		fetches(t, p, 1)
+	})
+}
+
+func TestATokenWithoutKeyIDUsesTheOneCompatibleKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{})
+		p.AddRawKey(rsaJWK("rsa", 2048).String())
+		p.warm(t)
+		match, err := p.cache.Find(t.Context(), "", alg)
+		if err != nil || len(match.Keys) != 1 || match.Keys[0].ID != p.KeyID() || !match.Guessed {
+			t.Fatalf("%+v, %v", match, err)
+		}
+		if _, err := p.cache.FindAgain(t.Context(), match, "", alg); !errors.Is(err, keys.ErrUnknownKey) {
+			t.Fatalf("the keys have not changed: %v", err)
+		}
+		fetches(t, p, 2)
+
+		p.Rotate()
+		p.RetireOld()
+		time.Sleep(cooldown)
+		again, err := p.cache.FindAgain(t.Context(), match, "", alg)
+		if err != nil || len(again.Keys) != 1 || again.Keys[0].ID != p.KeyID() || again.Generation <= match.Generation {
+			t.Fatalf("%+v, %v", again, err)
+		}
+		fetches(t, p, 3)
+	})
+}
+
+func TestATokenWithoutKeyIDIsRefusedWhereSeveralKeysFit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{})
+		p.Publish()
+		p.warm(t)
+		if _, err := p.cache.Find(t.Context(), "", alg); !errors.Is(err, keys.ErrAmbiguousKey) {
+			t.Fatalf("%v; want ErrAmbiguousKey", err)
+		}
+		if _, err := p.cache.Find(t.Context(), "", "ES384"); !errors.Is(err, keys.ErrWrongAlgorithm) {
+			t.Fatalf("%v; want ErrWrongAlgorithm", err)
+		}
+	})
+}
+
+func TestAPEMSourceIgnoresTheTokensKeyID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		issuer := newIssuer(t)
+		p := providerAt(t, issuer, issuer.PEMURL(), keys.CacheOptions{}).warm(t)
+		for _, kid := range []string{"", "whatever", p.KeyID()} {
+			match, err := p.cache.Find(t.Context(), kid, alg)
+			if err != nil || len(match.Keys) != 1 || match.Keys[0].Thumbprint() != p.KeyID() || !match.Guessed {
+				t.Fatalf("kid %q: %+v, %v", kid, match, err)
+			}
+		}
+		fetches(t, p, 1)
+	})
+}
+
+func TestAtMostFourKeysWithoutIDAreTried(t *testing.T) {
+	list := []keys.Key{{Public: rsaPublic(2048)}}
+	for range 6 {
+		list = append(list, ecKey(""))
+	}
+	source, err := keys.Static(list...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	match, err := newCache(t, source, keys.CacheOptions{}).Find(t.Context(), "x", alg)
+	if err != nil || len(match.Keys) != 4 {
+		t.Fatalf("%d keys, %v; want 4", len(match.Keys), err)
+	}
+	for i, key := range match.Keys {
+		if key.Thumbprint() != list[i+1].Thumbprint() {
+			t.Errorf("key %d is not the source's compatible key %d", i, i)
+		}
+	}
+}
+
+func TestAReplacedPEMIsNoticedOnTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		issuer := newIssuer(t)
+		p := providerAt(t, issuer, issuer.PEMURL(), keys.CacheOptions{}).warm(t)
+		last, err := p.cache.Find(t.Context(), "x", alg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := p.Rotate()
+		match, err := p.cache.FindAgain(t.Context(), last, "x", alg)
+		if err != nil || len(match.Keys) != 1 || match.Keys[0].Thumbprint() != next {
+			t.Fatalf("%+v, %v", match, err)
+		}
+		fetches(t, p, 2)
+
+		// Whoever still holds the old match needs no fetch.
+		if match, err = p.cache.FindAgain(t.Context(), last, "x", alg); err != nil || match.Keys[0].Thumbprint() != next {
+			t.Fatalf("%+v, %v", match, err)
+		}
+		fetches(t, p, 2)
+
+		// Forged signatures buy one fetch in ten seconds.
+		for range 100 {
+			if _, err := p.cache.FindAgain(t.Context(), match, "x", alg); !errors.Is(err, keys.ErrUnknownKey) {
+				t.Fatalf("%v; want ErrUnknownKey", err)
+			}
+		}
+		fetches(t, p, 3)
+		next = p.Rotate()
+		time.Sleep(cooldown)
+		if match, err = p.cache.FindAgain(t.Context(), match, "x", alg); err != nil || match.Keys[0].Thumbprint() != next {
+			t.Fatalf("%+v, %v", match, err)
+		}
+
+		p.Down()
+		time.Sleep(cooldown)
+		_, err = p.cache.FindAgain(t.Context(), match, "x", alg)
+		unavailable(t, err)
+	})
+}
+
+func TestAPEMReplacedByAKeyOfAnotherTypeIsNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before, after := keys.Key{Public: rsaPublic(2048)}, keys.Key{Public: ecPublic(elliptic.P256())}
+		now := before
+		asked := &recorder{Source: sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return keys.NewSet(now) })}
+		cache := newCache(t, asked, keys.CacheOptions{})
+		if _, err := cache.Find(t.Context(), "x", "RS256"); err != nil {
+			t.Fatal(err)
+		}
+		now = after
+		match, err := cache.Find(t.Context(), "x", alg)
+		if err != nil || len(match.Keys) != 1 {
+			t.Fatalf("%+v, %v", match, err)
+		}
+		for range 10 { // on the same budget
+			if _, err = cache.Find(t.Context(), "x", "RS256"); !errors.Is(err, keys.ErrWrongAlgorithm) {
+				t.Fatalf("%v; want ErrWrongAlgorithm", err)
+			}
+		}
+		if n := asked.count(); n != 3 {
+			t.Fatalf("%d fetches; want 3", n)
+		}
+	})
+}
+
+func TestAFixedSourceIsNeverAskedAgain(t *testing.T) {
+	source, err := keys.Static(ecKey("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock, asked := newClock(), &recorder{Source: source}
+	cache := newCache(t, asked, keys.CacheOptions{Now: clock.Now})
+	for range 3 {
+		match := served(t, cache, "a", fetchLimit)
+		unknown(t, cache, "b")
+		if _, err := cache.FindAgain(t.Context(), match, "a", alg); !errors.Is(err, keys.ErrUnknownKey) {
+			t.Fatal(err)
+		}
+		clock.Advance(365 * 24 * time.Hour)
+	}
+	if n := asked.count(); n != 1 {
+		t.Fatalf("%d fetches; want 1", n)
+	}
+	if due := cache.Status().RefreshDue; !due.IsZero() {
+		t.Fatalf("a refresh is due at %v", due)
+	}
+}
+
+func TestTheGenerationGrowsOnlyWithTheKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		first := served(t, p.cache, p.KeyID(), 0).Generation
+		time.Sleep(2 * longest)
+		if again := served(t, p.cache, p.KeyID(), 0).Generation; again != first || p.asked.count() != 2 {
+			t.Fatalf("generation %d after %d without a change", again, first)
+		}
+		if next := served(t, p.cache, p.Rotate(), 0).Generation; next <= first {
+			t.Fatalf("generation %d after %d", next, first)
+		}
+	})
+}

@@ -1,0 +1,8 @@
+package keys
+
+// WhileLocked calls f while somebody else holds the cache's lock.
+func (c *Cache) WhileLocked(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f()
+}

@@ -1,0 +1,30 @@
+package keys_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+// quits ends the goroutine that asks it, as a test's FailNow in a false transport would.
+type quits struct{}
+
+func (quits) Fetch(context.Context, *keys.Set) (*keys.Set, error) {
+	runtime.Goexit()
+	return nil, nil
+}
+func (quits) String() string { return "quits" }
+
+func TestASourceThatEndsItsGoroutineFailsLikeAnyOther(t *testing.T) {
+	cache := keys.NewCache(quits{}, keys.CacheOptions{OnFetch: func(keys.FetchEvent) { runtime.Goexit() }})
+	var unavailable *keys.UnavailableError
+	if _, err := cache.Find(t.Context(), "a", "RS256"); !errors.As(err, &unavailable) {
+		t.Errorf("%v", err)
+	}
+	if err := cache.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,352 @@
+package keys
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxBytes bounds what is read of a key set, a PEM file or a discovery document, after
+// decompression.
+const maxBytes = 256 << 10
+
+const discoveryPath = "/.well-known/openid-configuration"
+
+// RetryAfterError is what a source wraps into its error when the provider said when to ask
+// again (RFC 9110, section 10.2.3).
+type RetryAfterError struct {
+	After time.Duration
+	Err   error
+}
+
+func (e *RetryAfterError) Error() string { return e.Err.Error() }
+func (e *RetryAfterError) Unwrap() error { return e.Err }
+
+// URL is a source that fetches an address. What it finds there tells what it is: a JWK Set,
+// PEM text, or a discovery document, which is then followed to its keys.
+//
+// It accepts https, and http to loopback. A discovery document must name the issuer that
+// [Options.Issuer] or its own address says (OpenID Connect Discovery 1.0, section 4.3), and
+// keys on its own origin or an allowed one.
+func URL(address string, o Options) (Source, error) {
+	u, err := checkURL(address, o)
+	if err != nil {
+		return nil, err
+	}
+	s := &httpSource{address: u, options: o, client: httpClient(o.HTTPClient)}
+	if issuer, ok := strings.CutSuffix(address, discoveryPath); ok && o.Issuer == "" {
+		s.implied = []string{issuer, issuer + "/"} // section 4: the slash is dropped before the path is added
+	}
+	if o.Issuer != "" {
+		s.implied = []string{o.Issuer}
+	}
+	return s, nil
+}
+
+// Discovery is a source that finds the keys by an issuer's discovery document (OpenID Connect
+// Discovery 1.0, section 4).
+func Discovery(issuer string, o Options) (Source, error) {
+	o.Issuer = issuer
+	return URL(strings.TrimSuffix(issuer, "/")+discoveryPath, o)
+}
+
+type httpSource struct {
+	address *url.URL
+	implied []string // the issuers that a discovery document at this address may name
+	options Options
+	client  *http.Client
+}
+
+// origin remembers where a set came from, for the next conditional request.
+type origin struct {
+	etag map[string]string // by address
+	doc  discoveryDocument // what the document said, if there was one
+}
+
+type discoveryDocument struct {
+	Issuer  string
+	JWKSURI string
+}
+
+func (s *httpSource) String() string { return redacted(s.address) }
+
+func (s *httpSource) Fetch(ctx context.Context, previous *Set) (*Set, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends what is left of the connection
+	ctx = context.WithValue(ctx, fetchKey{}, ctx)
+	var known origin
+	if previous != nil {
+		known = previous.origin
+	}
+	next := origin{etag: map[string]string{}}
+	first, err := s.get(ctx, s.address, known.etag)
+	if err != nil {
+		return nil, err
+	}
+	answer, address := first, s.address
+	switch {
+	case first.unchanged:
+		next.doc = known.doc
+	case !looksLikePEM(first.body):
+		if next.doc, err = s.discovery(first.body); err != nil {
+			return nil, fmt.Errorf("%s: %w", s, err)
+		}
+	}
+	next.etag[s.address.String()] = first.etag
+	if next.doc.JWKSURI != "" {
+		if address, err = s.keysAddress(next.doc.JWKSURI); err != nil {
+			return nil, fmt.Errorf("%s: %w", s, err)
+		}
+		if answer, err = s.get(ctx, address, known.etag); err != nil {
+			return nil, err
+		}
+		next.etag[address.String()] = answer.etag
+	}
+	if answer.unchanged {
+		set := *previous // its keys are shared, and immutable
+		set.MaxAge, set.Issuer, set.origin = answer.maxAge, next.doc.Issuer, next
+		return &set, nil
+	}
+	set, err := parseKeys(answer.body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", redacted(address), err)
+	}
+	set.MaxAge, set.Issuer, set.origin = answer.maxAge, next.doc.Issuer, next
+	return set, nil
+}
+
+// discovery reads a discovery document; a zero one if the text is something else.
+func (s *httpSource) discovery(text []byte) (discoveryDocument, error) {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(text, &members) != nil || members["keys"] != nil || members["issuer"] == nil {
+		return discoveryDocument{}, nil //nolint:nilerr // whoever reads it next says what is wrong with it
+	}
+	var doc discoveryDocument
+	if json.Unmarshal(members["issuer"], &doc.Issuer) != nil || doc.Issuer == "" {
+		return doc, errors.New("a discovery document whose issuer is not a string")
+	}
+	if json.Unmarshal(members["jwks_uri"], &doc.JWKSURI) != nil || doc.JWKSURI == "" {
+		return doc, errors.New("a discovery document without jwks_uri")
+	}
+	if len(s.implied) == 0 {
+		return doc, errors.New("a discovery document, of which this address does not tell the issuer: set Issuer")
+	}
+	if !slices.Contains(s.implied, doc.Issuer) {
+		return doc, fmt.Errorf("the discovery document names the issuer %.256q where %q was expected", doc.Issuer, s.implied[0])
+	}
+	return doc, nil
+}
+
+// keysAddress checks where a discovery document says that the keys are: whoever can point
+// there can sign.
+func (s *httpSource) keysAddress(address string) (*url.URL, error) {
+	u, err := checkURL(address, s.options)
+	if err != nil {
+		return nil, fmt.Errorf("jwks_uri: %w", err)
+	}
+	if u.Scheme != "https" && u.Scheme != s.address.Scheme {
+		return nil, errors.New("jwks_uri is http:// where the discovery document was had by https")
+	}
+	allowed := func(host string) bool { return hostPort(u.Scheme, host) == hostPort(u.Scheme, u.Host) }
+	if u.Scheme == s.address.Scheme && allowed(s.address.Host) || slices.ContainsFunc(s.options.AllowedOrigins, allowed) {
+		return u, nil
+	}
+	return nil, fmt.Errorf("jwks_uri is on another host, %.256q: if that is right, add it to the allowed key origins", u.Host)
+}
+
+// hostPort is a host as it can be compared: in lower case, without the port that goes without saying.
+func hostPort(scheme, host string) string {
+	port := map[string]string{"https": ":443", "http": ":80"}[scheme]
+	return strings.TrimSuffix(strings.ToLower(host), port)
+}
+
+type answer struct {
+	body      []byte
+	unchanged bool // 304: what the validator stood for is still so
+	etag      string
+	maxAge    time.Duration
+}
+
+func (s *httpSource) get(ctx context.Context, u *url.URL, etags map[string]string) (a answer, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
+	if err != nil {
+		return a, err
+	}
+	request.Close = true // no idle connection may outlive the fetch
+	request.Header.Set("Accept", "application/jwk-set+json, application/json, application/x-pem-file;q=0.9, */*;q=0.1")
+	known := etags[u.String()]
+	if known != "" {
+		request.Header.Set("If-None-Match", known)
+	}
+	response, err := s.client.Do(request)
+	if err != nil {
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err // whose prefix repeats the address, query included
+		}
+		return a, fmt.Errorf("%s: %w", redacted(u), err)
+	}
+	defer response.Body.Close()
+	if a.body, err = s.read(response, known != ""); err != nil {
+		err = fmt.Errorf("%s: %w", redacted(u), err)
+		if after, ok := retryAfter(response.Header); ok {
+			err = &RetryAfterError{After: after, Err: err}
+		}
+		return answer{}, err
+	}
+	a.maxAge = maxAge(response.Header)
+	if a.unchanged = response.StatusCode == http.StatusNotModified; a.unchanged {
+		a.etag = known
+	} else {
+		a.etag = response.Header.Get("ETag")
+	}
+	return a, nil
+}
+
+func (s *httpSource) read(response *http.Response, conditional bool) ([]byte, error) {
+	switch code := response.StatusCode; {
+	case code == http.StatusOK:
+		return readBounded(response.Body)
+	case code == http.StatusNotModified && conditional:
+		return nil, nil
+	case code >= 300 && code < 400:
+		return nil, fmt.Errorf("answered %d, a redirect, which is not followed: configure the address that holds the keys", code)
+	default:
+		return nil, fmt.Errorf("answered %d", code)
+	}
+}
+
+func readBounded(r io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxBytes {
+		return nil, fmt.Errorf("more than %d KiB", maxBytes>>10)
+	}
+	return text, nil
+}
+
+func looksLikePEM(text []byte) bool {
+	text = bytes.TrimSpace(text)
+	return len(text) > 0 && text[0] != '{' && text[0] != '[' && bytes.Contains(text, []byte("-----BEGIN"))
+}
+
+// maxAge reads Cache-Control (RFC 9111, section 5.2.2); zero if it says nothing useful.
+func maxAge(h http.Header) time.Duration {
+	for directive := range strings.SplitSeq(strings.Join(h.Values("Cache-Control"), ","), ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
+		if !strings.EqualFold(name, "max-age") {
+			continue
+		}
+		age, ok := seconds(strings.Trim(value, `"`))
+		if !ok {
+			return 0
+		}
+		return max(age, time.Second) // zero says something, unlike nothing
+	}
+	return 0
+}
+
+// retryAfter reads Retry-After: seconds, or a date, by the provider's own clock.
+func retryAfter(h http.Header) (time.Duration, bool) {
+	value := h.Get("Retry-After")
+	if after, ok := seconds(value); ok {
+		return after, true
+	}
+	at, err := http.ParseTime(value)
+	now, noDate := http.ParseTime(h.Get("Date"))
+	if err != nil || noDate != nil {
+		return 0, false
+	}
+	return max(0, at.Sub(now)), true
+}
+
+// seconds reads delta-seconds (RFC 9111, section 1.2.2); what is too large to hold is very long.
+func seconds(text string) (time.Duration, bool) {
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0, false
+	}
+	return time.Duration(n) * time.Second, true
+}
+
+// fetchKey finds the context of the whole fetch in that of a dial.
+type fetchKey struct{}
+
+// dial makes a connection that ends with the fetch it is for, whatever it is busy with then. An
+// http.Transport dials, and shakes hands, under a context that outlives the request's, in case a
+// later one can use the connection: here that would be a goroutine without work in flight.
+func dial(ctx context.Context, network, address string) (net.Conn, error) { //nolint:contextcheck // the other context is the point
+	if fetch, ok := ctx.Value(fetchKey{}).(context.Context); ok {
+		ctx = fetch
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err == nil {
+		context.AfterFunc(ctx, func() { _ = conn.Close() })
+	}
+	return conn, err
+}
+
+// httpClient copies the user's client, since redirects must be refused whatever it does.
+func httpClient(given *http.Client) *http.Client {
+	client := http.Client{}
+	if given != nil {
+		client = *given
+	}
+	if client.Transport == nil && given == nil {
+		client.Transport = &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            dial,
+			DisableKeepAlives:      true,
+			ForceAttemptHTTP2:      true,
+			TLSHandshakeTimeout:    DefaultFetchTimeout,
+			MaxResponseHeaderBytes: 64 << 10,
+		}
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &client
+}
+
+func checkURL(address string, o Options) (*url.URL, error) {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil:
+		return nil, errors.New("not a URL")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, fmt.Errorf("the scheme %.64q is not fetched; write https://", u.Scheme)
+	case u.Host == "" || u.Hostname() == "":
+		return nil, errors.New("a URL without host")
+	case u.User != nil:
+		return nil, errors.New("a URL with a user or password in it, which would show in logs; give an HTTPClient that authenticates instead")
+	case u.Scheme == "http" && !o.InsecureAllowHTTP && !loopback(u.Hostname()):
+		return nil, fmt.Errorf("http:// to %.256s, where anybody on the way can replace the keys; write https://", u.Hostname())
+	}
+	return u, nil
+}
+
+// loopback goes by the host as written: a name that merely resolves to loopback today is none.
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// redacted is an address for people: without the query, which may hold a key.
+func redacted(u *url.URL) string {
+	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	return shown.String()
+}

@@ -1,0 +1,531 @@
+package keys_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/elliptic"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+func TestAddresses(t *testing.T) {
+	for address, accepted := range map[string]bool{
+		"https://idp.example/jwks.json":       true,
+		"HTTPS://idp.example/jwks.json":       true,
+		"https://idp.example:8443/keys?v=1":   true,
+		"http://localhost:8080/jwks.json":     true,
+		"http://LOCALHOST/jwks.json":          true,
+		"http://127.0.0.1/jwks.json":          true,
+		"http://127.8.9.10:1/jwks.json":       true,
+		"http://[::1]:8080/jwks.json":         true,
+		"http://idp.example/jwks.json":        false,
+		"http://127.0.0.1.evil.example/jwks":  false,
+		"http://localhost.evil.example/jwks":  false,
+		"http://localhost./jwks":              false,
+		"http://evil.example/127.0.0.1":       false,
+		"http://evil.example#127.0.0.1":       false,
+		"http://127.0.0.1@evil.example/jwks":  false,
+		"http://127.1/jwks":                   false,
+		"http://2130706433/jwks":              false,
+		"http://0x7f000001/jwks":              false,
+		"http://0.0.0.0/jwks":                 false,
+		"http://[::]/jwks":                    false,
+		"http://10.0.0.1/jwks":                false,
+		"http://[fe80::1]/jwks":               false,
+		"http://169.254.169.254/latest":       false,
+		"https://user@idp.example/jwks":       false,
+		"https://user:secret@idp.example/":    false,
+		"http://user:secret@127.0.0.1/":       false,
+		"https:///jwks.json":                  false,
+		"https://:443/jwks.json":              false,
+		"https:idp.example/jwks.json":         false,
+		"https://":                            false,
+		"https://idp.example:port/":           false,
+		"https://idp.example/\njwks":          false,
+		"ftp://idp.example/jwks.json":         false,
+		"file:///etc/passwd":                  false,
+		"//idp.example/jwks.json":             false,
+		"":                                    false,
+		"http://[::ffff:127.0.0.1]:80/jwks":   true,
+		"http://127.0.0.1\\@evil.example/":    false,
+		"http://127.0.0.1%2eevil.example/":    false,
+		"http://127.0.0.1%00.evil.example/":   false,
+		"http://[::1].evil.example/jwks.json": false,
+	} {
+		source, err := keys.URL(address, keys.Options{})
+		if (err == nil) != accepted {
+			t.Errorf("%q: %v; accepted should be %t", address, err, accepted)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: the error tells the password: %v", address, err)
+		}
+		if err == nil && strings.Contains(source.String(), "?") {
+			t.Errorf("%q: the name tells the query: %v", address, source)
+		}
+	}
+	if _, err := keys.URL("http://idp.example/jwks.json", keys.Options{InsecureAllowHTTP: true}); err != nil {
+		t.Errorf("InsecureAllowHTTP: %v", err)
+	}
+	if _, err := keys.URL("https://user@idp.example/", keys.Options{InsecureAllowHTTP: true}); err == nil {
+		t.Error("InsecureAllowHTTP permits userinfo")
+	}
+}
+
+func TestRedirectsAreRefusedWhateverTheClientSays(t *testing.T) {
+	issuer := newIssuer(t)
+	for _, code := range []int{300, 301, 302, 303, 307, 308} {
+		var followed bool
+		client := issuer.Client()
+		client.CheckRedirect = func(*http.Request, []*http.Request) error {
+			if followed {
+				return http.ErrUseLastResponse
+			}
+			followed = true
+			return nil
+		}
+		for _, target := range []string{issuer.DiscoveryURL(), "https://evil.example/jwks.json", "http://127.0.0.1/jwks.json", "/jwks.json"} {
+			issuer.Fault(devissuer.StatusFault(code, "Location", target))
+			source, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: client})
+			if err != nil {
+				t.Fatal(err)
+			}
+			issuer.ResetCounters()
+			if _, err = source.Fetch(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "redirect") {
+				t.Errorf("%d to %s: %v", code, target, err)
+			}
+			if followed || len(issuer.Strays()) > 0 || issuer.Requests(devissuer.PathDiscovery) > 0 || issuer.Fetches() != 1 {
+				t.Fatalf("%d to %s was followed", code, target)
+			}
+		}
+		if client.CheckRedirect == nil {
+			t.Fatal("the caller's client was changed")
+		}
+	}
+}
+
+// bounds are looked at after decompression.
+func TestAResponseAbove256KiBIsRefused(t *testing.T) {
+	set := jwks(ecJWK("a", elliptic.P256()))
+	padded := func(n int) []byte { return append([]byte(set), bytes.Repeat([]byte(" "), n-len(set))...) }
+	bomb := append(bytes.Repeat(zipped(bytes.Repeat([]byte(" "), 1<<20)), 1<<10), zipped([]byte(set))...) // a GiB
+	var sent atomic.Int64
+	endless := func(w http.ResponseWriter, _ *http.Request) {
+		for sent.Load() < 100<<20 {
+			n, err := w.Write(bytes.Repeat([]byte(" "), 64<<10))
+			sent.Add(int64(n))
+			if err != nil {
+				return
+			}
+		}
+	}
+
+	answer := func(encoding string, body []byte) devissuer.Fault {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			if encoding != "" {
+				w.Header().Set("Content-Encoding", encoding)
+			}
+			_, _ = w.Write(body)
+		}
+	}
+	for name, c := range map[string]struct {
+		fault    devissuer.Fault
+		accepted bool
+	}{
+		"256 KiB":               {answer("", padded(256<<10)), true},
+		"256 KiB and a byte":    {answer("", padded(256<<10+1)), false},
+		"without end":           {endless, false},
+		"gzip":                  {answer("gzip", zipped(padded(256<<10))), true},
+		"gzip, a byte too much": {answer("gzip", zipped(padded(256<<10+1))), false},
+		"gzip bomb":             {answer("gzip", bomb), false},
+		"gzip that is cut off":  {answer("gzip", zipped(padded(1000))[:30]), false},
+		"what is no gzip":       {answer("gzip", []byte(set)), false},
+		"wrong content type":    {devissuer.WrongContentType(), true},
+		"a Content-Length lie": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "9999")
+			_, _ = w.Write([]byte(set))
+		}, false},
+		"headers without end": {func(w http.ResponseWriter, r *http.Request) { hugeHeader(w); devissuer.Healthy(w, r) }, false},
+		"an interim answer, 103": {func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusEarlyHints)
+			devissuer.Healthy(w, r)
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer := newIssuer(t)
+			issuer.Fault(c.fault)
+			source, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: issuer.Client()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if set, err := source.Fetch(t.Context(), nil); (err == nil) != c.accepted {
+				t.Errorf("%+v, %v; accepted should be %t", set, err, c.accepted)
+			}
+		})
+	}
+	if n := sent.Load(); n == 0 || n > 1<<20 {
+		t.Errorf("%d bytes were read of a response without end", n)
+	}
+}
+
+func zipped(body []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(body)
+	_ = w.Close()
+	return b.Bytes()
+}
+
+func hugeHeader(w http.ResponseWriter) {
+	for i := range 12 {
+		w.Header().Set(fmt.Sprint("X-", i), strings.Repeat("x", 1<<20))
+	}
+}
+
+func TestWhatIsFoundAtAnAddressTellsWhatItIs(t *testing.T) {
+	issuer := newIssuer(t)
+	for _, address := range []string{issuer.JWKSURL(), issuer.PEMURL(), issuer.DiscoveryURL()} {
+		source, err := keys.Open(address, keys.Options{HTTPClient: issuer.Client()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := source.Fetch(t.Context(), nil)
+		if err != nil || len(set.Keys) != 1 || set.Keys[0].Thumbprint() != issuer.KeyID() {
+			t.Errorf("%s: %+v, %v", address, set, err)
+			continue
+		}
+		want := ""
+		if address == issuer.DiscoveryURL() {
+			want = issuer.URL()
+		}
+		if set.Issuer != want {
+			t.Errorf("%s: issuer %q; want %q", address, set.Issuer, want)
+		}
+	}
+}
+
+func TestADiscoveryDocumentMustNameItsIssuerExactly(t *testing.T) {
+	const origin = "https://idp.example"
+	for _, c := range []struct {
+		address, configured, says string
+		accepted                  bool
+	}{
+		{origin + "/.well-known/openid-configuration", "", origin, true},
+		{origin + "/.well-known/openid-configuration", "", origin + "/", true}, // both are at this address
+		{origin + "/.well-known/openid-configuration", origin, origin, true},
+		{origin + "/.well-known/openid-configuration", origin + "/", origin, false},
+		{origin + "/.well-known/openid-configuration", origin, origin + "/", false},
+		{origin + "/.well-known/openid-configuration", "", "https://evil.example", false},
+		{origin + "/.well-known/openid-configuration", "", "http://idp.example", false},
+		{origin + "/.well-known/openid-configuration", "", "HTTPS://IDP.EXAMPLE", false},
+		{origin + "/.well-known/openid-configuration", "", origin + "/tenant", false},
+		{origin + "/.well-known/openid-configuration", "", "", false},
+		{origin + "/tenant/.well-known/openid-configuration", "", origin + "/tenant", true},
+		{origin + "/tenant/.well-known/openid-configuration", "", origin, false},
+		{origin + "/odd/place", "", origin, false}, // what issuer would that be?
+		{origin + "/odd/place", origin, origin, true},
+		{origin + "/common/.well-known/openid-configuration", "", origin + "/{tenantid}", false},
+	} {
+		web := &site{pages: map[string]string{
+			c.address:        fmt.Sprintf(`{"issuer":%q,"jwks_uri":"https://idp.example/keys"}`, c.says),
+			origin + "/keys": jwks(ecJWK("a", elliptic.P256())),
+		}}
+		source, err := keys.URL(c.address, keys.Options{HTTPClient: web.client(), Issuer: c.configured})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := source.Fetch(t.Context(), nil)
+		if (err == nil) != c.accepted || err == nil && set.Issuer != c.says {
+			t.Errorf("at %s, configured %q, says %q: %+v, %v", c.address, c.configured, c.says, set, err)
+		}
+		if err != nil && len(web.asked) != 1 {
+			t.Errorf("asked %v for a document that is refused", web.asked)
+		}
+	}
+}
+
+func TestDiscoveryByIssuer(t *testing.T) {
+	for issuer, address := range map[string]string{
+		"https://idp.example":         "https://idp.example/.well-known/openid-configuration",
+		"https://idp.example/":        "https://idp.example/.well-known/openid-configuration",
+		"https://idp.example/realm/x": "https://idp.example/realm/x/.well-known/openid-configuration",
+	} {
+		web := &site{pages: map[string]string{
+			address:                    fmt.Sprintf(`{"issuer":%q,"jwks_uri":"https://idp.example/keys"}`, issuer),
+			"https://idp.example/keys": jwks(ecJWK("a", elliptic.P256())),
+		}}
+		source, err := keys.Discovery(issuer, keys.Options{HTTPClient: web.client(), Issuer: "https://other.example"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if set, err := source.Fetch(t.Context(), nil); err != nil || set.Issuer != issuer {
+			t.Errorf("%s: %+v, %v; asked %v", issuer, set, err, web.asked)
+		}
+	}
+	for _, issuer := range []string{"", "idp.example", "http://idp.example", "https://user@idp.example"} {
+		if _, err := keys.Discovery(issuer, keys.Options{}); err == nil {
+			t.Errorf("%q is accepted", issuer)
+		}
+	}
+}
+
+func TestADiscoveryDocumentPointsToItsOwnOriginOrAnAllowedOne(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		allowed  []string
+		accepted bool
+	}{
+		{"https://idp.example", "https://idp.example/keys", nil, true},
+		{"https://idp.example", "https://IDP.example:443/keys", nil, true},
+		{"https://idp.example:8443", "https://idp.example:8443/keys", nil, true},
+		{"https://idp.example:8443", "https://idp.example/keys", nil, false},
+		{"https://idp.example", "https://keys.idp.example/keys", nil, false},
+		{"https://idp.example", "https://idp.example.evil.example/keys", nil, false},
+		{"https://idp.example", "https://evil.example/keys?idp.example", nil, false},
+		{"https://idp.example", "https://user@idp.example/keys", nil, false},
+		{"https://idp.example", "http://idp.example/keys", nil, false},
+		{"https://idp.example", "http://127.0.0.1/keys", nil, false},
+		{"https://idp.example", "http://127.0.0.1/keys", []string{"127.0.0.1"}, false}, // https must not end in http
+		{"https://idp.example", "file:///etc/keys", nil, false},
+		{"https://idp.example", "/keys", nil, false},
+		{"https://idp.example", "", nil, false},
+		{"https://accounts.google.example", "https://www.googleapis.example/keys", nil, false},
+		{"https://accounts.google.example", "https://www.googleapis.example/keys", []string{"www.googleapis.example"}, true},
+		{"https://accounts.google.example", "https://www.googleapis.example:443/keys", []string{"x.example", "WWW.googleapis.example"}, true},
+		{"https://accounts.google.example", "https://www.googleapis.example:444/keys", []string{"www.googleapis.example"}, false},
+		{"https://accounts.google.example", "https://a.www.googleapis.example/keys", []string{"www.googleapis.example"}, false},
+		{"https://accounts.google.example", "https://keys.example:444/keys", []string{"keys.example:444"}, true},
+		{"http://127.0.0.1:8080", "http://127.0.0.1:8080/keys", nil, true},
+		{"http://127.0.0.1:8080", "http://127.0.0.1:8081/keys", nil, false},
+		{"http://127.0.0.1:8080", "https://127.0.0.1:8080/keys", nil, false},
+		{"http://127.0.0.1:8080", "http://idp.example/keys", []string{"idp.example"}, false},
+	} {
+		web := &site{pages: map[string]string{
+			c.from + "/.well-known/openid-configuration": fmt.Sprintf(`{"issuer":%q,"jwks_uri":%q}`, c.from, c.to),
+			c.to: jwks(ecJWK("a", elliptic.P256())),
+		}}
+		source, err := keys.Discovery(c.from, keys.Options{HTTPClient: web.client(), AllowedOrigins: c.allowed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := source.Fetch(t.Context(), nil)
+		if (err == nil) != c.accepted {
+			t.Errorf("from %s to %s, %v allowed: %+v, %v", c.from, c.to, c.allowed, set, err)
+		}
+		if !c.accepted && len(web.asked) != 1 {
+			t.Errorf("from %s to %s: asked %v", c.from, c.to, web.asked)
+		}
+	}
+}
+
+func TestADiscoveryDocumentThatMovesItsKeysIsFollowed(t *testing.T) {
+	const origin, well = "https://idp.example", "/.well-known/openid-configuration"
+	web := &site{pages: map[string]string{
+		origin + well:    `{"issuer":"https://idp.example","jwks_uri":"https://idp.example/old"}`,
+		origin + "/old":  jwks(ecJWK("a", elliptic.P256())),
+		origin + "/new":  jwks(ecJWK("b", elliptic.P256())),
+		origin + "/loop": `{"issuer":"https://idp.example","jwks_uri":"https://idp.example/loop"}`,
+	}}
+	source, err := keys.Discovery(origin, keys.Options{HTTPClient: web.client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := source.Fetch(t.Context(), nil)
+	if err != nil || !slices.Equal(ids(set), []string{"a"}) {
+		t.Fatal(set, err)
+	}
+	web.pages[origin+well] = strings.ReplaceAll(web.pages[origin+well], "old", "new")
+	if set, err = source.Fetch(t.Context(), set); err != nil || !slices.Equal(ids(set), []string{"b"}) {
+		t.Fatal(set, err)
+	}
+	// One step, and never a second.
+	web.pages[origin+well] = strings.ReplaceAll(web.pages[origin+well], "new", "loop")
+	web.asked = nil
+	if set, err = source.Fetch(t.Context(), set); err == nil || len(web.asked) != 2 {
+		t.Fatal(set, err, web.asked)
+	}
+}
+
+// What a provider sends comes into logs and the status: it must not fill them.
+func TestErrorsAreShortWhateverTheProviderSends(t *testing.T) {
+	long := strings.Repeat("x", 200<<10)
+	const origin = "https://idp.example"
+	for _, page := range []string{
+		`{"issuer":"` + long + `","jwks_uri":"https://idp.example/keys"}`,
+		`{"issuer":"https://idp.example","jwks_uri":"https://` + long + `/keys"}`,
+		`{"issuer":"https://idp.example","jwks_uri":"http://` + long + `/keys"}`,
+		`{"issuer":"https://idp.example","jwks_uri":"` + long + `:keys"}`,
+		`{"keys":[{"kty":"` + long + `"}]}`,
+		`{"keys":[{"kty":"EC","x":"AAAA","crv":"` + long + `"}]}`,
+		`{"keys":[{"kty":"OKP","x":"AAAA","crv":"` + long + `"}]}`,
+		`{"keys":[{"kty":"EC","use":"` + long + `"}]}`,
+		`{"keys":[{"kid":"` + long + `"}]}`,
+		jwks(edJWK("a").with("alg", long)),
+		pemBlock(long[:100<<10], []byte{1}),
+		pemBlock(long[:100<<10]+"PRIVATE KEY", []byte{1}),
+		`"` + long + `"`, long,
+	} {
+		web := &site{pages: map[string]string{origin + "/.well-known/openid-configuration": page}}
+		source, err := keys.Discovery(origin, keys.Options{HTTPClient: web.client()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = source.Fetch(t.Context(), nil); err == nil || len(err.Error()) > 1000 {
+			t.Errorf("%.60s…: %.100v", page, err)
+		}
+	}
+}
+
+func TestAnErrorDoesNotTellTheQuery(t *testing.T) {
+	issuer := newIssuer(t)
+	source, err := keys.URL(issuer.JWKSURL()+"?code=s3cr3t", keys.Options{HTTPClient: issuer.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fault := range []func(){issuer.Down, func() { issuer.Up(); issuer.Fault(devissuer.HTMLFault()) }, func() { issuer.Fault(devissuer.StatusFault(500)) }} {
+		fault()
+		if _, err := source.Fetch(t.Context(), nil); err == nil || strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), issuer.JWKSURL()) {
+			t.Error(err)
+		}
+	}
+}
+
+func TestEachRequestClosesItsConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		issuer := newIssuer(t)
+		transport, ok := issuer.Client().Transport.(*http.Transport)
+		if !ok {
+			t.Fatal("the issuer's client has a transport of another kind")
+		}
+		transport = transport.Clone()
+		transport.DisableKeepAlives = false // a client that would keep its connections
+		source, err := keys.URL(issuer.DiscoveryURL(), keys.Options{HTTPClient: &http.Client{Transport: transport}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fault := range []devissuer.Fault{nil, devissuer.StatusFault(500), devissuer.Oversized(1 << 20), devissuer.Drip(time.Second), devissuer.Hang()} {
+			issuer.Fault(fault)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_, err = source.Fetch(ctx, nil)
+			cancel()
+			if (err == nil) != (fault == nil) {
+				t.Fatal(err)
+			}
+			alone(t)
+		}
+	})
+}
+
+// connections notes the state of a server's.
+type connections struct {
+	mu   sync.Mutex
+	open map[net.Conn]bool
+	gone *sync.Cond
+}
+
+func newConnections() *connections {
+	c := &connections{open: map[net.Conn]bool{}}
+	c.gone = sync.NewCond(&c.mu)
+	return c
+}
+
+func (c *connections) note(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open[conn] = true; state == http.StateClosed {
+		delete(c.open, conn)
+		c.gone.Broadcast()
+	}
+}
+
+func (c *connections) wait() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.open) > 0 {
+		c.gone.Wait()
+	}
+}
+
+func TestThePackagesOwnClientFetchesOverLoopback(t *testing.T) {
+	set := jwks(ecJWK("a", elliptic.P256()))
+	seen := newConnections()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/redirect":
+			http.Redirect(w, r, "/", http.StatusFound)
+		case "/hang":
+			w.WriteHeader(http.StatusOK)
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		case "/headers":
+			w.Header().Set("X", strings.Repeat("x", 128<<10))
+			fallthrough
+		default:
+			_, _ = io.WriteString(w, set)
+		}
+	}))
+	server.Config.ConnState = seen.note
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Start()
+	defer server.Close()
+	for path, accepted := range map[string]bool{"/": true, "/redirect": false, "/headers": false, "/hang": false} {
+		source, err := keys.URL(server.URL+path, keys.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cache := newCache(t, source, keys.CacheOptions{FetchTimeout: 500 * time.Millisecond})
+		if err = cache.Ready(t.Context()); (err == nil) != accepted {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	seen.wait() // no connection is kept
+}
+
+// An http.Transport goes on dialling and shaking hands for a request that has ended.
+func TestAConnectionThatIsNotYetMadeEndsWithItsFetch(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	ended := make(chan error, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			ended <- err
+			return
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(2 * time.Second)) // below any handshake's own time limit
+		_, err = io.Copy(io.Discard, conn)                        // its greeting, which is never answered
+		ended <- err
+		_ = conn.Close()
+	}()
+	source, err := keys.URL("https://"+listener.Addr().String()+"/jwks.json", keys.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err = source.Fetch(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	var late net.Error
+	if err := <-ended; errors.As(err, &late) && late.Timeout() {
+		t.Fatal("the connection outlives its fetch")
+	}
+}

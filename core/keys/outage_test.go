@@ -1,0 +1,622 @@
+package keys_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+// troubles are the ways in which a provider fails. None of them may be told from another by
+// what callers see.
+var troubles = map[string]func(*devissuer.Issuer){
+	"down":                 (*devissuer.Issuer).Down,
+	"hangs":                func(i *devissuer.Issuer) { i.Fault(devissuer.Hang()) },
+	"hangs for 30 s":       func(i *devissuer.Issuer) { i.Slow(30 * time.Second) },
+	"drips 1 byte/s":       func(i *devissuer.Issuer) { i.Fault(devissuer.Drip(time.Second)) },
+	"500":                  func(i *devissuer.Issuer) { i.Fault(devissuer.StatusFault(500)) },
+	"404":                  func(i *devissuer.Issuer) { i.Fault(devissuer.StatusFault(404)) },
+	"204":                  func(i *devissuer.Issuer) { i.Fault(devissuer.StatusFault(204)) },
+	"429 with Retry-After": func(i *devissuer.Issuer) { i.Fault(devissuer.TooManyRequests("3600")) },
+	"HTML":                 func(i *devissuer.Issuer) { i.Fault(devissuer.HTMLFault()) },
+	"truncated JSON":       func(i *devissuer.Issuer) { i.Fault(devissuer.TruncatedJSON()) },
+	"no keys":              func(i *devissuer.Issuer) { i.Fault(devissuer.EmptySet()) },
+	"no usable key":        func(i *devissuer.Issuer) { i.SetRawJWKS(jwks(jwk{"kty": "AKP", "kid": "x"})) },
+	"redirect to itself":   func(i *devissuer.Issuer) { i.Fault(devissuer.RedirectTo(i.DiscoveryURL())) },
+	"redirect elsewhere":   func(i *devissuer.Issuer) { i.Fault(devissuer.RedirectTo("https://evil.example/jwks.json")) },
+}
+
+func mend(i *devissuer.Issuer) {
+	i.Up()
+	i.Slow(0)
+	i.Fault(nil)
+	i.SetRawJWKS("")
+}
+
+func TestInAnOutageTheLastGoodSetStaysInForceForAnHour(t *testing.T) {
+	for name, trouble := range troubles {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newProvider(t, keys.CacheOptions{}).warm(t)
+				due := p.cache.Status().RefreshDue
+				kid := p.KeyID()
+				trouble(p.Issuer)
+				for bound := due.Add(staleFor); time.Now().Before(bound); time.Sleep(time.Second) {
+					served(t, p.cache, kid, idleWait)
+				}
+				time.Sleep(2 * time.Second)
+				for range 100 {
+					_, took, err := find(p.cache, kid)
+					unavailable(t, err)
+					if took > fetchLimit {
+						t.Fatalf("a caller waited %v for nothing", took)
+					}
+					unavailable(t, p.cache.Ready(t.Context()))
+					time.Sleep(time.Second)
+				}
+
+				attempts := p.asked.all()[1:]
+				for i, a := range attempts {
+					if a.err == nil || a.took > fetchLimit {
+						t.Fatalf("attempt %d ended after %v: %v", i, a.took, a.err)
+					}
+					if i == 0 {
+						continue
+					}
+					backOff := a.began.Sub(attempts[i-1].began) - attempts[i-1].took
+					if backOff < 900*time.Millisecond || backOff > maxRetry+2*time.Second {
+						t.Fatalf("attempt %d came after %v", i, backOff)
+					}
+					if i > 5 && backOff < 27*time.Second {
+						t.Fatalf("attempt %d came after %v; want 30s by then", i, backOff)
+					}
+				}
+				if strays := p.Strays(); len(strays) > 0 {
+					t.Fatalf("strangers were contacted: %v", strays)
+				}
+
+				mend(p.Issuer)
+				mended := time.Now()
+				for {
+					if _, _, err := find(p.cache, kid); err == nil {
+						break
+					}
+					if time.Since(mended) > maxRetry {
+						t.Fatalf("no recovery seen after %v", time.Since(mended))
+					}
+					time.Sleep(time.Second)
+				}
+				if s := p.cache.Status(); s.LastError != "" || !s.NextAttempt.IsZero() {
+					t.Fatalf("the status still tells of trouble: %+v", s)
+				}
+			})
+		})
+	}
+}
+
+func TestUntilAnythingWasFetchedItIsUnavailableAndThenWorks(t *testing.T) {
+	for name, trouble := range troubles {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newProvider(t, keys.CacheOptions{})
+				kid := p.KeyID()
+				trouble(p.Issuer)
+				for range 30 {
+					_, took, err := find(p.cache, kid)
+					unavailable(t, err)
+					if took > fetchLimit {
+						t.Fatalf("a cold caller waited %v", took)
+					}
+					time.Sleep(time.Second)
+				}
+				mend(p.Issuer)
+				s := p.cache.Status()
+				if s.LastError == "" || s.LastErrorAt.IsZero() || time.Until(s.NextAttempt) > maxRetry {
+					t.Fatalf("the status hides the trouble: %+v", s)
+				}
+				time.Sleep(time.Until(s.NextAttempt))
+				served(t, p.cache, kid, 0)
+			})
+		})
+	}
+}
+
+func TestAttemptsBackOffFromOneSecondToThirty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{})
+		p.Down()
+		for range 2000 {
+			_, _, err := find(p.cache, "a")
+			unavailable(t, err)
+			time.Sleep(100 * time.Millisecond)
+		}
+		all := p.asked.all()
+		for i, want := range []float64{1, 2, 4, 8, 16, 30, 30, 30} {
+			want := time.Duration(want * float64(time.Second))
+			got := all[i+1].began.Sub(all[i].began)
+			if got < want*9/10 || got > want*11/10+100*time.Millisecond {
+				t.Errorf("pause %d lasts %v; want %v ± 10 %%", i, got, want)
+			}
+		}
+	})
+}
+
+func TestAProvidersRetryAfterIsHonouredUpToThirtySecondsAndNotPassedOn(t *testing.T) {
+	for value, want := range map[string][2]time.Duration{
+		"":                               {900 * time.Millisecond, 1100 * time.Millisecond},
+		"0":                              {900 * time.Millisecond, 1100 * time.Millisecond},
+		"-7":                             {900 * time.Millisecond, 1100 * time.Millisecond},
+		"soon":                           {900 * time.Millisecond, 1100 * time.Millisecond},
+		"17":                             {17 * time.Second, 17 * time.Second},
+		"30":                             {maxRetry, maxRetry},
+		"3600":                           {maxRetry, maxRetry},
+		"99999999999999999999":           {maxRetry, maxRetry},
+		"Sat, 01 Jan 2000 00:00:20 GMT":  {20 * time.Second, 20 * time.Second}, // the bubble's clock starts at midnight
+		"Sun, 01 Jan 2040 00:00:00 GMT":  {maxRetry, maxRetry},
+		"Fri, 31 Dec 1999 23:00:00 GMT":  {900 * time.Millisecond, 1100 * time.Millisecond},
+		"Sat, 01 Jan 2000 00:00:20 CEST": {900 * time.Millisecond, 1100 * time.Millisecond},
+	} {
+		t.Run(value, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newProvider(t, keys.CacheOptions{})
+				p.Fault(devissuer.TooManyRequests(value))
+				_, _, err := find(p.cache, "a")
+				if told := unavailable(t, err); told > 1100*time.Millisecond {
+					t.Errorf("callers are told to come back in %v", told)
+				}
+				_, _, err = find(p.cache, "a")
+				if told := unavailable(t, err); told > 1100*time.Millisecond {
+					t.Errorf("callers are told to come back in %v", told)
+				}
+				s := p.cache.Status()
+				if got := s.NextAttempt.Sub(s.LastErrorAt); got < want[0] || got > want[1] {
+					t.Errorf("the next attempt is made after %v; want %v", got, want)
+				}
+				fetches(t, p, 1)
+			})
+		})
+	}
+}
+
+func TestATLSFailureIsAnOutage(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	source, err := keys.URL(server.URL, keys.Options{}) // nobody knows its certificate
+	if err != nil {
+		t.Fatal(err)
+	}
+	unavailable(t, newCache(t, source, keys.CacheOptions{}).Ready(t.Context()))
+}
+
+func TestAtMost1024CallersWaitAtOnceAndNoneDuringBackOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{})
+		p.Fault(devissuer.Hang())
+		var waited, turnedAway, odd atomic.Int64
+		var wg sync.WaitGroup
+		for range 2 * maxWaiters {
+			wg.Go(func() {
+				_, took, err := find(p.cache, "a")
+				if !isUnavailable(err) {
+					t.Error(err)
+				}
+				switch took {
+				case fetchLimit:
+					waited.Add(1)
+				case 0:
+					turnedAway.Add(1)
+				default:
+					odd.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if waited.Load() != maxWaiters || turnedAway.Load() != maxWaiters || odd.Load() != 0 {
+			t.Fatalf("%d waited, %d did not, %d waited in between", waited.Load(), turnedAway.Load(), odd.Load())
+		}
+		synctest.Wait()
+		for range 10 {
+			if _, took, err := find(p.cache, "a"); !isUnavailable(err) || took > 0 {
+				t.Fatalf("during back-off: %v after %v", err, took)
+			}
+		}
+		fetches(t, p, 1)
+
+		p.Fault(nil) // and the places are free again
+		time.Sleep(maxRetry)
+		for range 2 * maxWaiters {
+			served(t, p.cache, p.KeyID(), 0)
+		}
+	})
+}
+
+// A flood of unknown ids that fills the waiting room takes nothing from known keys.
+func TestAFullWaitingRoomDoesNotDelayKnownKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p.Fault(devissuer.Hang())
+		time.Sleep(longest + fetchLimit + time.Second)
+		var wg sync.WaitGroup
+		for range maxWaiters {
+			wg.Go(func() { _, _, _ = find(p.cache, "forged") })
+		}
+		synctest.Wait()
+		served(t, p.cache, p.KeyID(), 0)
+		wg.Wait()
+	})
+}
+
+func TestInlineAFrozenProcessRefreshesWithinTheRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{Inline: true})
+		p.Slow(300 * time.Millisecond)
+		old := p.KeyID()
+		served(t, p.cache, old, 300*time.Millisecond)
+		for _, frozen := range []time.Duration{longest + time.Second, 30 * time.Minute, 2 * time.Hour} {
+			time.Sleep(frozen)
+			before := p.asked.count()
+			served(t, p.cache, p.KeyID(), 300*time.Millisecond)
+			fetches(t, p, before+1)
+			served(t, p.cache, p.KeyID(), 0)
+			fetches(t, p, before+1)
+		}
+
+		p.Rotate()
+		p.RetireOld()
+		time.Sleep(2 * time.Hour)
+		unknown(t, p.cache, old) // a frozen process does not trust a removed key either
+	})
+}
+
+func TestInlineAFrozenProcessWaitsAtMostASecondAndLeavesNothingRunning(t *testing.T) {
+	for name, trouble := range troubles {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newProvider(t, keys.CacheOptions{Inline: true}).warm(t)
+				kid := p.KeyID()
+				alone(t)
+				trouble(p.Issuer)
+
+				time.Sleep(30 * time.Minute) // frozen, within the bound
+				served(t, p.cache, kid, idleWait)
+				alone(t)
+				served(t, p.cache, kid, 0) // during back-off
+				alone(t)
+
+				time.Sleep(2 * time.Hour) // beyond it
+				_, took, err := find(p.cache, kid)
+				unavailable(t, err)
+				if took > idleWait {
+					t.Fatalf("waited %v", took)
+				}
+				alone(t)
+
+				mend(p.Issuer)
+				time.Sleep(2 * time.Hour)
+				served(t, p.cache, kid, 0)
+				alone(t)
+			})
+		})
+	}
+}
+
+// Whose invocation ends first cannot tell that the source is failing.
+func TestInlineACancelledCallerEndsTheFetchAndBlamesNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{Inline: true})
+		p.Slow(500 * time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		_, err := p.cache.Find(ctx, p.KeyID(), alg)
+		unavailable(t, err)
+		if time.Since(began) != 100*time.Millisecond {
+			t.Fatalf("waited %v", time.Since(began))
+		}
+		if s := p.cache.Status(); s.LastError != "" {
+			t.Fatalf("blamed the source: %+v", s)
+		}
+		alone(t)
+		served(t, p.cache, p.KeyID(), 500*time.Millisecond)
+	})
+}
+
+func TestInlineOneCallersEndDoesNotHurtAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{Inline: true})
+		p.Slow(500 * time.Millisecond)
+		kid := p.KeyID()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := p.cache.Find(ctx, kid, alg)
+			unavailable(t, err)
+		})
+		synctest.Wait()
+		wg.Go(func() { served(t, p.cache, kid, 500*time.Millisecond) })
+		wg.Wait()
+		fetches(t, p, 1)
+	})
+}
+
+func TestCloseWaitsForWorkInFlightAndLeavesNothing(t *testing.T) {
+	for _, inline := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) { // which fails if a goroutine is left
+			var ended atomic.Bool
+			source := sourceFunc(func(ctx context.Context, _ *keys.Set) (*keys.Set, error) {
+				<-ctx.Done()
+				time.Sleep(500 * time.Millisecond) // it takes its time to tidy up
+				ended.Store(true)
+				return keys.NewSet(ecKey("a"))
+			})
+			cache := keys.NewCache(source, keys.CacheOptions{Inline: inline})
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				_, took, err := find(cache, "a")
+				unavailable(t, err)
+				if took != 500*time.Millisecond || errors.Is(err, context.Canceled) {
+					t.Errorf("a waiting caller was told after %v: %v", took, err)
+				}
+			})
+			synctest.Wait()
+			began := time.Now()
+			for range 2 {
+				if err := cache.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !ended.Load() || time.Since(began) != 500*time.Millisecond {
+				t.Fatalf("Close did not wait: %v", time.Since(began))
+			}
+			wg.Wait()
+
+			_, took, err := find(cache, "a")
+			unavailable(t, err)
+			if took > 0 || err.Error() != "keys unavailable: the key cache is closed" {
+				t.Fatalf("after Close: %v after %v", err, took)
+			}
+			_, err = cache.FindAgain(t.Context(), keys.Match{}, "a", alg)
+			unavailable(t, err)
+			unavailable(t, cache.Ready(t.Context()))
+			if s := cache.Status(); len(s.KeyIDs) > 0 {
+				t.Fatalf("keys in force after Close: %+v", s)
+			}
+		})
+	}
+}
+
+func TestCloseEndsAHangingRequestAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{})
+		p.Fault(devissuer.Hang())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, took, err := find(p.cache, p.KeyID())
+			unavailable(t, err)
+			if took > 0 || errors.Is(err, context.Canceled) { // it was not the caller who cancelled
+				t.Errorf("a waiting caller was told after %v: %v", took, err)
+			}
+		})
+		synctest.Wait()
+		began := time.Now()
+		_ = p.cache.Close()
+		if took := time.Since(began); took > 0 {
+			t.Fatalf("Close took %v", took)
+		}
+		wg.Wait()
+		alone(t)
+	})
+}
+
+func TestAClockSetBackByAYearNeitherFreezesTheKeysNorStopsTheService(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	for _, inline := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			var back atomic.Bool
+			now := func() time.Time {
+				if back.Load() {
+					return time.Now().Add(-year)
+				}
+				return time.Now()
+			}
+			p := newProvider(t, keys.CacheOptions{Now: now, Inline: inline}).warm(t)
+			unknown(t, p.cache, "forged") // so that there is a budget spent in the future
+			p.Down()
+			time.Sleep(longest)
+			served(t, p.cache, p.KeyID(), 0) // and a failure
+			synctest.Wait()
+
+			back.Store(true)
+			old := p.KeyID()
+			served(t, p.cache, old, 0)
+			synctest.Wait()
+			// The provider is down still: the set must not serve for a year.
+			for until := time.Now().Add(staleFor); time.Now().Before(until); time.Sleep(time.Minute) {
+				served(t, p.cache, old, 0)
+			}
+			time.Sleep(time.Minute)
+			_, _, err := find(p.cache, old)
+			unavailable(t, err)
+
+			p.Up()
+			p.Rotate()
+			p.RetireOld()
+			time.Sleep(maxRetry)
+			served(t, p.cache, p.KeyID(), 0)
+			unknown(t, p.cache, old)
+			time.Sleep(shortest - time.Second)
+			before := p.asked.count()
+			served(t, p.cache, p.KeyID(), 0)
+			fetches(t, p, before)
+		})
+	}
+}
+
+func TestAClockSetBackRefreshesAtOnceAndOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := newClock()
+		p := newProvider(t, keys.CacheOptions{Now: clock.Now}).warm(t)
+		unknown(t, p.cache, "forged")
+		clock.Advance(-24 * time.Hour)
+		for range 10 {
+			served(t, p.cache, p.KeyID(), 0)
+			synctest.Wait()
+		}
+		fetches(t, p, 3)
+		clock.Advance(-30 * time.Second) // as time servers do
+		served(t, p.cache, p.KeyID(), 0)
+		synctest.Wait()
+		fetches(t, p, 3)
+		served(t, p.cache, p.Rotate(), 0) // the budget was not spent until tomorrow
+	})
+}
+
+func TestASetThatGrowsTooOldWhileARequestWaitsIsNotServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p.Fault(devissuer.Hang())
+		time.Sleep(time.Until(p.cache.Status().RefreshDue.Add(staleFor - idleWait/2)))
+		_, took, err := find(p.cache, p.KeyID())
+		unavailable(t, err)
+		if took != idleWait {
+			t.Fatalf("waited %v", took)
+		}
+	})
+}
+
+func TestAPanickingSourceIsAnOutageAndNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sane atomic.Bool
+		source := sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) {
+			if !sane.Load() {
+				panic("a bug in the source")
+			}
+			return keys.NewSet(ecKey("a"))
+		})
+		cache := newCache(t, source, keys.CacheOptions{})
+		_, _, err := find(cache, "a")
+		unavailable(t, err)
+		sane.Store(true)
+		time.Sleep(2 * time.Second)
+		served(t, cache, "a", 0)
+	})
+}
+
+// panicking is a slog.Handler's writer with a bug.
+type panicking struct{}
+
+func (panicking) Write([]byte) (int, error) { panic("a bug in the logger") }
+
+func TestAPanickingLoggerOrOnFetchHurtsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := 0
+		p := newProvider(t, keys.CacheOptions{
+			Logger: newLogger(panicking{}),
+			OnFetch: func(keys.FetchEvent) {
+				told++
+				panic("a bug in OnFetch")
+			},
+		})
+		p.Down()
+		_, _, err := find(p.cache, "a")
+		unavailable(t, err)
+		p.Up()
+		time.Sleep(2 * time.Second)
+		served(t, p.cache, p.KeyID(), 0)
+		if told != 2 {
+			t.Fatalf("OnFetch was called %d times; want 2", told)
+		}
+	})
+}
+
+func TestOnFetchTellsEveryAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var events []keys.FetchEvent
+		p := newProvider(t, keys.CacheOptions{OnFetch: func(e keys.FetchEvent) { events = append(events, e) }}).warm(t)
+		time.Sleep(2 * longest)
+		served(t, p.cache, p.KeyID(), 0)
+		next := p.Rotate()
+		served(t, p.cache, next, 0)
+		p.Down()
+		time.Sleep(2 * longest)
+		served(t, p.cache, next, 0)
+		if len(events) != 4 {
+			t.Fatalf("%d events; want 4", len(events))
+		}
+		for i, changed := range []bool{true, false, true, false} {
+			e := events[i]
+			if e.Changed != changed || e.Source != p.JWKSURL() || (e.Err == nil) != (i < 3) || (len(e.KeyIDs) > 0) != (i < 3) {
+				t.Errorf("event %d: %+v", i, e)
+			}
+		}
+	})
+}
+
+// What a source says must not be taken for what the cache says.
+func TestASourcesErrorIsNeverAnAnswerAboutAKey(t *testing.T) {
+	for _, err := range []error{keys.ErrUnknownKey, keys.ErrAmbiguousKey, keys.ErrWrongAlgorithm} {
+		cache := newCache(t, sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return nil, err }), keys.CacheOptions{})
+		_, _, got := find(cache, "a")
+		unavailable(t, got)
+		if errors.Is(got, err) {
+			t.Errorf("%v is passed on", err)
+		}
+	}
+}
+
+func TestASetThatNewSetDidNotMakeIsCheckedAllTheSame(t *testing.T) {
+	weak, good := keys.Key{ID: "weak", Public: rsaPublic(1024)}, ecKey("good")
+	cache := newCache(t, sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) {
+		return &keys.Set{Keys: []keys.Key{weak, good, {ID: "nothing"}}, Issuer: "https://issuer.example"}, nil
+	}), keys.CacheOptions{})
+	if match := served(t, cache, "good", fetchLimit); match.Issuer != "https://issuer.example" {
+		t.Errorf("the issuer was lost: %+v", match)
+	}
+	if _, err := cache.Find(t.Context(), "weak", "RS256"); !errors.Is(err, keys.ErrUnknownKey) {
+		t.Errorf("a weak key: %v", err)
+	}
+	for _, set := range []*keys.Set{nil, {}, {Keys: []keys.Key{weak}}} {
+		cache := newCache(t, sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return set, nil }), keys.CacheOptions{})
+		unavailable(t, cache.Ready(t.Context()))
+	}
+}
+
+func TestTheStatusTellsHowTheCacheStands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{})
+		if s := p.cache.Status(); s.Source != p.JWKSURL() || s.Fetches != 0 || !s.FetchedAt.IsZero() || !s.RefreshDue.IsZero() {
+			t.Fatalf("before the first fetch: %+v", s)
+		}
+		p.AddRawKey(`{"kty":"AKP","kid":"future"}`)
+		began := time.Now()
+		p.warm(t)
+		s := p.cache.Status()
+		if len(s.KeyIDs) != 1 || s.KeyIDs[0] != p.KeyID() || !s.FetchedAt.Equal(began) || s.Fetches != 1 {
+			t.Fatalf("%+v", s)
+		}
+		if len(s.Skipped) != 1 || s.Skipped[0].ID != "future" || s.Skipped[0].Reason == "" {
+			t.Fatalf("%+v", s.Skipped)
+		}
+		p.Down()
+		time.Sleep(longest)
+		served(t, p.cache, p.KeyID(), 0)
+		synctest.Wait()
+		s = p.cache.Status()
+		if s.LastError == "" || !s.LastErrorAt.Equal(time.Now()) || !s.NextAttempt.After(time.Now()) || s.Fetches != 2 || len(s.KeyIDs) != 1 {
+			t.Fatalf("%+v", s)
+		}
+	})
+}

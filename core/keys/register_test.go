@@ -1,0 +1,65 @@
+package keys_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+var errVault = errors.New("the vault's own answer")
+
+// newScheme is one that is not registered yet: a registration lasts as long as the process,
+// and tests may run several times in one.
+func newScheme() string { return fmt.Sprintf("vault%d", schemes.Add(1)) }
+
+var schemes atomic.Int64
+
+func TestARegisteredSchemeIsOpened(t *testing.T) {
+	var got string
+	scheme := newScheme()
+	keys.Register(strings.ToUpper(scheme), func(rest string, o keys.Options) (keys.Source, error) {
+		got = rest + " " + strings.Join(o.Algorithms, " ")
+		return nil, errVault
+	})
+	if _, err := keys.Open(scheme+":transit/orders", keys.Options{Algorithms: []string{"ES256"}}); !errors.Is(err, errVault) || got != "transit/orders ES256" {
+		t.Errorf("%v, %q", err, got)
+	}
+}
+
+func TestASchemeIsRegisteredOnce(t *testing.T) {
+	open := func(string, keys.Options) (keys.Source, error) { return nil, errVault }
+	scheme := newScheme()
+	keys.Register(scheme, open)
+	for name, register := range map[string]func(){
+		"twice":       func() { keys.Register(strings.ToUpper(scheme), open) },
+		"a built-in":  func() { keys.Register("https", open) },
+		"no scheme":   func() { keys.Register("", open) },
+		"no function": func() { keys.Register("never", nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("it was accepted")
+				}
+			}()
+			register()
+		})
+	}
+}
+
+func TestKeysOfAWSNameTheModuleThatReadsThem(t *testing.T) {
+	for _, uri := range []string{
+		"awskms:alias/orders", "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+		"arn:aws-us-gov:kms:us-gov-west-1:123456789012:alias/orders", "alias/orders",
+		"alias/orders-old, alias/orders-new", "mrk-1234abcd12ab34cd56ef1234567890ab,1234abcd-12ab-34cd-56ef-1234567890ab",
+		"mrk-1234abcd12ab34cd56ef1234567890ab", "1234abcd-12ab-34cd-56ef-1234567890ab",
+	} {
+		if _, err := keys.Open(uri, keys.Options{}); err == nil || !strings.Contains(err.Error(), `import _ "github.com/more-retail/moresso-go/kmskeys"`) {
+			t.Errorf("%s: %v", uri, err)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package keys
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// maxKeys bounds one set. Real providers publish two to ten keys.
+const maxKeys = 100
+
+// Set is what a source held when it was asked. It is immutable once a source has returned it.
+type Set struct {
+	// Keys that can be used. [NewSet] has checked them.
+	Keys []Key
+	// Skipped tells which keys the source held besides and why they were left out.
+	Skipped []Skipped
+	// Issuer is the issuer identifier that a discovery document told; empty elsewhere.
+	Issuer string
+	// MaxAge is for how long the source says that its answer holds; zero: it does not say.
+	MaxAge time.Duration
+	// Fixed marks a set that cannot change, such as a PEM text: it is never asked for again.
+	Fixed bool
+
+	origin  origin // what a conditional request needs next time
+	checked bool   // newSet made it
+}
+
+// Skipped is a key that was left out of a set, which happens to it alone: the others serve.
+type Skipped struct {
+	ID     string `json:"id,omitempty"` // the key id, empty if it has none
+	Reason string `json:"reason"`       // for the operator
+}
+
+// NewSet checks keys and returns the set of those that can be used: unusable ones are left
+// out, the same key given twice counts once, and different keys under one id that one
+// algorithm could choose between are all left out, since no token could say which it means.
+// It fails if no key remains or more than 100 are given. A [Source] of your own calls it.
+func NewSet(keys ...Key) (*Set, error) {
+	return newSet(keys, nil)
+}
+
+func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
+	if n := len(candidates) + len(skipped); n > maxKeys {
+		return nil, fmt.Errorf("%d keys in one set; at most %d are accepted", n, maxKeys)
+	}
+	set := &Set{Skipped: skipped, checked: true}
+	var usable []Key
+	for _, key := range candidates {
+		if err := key.check(); err != nil {
+			set.Skipped = append(set.Skipped, Skipped{key.ID, err.Error()})
+			continue
+		}
+		usable = append(usable, key)
+	}
+	for i, key := range usable {
+		switch {
+		case slices.ContainsFunc(usable, func(other Key) bool { return rivals(key, other) }):
+			set.Skipped = append(set.Skipped, Skipped{key.ID, "another key has the same id and fits the same algorithm"})
+		case slices.ContainsFunc(usable[:i], func(other Key) bool { return sameKey(key, other) }):
+			// The same key once more.
+		default:
+			set.Keys = append(set.Keys, key)
+		}
+	}
+	if len(set.Keys) == 0 {
+		if len(set.Skipped) > 0 {
+			return nil, fmt.Errorf("no usable key: %s", describe(set.Skipped))
+		}
+		return nil, fmt.Errorf("no key in the set")
+	}
+	return set, nil
+}
+
+// vetted is the set as [NewSet] would have made it, for sources that did not call it.
+func (s *Set) vetted() (*Set, error) {
+	if s.checked && len(s.Keys) > 0 {
+		return s, nil
+	}
+	set, err := newSet(s.Keys, slices.Clone(s.Skipped))
+	if err != nil {
+		return nil, err
+	}
+	set.Issuer, set.MaxAge, set.Fixed = s.Issuer, s.MaxAge, s.Fixed
+	return set, nil
+}
+
+// sameKey: nothing tells them apart.
+func sameKey(a, b Key) bool {
+	return a.ID == b.ID && a.Algorithm == b.Algorithm && a.Thumbprint() == b.Thumbprint()
+}
+
+// rivals are different keys that one token could mean by one key id. Keys without an id are
+// never named by a token, so they are tried in turn instead.
+func rivals(a, b Key) bool {
+	if a.ID == "" || a.ID != b.ID || a.Thumbprint() == b.Thumbprint() {
+		return false
+	}
+	return slices.ContainsFunc(Algorithms(), func(alg string) bool { return a.Fits(alg) && b.Fits(alg) })
+}
+
+func describe(skipped []Skipped) string {
+	s := skipped[0]
+	text := s.Reason
+	if s.ID != "" {
+		text = fmt.Sprintf("key %q: %s", s.ID, s.Reason)
+	}
+	if n := len(skipped) - 1; n > 0 {
+		text += fmt.Sprintf(" (and %d more)", n)
+	}
+	return text
+}
+
+// hasIDs reports whether tokens can name keys of this set at all.
+func (s *Set) hasIDs() bool {
+	return slices.ContainsFunc(s.Keys, func(k Key) bool { return k.ID != "" })
+}
+
+// ids returns the ids of the keys in force, sorted; a key without id shows as its thumbprint.
+func (s *Set) ids() []string {
+	list := make([]string, len(s.Keys))
+	for i, k := range s.Keys {
+		list[i] = cmp.Or(k.ID, k.Thumbprint())
+	}
+	slices.Sort(list)
+	return list
+}
