@@ -1,0 +1,54 @@
+package sso
+
+import (
+	"fmt"
+	"strings"
+)
+
+// bearerToken reads the credentials of a request (RFC 6750, section 2.1; RFC 9110, section
+// 11.6.2). No message repeats any of what it read.
+func bearerToken(r Request) (string, error) {
+	value, n := r.Header("Authorization")
+	value = strings.Trim(value, " \t") // optional white space around a field value means nothing
+	switch {
+	case n > 1:
+		return "", fmt.Errorf("%w: %d Authorization fields", ErrInvalidRequest, n)
+	case n == 0 || value == "":
+		return "", ErrNoToken
+	}
+	scheme, token, found := strings.Cut(value, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		if n := len("Bearer"); len(scheme) > n && strings.EqualFold(scheme[:n], "Bearer") && !isTokenChar(scheme[n]) {
+			return "", fmt.Errorf("%w: no space after the scheme Bearer", ErrInvalidRequest)
+		}
+		return "", fmt.Errorf("%w: credentials of another scheme, or a token without one", ErrNoToken)
+	}
+	token = strings.TrimLeft(token, " ") // 1*SP
+	switch {
+	case !found || token == "":
+		return "", fmt.Errorf("%w: the scheme Bearer without a token", ErrInvalidRequest)
+	case !isToken68(token):
+		return "", fmt.Errorf("%w: a character that no bearer token has", ErrInvalidRequest)
+	}
+	return token, nil
+}
+
+// isTokenChar tells the characters that a scheme can be made of (RFC 9110, section 5.6.2).
+func isTokenChar(c byte) bool {
+	return c > ' ' && c < 0x7f && strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) < 0
+}
+
+// isToken68 checks the syntax of b64token (RFC 6750, section 2.1).
+func isToken68(s string) bool {
+	s = strings.TrimRight(s, "=")
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '-', c == '.', c == '_', c == '~', c == '+', c == '/':
+		default:
+			return false
+		}
+	}
+	return s != ""
+}

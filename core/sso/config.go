@@ -1,0 +1,430 @@
+package sso
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+// Bounds and defaults of a [Config].
+const (
+	// DefaultLeeway forgives clocks that differ.
+	DefaultLeeway = 60 * time.Second
+	// MaxLeeway is the most that can be forgiven.
+	MaxLeeway = 5 * time.Minute
+	// NoLeeway is the value of [Config.Leeway] that forgives nothing.
+	NoLeeway time.Duration = -1
+	// DefaultMaxTokenBytes bounds a token; most are between 0.5 and 3 KiB.
+	DefaultMaxTokenBytes = 16 << 10
+
+	defaultPermissionsClaim = "permissions"
+	discoveryPath           = "/.well-known/openid-configuration"
+	mostTokenBytes          = 1 << 20
+)
+
+// Refresh says when keys that are due are fetched again.
+type Refresh string
+
+// Ways to refresh.
+const (
+	// RefreshAuto is Inline where the process is an AWS Lambda function, else Background.
+	RefreshAuto Refresh = ""
+	// RefreshBackground fetches behind the request that notices, which does not wait.
+	RefreshBackground Refresh = "background"
+	// RefreshInline fetches within the request that notices, which waits at most a second:
+	// for processes that are frozen between requests.
+	RefreshInline Refresh = "inline"
+)
+
+// Config says whose tokens a service accepts. The zero value accepts none: at least the place
+// of the keys and the audience must be given. [New] checks it all.
+type Config struct {
+	// PublicKeyURI is where the identity provider's public keys are: the https URL of a JWK
+	// Set (RFC 7517), of a PEM public key or of a discovery document, told apart by what is
+	// found there; "file:" and the path of a JWK Set or PEM file; or a PEM text itself.
+	// http is accepted for loopback only. Empty: the keys are discovered from Issuer. A
+	// private key is refused. With import _ "github.com/more-retail/moresso-go/kmskeys" also
+	// what AWS KMS calls a key: awskms: and an id, an ARN, an alias or an id alone.
+	PublicKeyURI string
+
+	// Keys is a source of keys instead of PublicKeyURI: a static set, or one of your own.
+	// Giving both is refused.
+	Keys keys.Source
+
+	// Audience lists the names by which this service is known to the identity provider; a
+	// token must be meant for at least one of them (`aud`, RFC 7519, section 4.1.3), compared
+	// exactly. At least one is needed unless SkipAudienceCheck.
+	Audience []string
+
+	// SkipAudienceCheck accepts tokens whatever `aud` says, which is for providers whose
+	// access tokens have none, such as Amazon Cognito. Something else then has to tell your
+	// tokens from those for other services: ClientIDs and Issuer are needed with it. Default
+	// false.
+	SkipAudienceCheck bool
+
+	// ClientIDs lists the OAuth clients whose tokens are accepted, by `client_id` (RFC 9068,
+	// section 2.2), compared exactly. Empty: any client's.
+	ClientIDs []string
+
+	// Issuer is the identity provider's identifier; the token's `iss` must equal it to the
+	// letter (RFC 7519, section 4.1.1). Where keys are discovered it defaults to what the
+	// discovery document says, and is always enforced. Empty with a bare key source: `iss` is
+	// not checked, and New logs one warning. Key sources that serve many tenants (Microsoft
+	// Entra's /common, /organizations and /consumers) are refused without it.
+	Issuer string
+
+	// Algorithms lists the accepted signature algorithms (RFC 7518, section 3.1). Default
+	// RS256 alone. Symmetric algorithms and "none" are refused.
+	Algorithms []string
+
+	// RequireAccessTokenType demands access tokens as RFC 9068 defines them: `typ` at+jwt, and
+	// the claims iss, exp, aud, sub, client_id, iat and jti. Default false, since many
+	// providers do not issue them yet.
+	RequireAccessTokenType bool
+
+	// SkipTokenKindChecks accepts tokens that by their claims are of another kind than access
+	// tokens. Google's access tokens are opaque, so services behind Google verify ID tokens:
+	// []TokenKind{KindIDToken}. Default: none is accepted.
+	SkipTokenKindChecks []TokenKind
+
+	// Leeway forgives clocks that differ, when `exp`, `nbf` and `iat` are judged. Zero means
+	// DefaultLeeway, 60 s; for none at all say NoLeeway. At most MaxLeeway, 5 min.
+	Leeway time.Duration
+
+	// MaxTokenBytes bounds the length of a token; longer ones are refused unread. Zero means
+	// DefaultMaxTokenBytes, 16 KiB. At most 1 MiB; your server's own bound on header fields
+	// may come first.
+	MaxTokenBytes int
+
+	// PermissionsClaim is the path of the claim that permissions are looked up in; see
+	// [Value.Lookup] for its syntax. Default "permissions".
+	PermissionsClaim string
+
+	// DisableWildcard takes its meaning from "*" in a token's permissions, where it otherwise
+	// stands for any value. Default false.
+	DisableWildcard bool
+
+	// Realm is named in challenges (RFC 9110, section 11.5). Default: none.
+	Realm string
+
+	// TellScopes names the scopes that are missing in the challenge of a 403 (RFC 6750,
+	// section 3.1). Default false: the client learns that something is missing, not what.
+	TellScopes bool
+
+	// AllowedKeyOrigins lists further hosts on which a discovery document may say that its
+	// keys are; its own host is always allowed. Google's is "www.googleapis.com".
+	AllowedKeyOrigins []string
+
+	// InsecureAllowHTTP permits keys to be fetched over http from other machines, where
+	// anybody on the way can replace them and then sign tokens. Default false.
+	InsecureAllowHTTP bool
+
+	// Refresh says when keys that are due are fetched again. Default RefreshAuto.
+	Refresh Refresh
+
+	// HTTPClient fetches keys. Nil means a client without idle connections that honours the
+	// proxy environment variables. Redirects are refused whatever the client says.
+	HTTPClient *http.Client
+
+	// Now is the clock by which tokens and keys are judged. Nil means time.Now.
+	Now func() time.Time
+
+	// Logger is told why requests were refused (info; 503 as warning, 500 as error), and of
+	// keys. Nil means [log/slog.Default]. Tokens are never logged.
+	Logger *slog.Logger
+
+	// Observe is told of each outcome, for metrics. It is called within requests and must
+	// not block. Nil means nobody is told.
+	Observe func(Event)
+
+	// Renderer redraws refusals for all front doors at once. What it returns goes out if it
+	// is still a refusal; a 401 keeps its challenge. Nil means problem documents (RFC 9457).
+	Renderer func(Request, Denial) Denial
+}
+
+// TokenKind names a kind of JWT that is no access token.
+type TokenKind string
+
+// The kinds that are told by their claims.
+const (
+	// KindIDToken is an OpenID Connect ID token: `at_hash` or `c_hash`; a payload `typ` of ID
+	// (Keycloak); `token_use` of id (Amazon Cognito); or a `nonce` without anything that an
+	// access token has (`scope`, `scp`, a payload `typ` of Bearer).
+	KindIDToken TokenKind = "id_token"
+	// KindRefreshToken is Keycloak's: a payload `typ` of Refresh or Offline.
+	KindRefreshToken TokenKind = "refresh_token"
+	// KindEvent is a logout token or another security event (RFC 8417): `events`, or a payload
+	// `typ` of Logout.
+	KindEvent TokenKind = "event"
+)
+
+// ConfigError lists everything that is wrong with a configuration.
+type ConfigError struct{ Faults []ConfigFault }
+
+// ConfigFault is one thing that is wrong with a configuration.
+type ConfigFault struct {
+	Setting string // the field or the environment variable
+	Problem string // what it held and why that cannot be
+	Remedy  string // what to write instead
+}
+
+func (e *ConfigError) Error() string {
+	lines := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		lines[i] = fmt.Sprintf("%s %s: %s", f.Setting, f.Problem, f.Remedy)
+	}
+	if len(lines) == 1 {
+		return "sso: configuration: " + lines[0]
+	}
+	return fmt.Sprintf("sso: configuration: %d faults:\n  %s", len(lines), strings.Join(lines, "\n  "))
+}
+
+// faults collects what is wrong, naming each setting as its reader knows it.
+type faults struct {
+	list []ConfigFault
+	name func(field string) string
+}
+
+func (f *faults) add(field, problem, remedy string) {
+	f.list = append(f.list, ConfigFault{f.name(field), problem, remedy})
+}
+
+func (f *faults) err() error {
+	if len(f.list) == 0 {
+		return nil
+	}
+	return &ConfigError{f.list}
+}
+
+// check finds everything that is wrong, fills in defaults, and opens the key source.
+func (c *Config) check(f *faults) {
+	for field, value := range map[string]string{"PublicKeyURI": c.PublicKeyURI, "Issuer": c.Issuer, "PermissionsClaim": c.PermissionsClaim, "Audience": strings.Join(c.Audience, ",")} {
+		if wrapped(value) {
+			f.add(field, "has quotes around it", "write it without; most files of environment variables take quotes literally")
+		}
+	}
+	c.Algorithms = slices.Clone(c.Algorithms)
+	if len(c.Algorithms) == 0 {
+		c.Algorithms = []string{"RS256"}
+	}
+	c.checkKeys(f)
+	c.checkClaims(f)
+	c.checkBounds(f)
+	if strings.IndexFunc(c.Realm, func(r rune) bool { return r < ' ' || r >= 0x7f || r == '"' || r == '\\' }) >= 0 {
+		f.add("Realm", fmt.Sprintf("holds %s, with a character that cannot stand in a header", held(c.Realm)), "write printable ASCII without quotes and backslashes")
+	}
+	switch c.Refresh {
+	case RefreshBackground, RefreshInline:
+	case RefreshAuto:
+		c.Refresh = RefreshBackground
+		if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
+			c.Refresh = RefreshInline
+		}
+	default:
+		f.add("Refresh", "holds "+held(string(c.Refresh)), `write "background" or "inline", or leave it out`)
+	}
+	if c.Now == nil {
+		c.Now = time.Now //nolint:forbidigo // this is the clock that Config.Now sets
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+}
+
+// wrapped tells a value that kept the quotes of the file it came from.
+func wrapped(value string) bool {
+	value = strings.TrimSpace(value)
+	return len(value) > 1 && value[0] == value[len(value)-1] && strings.ContainsRune(`"'`, rune(value[0]))
+}
+
+func (c *Config) checkKeys(f *faults) {
+	u, err := url.Parse(c.Issuer)
+	badIssuer := err != nil || strings.TrimSpace(c.Issuer) != c.Issuer || (u.Scheme == "https" && u.Host == "")
+	if badIssuer {
+		f.add("Issuer", fmt.Sprintf("holds %s, which is no issuer identifier", shown(c.Issuer)), "write it exactly as it stands in the tokens' iss, e.g. https://login.example.com")
+	}
+	switch {
+	case c.Keys != nil && c.PublicKeyURI != "":
+		f.add("PublicKeyURI", "is given as well as Keys", "give one of them")
+		return
+	case c.Keys != nil:
+		if v := reflect.ValueOf(c.Keys); v.Kind() == reflect.Pointer && v.IsNil() {
+			f.add("Keys", fmt.Sprintf("holds a nil %T", c.Keys), "give a source of keys, or PublicKeyURI instead")
+			return
+		}
+		c.checkTenant(f, c.Keys.String())
+		if s, ok := c.Keys.(interface{ RequiresIssuer() bool }); ok && s.RequiresIssuer() && c.Issuer == "" {
+			f.add("Issuer", "is not set, while the keys start with a snapshot, which tells no issuer", "write it exactly as it stands in the tokens' iss, e.g. https://login.example.com")
+		}
+		return
+	case c.PublicKeyURI == "" && badIssuer:
+		return
+	case c.PublicKeyURI == "" && c.Issuer == "":
+		f.add("PublicKeyURI", "is not set", "write where the identity provider's public key is, e.g. https://login.example.com/.well-known/jwks.json")
+		return
+	}
+	options := keys.Options{
+		HTTPClient:        c.HTTPClient,
+		Issuer:            c.Issuer,
+		AllowedOrigins:    slices.Clone(c.AllowedKeyOrigins),
+		InsecureAllowHTTP: c.InsecureAllowHTTP,
+		Algorithms:        c.Algorithms,
+	}
+	if c.PublicKeyURI == "" {
+		if c.Keys, err = keys.Discovery(c.Issuer, options); err != nil {
+			f.add("Issuer", fmt.Sprintf("holds %s, from which keys cannot be discovered (%v)", shown(c.Issuer), err), "write an https:// issuer, or say where its keys are in "+f.name("PublicKeyURI"))
+		} else if manyTenants(c.Issuer) {
+			f.add("Issuer", fmt.Sprintf("holds %s, which stands for many tenants", shown(c.Issuer)), tenantRemedy)
+		}
+		return
+	}
+	if !strings.Contains(c.PublicKeyURI, "\n") && strings.TrimSpace(c.PublicKeyURI) != c.PublicKeyURI {
+		f.add("PublicKeyURI", "has white space around it", "write it without")
+		return
+	}
+	if c.Keys, err = keys.Open(c.PublicKeyURI, options); err != nil {
+		f.add("PublicKeyURI", fmt.Sprintf("holds %s, which cannot be used: %v", shown(c.PublicKeyURI), err), "write the https:// URL of a JWK Set, PEM or discovery document, file: and a path, or a PEM public key")
+		return
+	}
+	c.checkTenant(f, c.PublicKeyURI)
+}
+
+const tenantRemedy = "write your own tenant's issuer, https://login.microsoftonline.com/<tenant id>/v2.0"
+
+// checkTenant sees to it that keys which sign for everybody come with somebody's name. Entra's
+// keys do, whichever tenant's address they are fetched from; a tenant's discovery document
+// tells its issuer, which is enforced.
+func (c *Config) checkTenant(f *faults, source string) {
+	_, entra := entraPath(source)
+	if c.Issuer == "" && entra && (manyTenants(source) || !strings.HasSuffix(source, discoveryPath)) {
+		f.add("Issuer", fmt.Sprintf("is not set, while the keys at %s serve many tenants", shown(source)), tenantRemedy)
+	}
+}
+
+// manyTenants knows the addresses under which Microsoft Entra stands for every tenant alike.
+func manyTenants(address string) bool {
+	cleaned, entra := entraPath(address)
+	first, _, _ := strings.Cut(strings.TrimPrefix(cleaned, "/"), "/")
+	return entra && slices.Contains([]string{"common", "organizations", "consumers"}, strings.ToLower(first))
+}
+
+// entraPath is the path of an address of Microsoft Entra, its national clouds and former hosts
+// included; entra is false for all others.
+func entraPath(address string) (cleaned string, entra bool) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", false
+	}
+	switch host := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."); {
+	case strings.HasPrefix(host, "login.microsoftonline."), host == "login.partner.microsoftonline.cn":
+	case host == "login.microsoft.com", host == "login.windows.net", host == "sts.windows.net":
+	default:
+		return "", false
+	}
+	return path.Clean("/" + u.Path), true // as the server reads it
+}
+
+// shown is an address as it may appear in a message: no query, no password, and nothing that
+// could be a key in the wrong place. What is not an address is shown only if it is short, in
+// one piece, and has a dot or a colon, as file names and ARNs have and Base64 and hex have not.
+func shown(uri string) string {
+	if u, err := url.Parse(uri); err == nil && u.Host != "" {
+		return held((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String())
+	}
+	if len(uri) > 200 || strings.ContainsAny(uri, "?#@{\n") || !strings.ContainsAny(uri, ".:") {
+		return fmt.Sprintf("a text of %d bytes", len(uri))
+	}
+	return held(uri)
+}
+
+// held is any other setting as it may appear in a message.
+func held(value string) string {
+	if strings.Contains(value, "-----BEGIN") {
+		return "a key text"
+	}
+	return strconv.Quote(clipped(value))
+}
+
+func (c *Config) checkClaims(f *faults) {
+	c.Audience = slices.Clone(c.Audience)
+	switch {
+	case len(c.Audience) == 0 && !c.SkipAudienceCheck:
+		f.add("Audience", "is not set", "write the name by which the identity provider knows this service, e.g. orders-api")
+	case len(c.Audience) > 0 && c.SkipAudienceCheck:
+		f.add("Audience", "is given as well as SkipAudienceCheck", "give one of them")
+	}
+	if c.SkipAudienceCheck && len(c.ClientIDs) == 0 {
+		f.add("ClientIDs", "is not set, while SkipAudienceCheck lets tokens for other services in", "write the OAuth clients whose tokens are meant for this service")
+	}
+	if c.SkipAudienceCheck && c.Issuer == "" {
+		f.add("Issuer", "is not set, while SkipAudienceCheck lets tokens for other services in", "write it exactly as it stands in the tokens' iss, e.g. https://login.example.com")
+	}
+	c.ClientIDs = slices.Clone(c.ClientIDs)
+	for _, id := range c.ClientIDs {
+		if id == "" || strings.TrimSpace(id) != id {
+			f.add("ClientIDs", "holds "+held(id), "write each client as it stands in the tokens' client_id, without white space around it")
+		}
+	}
+	c.SkipTokenKindChecks = slices.Clone(c.SkipTokenKindChecks)
+	for _, kind := range c.SkipTokenKindChecks {
+		if !slices.Contains([]TokenKind{KindIDToken, KindRefreshToken, KindEvent}, kind) {
+			f.add("SkipTokenKindChecks", "holds "+held(string(kind)), "write id_token, refresh_token or event")
+		}
+	}
+	for _, audience := range c.Audience {
+		if audience == "" || strings.TrimSpace(audience) != audience {
+			f.add("Audience", "holds "+held(audience), "write each audience as it stands in the tokens' aud, without white space around it")
+		}
+	}
+	for _, algorithm := range c.Algorithms {
+		if slices.Contains(keys.Algorithms(), algorithm) {
+			continue
+		}
+		problem := fmt.Sprintf("holds %s, which is not an algorithm known here", held(algorithm))
+		switch upper := strings.ToUpper(algorithm); {
+		case upper == "NONE":
+			problem = fmt.Sprintf("holds %q, with which anybody could write tokens", algorithm)
+		case strings.HasPrefix(upper, "HS"):
+			problem = fmt.Sprintf("holds %s, a symmetric algorithm, with which whoever can verify could also sign", held(algorithm))
+		}
+		f.add("Algorithms", problem, "write RS256, or others of "+strings.Join(keys.Algorithms(), ", "))
+	}
+	if c.PermissionsClaim == "" {
+		c.PermissionsClaim = defaultPermissionsClaim
+	}
+	if strings.TrimSpace(c.PermissionsClaim) != c.PermissionsClaim {
+		f.add("PermissionsClaim", "holds "+held(c.PermissionsClaim), "write the claim's path without white space around it")
+	}
+	if name, taken := claimNames.double(SplitPath(c.PermissionsClaim)[0]); taken {
+		f.add("PermissionsClaim", fmt.Sprintf("holds %s, which some readers take for %s", held(c.PermissionsClaim), name), "have the identity provider call the claim otherwise")
+	}
+}
+
+func (c *Config) checkBounds(f *faults) {
+	switch {
+	case c.Leeway == 0:
+		c.Leeway = DefaultLeeway
+	case c.Leeway == NoLeeway:
+		c.Leeway = 0
+	case c.Leeway < 0:
+		f.add("Leeway", fmt.Sprintf("holds %v", c.Leeway), "write a duration from 0s to 5m")
+	case c.Leeway > MaxLeeway:
+		f.add("Leeway", fmt.Sprintf("holds %v, for which expired tokens would be accepted", c.Leeway), "write at most 5m, and set the clocks")
+	}
+	switch {
+	case c.MaxTokenBytes == 0:
+		c.MaxTokenBytes = DefaultMaxTokenBytes
+	case c.MaxTokenBytes < 0 || c.MaxTokenBytes > mostTokenBytes:
+		f.add("MaxTokenBytes", fmt.Sprintf("holds %d", c.MaxTokenBytes), fmt.Sprintf("write at most %d, or leave it out for %d", mostTokenBytes, DefaultMaxTokenBytes))
+	}
+}

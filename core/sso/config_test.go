@@ -1,0 +1,797 @@
+package sso_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/keys"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+const jwksURL = "https://login.example.com/.well-known/jwks.json"
+
+// setting is one fault of a configuration as it has to be told.
+type setting struct {
+	field, variable string   // who is to blame in New, and in ConfigFromEnv
+	says            []string // what it held, why not, what to write
+}
+
+func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return "file:" + path
+	}
+	private := privatePEM(t, rsaKey())
+	const uriRemedy = "write the https:// URL of a JWK Set, PEM or discovery document, file: and a path, or a PEM public key"
+
+	for _, test := range []struct {
+		name   string
+		env    []string // names and values in turn, over a good environment
+		config func(*sso.Config)
+		want   []setting
+	}{
+		{
+			"no audience",
+			[]string{"SSO_AUDIENCE", ""},
+			func(c *sso.Config) { c.Audience = nil },
+			[]setting{{"Audience", "SSO_AUDIENCE", []string{"is not set", "write the name", "orders-api"}}},
+		},
+		{
+			"an empty audience among others",
+			[]string{"SSO_AUDIENCE", "api,,web"},
+			func(c *sso.Config) { c.Audience = []string{"api", "", "web"} },
+			[]setting{{"Audience", "SSO_AUDIENCE", []string{`holds ""`, "write each audience"}}},
+		},
+		{
+			"an audience and the check skipped",
+			[]string{"SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web", "SSO_ISSUER", issuerID},
+			func(c *sso.Config) { c.SkipAudienceCheck, c.ClientIDs, c.Issuer = true, []string{"web"}, issuerID },
+			[]setting{{"Audience", "SSO_AUDIENCE", []string{"as well as SkipAudienceCheck", "give one of them"}}},
+		},
+		{
+			"the audience skipped, and nothing in its place",
+			[]string{"SSO_AUDIENCE", "", "SSO_SKIP_AUDIENCE_CHECK", "true"},
+			func(c *sso.Config) { c.Audience, c.SkipAudienceCheck = nil, true },
+			[]setting{
+				{"ClientIDs", "SSO_CLIENT_IDS", []string{"is not set", "tokens for other services", "write the OAuth clients"}},
+				{"Issuer", "SSO_ISSUER", []string{"is not set", "tokens for other services", "as it stands in the tokens' iss"}},
+			},
+		},
+		{
+			"the audience skipped without an issuer",
+			[]string{"SSO_AUDIENCE", "", "SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web"},
+			func(c *sso.Config) { c.Audience, c.SkipAudienceCheck, c.ClientIDs = nil, true, []string{"web"} },
+			[]setting{{"Issuer", "SSO_ISSUER", []string{"is not set", "tokens for other services"}}},
+		},
+		{
+			"the audience skipped without clients",
+			[]string{"SSO_AUDIENCE", "", "SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_ISSUER", issuerID},
+			func(c *sso.Config) {
+				c.Audience, c.SkipAudienceCheck, c.Issuer, c.ClientIDs = nil, true, issuerID, []string{}
+			},
+			[]setting{{"ClientIDs", "SSO_CLIENT_IDS", []string{"is not set", "tokens for other services"}}},
+		},
+		{
+			"an empty client among others",
+			[]string{"SSO_CLIENT_IDS", "web,,app"},
+			func(c *sso.Config) { c.ClientIDs = []string{"web", "", "app"} },
+			[]setting{{"ClientIDs", "SSO_CLIENT_IDS", []string{`holds ""`, "write each client"}}},
+		},
+		{
+			"a client with white space",
+			nil,
+			func(c *sso.Config) { c.ClientIDs = []string{"web "} },
+			[]setting{{"ClientIDs", "", []string{`holds "web "`, "without white space"}}},
+		},
+		{
+			"a kind of token that there is not",
+			[]string{"SSO_SKIP_TOKEN_KIND_CHECKS", "id_token,ID"},
+			func(c *sso.Config) { c.SkipTokenKindChecks = []sso.TokenKind{sso.KindIDToken, "ID"} },
+			[]setting{{"SkipTokenKindChecks", "SSO_SKIP_TOKEN_KIND_CHECKS", []string{`holds "ID"`, "write id_token, refresh_token or event"}}},
+		},
+		{
+			"a permissions claim that passes for another claim",
+			[]string{"SSO_PERMISSIONS_CLAIM", "ISS.roles"},
+			func(c *sso.Config) { c.PermissionsClaim = "ISS.roles" },
+			[]setting{{"PermissionsClaim", "SSO_PERMISSIONS_CLAIM", []string{`holds "ISS.roles"`, "take for iss", "call the claim otherwise"}}},
+		},
+		{
+			"no keys",
+			[]string{"SSO_PUBLIC_KEY_URI", ""},
+			func(c *sso.Config) { c.PublicKeyURI = "" },
+			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{"is not set", "https://login.example.com/"}}},
+		},
+		{
+			"HS256",
+			[]string{"SSO_ALGORITHMS", "RS256,HS256"},
+			func(c *sso.Config) { c.Algorithms = []string{"RS256", "HS256"} },
+			[]setting{{"Algorithms", "SSO_ALGORITHMS", []string{`holds "HS256"`, "symmetric", "write RS256"}}},
+		},
+		{
+			"hs512 in lower case",
+			[]string{"SSO_ALGORITHMS", "hs512"},
+			func(c *sso.Config) { c.Algorithms = []string{"hs512"} },
+			[]setting{{"Algorithms", "SSO_ALGORITHMS", []string{`holds "hs512"`, "symmetric", "write RS256"}}},
+		},
+		{
+			"none",
+			[]string{"SSO_ALGORITHMS", "none"},
+			func(c *sso.Config) { c.Algorithms = []string{"none"} },
+			[]setting{{"Algorithms", "SSO_ALGORITHMS", []string{`holds "none"`, "anybody could write tokens", "write RS256"}}},
+		},
+		{
+			"none in another spelling",
+			[]string{"SSO_ALGORITHMS", "nOnE"},
+			func(c *sso.Config) { c.Algorithms = []string{"nOnE"} },
+			[]setting{{"Algorithms", "SSO_ALGORITHMS", []string{`holds "nOnE"`, "anybody could write tokens", "write RS256"}}},
+		},
+		{
+			"an algorithm in lower case",
+			[]string{"SSO_ALGORITHMS", "rs256"},
+			func(c *sso.Config) { c.Algorithms = []string{"rs256"} },
+			[]setting{{"Algorithms", "SSO_ALGORITHMS", []string{`holds "rs256"`, "not an algorithm known here", "write RS256"}}},
+		},
+		{
+			"an empty algorithm",
+			[]string{"SSO_ALGORITHMS", "RS256,"},
+			func(c *sso.Config) { c.Algorithms = []string{"RS256", ""} },
+			[]setting{{"Algorithms", "SSO_ALGORITHMS", []string{`holds ""`, "write RS256"}}},
+		},
+		{
+			"a file that is not there",
+			[]string{"SSO_PUBLIC_KEY_URI", "file:" + filepath.Join(dir, "missing.pem")},
+			func(c *sso.Config) { c.PublicKeyURI = "file:" + filepath.Join(dir, "missing.pem") },
+			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{"missing.pem", "no such file", uriRemedy}}},
+		},
+		{
+			"a folder",
+			[]string{"SSO_PUBLIC_KEY_URI", "file:" + dir},
+			func(c *sso.Config) { c.PublicKeyURI = "file:" + dir },
+			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{dir, "folder", uriRemedy}}},
+		},
+		{
+			"a file with something else",
+			[]string{"SSO_PUBLIC_KEY_URI", file("notes.txt", "remember the milk")},
+			func(c *sso.Config) { c.PublicKeyURI = file("notes.txt", "remember the milk") },
+			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{"notes.txt", uriRemedy}}},
+		},
+		{
+			"a path without file:",
+			[]string{"SSO_PUBLIC_KEY_URI", "keys/sso.pem"},
+			func(c *sso.Config) { c.PublicKeyURI = "keys/sso.pem" },
+			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{`holds "keys/sso.pem"`, uriRemedy}}},
+		},
+		{
+			"http:// to another machine",
+			[]string{"SSO_PUBLIC_KEY_URI", "http://login.example.com/jwks.json"},
+			func(c *sso.Config) { c.PublicKeyURI = "http://login.example.com/jwks.json" },
+			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{`holds "http://login.example.com/jwks.json"`, "anybody on the way", "write https://"}}},
+		},
+		{
+			"another scheme",
+			[]string{"SSO_PUBLIC_KEY_URI", "ftp://login.example.com/jwks.json"},
+			func(c *sso.Config) { c.PublicKeyURI = "ftp://login.example.com/jwks.json" },
+			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{`holds "ftp://login.example.com/jwks.json"`, uriRemedy}}},
+		},
+		{
+			"a private key as text",
+			[]string{"SSO_PUBLIC_KEY_URI", private},
+			func(c *sso.Config) { c.PublicKeyURI = private },
+			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{"PRIVATE KEY where a public key belongs", "replace this key", uriRemedy}}},
+		},
+		{
+			"a private key in a file",
+			[]string{"SSO_PUBLIC_KEY_URI", file("private.pem", private)},
+			func(c *sso.Config) { c.PublicKeyURI = file("private.pem", private) },
+			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{"private.pem", "PRIVATE KEY where a public key belongs", uriRemedy}}},
+		},
+		{
+			"a secret where an address belongs",
+			[]string{"SSO_PUBLIC_KEY_URI", "correcthorsebatterystaple"},
+			func(c *sso.Config) { c.PublicKeyURI = "correcthorsebatterystaple" },
+			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{"a text of 25 bytes", uriRemedy}}},
+		},
+		{
+			"an issuer with white space",
+			[]string{"SSO_ISSUER", "https://login.example.com "},
+			func(c *sso.Config) { c.Issuer = "https://login.example.com " },
+			[]setting{{"Issuer", "SSO_ISSUER", []string{`holds "https://login.example.com "`, "exactly as it stands in the tokens' iss"}}},
+		},
+		{
+			"an issuer without host",
+			[]string{"SSO_ISSUER", "https:///tenant"},
+			func(c *sso.Config) { c.Issuer = "https:///tenant" },
+			[]setting{{"Issuer", "SSO_ISSUER", []string{"exactly as it stands in the tokens' iss"}}},
+		},
+		{
+			"an issuer without keys that is no URL",
+			[]string{"SSO_PUBLIC_KEY_URI", "", "SSO_ISSUER", "login.example.com"},
+			func(c *sso.Config) { c.PublicKeyURI, c.Issuer = "", "login.example.com" },
+			[]setting{{"Issuer", "SSO_ISSUER", []string{`holds "login.example.com"`, "cannot be discovered", "write an https:// issuer"}}},
+		},
+		{
+			"an issuer over http without keys",
+			[]string{"SSO_PUBLIC_KEY_URI", "", "SSO_ISSUER", "http://login.example.com"},
+			func(c *sso.Config) { c.PublicKeyURI, c.Issuer = "", "http://login.example.com" },
+			[]setting{{"Issuer", "SSO_ISSUER", []string{`holds "http://login.example.com"`, "write an https:// issuer"}}},
+		},
+		{
+			"a leeway that is no duration",
+			[]string{"SSO_LEEWAY", "60"},
+			nil,
+			[]setting{{"", "SSO_LEEWAY", []string{`holds "60"`, "no duration", "e.g. 30s"}}},
+		},
+		{
+			"a leeway too long",
+			[]string{"SSO_LEEWAY", "5m1s"},
+			func(c *sso.Config) { c.Leeway = 5*time.Minute + time.Second },
+			[]setting{{"Leeway", "SSO_LEEWAY", []string{"holds 5m1s", "expired tokens", "write at most 5m"}}},
+		},
+		{
+			"a negative leeway",
+			[]string{"SSO_LEEWAY", "-30s"},
+			func(c *sso.Config) { c.Leeway = -30 * time.Second },
+			[]setting{{"Leeway", "SSO_LEEWAY", []string{"holds -30s", "from 0s to 5m"}}},
+		},
+		{
+			"the leeway that NoLeeway happens to be",
+			[]string{"SSO_LEEWAY", "-1ns"},
+			nil,
+			[]setting{{"", "SSO_LEEWAY", []string{"from 0s to 5m"}}},
+		},
+		{
+			"a bound of zero bytes",
+			[]string{"SSO_MAX_TOKEN_BYTES", "0"},
+			nil,
+			[]setting{{"", "SSO_MAX_TOKEN_BYTES", []string{`holds "0"`, "above 0"}}},
+		},
+		{
+			"a bound that is no number",
+			[]string{"SSO_MAX_TOKEN_BYTES", "16KiB"},
+			nil,
+			[]setting{{"", "SSO_MAX_TOKEN_BYTES", []string{`holds "16KiB"`, "whole number"}}},
+		},
+		{
+			"a bound beyond 1 MiB",
+			[]string{"SSO_MAX_TOKEN_BYTES", "1048577"},
+			func(c *sso.Config) { c.MaxTokenBytes = 1048577 },
+			[]setting{{"MaxTokenBytes", "SSO_MAX_TOKEN_BYTES", []string{"holds 1048577", "at most 1048576"}}},
+		},
+		{
+			"a negative bound", nil,
+			func(c *sso.Config) { c.MaxTokenBytes = -1 },
+			[]setting{{"MaxTokenBytes", "", []string{"holds -1", "at most 1048576"}}},
+		},
+		{
+			"a realm with a quote",
+			[]string{"SSO_REALM", `a", error="`},
+			func(c *sso.Config) { c.Realm = `a", error="` },
+			[]setting{{"Realm", "SSO_REALM", []string{"cannot stand in a header", "write printable ASCII"}}},
+		},
+		{
+			"a realm with a backslash",
+			[]string{"SSO_REALM", `a\`},
+			func(c *sso.Config) { c.Realm = `a\` },
+			[]setting{{"Realm", "SSO_REALM", []string{"cannot stand in a header", "write printable ASCII"}}},
+		},
+		{
+			"a realm with a line break",
+			[]string{"SSO_REALM", "a\r\nSet-Cookie: b"},
+			func(c *sso.Config) { c.Realm = "a\r\nSet-Cookie: b" },
+			[]setting{{"Realm", "SSO_REALM", []string{`\r\n`, "cannot stand in a header"}}},
+		},
+		{
+			"an unknown way to refresh",
+			[]string{"SSO_REFRESH", "hourly"},
+			func(c *sso.Config) { c.Refresh = "hourly" },
+			[]setting{{"Refresh", "SSO_REFRESH", []string{`holds "hourly"`, `write "background" or "inline"`}}},
+		},
+		{
+			"a switch that is neither on nor off",
+			[]string{"SSO_TELL_SCOPES", "yes please"},
+			nil,
+			[]setting{{"", "SSO_TELL_SCOPES", []string{`holds "yes please"`, "write true or false"}}},
+		},
+		{
+			"an insecure switch that is neither on nor off",
+			[]string{"SSO_INSECURE_ALLOW_HTTP", "1.0"},
+			nil,
+			[]setting{{"", "SSO_INSECURE_ALLOW_HTTP", []string{`holds "1.0"`, "write true or false"}}},
+		},
+		{
+			"Keys and PublicKeyURI", nil,
+			func(c *sso.Config) { c.Keys = static(t, "", "", ada.Public()) },
+			[]setting{{"PublicKeyURI", "", []string{"as well as Keys", "give one of them"}}},
+		},
+		{
+			"a nil pointer as Keys", nil,
+			func(c *sso.Config) { c.PublicKeyURI, c.Keys = "", (*keySource)(nil) },
+			[]setting{{"Keys", "", []string{"nil *sso_test.keySource", "give a source of keys"}}},
+		},
+		{
+			"the Python edition's variables",
+			[]string{"SSO_PUBLIC_KEY_URI", "", "SSO_AUDIENCE", "", "PUBLIC_KEY_URI", "http://login.example.com/", "AUDIENCE", " , "},
+			nil,
+			[]setting{
+				{"", "PUBLIC_KEY_URI", []string{"anybody on the way"}},
+				{"", "AUDIENCE", []string{`holds ""`, "write each audience"}},
+				{"", "AUDIENCE", []string{`holds ""`, "write each audience"}},
+			},
+		},
+		{
+			"three faults",
+			[]string{"SSO_PUBLIC_KEY_URI", "http://login.example.com/jwks.json", "SSO_AUDIENCE", "", "SSO_ALGORITHMS", "HS256"},
+			func(c *sso.Config) {
+				c.PublicKeyURI, c.Audience, c.Algorithms = "http://login.example.com/jwks.json", nil, []string{"HS256"}
+			},
+			[]setting{
+				{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{`holds "http://login.example.com/jwks.json"`, "write https://"}},
+				{"Audience", "SSO_AUDIENCE", []string{"is not set", "write the name"}},
+				{"Algorithms", "SSO_ALGORITHMS", []string{`holds "HS256"`, "write RS256"}},
+			},
+		},
+		{
+			"a bad issuer beside a bad key",
+			[]string{"SSO_PUBLIC_KEY_URI", "keys.pem", "SSO_ISSUER", " x"},
+			func(c *sso.Config) { c.PublicKeyURI, c.Issuer = "keys.pem", " x" },
+			[]setting{
+				{"Issuer", "SSO_ISSUER", []string{"no issuer identifier"}},
+				{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{`holds "keys.pem"`, uriRemedy}},
+			},
+		},
+		{
+			"a fault of every kind",
+			[]string{
+				"SSO_PUBLIC_KEY_URI", "keys.pem", "SSO_AUDIENCE", "", "SSO_ISSUER", " x", "SSO_ALGORITHMS", "none,HS384",
+				"SSO_LEEWAY", "soon", "SSO_MAX_TOKEN_BYTES", "many", "SSO_REALM", `"`, "SSO_REFRESH", "never", "SSO_DISABLE_WILDCARD", "maybe",
+			},
+			nil,
+			[]setting{
+				{"", "SSO_LEEWAY", nil},
+				{"", "SSO_MAX_TOKEN_BYTES", nil},
+				{"", "SSO_DISABLE_WILDCARD", nil},
+				{"", "SSO_ISSUER", nil},
+				{"", "SSO_PUBLIC_KEY_URI", nil},
+				{"", "SSO_AUDIENCE", nil},
+				{"", "SSO_ALGORITHMS", []string{`"none"`}},
+				{"", "SSO_ALGORITHMS", []string{`"HS384"`}},
+				{"", "SSO_REALM", nil},
+				{"", "SSO_REFRESH", nil},
+			},
+		},
+	} {
+		if test.config != nil {
+			t.Run("New: "+test.name, func(t *testing.T) {
+				cfg := sso.Config{PublicKeyURI: jwksURL, Audience: []string{"api"}, Logger: slog.New(slog.DiscardHandler)}
+				test.config(&cfg)
+				a, err := sso.New(cfg)
+				if a != nil {
+					t.Error("an Authenticator came with the error")
+				}
+				compareFaults(t, err, test.want, func(s setting) string { return s.field })
+			})
+		}
+		if test.env != nil {
+			t.Run("ConfigFromEnv: "+test.name, func(t *testing.T) {
+				setEnv(t, append([]string{"SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api"}, test.env...)...)
+				_, err := sso.ConfigFromEnv()
+				compareFaults(t, err, test.want, func(s setting) string { return s.variable })
+			})
+		}
+	}
+}
+
+func compareFaults(t *testing.T, err error, want []setting, name func(setting) string) {
+	t.Helper()
+	var all *sso.ConfigError
+	if !errors.As(err, &all) {
+		t.Fatalf("error is %v, want a ConfigError", err)
+	}
+	if len(all.Faults) != len(want) {
+		t.Fatalf("%d faults, want %d:\n%v", len(all.Faults), len(want), err)
+	}
+	for i, fault := range all.Faults {
+		if fault.Setting != name(want[i]) || fault.Problem == "" || fault.Remedy == "" {
+			t.Errorf("fault %d is %+v, want one of %s with a problem and a remedy", i, fault, name(want[i]))
+		}
+		line := fmt.Sprintf("%s %s: %s", fault.Setting, fault.Problem, fault.Remedy)
+		if !strings.Contains(err.Error(), line) {
+			t.Errorf("the text lacks %q:\n%v", line, err)
+		}
+		for _, part := range want[i].says {
+			if !strings.Contains(line, part) {
+				t.Errorf("fault %d is %q, which does not say %q", i, line, part)
+			}
+		}
+	}
+}
+
+// setEnv clears every variable that ConfigFromEnv reads and sets those given.
+func setEnv(t *testing.T, pairs ...string) {
+	t.Helper()
+	for _, entry := range os.Environ() {
+		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "SSO_") {
+			t.Setenv(name, "")
+		}
+	}
+	t.Setenv("PUBLIC_KEY_URI", "")
+	t.Setenv("AUDIENCE", "")
+	t.Setenv("AWS_LAMBDA_RUNTIME_API", "")
+	for i := 0; i < len(pairs); i += 2 {
+		t.Setenv(pairs[i], pairs[i+1])
+	}
+}
+
+type keySource struct{ keys.Source }
+
+func TestKeysThatServeManyTenantsNeedAnIssuer(t *testing.T) {
+	for _, test := range []struct {
+		name, uri, issuer string
+		refused           bool
+	}{
+		{"common", "https://login.microsoftonline.com/common/discovery/v2.0/keys", "", true},
+		{"organizations", "https://login.microsoftonline.com/organizations/discovery/v2.0/keys", "", true},
+		{"consumers", "https://login.microsoftonline.com/consumers/v2.0/.well-known/openid-configuration", "", true},
+		{"common in capitals", "https://LOGIN.MICROSOFTONLINE.COM/Common/discovery/keys", "", true},
+		{"common with a query", "https://login.microsoftonline.com/common/discovery/keys?appid=1", "", true},
+		{"the cloud for the government of the USA", "https://login.microsoftonline.us/common/discovery/v2.0/keys", "", true},
+		{"the cloud for China", "https://login.partner.microsoftonline.cn/common/discovery/v2.0/keys", "", true},
+		{"the former host", "https://login.windows.net/common/discovery/keys", "", true},
+		{"common with an issuer", "https://login.microsoftonline.com/common/discovery/v2.0/keys", "https://login.microsoftonline.com/4711/v2.0", false},
+		{"one tenant, whose keys are everybody's", "https://login.microsoftonline.com/4711/discovery/v2.0/keys", "", true},
+		{"one tenant, by discovery", "https://login.microsoftonline.com/4711/v2.0/.well-known/openid-configuration", "", false},
+		{"common elsewhere", "https://login.example.com/common/keys", "", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cfg := sso.Config{PublicKeyURI: test.uri, Issuer: test.issuer, Audience: []string{"api"}, Logger: slog.New(slog.DiscardHandler)}
+			check := func(t *testing.T) {
+				t.Helper()
+				_, err := sso.New(cfg)
+				if !test.refused {
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				compareFaults(t, err, []setting{{"Issuer", "", []string{"is not set", "many tenants", "<tenant id>"}}}, func(s setting) string { return s.field })
+			}
+			t.Run("as PublicKeyURI", check)
+			if !strings.Contains(test.uri, "openid-configuration") {
+				source, err := keys.URL(test.uri, keys.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				cfg.PublicKeyURI, cfg.Keys = "", source
+				t.Run("as Keys", check)
+			}
+		})
+	}
+	t.Run("an issuer that stands for many", func(t *testing.T) {
+		_, err := sso.New(sso.Config{Issuer: "https://login.microsoftonline.com/common/v2.0", Audience: []string{"api"}})
+		compareFaults(t, err, []setting{{"Issuer", "", []string{"common/v2.0", "many tenants", "<tenant id>"}}}, func(s setting) string { return s.field })
+	})
+}
+
+func TestNoMessageHoldsASecret(t *testing.T) {
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(ec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := ec.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed, err := x509.MarshalPKCS8PrivateKey(ada)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pemText := privatePEM(t, rsaKey())
+	body := strings.Join(strings.Split(strings.TrimSpace(pemText), "\n")[1:], "\n")
+	jwk := `{"kty":"EC","crv":"P-256","d":"` + b64(d) + `"}`
+	const query = "s3cr3t-in-a-query"
+	secrets := []string{query, b64(d)[:16], hex.EncodeToString(d)[:16], base64.StdEncoding.EncodeToString(seed)[24:40]}
+	for line := range strings.SplitSeq(body, "\n") {
+		if len(line) >= 16 && !strings.HasPrefix(line, "---") {
+			secrets = append(secrets, line[:16])
+		}
+	}
+	secrets = append(secrets, base64.StdEncoding.EncodeToString(der)[60:76])
+
+	values := map[string]string{
+		"a PEM private key":                              pemText,
+		"a PEM private key on one line":                  strings.ReplaceAll(pemText, "\n", `\n`),
+		"a PEM private key without its first line":       body,
+		"a PEM private key with one dash too few":        strings.TrimPrefix(pemText, "-"),
+		"the Base64 of an RSA key":                       strings.ReplaceAll(body, "\n", ""),
+		"the Base64 of an EC key":                        base64.StdEncoding.EncodeToString(der),
+		"the Base64 of an Ed25519 key":                   base64.StdEncoding.EncodeToString(seed),
+		"the hex of an EC key":                           hex.EncodeToString(d),
+		"a private JWK":                                  jwk,
+		"a private JWK after a byte order mark":          "\ufeff" + jwk,
+		"a private JWK in quotes":                        `"` + strings.ReplaceAll(jwk, `"`, `\"`) + `"`,
+		"a private JWK Set":                              `{"keys":[` + jwk + `]}`,
+		"a query on a bad scheme":                        "ftp://login.example.com/?key=" + query,
+		"a query over http":                              "http://login.example.com/jwks?key=" + query,
+		"a query on a URL that cannot be parsed":         "https://login.example.com/%zz?key=" + query,
+		"a query on a URL without host":                  "https:///jwks.json?key=" + query,
+		"a query on a URL without slashes":               "https:login.example.com?key=" + query,
+		"a fragment":                                     "http://login.example.com/#" + query,
+		"a password":                                     "https://ada:" + query + "@login.example.com/jwks.json",
+		"a password in a URL that cannot be parsed":      "https://ada:" + query + "@login.example.com:port/",
+		"a password with a space, which no URL can hold": "https://ada:" + query + " x@login.example.com/",
+	}
+	for name, value := range values {
+		t.Run(name, func(t *testing.T) {
+			message := func(err error) {
+				t.Helper()
+				for _, secret := range secrets {
+					if err != nil && strings.Contains(err.Error(), secret) {
+						t.Errorf("the message holds %q:\n%v", secret, err)
+					}
+				}
+			}
+			_, err := sso.New(sso.Config{PublicKeyURI: value})
+			if err == nil {
+				t.Error("accepted")
+			}
+			message(err)
+			_, err = sso.New(sso.Config{Issuer: value})
+			message(err)
+			for _, variable := range []string{"SSO_PUBLIC_KEY_URI", "PUBLIC_KEY_URI", "SSO_ISSUER"} {
+				setEnv(t, variable, value)
+				_, err := sso.ConfigFromEnv()
+				message(err)
+			}
+			if !strings.HasPrefix(value, "-----BEGIN") {
+				return
+			}
+			for _, variable := range []string{
+				"SSO_AUDIENCE", "AUDIENCE", "SSO_ALGORITHMS", "SSO_LEEWAY", "SSO_MAX_TOKEN_BYTES", "SSO_REALM", "SSO_REFRESH", "SSO_TELL_SCOPES",
+			} {
+				setEnv(t, variable, value)
+				_, err := sso.ConfigFromEnv()
+				message(err)
+			}
+		})
+	}
+	t.Run("the log of what is accepted", func(t *testing.T) {
+		var log lines
+		a := newAuth(t, func(c *sso.Config) {
+			c.Keys, c.PublicKeyURI, c.Issuer, c.Logger = nil, "https://login.example.invalid/jwks?key="+query, "", log.logger(slog.LevelDebug)
+			c.HTTPClient = &http.Client{Transport: refuseAll{}}
+		})
+		if err := a.Ready(t.Context()); err == nil || strings.Contains(err.Error(), query) {
+			t.Errorf("Ready: %v", err)
+		}
+		if text := log.String() + fmt.Sprintf("%+v", a.Status()); strings.Contains(text, query) {
+			t.Errorf("the log or the status holds it:\n%s", text)
+		}
+	})
+}
+
+// refuseAll is a network that is down.
+type refuseAll struct{}
+
+func (refuseAll) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
+
+func TestTwoSettingsAreEnough(t *testing.T) {
+	issuer, err := devissuer.Start(devissuer.WithAudience("orders-api"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer issuer.Close() //nolint:errcheck // the end of a test server
+	for name, uri := range map[string]string{
+		"a JWK Set":            issuer.JWKSURL(),
+		"a PEM":                issuer.PEMURL(),
+		"a discovery document": issuer.DiscoveryURL(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			setEnv(t, "PUBLIC_KEY_URI", uri, "AUDIENCE", "orders-api")
+			cfg, err := sso.ConfigFromEnv()
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg.Logger = slog.New(slog.DiscardHandler)
+			a, err := sso.New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer a.Close() //nolint:errcheck // the end of a test
+			ctx, err := a.Authenticate(t.Context(), bearer(issuer.MustToken(devissuer.Subject("bob"))))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p, ok := sso.FromContext(ctx); !ok || p.Subject() != "bob" || p.Issuer() != issuer.URL() {
+				t.Errorf("the principal is %v, %t", p, ok)
+			}
+			if _, err := a.Authenticate(t.Context(), bearer(issuer.MustToken(devissuer.WrongAudience()))); class(err) != "invalid token" {
+				t.Errorf("for another audience: %v", err)
+			}
+		})
+	}
+}
+
+func TestTheEnvironmentFillsEveryField(t *testing.T) {
+	setEnv(
+		t, "SSO_PUBLIC_KEY_URI", jwksURL, "PUBLIC_KEY_URI", "https://other.example/jwks.json",
+		"SSO_AUDIENCE", " orders-api , web", "AUDIENCE", "other", "SSO_ISSUER", issuerID, "SSO_ALGORITHMS", "ES256, EdDSA",
+		"SSO_LEEWAY", "30s", "SSO_MAX_TOKEN_BYTES", "4096", "SSO_PERMISSIONS_CLAIM", `https://corp\.example/permissions`,
+		"SSO_DISABLE_WILDCARD", "1", "SSO_REALM", "orders", "SSO_TELL_SCOPES", "TRUE", "SSO_ALLOWED_KEY_ORIGINS", "www.googleapis.com, keys.example",
+		"SSO_INSECURE_ALLOW_HTTP", "true", "SSO_REFRESH", "inline", "SSO_CLIENT_IDS", "web, app", "SSO_REQUIRE_ACCESS_TOKEN_TYPE", "true",
+		"SSO_SKIP_TOKEN_KIND_CHECKS", "id_token, event",
+	)
+	got, err := sso.ConfigFromEnv()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := sso.Config{
+		PublicKeyURI: jwksURL, Audience: []string{"orders-api", "web"}, Issuer: issuerID, Algorithms: []string{"ES256", "EdDSA"},
+		Leeway: 30 * time.Second, MaxTokenBytes: 4096, PermissionsClaim: `https://corp\.example/permissions`, DisableWildcard: true,
+		Realm: "orders", TellScopes: true, AllowedKeyOrigins: []string{"www.googleapis.com", "keys.example"}, InsecureAllowHTTP: true, Refresh: sso.RefreshInline,
+		ClientIDs: []string{"web", "app"}, RequireAccessTokenType: true, SkipTokenKindChecks: []sso.TokenKind{sso.KindIDToken, sso.KindEvent},
+	}
+	if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
+		t.Errorf("got  %#v\nwant %#v", got, want)
+	}
+	t.Run("and leaves the rest to New", func(t *testing.T) {
+		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web", "SSO_ISSUER", issuerID, "SSO_LEEWAY", "0s")
+		got, err := sso.ConfigFromEnv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := sso.Config{PublicKeyURI: jwksURL, SkipAudienceCheck: true, ClientIDs: []string{"web"}, Issuer: issuerID, Leeway: sso.NoLeeway}
+		if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
+			t.Errorf("got  %#v\nwant %#v", got, want)
+		}
+	})
+	t.Run("also where it is at fault", func(t *testing.T) {
+		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api", "SSO_LEEWAY", "soon", "SSO_REALM", "orders")
+		got, err := sso.ConfigFromEnv()
+		if err == nil || got.PublicKeyURI != jwksURL || got.Realm != "orders" {
+			t.Errorf("got %#v and %v", got, err)
+		}
+	})
+}
+
+func TestDefaults(t *testing.T) {
+	t.Run("RS256 alone", func(t *testing.T) {
+		a := newAuth(t, func(c *sso.Config) { c.Algorithms = nil })
+		if _, err := a.ValidateToken(t.Context(), token()); reasonIn(err) != sso.ReasonAlgorithm {
+			t.Errorf("EdDSA: %v", err)
+		}
+	})
+	t.Run("a leeway of 60 s", func(t *testing.T) {
+		a := newAuth(t)
+		if _, err := a.ValidateToken(t.Context(), token("exp", fmt.Sprint(T.Unix()-59))); err != nil {
+			t.Error(err)
+		}
+		if _, err := a.ValidateToken(t.Context(), token("exp", fmt.Sprint(T.Unix()-60))); reasonIn(err) != sso.ReasonExpired {
+			t.Error(err)
+		}
+	})
+	t.Run("16 KiB of token", func(t *testing.T) {
+		a := newAuth(t)
+		longest := ""
+		for n := 11_900; len(longest) < 16<<10; n++ {
+			longest = token("x", `"`+strings.Repeat("x", n)+`"`)
+		}
+		if len(longest) != 16<<10 {
+			t.Fatalf("the token has %d bytes", len(longest))
+		}
+		if _, err := a.ValidateToken(t.Context(), longest); err != nil {
+			t.Error(err)
+		}
+		if _, err := a.ValidateToken(t.Context(), longest+"A"); reasonIn(err) != sso.ReasonTooLarge {
+			t.Error(err)
+		}
+	})
+	t.Run("the claim permissions", func(t *testing.T) {
+		p, err := newAuth(t).ValidateToken(t.Context(), token("permissions", `{"a":1}`))
+		if err != nil || p.Permissions().String() != `{"a":1}` {
+			t.Errorf("%v, %v", p.Permissions(), err)
+		}
+	})
+}
+
+func TestWhatIsOmittedOnPurposeIsWarnedOfOnce(t *testing.T) {
+	for _, test := range []struct {
+		name, uri, issuer string
+		warnings          int
+	}{
+		{"a bare key source without issuer", jwksURL, "", 1},
+		{"a bare key source with one", jwksURL, issuerID, 0},
+		{"a discovery document, which tells it", "https://login.example.com/.well-known/openid-configuration", "", 0},
+		{"a key set below a discovery document's address", "https://login.example.com/.well-known/openid-configuration/jwks", "", 1},
+		{"an issuer alone", "", "https://login.example.com", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var log lines
+			_, err := sso.New(sso.Config{PublicKeyURI: test.uri, Issuer: test.issuer, Audience: []string{"api"}, Logger: log.logger(slog.LevelDebug)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(log.String(), "Issuer is not set"); n != test.warnings || strings.Count(log.String(), "\n") != n {
+				t.Errorf("the log is %q, want %d warnings", log.String(), test.warnings)
+			}
+		})
+	}
+}
+
+func TestNewDoesNoNetworkInputOrOutput(t *testing.T) {
+	for _, uri := range []string{jwksURL, "https://login.example.com/.well-known/openid-configuration", ""} {
+		_, err := sso.New(sso.Config{
+			PublicKeyURI: uri, Issuer: "https://login.example.com", Audience: []string{"api"}, Logger: slog.New(slog.DiscardHandler),
+			HTTPClient: &http.Client{Transport: fatal{t}},
+		})
+		if err != nil {
+			t.Errorf("%s: %v", uri, err)
+		}
+	}
+}
+
+type fatal struct{ t *testing.T }
+
+func (f fatal) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.t.Errorf("a request went to %s", r.URL)
+	return nil, io.EOF
+}
+
+func TestALaterChangeOfTheConfigurationChangesNothing(t *testing.T) {
+	cfg := sso.Config{
+		Keys: static(t, "ada", "", ada.Public()), Audience: []string{"other"}, Algorithms: []string{"RS256"},
+		Now: func() time.Time { return T }, Logger: slog.New(slog.DiscardHandler),
+	}
+	a, err := sso.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Audience[0], cfg.Algorithms[0] = "api", "EdDSA"
+	if _, err := a.ValidateToken(t.Context(), token()); reasonIn(err) != sso.ReasonAlgorithm {
+		t.Error(err)
+	}
+}
+
+func TestASnapshotOfKeysNeedsAnIssuer(t *testing.T) {
+	key, err := keys.Static(keys.Key{Public: ed25519.PublicKey(rfc8037Key)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := sso.Config{Keys: keys.WithSnapshot(key, key), Audience: []string{"api"}}
+	if _, err := sso.New(cfg); err == nil || !strings.Contains(err.Error(), "Issuer is not set, while the keys start with a snapshot") {
+		t.Errorf("%v", err)
+	}
+	cfg.Issuer = "https://login.example.com"
+	if _, err := sso.New(cfg); err != nil {
+		t.Error(err)
+	}
+}
+
+// rfc8037Key is the public key of RFC 8037, appendix A.2.
+var rfc8037Key = []byte{
+	0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a,
+	0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
+}

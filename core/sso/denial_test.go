@@ -1,0 +1,437 @@
+package sso_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// refusal is a refusal as section 4 of the design has it, whole.
+func refusal(status int, code, challenge string, more ...string) sso.Denial {
+	d := sso.Denial{
+		Status: status, Code: code,
+		Header: http.Header{"Content-Type": {"application/problem+json"}, "Cache-Control": {"no-store"}},
+		Body:   fmt.Appendf(nil, `{"type":"about:blank","title":"%s","status":%d,"code":"%s"}`, http.StatusText(status), status, code),
+	}
+	if challenge != "" {
+		d.Header["Www-Authenticate"] = []string{challenge}
+	}
+	for i := 0; i < len(more); i += 2 {
+		d.Header[more[i]] = []string{more[i+1]}
+	}
+	return d
+}
+
+var (
+	missingToken      = refusal(401, "missing_token", `Bearer`)
+	invalidRequest    = refusal(400, "invalid_request", `Bearer error="invalid_request"`)
+	invalidToken      = refusal(401, "invalid_token", `Bearer error="invalid_token"`)
+	insufficientScope = refusal(403, "insufficient_scope", `Bearer error="insufficient_scope"`)
+	unavailable       = refusal(503, "unavailable", "", "Retry-After", "1")
+	internal          = refusal(500, "internal", "")
+)
+
+func compare(t *testing.T, got, want sso.Denial) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %d %s %v %s\nwant %d %s %v %s", got.Status, got.Code, got.Header, got.Body, want.Status, want.Code, want.Header, want.Body)
+	}
+}
+
+// evil is an error of other people's.
+type evil struct{ is, as, unwrap, text bool }
+
+func (e *evil) Error() string {
+	if e.text {
+		panic("Error")
+	}
+	return "evil"
+}
+
+func (e *evil) Is(error) bool {
+	if e.is {
+		panic("Is")
+	}
+	return false
+}
+
+func (e *evil) As(any) bool {
+	if e.as {
+		panic("As")
+	}
+	return false
+}
+
+func (e *evil) Unwrap() error {
+	if e.unwrap {
+		panic("Unwrap")
+	}
+	return nil
+}
+
+func TestEveryErrorHasAnAnswer(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		err  error
+		want sso.Denial
+	}{
+		{"nothing", nil, internal},
+		{"an unknown error", errors.New("the database password is hunter2"), internal},
+		{"a context that ended", context.Canceled, internal},
+		{"no token", sso.ErrNoToken, missingToken},
+		{"no token, wrapped", fmt.Errorf("a: %w", fmt.Errorf("b: %w", sso.ErrNoToken)), missingToken},
+		{"a malformed header", sso.ErrInvalidRequest, invalidRequest},
+		{"a malformed header, wrapped", fmt.Errorf("a: %w", sso.ErrInvalidRequest), invalidRequest},
+		{"a bad token", sso.ErrInvalidToken, invalidToken},
+		{"a bad token with its reason", &sso.TokenError{Reason: sso.ReasonExpired, Err: errors.New("hunter2")}, invalidToken},
+		{"a bad token, wrapped", fmt.Errorf("a: %w", &sso.TokenError{}), invalidToken},
+		{"access denied", sso.ErrAccessDenied, insufficientScope},
+		{"access denied with its decision", &sso.AccessDeniedError{Decision: sso.Deny("hunter2", "hunter2").WithScopes("orders:write")}, insufficientScope},
+		{"unavailable", sso.ErrUnavailable, unavailable},
+		{"unavailable, with a time", &sso.UnavailableError{RetryAfter: 7 * time.Second}, refusal(503, "unavailable", "", "Retry-After", "7")},
+		{"unavailable, with a fraction of a second", &sso.UnavailableError{RetryAfter: 1100 * time.Millisecond}, refusal(503, "unavailable", "", "Retry-After", "2")},
+		{"unavailable, with next to no time", &sso.UnavailableError{RetryAfter: 1}, unavailable},
+		{"unavailable, with a negative time", &sso.UnavailableError{RetryAfter: -time.Hour}, unavailable},
+		{"unavailable because of a bad token elsewhere", &sso.UnavailableError{Err: sso.ErrInvalidToken}, unavailable},
+		{"two errors joined, of which one is known", errors.Join(errors.New("hunter2"), sso.ErrInvalidToken), invalidToken},
+		{"a nil TokenError", (*sso.TokenError)(nil), invalidToken},
+		{"a nil AccessDeniedError", (*sso.AccessDeniedError)(nil), insufficientScope},
+		{"a nil UnavailableError", (*sso.UnavailableError)(nil), unavailable},
+		{"an error whose Error panics", &evil{text: true}, internal},
+		{"an error whose Is panics", &evil{is: true}, internal},
+		{"an error whose As panics", &evil{as: true}, internal},
+		{"an error whose Unwrap panics", &evil{unwrap: true}, internal},
+		{"a nil error of another type", (*evil)(nil), internal},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := sso.DenialOf(test.err)
+			if strings.HasPrefix(test.name, "a nil ") { // whichever of the two: it is a refusal and no crash
+				if got.Status != test.want.Status && got.Status != 500 {
+					t.Errorf("got %d", got.Status)
+				}
+				return
+			}
+			compare(t, got, test.want)
+			if text := fmt.Sprintf("%v %s", got.Header, got.Body); strings.Contains(text, "hunter2") {
+				t.Errorf("the cause goes out: %s", text)
+			}
+		})
+	}
+}
+
+func TestEveryRefusalOfAnAuthenticatorHasItsAnswer(t *testing.T) {
+	down := func(c *sso.Config) { c.Keys = fails{errors.New("hunter2")} }
+	failing := permit(func(context.Context, sso.Access) sso.Decision { return sso.Fail(errors.New("hunter2")) })
+	for _, test := range []struct {
+		name       string
+		request    sso.Request
+		permission sso.Permission
+		change     func(*sso.Config)
+		want       sso.Denial
+		class      string
+	}{
+		{"no token", request{}, granting, nil, missingToken, "no token"},
+		{"another scheme", request{"Basic YQ=="}, granting, nil, missingToken, "no token"},
+		{"a raw token", request{token()}, granting, nil, missingToken, "no token"},
+		{"no token, with a realm", request{}, granting, func(c *sso.Config) { c.Realm = "orders" }, refusal(401, "missing_token", `Bearer realm="orders"`), "no token"},
+		{"two tokens", request{"Bearer a", "Bearer b"}, granting, nil, invalidRequest, "invalid request"},
+		{"a malformed header", request{"Bearer"}, granting, nil, invalidRequest, "invalid request"},
+		{"two tokens, with a realm", request{"", ""}, granting, func(c *sso.Config) { c.Realm = "orders, and more" }, refusal(400, "invalid_request", `Bearer realm="orders, and more", error="invalid_request"`), "invalid request"},
+		{"a bad token", bearer("x"), granting, nil, invalidToken, "invalid token"},
+		{"a bad token, with a realm", bearer("x"), granting, func(c *sso.Config) { c.Realm = "orders" }, refusal(401, "invalid_token", `Bearer realm="orders", error="invalid_token"`), "invalid token"},
+		{"no permission", bearer(token()), denying, nil, insufficientScope, "access denied"},
+		{"no permission, with a realm", bearer(token()), denying, func(c *sso.Config) { c.Realm = "orders" }, refusal(403, "insufficient_scope", `Bearer realm="orders", error="insufficient_scope"`), "access denied"},
+		{"no keys", bearer(token()), granting, down, unavailable, "unavailable"},
+		{"no keys, with a realm", bearer(token()), granting, func(c *sso.Config) { down(c); c.Realm = "orders" }, unavailable, "unavailable"},
+		{"a permission that fails", bearer(token()), failing, nil, internal, "internal"},
+		{"a permission that fails, with a realm", bearer(token()), failing, func(c *sso.Config) { c.Realm = "orders" }, internal, "internal"},
+		{"no permission at all", bearer(token()), nil, nil, internal, "internal"},
+		{"no request", nil, granting, nil, internal, "internal"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := newAuth(t, func(c *sso.Config) {
+				if test.change != nil {
+					test.change(c)
+				}
+			})
+			_, err := a.Authorize(t.Context(), test.request, test.permission)
+			if class(err) != test.class {
+				t.Fatalf("%s, want %s (%v)", class(err), test.class, err)
+			}
+			for _, err := range []error{err, fmt.Errorf("wrapped: %w", err)} {
+				got := sso.DenialOf(err)
+				if got.Header.Get("Retry-After") == "2" { // the cache spreads its second a little
+					got.Header.Set("Retry-After", "1")
+				}
+				compare(t, got, test.want)
+			}
+		})
+	}
+	for name, a := range map[string]*sso.Authenticator{"a nil": nil, "a zero": {}} {
+		t.Run(name+" authenticator", func(t *testing.T) {
+			calls := map[string]func() error{
+				"Authenticate": func() error { _, err := a.Authenticate(t.Context(), bearer(token())); return err },
+				"Optional":     func() error { _, err := a.AuthenticateOptional(t.Context(), request{}); return err },
+				"Authorize":    func() error { _, err := a.Authorize(t.Context(), bearer(token()), granting); return err },
+				"ValidateToken": func() error {
+					p, err := a.ValidateToken(t.Context(), token())
+					if p != nil {
+						t.Error("a principal")
+					}
+					return err
+				},
+				"Ready": func() error { return a.Ready(t.Context()) },
+			}
+			for what, call := range calls {
+				err := call()
+				if err == nil || class(err) != "internal" {
+					t.Errorf("%s: %v", what, err)
+				}
+				compare(t, sso.DenialOf(err), internal)
+			}
+			if err := a.Close(); err != nil {
+				t.Error(err)
+			}
+			if a.Status() != nil {
+				t.Errorf("%+v", a.Status())
+			}
+		})
+	}
+}
+
+func TestTheErrorOfAPermissionDecidesNothing(t *testing.T) {
+	_, other := newAuth(t, func(c *sso.Config) { c.Realm = "elsewhere" }).ValidateToken(t.Context(), "x")
+	for _, cause := range []error{
+		errors.New("away"), sso.ErrNoToken, sso.ErrInvalidRequest, sso.ErrInvalidToken, sso.ErrAccessDenied, sso.ErrUnavailable,
+		&sso.TokenError{Reason: sso.ReasonExpired}, &sso.AccessDeniedError{Decision: sso.Grant()}, &sso.UnavailableError{RetryAfter: time.Hour}, other,
+		errors.Join(sso.ErrNoToken, other), context.DeadlineExceeded,
+	} {
+		t.Run(cause.Error(), func(t *testing.T) {
+			var seen events
+			var log lines
+			a := newAuth(t, func(c *sso.Config) { c.Observe, c.Logger = seen.Observe, log.logger(slog.LevelDebug) })
+			_, err := a.Authorize(t.Context(), bearer(token()), permit(func(context.Context, sso.Access) sso.Decision {
+				return sso.Fail(fmt.Errorf("owner: %w", cause))
+			}))
+			compare(t, sso.DenialOf(err), internal)
+			if !errors.Is(err, cause) {
+				t.Errorf("%v does not hold its cause", err)
+			}
+			if last := seen.list[len(seen.list)-1]; last.Kind != sso.EventRefused || last.Code != sso.CodeInternal || last.Reason != sso.ReasonInternal {
+				t.Errorf("observed %+v", last)
+			}
+			entries := slices.DeleteFunc(log.entries(t), func(e map[string]any) bool { return e["msg"] != "sso: refused" })
+			entry := entries[len(entries)-1]
+			if len(entries) != 1 || entry["level"] != "ERROR" || entry["reason"] != "internal" || !strings.Contains(fmt.Sprint(entry["decision"]), "failed: owner") {
+				t.Errorf("logged %v", entries)
+			}
+		})
+	}
+}
+
+func TestTellScopesNamesScopesAndNothingElse(t *testing.T) {
+	scopes := func(names ...string) sso.Permission {
+		return permit(func(context.Context, sso.Access) sso.Decision { return sso.Deny("c", "r").WithScopes(names...) })
+	}
+	for _, test := range []struct {
+		name string
+		p    sso.Permission
+		want string // of scope
+	}{
+		{"one", scopes("orders:write"), "orders:write"},
+		{"two", scopes("orders:write", "orders:read"), "orders:write orders:read"},
+		{"none", denying, ""},
+		{"every character that a scope may have", scopes("!#$%&'()*+,-./09:;<=>?@AZ[]^_`az{|}~"), "!#$%&'()*+,-./09:;<=>?@AZ[]^_`az{|}~"},
+		{"one with a quote", scopes(`a", error="invalid_token`), ""},
+		{"one with a backslash", scopes(`a\`), ""},
+		{"one with a line break", scopes("a\r\nSet-Cookie: b=c"), ""},
+		{"one with a NUL", scopes("a\x00"), ""},
+		{"one with DEL", scopes("a\x7f"), ""},
+		{"one beyond ASCII", scopes("é"), ""},
+		{"one with a space", scopes("a b"), ""},
+		{"an empty one", scopes(""), ""},
+		{"good ones among bad ones", scopes("a", "b\"", "c"), "a c"},
+		{"those of children, each once", permit(func(context.Context, sso.Access) sso.Decision {
+			a, b := sso.Deny("c", "r").WithScopes("a", "b"), sso.Deny("c", "r").WithScopes("b", `"`, "c")
+			return sso.Deny("unmet", "r").WithChildren(a, sso.Grant().WithScopes("granted"), sso.Deny("unmet", "r").WithChildren(b))
+		}), "a b c"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for tell, scope := range map[bool]string{true: test.want, false: ""} {
+				a := newAuth(t, func(c *sso.Config) { c.TellScopes = tell })
+				_, err := a.Authorize(t.Context(), bearer(token()), test.p)
+				want := insufficientScope
+				if scope != "" {
+					want = refusal(403, "insufficient_scope", `Bearer error="insufficient_scope", scope="`+scope+`"`)
+				}
+				compare(t, sso.DenialOf(err), want)
+			}
+		})
+	}
+}
+
+func TestTheRendererRedrawsWhatStaysARefusal(t *testing.T) {
+	custom := sso.Denial{Status: 401, Code: "mine", Header: http.Header{"X-Mine": {"1"}}, Body: []byte("mine")}
+	with := func(change func(*sso.Denial)) func(sso.Request, sso.Denial) sso.Denial {
+		return func(sso.Request, sso.Denial) sso.Denial {
+			d := custom
+			d.Header = custom.Header.Clone()
+			change(&d)
+			return d
+		}
+	}
+	drawn := func(status int, code, challenge string) sso.Denial {
+		d := sso.Denial{Status: status, Code: code, Header: http.Header{"X-Mine": {"1"}, "Content-Type": {"text/plain; charset=utf-8"}}, Body: []byte("mine")}
+		if challenge != "" {
+			d.Header.Set("WWW-Authenticate", challenge)
+		}
+		return d
+	}
+	for _, test := range []struct {
+		name     string
+		renderer func(sso.Request, sso.Denial) sso.Denial
+		request  request
+		want     sso.Denial
+		logs     bool
+	}{
+		{"none", nil, bearer("x"), invalidToken, false},
+		{"one that returns what it is given", func(_ sso.Request, d sso.Denial) sso.Denial { return d }, bearer("x"), invalidToken, false},
+		{"a body of its own", func(_ sso.Request, d sso.Denial) sso.Denial { d.Body = []byte("mine"); return d }, request{}, func() sso.Denial {
+			d := missingToken
+			d.Body = []byte("mine")
+			return d
+		}(), false},
+		{"a challenge that was dropped comes back", with(func(*sso.Denial) {}), bearer("x"), drawn(401, "invalid_token", `Bearer error="invalid_token"`), false},
+		{"a challenge of its own stays", with(func(d *sso.Denial) { d.Header.Set("WWW-Authenticate", "Mine") }), bearer("x"), drawn(401, "invalid_token", "Mine"), false},
+		{"no header at all", with(func(d *sso.Denial) { d.Header = nil }), request{}, sso.Denial{
+			Status: 401, Code: "missing_token", Header: http.Header{"Www-Authenticate": {"Bearer"}, "Content-Type": {"text/plain; charset=utf-8"}}, Body: []byte("mine"),
+		}, false},
+		{"fields that servers would send differently", with(func(d *sso.Denial) {
+			d.Header["Evil: 1\r\nSet-Cookie"] = []string{"a"}
+			d.Header["X-Split"] = []string{"1\r\nSet-Cookie: a"}
+			d.Header["content-length"] = []string{"3"}
+		}), bearer("x"), drawn(401, "invalid_token", `Bearer error="invalid_token"`), false},
+		{"another status", with(func(d *sso.Denial) { d.Status = 403 }), bearer("x"), drawn(403, "invalid_token", ""), false},
+		{"a redirect", with(func(d *sso.Denial) { d.Status = 302 }), bearer("x"), drawn(302, "invalid_token", ""), false},
+		{"a 403 turned into 401 has a challenge", with(func(*sso.Denial) {}), bearer(token()), drawn(401, "insufficient_scope", `Bearer error="insufficient_scope"`), false},
+		{"200", with(func(d *sso.Denial) { d.Status = 200 }), bearer("x"), invalidToken, true},
+		{"204", with(func(d *sso.Denial) { d.Status = 204 }), bearer("x"), invalidToken, true},
+		{"101", with(func(d *sso.Denial) { d.Status = 101 }), bearer("x"), invalidToken, true},
+		{"299", with(func(d *sso.Denial) { d.Status = 299 }), bearer("x"), invalidToken, true},
+		{"0, which servers take for 200", with(func(d *sso.Denial) { d.Status = 0 }), bearer("x"), invalidToken, true},
+		{"a negative status", with(func(d *sso.Denial) { d.Status = -1 }), bearer("x"), invalidToken, true},
+		{"600", with(func(d *sso.Denial) { d.Status = 600 }), bearer("x"), invalidToken, true},
+		{"the zero Denial", func(sso.Request, sso.Denial) sso.Denial { return sso.Denial{} }, request{}, missingToken, true},
+		{"a panic", func(sso.Request, sso.Denial) sso.Denial { panic("at the disco") }, request{"a", "b"}, invalidRequest, true},
+		{"a panic after it changed what it was given", func(_ sso.Request, d sso.Denial) sso.Denial {
+			clear(d.Header)
+			clear(d.Body)
+			panic("at the disco")
+		}, bearer("x"), invalidToken, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var log lines
+			a := newAuth(t, func(c *sso.Config) { c.Renderer, c.Logger = test.renderer, log.logger(slog.LevelError) })
+			_, err := a.Authorize(t.Context(), test.request, denying)
+			compare(t, sso.DenialOf(err), test.want)
+			if logged := strings.Contains(log.String(), "renderer"); logged != test.logs {
+				t.Errorf("the log is %q", log.String())
+			}
+		})
+	}
+	t.Run("a 503 turned into 401 has a challenge with the realm", func(t *testing.T) {
+		a := newAuth(t, func(c *sso.Config) {
+			c.Keys, c.Renderer, c.Realm = fails{errors.New("away")}, with(func(*sso.Denial) {}), "orders"
+		})
+		_, err := a.Authenticate(t.Context(), bearer(token()))
+		compare(t, sso.DenialOf(err), drawn(401, "unavailable", `Bearer realm="orders"`))
+	})
+	t.Run("it is given the request and the standard answer", func(t *testing.T) {
+		asked := 0
+		a := newAuth(t, func(c *sso.Config) {
+			c.Renderer = func(r sso.Request, d sso.Denial) sso.Denial {
+				asked++
+				if r.Pattern() != "/orders/{id}" {
+					t.Errorf("the pattern is %q", r.Pattern())
+				}
+				compare(t, d, missingToken)
+				return d
+			}
+		})
+		for _, call := range []func(context.Context, sso.Request) (context.Context, error){
+			a.Authenticate, func(ctx context.Context, r sso.Request) (context.Context, error) {
+				return a.Authorize(ctx, r, granting)
+			},
+		} {
+			if _, err := call(t.Context(), request{}); err == nil {
+				t.Error("accepted")
+			}
+		}
+		if asked != 2 {
+			t.Errorf("asked %d times", asked)
+		}
+	})
+	t.Run("what it returns may be shared between requests", func(t *testing.T) {
+		a := newAuth(t, func(c *sso.Config) { c.Renderer = func(sso.Request, sso.Denial) sso.Denial { return custom } })
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				for range 50 {
+					_, err := a.Authenticate(context.Background(), bearer("x"))
+					sso.DenialOf(err).Header.Set("X-Other", "2")
+				}
+			})
+		}
+		group.Wait()
+		if len(custom.Header) != 1 || string(custom.Body) != "mine" {
+			t.Errorf("it was changed: %v", custom)
+		}
+	})
+}
+
+func TestWhatDenialOfReturnsIsTheCallersOwn(t *testing.T) {
+	_, err := newAuth(t).Authenticate(t.Context(), bearer("x"))
+	d := sso.DenialOf(err)
+	clear(d.Body)
+	d.Header.Set("WWW-Authenticate", "changed")
+	compare(t, sso.DenialOf(err), invalidToken)
+	compare(t, sso.DenialOf(sso.ErrInvalidToken), invalidToken)
+}
+
+func TestDrawNeverLosesARefusal(t *testing.T) {
+	for _, test := range []struct {
+		name           string
+		custom         func(*bool)
+		wantStandard   bool
+		panickyLogging bool
+	}{
+		{"a custom answer", func(written *bool) { *written = true }, false, false},
+		{"nothing written", func(*bool) {}, true, false},
+		{"a panic before anything", func(*bool) { panic("no") }, true, false},
+		{"a panic halfway", func(written *bool) { *written = true; panic("no") }, false, false},
+		{"a panic, and a log that panics", func(*bool) { panic("no") }, true, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := newAuth(t, func(c *sso.Config) {
+				if test.panickyLogging {
+					c.Logger = slog.New(panicky{})
+				}
+			})
+			var written, standard bool
+			a.Draw(t.Context(), func() { test.custom(&written) }, func() bool { return written }, func() { standard = true })
+			if standard != test.wantStandard {
+				t.Errorf("the standard answer: %t", standard)
+			}
+		})
+	}
+}

@@ -1,0 +1,95 @@
+package sso_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log"
+	"log/slog"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/keys"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// A token that comes another way than in an HTTP request.
+func ExampleAuthenticator_ValidateToken() {
+	issuer, err := devissuer.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth, err := sso.New(sso.Config{
+		PublicKeyURI: issuer.JWKSURL(),
+		Audience:     []string{"api"},
+		Issuer:       issuer.URL(),
+		HTTPClient:   issuer.Client(),
+		Logger:       slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+
+	principal, err := auth.ValidateToken(ctx, issuer.MustToken(devissuer.Claim("level", int64(9007199254740993))))
+	fmt.Println(principal.Subject(), principal.Claim("level"), err)
+
+	_, err = auth.ValidateToken(ctx, issuer.MustToken(devissuer.WrongAudience()))
+	var bad *sso.TokenError
+	fmt.Println(errors.Is(err, sso.ErrInvalidToken), errors.As(err, &bad) && bad.Reason == sso.ReasonWrongAudience)
+	// Output:
+	// ada 9007199254740993 <nil>
+	// true true
+}
+
+// A service that is shipped with a snapshot of its provider's keys serves before the first
+// fetch, and while the provider is down.
+func ExampleConfig_snapshot() {
+	configure := func(cfg *sso.Config) error {
+		snapshot, err := keys.File("keys.json")
+		if err != nil {
+			return err
+		}
+		provider, err := keys.URL("https://login.example.com/.well-known/jwks.json", keys.Options{})
+		if err != nil {
+			return err
+		}
+		cfg.Keys = keys.WithSnapshot(snapshot, provider)
+		return nil
+	}
+	fmt.Println(errors.Is(configure(&sso.Config{}), fs.ErrNotExist)) // of the file, here
+	// Output:
+	// true
+}
+
+// A service for the staff's tokens and the partners', each by its own provider and rules.
+func ExampleJoin() {
+	join := func(staff, partners *sso.Authenticator) error {
+		auth, err := sso.Join(staff, partners)
+		if err != nil {
+			return err
+		}
+		return auth.Close()
+	}
+	fmt.Println(join(nil, nil))
+	// Output:
+	// sso: Join: the authenticator at position 1 was not made by New
+	// sso: Join: the authenticator at position 2 was not made by New
+}
+
+// A service layer that sees only a context finds the principal there.
+func ExampleFromContext() {
+	fmt.Println(cancelOrder(context.Background(), "7"))
+	// Output:
+	// nobody is signed in
+}
+
+func cancelOrder(ctx context.Context, id string) error {
+	principal, ok := sso.FromContext(ctx)
+	if !ok {
+		return errors.New("nobody is signed in")
+	}
+	tenant, _ := principal.Claim("tenant.id").Text()
+	fmt.Printf("%s of %s cancels order %s\n", principal.Subject(), tenant, id)
+	return nil
+}

@@ -1,0 +1,219 @@
+package sso_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// members reads a JSON object by the standard library, token by token: nothing of what the
+// library under test reads with. ok is false for all else, and where a member comes twice.
+func members(text []byte) (object map[string]json.RawMessage, ok bool) {
+	if !utf8.Valid(text) || json.Unmarshal(text, &object) != nil || object == nil {
+		return nil, false
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	_, _ = d.Token()
+	seen := map[string]bool{}
+	for d.More() {
+		name, err := d.Token()
+		key, isText := name.(string)
+		var value json.RawMessage
+		if err != nil || !isText || seen[key] || d.Decode(&value) != nil {
+			return nil, false
+		}
+		seen[key] = true
+	}
+	return object, true
+}
+
+// folded finds a name in other letters among the members, as encoding/json takes them.
+func folded(object map[string]json.RawMessage, names ...string) string {
+	for member := range object {
+		for _, name := range names {
+			if member != name && strings.EqualFold(member, name) {
+				return member
+			}
+		}
+	}
+	return ""
+}
+
+// text is a member that is a string.
+func text(raw json.RawMessage) (s string, ok bool) {
+	return s, len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &s) == nil
+}
+
+// refused checks what every refusal must be, and reports whether it is one.
+func refused(t *testing.T, p *sso.Principal, err error) bool {
+	t.Helper()
+	if (p == nil) == (err == nil) {
+		t.Fatalf("a principal %v and an error %v", p, err)
+	}
+	if err != nil && (class(err) != "invalid token" || reasonIn(err) == "none" || reasonIn(err) == sso.ReasonBadSignature) {
+		t.Fatalf("%s, %v", class(err), err)
+	}
+	return err != nil
+}
+
+func FuzzHeader(f *testing.F) {
+	for _, token := range allTokens() {
+		if header, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[0]); err == nil && len(header) < 5000 {
+			f.Add(string(header))
+		}
+	}
+	for _, name := range []string{"alg", "b64", "crit", "cty", "kid", "typ", "zip"} {
+		for _, spelling := range spellings(name) {
+			f.Add(headerWith(spelling, `"x"`))
+		}
+	}
+	a := newAuth(f)
+	f.Fuzz(func(t *testing.T, header string) {
+		p, err := a.ValidateToken(t.Context(), signed(ada, header, claimsWith()))
+		if refused(t, p, err) {
+			return
+		}
+		h, ok := members([]byte(header))
+		if !ok || len(header) > 4<<10 {
+			t.Fatalf("accepted the header %q", header)
+		}
+		if alg, _ := text(h["alg"]); alg != "EdDSA" {
+			t.Fatalf("accepted the alg %s", h["alg"])
+		}
+		for _, name := range []string{"crit", "zip", "b64", "cty"} {
+			if h[name] != nil {
+				t.Fatalf("accepted %s %s", name, h[name])
+			}
+		}
+		if name := folded(h, "alg", "b64", "crit", "cty", "kid", "typ", "zip"); name != "" {
+			t.Fatalf("accepted %q", name)
+		}
+		if kid, ok := text(h["kid"]); h["kid"] != nil && (!ok || kid != "ada" && kid != "") {
+			t.Fatalf("accepted the kid %s", h["kid"])
+		}
+		typ, ok := text(h["typ"])
+		if h["typ"] != nil && (!ok || !slices.Contains([]string{"jwt", "at+jwt", "application/at+jwt"}, strings.ToLower(typ))) {
+			t.Fatalf("accepted the typ %s", h["typ"])
+		}
+	})
+}
+
+func FuzzClaims(f *testing.F) {
+	for _, token := range allTokens() {
+		if segments := strings.Split(token, "."); len(segments) == 3 {
+			if claims, err := base64.RawURLEncoding.DecodeString(segments[1]); err == nil && len(claims) < 5000 {
+				f.Add(string(claims))
+			}
+		}
+	}
+	for _, test := range kindCases {
+		f.Add(claimsWith(test.claims...))
+	}
+	for _, shape := range shapes {
+		f.Add(dated(shape.claims))
+	}
+	names := []string{
+		"at_hash", "aud", "c_hash", "client_id", "cnf", "events", "exp", "iat", "iss", "jti", "nbf", "nonce", "scope", "scp", "sub", "token_use", "typ", "permissions",
+	}
+	for _, name := range names {
+		for _, spelling := range spellings(name) {
+			f.Add(claimsWith(spelling, `"x"`))
+		}
+	}
+	a := newAuth(f)
+	f.Fuzz(func(t *testing.T, claims string) {
+		p, err := a.ValidateToken(t.Context(), signed(ada, headerWith(), claims))
+		if refused(t, p, err) {
+			return
+		}
+		c, ok := members([]byte(claims))
+		if !ok {
+			t.Fatalf("accepted the claims %q", claims)
+		}
+		if name := folded(c, names...); name != "" {
+			t.Fatalf("accepted %q", name)
+		}
+		for name, bound := range map[string]struct{ least, most int64 }{ // seconds, with the default leeway
+			"exp": {T.Unix() - 60, 253402300799}, "nbf": {0, T.Unix() + 60}, "iat": {0, T.Unix() + 60},
+		} {
+			if c[name] == nil && name != "exp" {
+				continue
+			}
+			date, ok := number(c[name])
+			if !ok || date.Cmp(new(big.Float).SetInt64(bound.least)) < 0 || date.Cmp(big.NewFloat(float64(bound.most)+0.001)) > 0 { // float64 rounds
+				t.Fatalf("accepted %s %s", name, c[name])
+			}
+		}
+		if issuer, _ := text(c["iss"]); issuer != issuerID || p.Issuer() != issuer {
+			t.Fatalf("accepted the iss %s", c["iss"])
+		}
+		for _, name := range []string{"sub", "client_id"} {
+			if s, ok := text(c[name]); c[name] != nil && (!ok || s == "") {
+				t.Fatalf("accepted %s %s", name, c[name])
+			}
+		}
+		var list []string
+		single, ok := text(c["aud"])
+		if ok {
+			list = []string{single}
+		} else {
+			var raw []json.RawMessage
+			if json.Unmarshal(c["aud"], &raw) != nil || len(raw) > 64 {
+				t.Fatalf("accepted the aud %s", c["aud"])
+			}
+			for _, e := range raw {
+				s, ok := text(e)
+				if !ok {
+					t.Fatalf("accepted the aud %s", c["aud"])
+				}
+				list = append(list, s)
+			}
+		}
+		if !slices.Contains(list, "api") || !slices.Equal(list, p.Audience()) {
+			t.Fatalf("accepted the aud %s", c["aud"])
+		}
+		for _, name := range []string{"cnf", "events", "at_hash", "c_hash"} {
+			if c[name] != nil {
+				t.Fatalf("accepted %s %s", name, c[name])
+			}
+		}
+		use, _ := text(c["token_use"])
+		typ, _ := text(c["typ"])
+		if strings.EqualFold(use, "id") || slices.Contains([]string{"id", "refresh", "offline", "logout"}, strings.ToLower(typ)) {
+			t.Fatalf("accepted token_use %q and typ %q", use, typ)
+		}
+		says := func(name string) bool { return c[name] != nil && string(c[name]) != "null" }
+		if c["nonce"] != nil && !says("scope") && !says("scp") && !strings.EqualFold(typ, "bearer") {
+			t.Fatalf("accepted a nonce in %s", claims)
+		}
+	})
+}
+
+// number is a JSON number, exactly enough. It is given numbers of sane length only.
+func number(raw json.RawMessage) (*big.Float, bool) {
+	if len(raw) == 0 || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
+		return nil, false
+	}
+	f, _, err := big.ParseFloat(string(raw), 10, 200, big.ToNearestEven)
+	return f, err == nil
+}
+
+// allTokens are the tokens that other tests know, good and bad.
+func allTokens() (list []string) {
+	for _, good := range goodTokens() {
+		list = append(list, good.token)
+	}
+	for _, bad := range badTokens() {
+		if len(bad.token) < 20_000 {
+			list = append(list, bad.token)
+		}
+	}
+	return list
+}

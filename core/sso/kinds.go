@@ -1,0 +1,80 @@
+package sso
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/more-retail/moresso-go/core/internal/jsondoc"
+)
+
+// JWTs of many kinds are signed by the same keys; taking one for another is the confusion that
+// RFC 8725, section 2.8 warns of. The header's `typ` tells some of them apart; here are those
+// that only their claims give away.
+
+// kindsOf names the kinds of token that claims give away, of which one may show several; none:
+// nothing speaks against an access token.
+func kindsOf(claims jsondoc.Value) (kinds []TokenKind) {
+	has := func(name string) bool { return claims.Get(name).Kind() != jsondoc.Absent }
+	payloadType, _ := claims.Get("typ").Text() // Keycloak's; not the header's
+	use, _ := claims.Get("token_use").Text()   // Amazon Cognito's
+	payloadType = strings.ToLower(payloadType)
+	switch payloadType {
+	case "id":
+		kinds = append(kinds, KindIDToken)
+	case "refresh", "offline":
+		kinds = append(kinds, KindRefreshToken)
+	case "logout":
+		kinds = append(kinds, KindEvent)
+	}
+	if has("events") { // RFC 8417, section 2.2; OpenID Connect Back-Channel Logout 1.0, section 2.4
+		kinds = append(kinds, KindEvent)
+	}
+	if has("at_hash") || has("c_hash") || strings.EqualFold(use, "id") { // OpenID Connect Core 1.0, section 3.3.2.11
+		kinds = append(kinds, KindIDToken)
+	}
+	// Older Keycloak and Azure B2C put nonce into access tokens, beside these; a null says nothing.
+	says := func(name string) bool { return has(name) && claims.Get(name).Kind() != jsondoc.Null }
+	if len(kinds) == 0 && has("nonce") && !says("scope") && !says("scp") && payloadType != "bearer" {
+		kinds = append(kinds, KindIDToken)
+	}
+	return kinds
+}
+
+// kind refuses tokens of other kinds, and those that are good only with a proof that a bearer
+// token does not bring.
+func (r *rules) kind(c *candidate) error {
+	claims := c.token.Claims
+	for _, kind := range kindsOf(claims) {
+		if !slices.Contains(r.otherKinds, kind) {
+			return badToken(ReasonTokenKind, "by its claims it is of the kind %s, not an access token", kind)
+		}
+	}
+	if claims.Get("cnf").Kind() != jsondoc.Absent {
+		return badToken(ReasonBoundToken, "cnf binds it to a key of the client's (RFC 7800), which a bearer token does not prove")
+	}
+	if !r.accessTokens {
+		return nil
+	}
+	if typ, _ := c.token.Header.Get("typ").Text(); !strings.EqualFold(typ, "at+jwt") && !strings.EqualFold(typ, "application/at+jwt") {
+		return badToken(ReasonTokenType, "typ %q is not at+jwt (RFC 9068, section 2.1)", clipped(typ))
+	}
+	for _, name := range []string{"iss", "exp", "aud", "sub", "client_id", "iat", "jti"} { // section 2.2
+		if claims.Get(name).Kind() == jsondoc.Absent {
+			return badToken(ReasonMissingClaim, "%s is missing (RFC 9068, section 2.2)", name)
+		}
+	}
+	_, err := identifier(claims, "jti") // the others have been read
+	return err
+}
+
+// client checks `client_id` (RFC 9068, section 2.2; RFC 8693, section 4.3).
+func (r *rules) client(c *candidate) error {
+	id, err := identifier(c.token.Claims, "client_id")
+	if err != nil {
+		return err
+	}
+	if len(r.clientIDs) > 0 && !slices.Contains(r.clientIDs, id) {
+		return badToken(ReasonWrongClient, "client_id is %q where one of %q is wanted", clipped(id), r.clientIDs)
+	}
+	return nil
+}

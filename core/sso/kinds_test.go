@@ -1,0 +1,413 @@
+package sso_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// kindCases are tokens that [newAuth] trusts but for the kind that their claims show.
+var kindCases = []struct {
+	name   string
+	claims []string // changes
+	kinds  []sso.TokenKind
+}{
+	{"events of a logout", []string{"events", `{"http://schemas.openid.net/event/backchannel-logout":{}}`}, []sso.TokenKind{sso.KindEvent}},
+	{"no events in an object of events", []string{"events", `{}`}, []sso.TokenKind{sso.KindEvent}},
+	{"null events", []string{"events", `null`}, []sso.TokenKind{sso.KindEvent}},
+	{"events as a word, with scopes", []string{"events", `"x"`, "scope", `"a"`}, []sso.TokenKind{sso.KindEvent}},
+	{"at_hash", []string{"at_hash", `"MTIzNDU2Nzg5MDEyMzQ1Ng"`}, []sso.TokenKind{sso.KindIDToken}},
+	{"at_hash beside scopes", []string{"at_hash", `"x"`, "scope", `"openid"`}, []sso.TokenKind{sso.KindIDToken}},
+	{"a null at_hash", []string{"at_hash", `null`}, []sso.TokenKind{sso.KindIDToken}},
+	{"c_hash", []string{"c_hash", `"LDktKdoQak3Pk0cnXxCltA"`}, []sso.TokenKind{sso.KindIDToken}},
+	{"an empty c_hash", []string{"c_hash", `""`}, []sso.TokenKind{sso.KindIDToken}},
+	{"token_use id", []string{"token_use", `"id"`}, []sso.TokenKind{sso.KindIDToken}},
+	{"token_use ID", []string{"token_use", `"ID"`}, []sso.TokenKind{sso.KindIDToken}},
+	{"token_use id, with scopes", []string{"token_use", `"id"`, "scope", `"a"`, "typ", `"Bearer"`}, []sso.TokenKind{sso.KindIDToken}},
+	{"token_use access", []string{"token_use", `"access"`}, nil},
+	{"token_use of something else", []string{"token_use", `"idx"`}, nil},
+	{"a payload typ of ID", []string{"typ", `"ID"`}, []sso.TokenKind{sso.KindIDToken}},
+	{"a payload typ of id", []string{"typ", `"id"`}, []sso.TokenKind{sso.KindIDToken}},
+	{"a payload typ of Refresh", []string{"typ", `"Refresh"`}, []sso.TokenKind{sso.KindRefreshToken}},
+	{"a payload typ of REFRESH", []string{"typ", `"REFRESH"`, "scope", `"a"`}, []sso.TokenKind{sso.KindRefreshToken}},
+	{"a payload typ of Offline", []string{"typ", `"Offline"`, "scope", `"offline_access"`}, []sso.TokenKind{sso.KindRefreshToken}},
+	{"a payload typ of Refresh with a nonce and no scope", []string{"typ", `"Refresh"`, "nonce", `"n"`}, []sso.TokenKind{sso.KindRefreshToken}},
+	{"a payload typ of Logout", []string{"typ", `"Logout"`}, []sso.TokenKind{sso.KindEvent}},
+	{"a payload typ of Logout, and events", []string{"typ", `"Logout"`, "events", `{}`}, []sso.TokenKind{sso.KindEvent}},
+	{"a payload typ of Bearer", []string{"typ", `"Bearer"`}, nil},
+	{"a payload typ of JWT", []string{"typ", `"JWT"`}, nil},
+	{"an empty payload typ", []string{"typ", `""`}, nil},
+	{"a payload typ that begins with ID", []string{"typ", `"IDs"`}, nil},
+	{"a payload typ that is a number", []string{"typ", `1`}, nil},
+	{"nonce alone", []string{"nonce", `"n"`}, []sso.TokenKind{sso.KindIDToken}},
+	{"an empty nonce alone", []string{"nonce", `""`}, []sso.TokenKind{sso.KindIDToken}},
+	{"a null nonce alone", []string{"nonce", `null`}, []sso.TokenKind{sso.KindIDToken}},
+	{"nonce with scope", []string{"nonce", `"n"`, "scope", `"a"`}, nil},
+	{"nonce with an empty scope", []string{"nonce", `"n"`, "scope", `""`}, nil},
+	{"nonce with a null scope, which says nothing", []string{"nonce", `"n"`, "scope", `null`}, []sso.TokenKind{sso.KindIDToken}},
+	{"nonce with scp", []string{"nonce", `"n"`, "scp", `["a"]`}, nil},
+	{"nonce with a null scp", []string{"nonce", `"n"`, "scp", `null`}, []sso.TokenKind{sso.KindIDToken}},
+	{"nonce with a payload typ of Bearer", []string{"nonce", `"n"`, "typ", `"Bearer"`}, nil},
+	{"nonce with a payload typ of bearer", []string{"nonce", `"n"`, "typ", `"bearer"`}, nil},
+	{"nonce with another payload typ", []string{"nonce", `"n"`, "typ", `"JWT"`}, []sso.TokenKind{sso.KindIDToken}},
+	{"nonce with Scope deep down", []string{"nonce", `"n"`, "x", `{"scope":"a"}`}, []sso.TokenKind{sso.KindIDToken}},
+	{"events and at_hash", []string{"events", `{}`, "at_hash", `"x"`}, []sso.TokenKind{sso.KindEvent, sso.KindIDToken}},
+	{"a payload typ of ID, and events", []string{"typ", `"ID"`, "events", `{}`}, []sso.TokenKind{sso.KindIDToken, sso.KindEvent}},
+	{"a payload typ of Refresh, and at_hash", []string{"typ", `"Refresh"`, "at_hash", `"x"`}, []sso.TokenKind{sso.KindRefreshToken, sso.KindIDToken}},
+	{"none of all that", nil, nil},
+	{"at_hash deep down", []string{"x", `{"at_hash":"x","events":{},"cnf":{}}`}, nil},
+}
+
+var kinds = []sso.TokenKind{sso.KindIDToken, sso.KindRefreshToken, sso.KindEvent}
+
+// A token is accepted if and only if every kind that it shows is accepted by name.
+func TestOtherKindsOfTokensAreRefusedUnlessTheirKindIsNamed(t *testing.T) {
+	for set := range 1 << len(kinds) {
+		var named []sso.TokenKind
+		for i, kind := range kinds {
+			if set>>i&1 == 1 {
+				named = append(named, kind)
+			}
+		}
+		a := newAuth(t, func(c *sso.Config) { c.SkipTokenKindChecks = named })
+		for _, test := range kindCases {
+			want := sso.Reason("")
+			if slices.ContainsFunc(test.kinds, func(k sso.TokenKind) bool { return !slices.Contains(named, k) }) {
+				want = sso.ReasonTokenKind
+			}
+			_, err := a.ValidateToken(t.Context(), token(test.claims...))
+			if (err == nil) != (want == "") || err != nil && reasonIn(err) != want {
+				t.Errorf("%s, where %q are accepted: %v, want %q", test.name, named, err, want)
+			}
+		}
+	}
+}
+
+func TestATokenBoundToAKeyIsRefusedAsABearerToken(t *testing.T) {
+	for _, cnf := range []string{`{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}`, `{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}`, `{}`, `null`, `""`, `"x"`, `[]`, `0`, `false`} {
+		for name, a := range map[string]*sso.Authenticator{
+			"by default":               newAuth(t),
+			"with all kinds accepted":  newAuth(t, func(c *sso.Config) { c.SkipTokenKindChecks = kinds }),
+			"with an RFC 9068 profile": newAuth(t, func(c *sso.Config) { c.RequireAccessTokenType = true }),
+		} {
+			if _, err := a.ValidateToken(t.Context(), signed(ada, headerWith("typ", `"at+jwt"`), claimsWith("cnf", cnf, "client_id", `"web"`, "jti", `"1"`))); reasonIn(err) != sso.ReasonBoundToken {
+				t.Errorf("%s %s: %v", cnf, name, err)
+			}
+		}
+	}
+}
+
+func TestAccessTokensByRFC9068(t *testing.T) {
+	strict := func(c *sso.Config) { c.RequireAccessTokenType = true }
+	full := func(changes ...string) string {
+		return claimsWith(append([]string{"client_id", `"web"`, "jti", `"1"`}, changes...)...)
+	}
+	header := func(typ string) string { return headerWith("typ", typ) }
+	anyIssuer := func(c *sso.Config) { c.RequireAccessTokenType, c.Issuer = true, "" }
+	noAudience := func(c *sso.Config) {
+		c.RequireAccessTokenType, c.Audience, c.SkipAudienceCheck, c.ClientIDs = true, nil, true, []string{"web"}
+	}
+	type test struct {
+		name, token string
+		reason      sso.Reason
+		config      func(*sso.Config)
+	}
+	tests := []test{
+		{"at+jwt with every claim", signed(ada, header(`"at+jwt"`), full()), "", strict},
+		{"at+jwt in capitals", signed(ada, header(`"AT+JWT"`), full()), "", strict},
+		{"application/at+jwt", signed(ada, header(`"application/at+jwt"`), full()), "", strict},
+		{"Application/At+Jwt", signed(ada, header(`"Application/At+Jwt"`), full()), "", strict},
+		{"a dotted capital I, which is no i", signed(ada, header(`"appl\u0130cation/at+jwt"`), full()), sso.ReasonTokenType, strict},
+		{"no typ", signed(ada, header(""), full()), sso.ReasonTokenType, strict},
+		{"JWT", signed(ada, header(`"JWT"`), full()), sso.ReasonTokenType, strict},
+		{"an empty typ", signed(ada, header(`""`), full()), sso.ReasonTokenType, strict},
+		{"a null typ", signed(ada, header(`null`), full()), sso.ReasonTokenType, strict},
+		{"something that ends with at+jwt", signed(ada, header(`"xat+jwt"`), full()), sso.ReasonTokenType, strict},
+		{"application/jwt", signed(ada, header(`"application/jwt"`), full()), sso.ReasonTokenType, strict},
+		{"at+jwt with white space", signed(ada, header(`"at+jwt "`), full()), sso.ReasonTokenType, strict},
+		{"at+jwt with a parameter", signed(ada, header(`"application/at+jwt; x=1"`), full()), sso.ReasonTokenType, strict},
+		{"the typ in the payload instead", signed(ada, header(""), full("typ", `"at+jwt"`)), sso.ReasonTokenType, strict},
+		{"jti that is a number", signed(ada, header(`"at+jwt"`), full("jti", `1`)), sso.ReasonMalformedClaim, strict},
+		{"jti null", signed(ada, header(`"at+jwt"`), full("jti", `null`)), sso.ReasonMalformedClaim, strict},
+		{"jti empty", signed(ada, header(`"at+jwt"`), full("jti", `""`)), sso.ReasonMalformedClaim, strict},
+		{"client_id null", signed(ada, header(`"at+jwt"`), full("client_id", `null`)), sso.ReasonMalformedClaim, strict},
+		{"sub empty", signed(ada, header(`"at+jwt"`), full("sub", `""`)), sso.ReasonMalformedClaim, strict},
+		{"jti that is a number, where RFC 9068 is not demanded", token("jti", `1`), "", func(*sso.Config) {}},
+	}
+	for name, missing := range map[string]struct {
+		reason sso.Reason
+		config func(*sso.Config)
+	}{
+		"iss": {sso.ReasonMissingClaim, anyIssuer}, "exp": {sso.ReasonMissingExpiry, strict}, "aud": {sso.ReasonMissingClaim, noAudience}, "sub": {sso.ReasonMissingClaim, strict},
+		"client_id": {sso.ReasonMissingClaim, strict}, "iat": {sso.ReasonMissingClaim, strict}, "jti": {sso.ReasonMissingClaim, strict},
+	} {
+		tests = append(tests, test{name + " missing", signed(ada, header(`"at+jwt"`), full(name, "")), missing.reason, missing.config})
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := newAuth(t, test.config).ValidateToken(t.Context(), test.token)
+			if (err == nil) != (test.reason == "") || err != nil && reasonIn(err) != test.reason {
+				t.Errorf("%v, want %q", err, test.reason)
+			}
+		})
+	}
+}
+
+func TestOnlyListedClientsAreAccepted(t *testing.T) {
+	listed := newAuth(t, func(c *sso.Config) { c.ClientIDs = []string{"web", "app"} })
+	unlisted := newAuth(t)
+	for clientID, want := range map[string][2]sso.Reason{ // listed, unlisted
+		`"web"`:         {"", ""},
+		`"app"`:         {"", ""},
+		`"\u0077eb"`:    {"", ""},
+		`"other"`:       {sso.ReasonWrongClient, ""},
+		`"Web"`:         {sso.ReasonWrongClient, ""},
+		`"web "`:        {sso.ReasonWrongClient, ""},
+		`"web app"`:     {sso.ReasonWrongClient, ""},
+		`"we"`:          {sso.ReasonWrongClient, ""},
+		`"*"`:           {sso.ReasonWrongClient, ""},
+		"":              {sso.ReasonWrongClient, ""},
+		`""`:            {sso.ReasonMalformedClaim, sso.ReasonMalformedClaim},
+		`null`:          {sso.ReasonMalformedClaim, sso.ReasonMalformedClaim},
+		`1`:             {sso.ReasonMalformedClaim, sso.ReasonMalformedClaim},
+		`["web"]`:       {sso.ReasonMalformedClaim, sso.ReasonMalformedClaim},
+		`{"web":"web"}`: {sso.ReasonMalformedClaim, sso.ReasonMalformedClaim},
+	} {
+		for i, a := range []*sso.Authenticator{listed, unlisted} {
+			_, err := a.ValidateToken(t.Context(), token("client_id", clientID))
+			if (err == nil) != (want[i] == "") || err != nil && reasonIn(err) != want[i] {
+				t.Errorf("client_id %s, listed %t: %v, want %q", clientID, i == 0, err, want[i])
+			}
+		}
+	}
+	// Others' names for the client are not it.
+	for _, name := range []string{"azp", "cid", "appid", "sub"} {
+		if _, err := listed.ValidateToken(t.Context(), token(name, `"web"`)); reasonIn(err) != sso.ReasonWrongClient {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	t.Run("and the list is the configuration's as it was", func(t *testing.T) {
+		list := []string{"web"}
+		a := newAuth(t, func(c *sso.Config) { c.ClientIDs = list })
+		list[0] = "other"
+		if _, err := a.ValidateToken(t.Context(), token("client_id", `"web"`)); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("where the audience is skipped", func(t *testing.T) {
+		a := newAuth(t, func(c *sso.Config) { c.Audience, c.SkipAudienceCheck, c.ClientIDs = nil, true, []string{"web"} })
+		for _, test := range []struct {
+			token  string
+			reason sso.Reason
+		}{
+			{token("aud", "", "client_id", `"web"`), ""},
+			{token("aud", `"others"`, "client_id", `"web"`), ""},
+			{token("aud", "", "client_id", `"other"`), sso.ReasonWrongClient},
+			{token("aud", `"web"`), sso.ReasonWrongClient},
+			{token("aud", "", "client_id", `"web"`, "iss", `"https://other.example"`), sso.ReasonWrongIssuer},
+			{token("aud", "", "client_id", `"web"`, "iss", ""), sso.ReasonWrongIssuer},
+			{token("aud", `["web",1]`, "client_id", `"web"`), sso.ReasonMalformedClaim},
+		} {
+			if _, err := a.ValidateToken(t.Context(), test.token); (err == nil) != (test.reason == "") || err != nil && reasonIn(err) != test.reason {
+				t.Errorf("%v, want %q", err, test.reason)
+			}
+		}
+	})
+}
+
+// spellings are a name in other letters that some reader takes for it.
+func spellings(name string) []string {
+	list := []string{strings.ToUpper(name), strings.ToUpper(name[:1]) + name[1:], name[:len(name)-1] + strings.ToUpper(name[len(name)-1:])}
+	for letter, other := range map[string]string{"s": "ſ", "k": "\u212a"} { // long s, Kelvin sign
+		if strings.Contains(name, letter) {
+			list = append(list, strings.Replace(name, letter, other, 1))
+		}
+	}
+	return slices.DeleteFunc(list, func(s string) bool { return s == name })
+}
+
+func TestMembersThatPassForOthersAreRefused(t *testing.T) {
+	a := newAuth(t, func(c *sso.Config) { c.SkipTokenKindChecks = kinds })
+	refused := func(t *testing.T, token string) {
+		t.Helper()
+		if _, err := a.ValidateToken(t.Context(), token); reasonIn(err) != sso.ReasonMalformed {
+			t.Error(err)
+		}
+	}
+	count := 0
+	for _, name := range []string{"alg", "b64", "crit", "cty", "kid", "typ", "zip"} {
+		for _, spelling := range spellings(name) {
+			count++
+			t.Run("header "+spelling, func(t *testing.T) {
+				refused(t, signed(ada, headerWith(spelling, `"x"`), claimsWith()))
+				refused(t, signed(ada, headerWith(spelling, `null`), claimsWith()))
+				if _, err := a.ValidateToken(t.Context(), signed(ada, headerWith("x", `{"`+spelling+`":1}`), claimsWith())); err != nil {
+					t.Errorf("deep down: %v", err)
+				}
+			})
+		}
+	}
+	for _, name := range []string{
+		"at_hash", "aud", "c_hash", "client_id", "cnf", "events", "exp", "iat", "iss", "jti", "nbf", "nonce", "scope", "scp", "sub", "token_use", "typ", "permissions",
+	} {
+		for _, spelling := range spellings(name) {
+			count++
+			t.Run("payload "+spelling, func(t *testing.T) {
+				refused(t, token(spelling, `"x"`))
+				refused(t, token(spelling, `null`))
+				refused(t, token(name, "", spelling, `"x"`)) // without the right one too
+				if _, err := a.ValidateToken(t.Context(), token("x", `{"`+spelling+`":1}`)); err != nil {
+					t.Errorf("deep down: %v", err)
+				}
+			})
+		}
+	}
+	if count < 60 {
+		t.Errorf("%d spellings", count)
+	}
+	t.Run("escaped", func(t *testing.T) {
+		refused(t, signed(ada, headerWith(), strings.Replace(claimsWith(), "{", `{"i\u017fs":"x",`, 1)))
+		refused(t, signed(ada, strings.Replace(headerWith(), "{", `{"\u212aid":"x",`, 1), claimsWith()))
+	})
+	t.Run("but not what only looks alike or is longer", func(t *testing.T) {
+		for _, name := range []string{"іss", "iss ", "issuer", "is", "i\u0131s", "iſ", "s", "_iss", "ıat", "İat", "éxp", "audience", "Azp", "NAME", "SID", "Jwk", "ROLES"} {
+			if _, err := a.ValidateToken(t.Context(), token(name, `"x"`)); err != nil {
+				t.Errorf("payload %q: %v", name, err)
+			}
+			if _, err := a.ValidateToken(t.Context(), signed(ada, headerWith(name, `"x"`), claimsWith())); err != nil {
+				t.Errorf("header %q: %v", name, err)
+			}
+		}
+	})
+}
+
+// Members that are refused by their presence, whatever they hold.
+func TestHeadersThatAreRefusedWhateverTheyHold(t *testing.T) {
+	a := newAuth(t)
+	for name, reason := range map[string]sso.Reason{
+		"crit": sso.ReasonCriticalHeader, "zip": sso.ReasonUnsupportedHeader, "b64": sso.ReasonUnsupportedHeader, "cty": sso.ReasonTokenType,
+	} {
+		for _, value := range []string{`null`, `""`, `"JWT"`, `"DEF"`, `[]`, `["exp"]`, `["b64"]`, `{}`, `0`, `1`, `true`, `false`} {
+			if _, err := a.ValidateToken(t.Context(), signed(ada, headerWith(name, value), claimsWith())); reasonIn(err) != reason {
+				t.Errorf("%s %s: %v, want %s", name, value, err, reason)
+			}
+		}
+	}
+}
+
+func TestBoundsOfForm(t *testing.T) {
+	header := func(bytes int) string { // a good header of so many bytes
+		return headerWith("x", `"`+strings.Repeat("x", bytes-len(headerWith("x", `""`)))+`"`)
+	}
+	nested := func(levels int) string { return strings.Repeat(`{"a":`, levels) + "1" + strings.Repeat("}", levels) }
+	kid := func(bytes int) string { return headerWith("kid", `"`+strings.Repeat("k", bytes)+`"`) }
+	for _, test := range []struct {
+		name, token string
+		reason      sso.Reason
+	}{
+		{"a header of 4096 bytes", signed(ada, header(4096), claimsWith()), ""},
+		{"a header of 4097 bytes", signed(ada, header(4097), claimsWith()), sso.ReasonMalformed},
+		{"a header 32 levels deep", signed(ada, headerWith("x", nested(31)), claimsWith()), ""},
+		{"a header 33 levels deep", signed(ada, headerWith("x", nested(32)), claimsWith()), sso.ReasonMalformed},
+		{"claims 32 levels deep", token("x", nested(31)), ""},
+		{"claims 33 levels deep", token("x", nested(32)), sso.ReasonMalformed},
+		{"permissions 32 levels deep", token("permissions", nested(31)), ""},
+		{"twelve kilobytes of opening brackets", signed(ada, headerWith(), strings.Repeat("[", 12_000)), sso.ReasonMalformed},
+		{"a key id of 256 bytes", signed(ada, kid(256), claimsWith()), sso.ReasonUnknownKey},
+		{"a key id of 257 bytes", signed(ada, kid(257), claimsWith()), sso.ReasonKeyID},
+		{"sixteen kilobytes of dots", strings.Repeat(".", 16<<10), sso.ReasonMalformed},
+		{"sixteen kilobytes and a byte of dots", strings.Repeat(".", 16<<10+1), sso.ReasonTooLarge},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := newAuth(t).ValidateToken(t.Context(), test.token)
+			if (err == nil) != (test.reason == "") || err != nil && reasonIn(err) != test.reason {
+				t.Errorf("%v, want %q", err, test.reason)
+			}
+		})
+	}
+	t.Run("on a service that reads more, header and depth are bounded as before", func(t *testing.T) {
+		a := newAuth(t, func(c *sso.Config) { c.MaxTokenBytes = 1 << 20 })
+		if _, err := a.ValidateToken(t.Context(), token("x", `"`+strings.Repeat("x", 500_000)+`"`)); err != nil {
+			t.Error(err)
+		}
+		for _, bad := range []string{signed(ada, header(4097), claimsWith()), token("x", nested(32))} {
+			if _, err := a.ValidateToken(t.Context(), bad); reasonIn(err) != sso.ReasonMalformed {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// Dates beyond 32 bits, on any processor; see also `GOARCH=386 go test`.
+func TestDatesDoNotOverflow(t *testing.T) {
+	late := time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		name, claim, date string
+		now               time.Time
+		reason            sso.Reason
+	}{
+		{"exp a second before 32 bits end", "exp", "2147483646", T, ""},
+		{"exp when 32 bits end", "exp", "2147483647", T, ""},
+		{"exp a second after", "exp", "2147483648", T, ""},
+		{"exp when unsigned 32 bits end", "exp", "4294967296", T, ""},
+		{"exp 2^32 and an hour ago", "exp", "4294967296", time.Unix(1<<32+3600, 0), sso.ReasonExpired},
+		{"exp that is now by its lower 32 bits", "exp", "6188519851", time.Unix(6188519851+61, 0), sso.ReasonExpired},
+		{"exp in 2200, then", "exp", "7258118401", late, ""},
+		{"exp in 2106, in 2200", "exp", "4294967295", late, sso.ReasonExpired},
+		{"nbf when 32 bits end", "nbf", "2147483648", T, sso.ReasonNotYetValid},
+		{"nbf in 9999", "nbf", "253402300799", T, sso.ReasonNotYetValid},
+		{"iat in 9999", "iat", "253402300799", T, sso.ReasonIssuedInFuture},
+		{"iat with its lower 32 bits long ago", "iat", "8589934593", T, sso.ReasonIssuedInFuture},
+		{"iat beyond 9999", "iat", "253402300800", T, sso.ReasonMalformedClaim},
+		{"exp the least int64", "exp", "-9223372036854775808", T, sso.ReasonMalformedClaim},
+		{"nbf the greatest int64", "nbf", "9223372036854775807", T, sso.ReasonMalformedClaim},
+		{"exp 2^64 and what is good", "exp", "18446744075602998061", T, sso.ReasonMalformedClaim},
+		{"exp the greatest float64", "exp", "1.7976931348623157e308", T, sso.ReasonMalformedClaim},
+		{"exp with ten thousand digits", "exp", "1" + strings.Repeat("0", 10_000), T, sso.ReasonMalformedClaim},
+		{"exp with ten thousand zeros behind the point", "exp", "1900000000." + strings.Repeat("0", 10_000), T, ""},
+		{"exp next to nothing", "exp", "1e-400", T, sso.ReasonMalformedClaim},
+		{"nbf next to nothing", "nbf", "1e-400", T, ""},
+		{"nbf next to nothing, but negative", "nbf", "-1e-400", T, sso.ReasonMalformedClaim},
+		{"nbf negative by half a second", "nbf", "-0.5", T, sso.ReasonMalformedClaim},
+		{"nbf minus zero", "nbf", "-0.0", T, ""},
+		{"exp in 9999 and the longest leeway", "exp", "253402300799", time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := newAuth(t, func(c *sso.Config) { c.Now, c.Leeway = func() time.Time { return test.now }, sso.MaxLeeway })
+			claims := []string{"exp", "253402300799", "iat", "", test.claim, test.date}
+			if test.reason == sso.ReasonExpired { // beyond any leeway
+				a = newAuth(t, func(c *sso.Config) { c.Now = func() time.Time { return test.now } })
+			}
+			p, err := a.ValidateToken(t.Context(), token(claims...))
+			if (err == nil) != (test.reason == "") || err != nil && reasonIn(err) != test.reason {
+				t.Fatalf("%v, want %q", err, test.reason)
+			}
+			if whole, ok := p.Claim("exp").Int64(); err == nil && (!ok || p.ExpiresAt().Unix() != whole) {
+				t.Errorf("it expires at %v", p.ExpiresAt())
+			}
+		})
+	}
+	t.Run("by a clock far from all dates", func(t *testing.T) {
+		for _, now := range []time.Time{time.Unix(1<<40, 0), time.Unix(-1<<40, 0), time.Unix(1<<62, 0), time.Unix(-1<<62, 0)} {
+			a := newAuth(t, func(c *sso.Config) { c.Now, c.Leeway = func() time.Time { return now }, sso.MaxLeeway })
+			if _, err := a.ValidateToken(t.Context(), token()); class(err) != "invalid token" {
+				t.Errorf("at %v: %v", now, err)
+			}
+		}
+	})
+}
+
+func TestSubjectsAreStrings(t *testing.T) {
+	a := newAuth(t)
+	for value, reason := range map[string]sso.Reason{
+		`"ada"`: "", `" "`: "", `"0"`: "", "": "", `""`: sso.ReasonMalformedClaim, `null`: sso.ReasonMalformedClaim, `0`: sso.ReasonMalformedClaim,
+		`true`: sso.ReasonMalformedClaim, `["ada"]`: sso.ReasonMalformedClaim, `{"sub":"ada"}`: sso.ReasonMalformedClaim,
+	} {
+		if _, err := a.ValidateToken(t.Context(), token("sub", value)); (err == nil) != (reason == "") || err != nil && reasonIn(err) != reason {
+			t.Errorf("sub %s: %v, want %q", value, err, reason)
+		}
+	}
+}

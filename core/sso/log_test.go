@@ -1,0 +1,231 @@
+package sso_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/keys"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// leak returns a part of a token that a text holds; empty if it holds none. A part is a whole
+// segment, or 29 characters on end of the payload or signature.
+func leak(text, token string) string {
+	for i, segment := range strings.Split(token, ".") {
+		if len(segment) >= 8 && strings.Contains(text, segment) {
+			return segment
+		}
+		if i == 0 {
+			continue
+		}
+		for at := 0; at+20 <= min(len(segment), 2000); at += 10 {
+			if strings.Contains(text, segment[at:at+20]) {
+				return segment[at : at+20]
+			}
+		}
+	}
+	return ""
+}
+
+func TestNoTokenAppearsAnywhere(t *testing.T) {
+	tokens := map[string]string{"a token that is no such thing": "swordfish-swordfish"}
+	for _, bad := range badTokens() {
+		tokens[bad.name] = bad.token
+	}
+	for _, good := range goodTokens() { // refused for want of permission, or by keys that are away
+		tokens[good.name] = good.token
+	}
+	for name, token := range tokens {
+		t.Run(name, func(t *testing.T) {
+			var json, text lines
+			var told strings.Builder
+			observe := func(e sso.Event) { fmt.Fprintf(&told, "%+v\n", e) }
+			hear := func(err error) {
+				if err == nil {
+					return
+				}
+				fmt.Fprintf(&told, "%v %+v %#v\n", err, err, err)
+				for e := err; e != nil; e = errors.Unwrap(e) {
+					fmt.Fprintf(&told, "%v %+v %q\n", e, e, e)
+				}
+				d := sso.DenialOf(err)
+				fmt.Fprintf(&told, "%v %s\n", d, d.Body)
+				var denied *sso.AccessDeniedError
+				if errors.As(err, &denied) {
+					fmt.Fprintln(&told, denied.Decision.Explain())
+				}
+			}
+			for _, change := range []func(*sso.Config){
+				func(c *sso.Config) { c.Logger = json.logger(slog.LevelDebug - 4) },
+				func(c *sso.Config) {
+					c.Logger = slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug - 4}))
+					c.Keys = fails{errors.New("away")}
+				},
+			} {
+				a := newAuth(t, change, func(c *sso.Config) { c.Observe, c.TellScopes, c.Realm = observe, true, "orders" })
+				_, err := a.ValidateToken(t.Context(), token)
+				hear(err)
+				for _, r := range []request{bearer(token), {"Bearer\t" + token}, {token}, {"Basic " + token}, {"Bearer " + token, "Bearer " + token}, {"Bearer=" + token}} {
+					_, err := a.Authenticate(t.Context(), r)
+					hear(err)
+					_, err = a.AuthenticateOptional(t.Context(), r)
+					hear(err)
+					for _, p := range []sso.Permission{denying, nil, permit(func(context.Context, sso.Access) sso.Decision { panic("no") })} {
+						_, err = a.Authorize(t.Context(), r, p)
+						hear(err)
+					}
+				}
+			}
+			if json.String() == "" || text.String() == "" || told.String() == "" {
+				t.Fatal("nothing was told at all")
+			}
+			for where, text := range map[string]string{"the JSON log": json.String(), "the text log": text.String(), "an error, event or answer": told.String()} {
+				if part := leak(text, token); part != "" {
+					t.Errorf("%s holds %q", where, part)
+				}
+				if strings.Contains(text, "Bearer=") || strings.Contains(strings.ToLower(text), "bearer ey") {
+					t.Errorf("%s holds the header:\n%s", where, text)
+				}
+			}
+		})
+	}
+}
+
+func TestARefusalIsLoggedWithItsReason(t *testing.T) {
+	for _, test := range []struct {
+		name         string
+		request      request
+		permission   sso.Permission
+		change       func(*sso.Config)
+		level        string
+		code, reason string
+		status       int
+		also         map[string]string // attributes and what is in them
+	}{
+		{"no token", request{}, granting, nil, "INFO", "missing_token", "missing_token", 401, nil},
+		{"two headers", request{"a", "b"}, granting, nil, "INFO", "invalid_request", "bad_credentials", 400, map[string]string{"error": "2 Authorization fields"}},
+		{"an expired token", bearer(token("exp", seconds(-time.Hour))), granting, nil, "INFO", "invalid_token", "expired", 401, map[string]string{"error": "2030-01-02T02:04:05Z, 1h0m0s ago"}},
+		{"another audience", bearer(token("aud", `"other"`)), granting, nil, "INFO", "invalid_token", "wrong_audience", 401, map[string]string{"error": `aud is ["other"] where one of ["api"] is wanted`}},
+		{"another issuer", bearer(token("iss", `"other"`)), granting, nil, "INFO", "invalid_token", "wrong_issuer", 401, map[string]string{"error": `iss is "other" where "https://issuer.example" is trusted`}},
+		{"an unknown key", bearer(signed(ada, headerWith("kid", `"eve"`), claimsWith())), granting, nil, "INFO", "invalid_token", "unknown_key", 401, map[string]string{"error": `"eve"`}},
+		{"no permission", bearer(token()), denying, nil, "INFO", "insufficient_scope", "access_denied", 403, map[string]string{"principal": "subject:ada", "error": "say please", "decision": "denied: no; say please"}},
+		{"no keys", bearer(token()), granting, func(c *sso.Config) { c.Keys = fails{errors.New("away")} }, "WARN", "unavailable", "keys_unavailable", 503, map[string]string{"error": "away"}},
+		{"a permission that fails", bearer(token()), permit(func(context.Context, sso.Access) sso.Decision { return sso.Fail(errors.New("no database")) }), nil, "ERROR", "internal", "internal", 500, map[string]string{"error": "no database", "principal": "subject:ada", "decision": "failed: no database"}},
+		{"a permission that panics", bearer(token()), permit(func(context.Context, sso.Access) sso.Decision { panic("no luck") }), nil, "ERROR", "internal", "internal", 500, map[string]string{"error": "no luck"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo} {
+				var log lines
+				var seen events
+				a := newAuth(t, func(c *sso.Config) {
+					c.Logger, c.Observe = log.logger(level), seen.Observe
+					if test.change != nil {
+						test.change(c)
+					}
+				})
+				_, err := a.Authorize(t.Context(), test.request, test.permission)
+				entries := slices.DeleteFunc(log.entries(t), func(e map[string]any) bool { return e["msg"] != "sso: refused" })
+				if len(entries) != 1 {
+					t.Fatalf("%d refusals in the log:\n%s", len(entries), log.String())
+				}
+				entry := entries[0]
+				for name, want := range map[string]any{
+					"level": test.level, "code": test.code, "reason": test.reason, "status": float64(test.status), "method": "GET", "pattern": "/orders/{id}",
+				} {
+					if entry[name] != want {
+						t.Errorf("%s is %v, want %v", name, entry[name], want)
+					}
+				}
+				for name, want := range test.also {
+					if name == "decision" && level > slog.LevelDebug {
+						if entry[name] != nil {
+							t.Errorf("the decision is logged at %v", level)
+						}
+						continue
+					}
+					if got := fmt.Sprint(entry[name]); !strings.Contains(got, want) {
+						t.Errorf("%s is %q, which lacks %q", name, got, want)
+					}
+				}
+				event := seen.list[len(seen.list)-1]
+				if event.Kind != sso.EventRefused || event.Code != test.code || string(event.Reason) != test.reason || event.Err == nil || !errors.Is(err, event.Err) {
+					t.Errorf("observed %+v", event)
+				}
+			}
+		})
+	}
+}
+
+func TestALogLineHoldsNoLineBreakOfATokensMaking(t *testing.T) {
+	const forged = "\nlevel=ERROR msg=forged"
+	for name, token := range map[string]string{
+		"in kid":                       signed(ada, headerWith("kid", `"x\nlevel=ERROR msg=forged"`), claimsWith()),
+		"in alg":                       signed(ada, headerWith("alg", `"x\nlevel=ERROR msg=forged"`), claimsWith()),
+		"in typ":                       signed(ada, headerWith("typ", `"x\nlevel=ERROR msg=forged"`), claimsWith()),
+		"in iss":                       token("iss", `"x\nlevel=ERROR msg=forged"`),
+		"in aud":                       token("aud", `"x\nlevel=ERROR msg=forged"`),
+		"between the elements of aud":  token("aud", "[\"x\",\nlevel=ERROR msg=forged\n\"y\"]"),
+		"as white space between aud's": token("aud", "[\"x\",\n\"level=ERROR msg=forged\"]"),
+		"in a member's name":           token("x\nlevel=ERROR msg=forged", `1`, "aud", `1`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log lines
+			a := newAuth(t, func(c *sso.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+			_, err := a.ValidateToken(t.Context(), token)
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			if text := err.Error(); strings.ContainsAny(text, "\r\n") || strings.Contains(log.String(), forged) {
+				t.Errorf("error %q, log %q", text, log.String())
+			}
+		})
+	}
+}
+
+func TestWhatATokenPutsIntoALogLineIsBounded(t *testing.T) {
+	long := `"` + strings.Repeat("é", 3000) + `"`
+	for name, token := range map[string]string{
+		"alg": signed(ada, headerWith("alg", `"`+strings.Repeat("é", 1500)+`"`), claimsWith()), "typ": signed(ada, headerWith("typ", `"`+strings.Repeat("é", 1500)+`"`), claimsWith()),
+		"kid": signed(ada, headerWith("kid", `"`+strings.Repeat("é", 128)+`"`), claimsWith()), "iss": token("iss", long), "aud": token("aud", long),
+		"aud, in many pieces": token("aud", `["`+strings.Repeat(`é","`, 50)+`"]`), "nbf": token("nbf", "1"+strings.Repeat("0", 5000)),
+	} {
+		if _, err := newAuth(t).ValidateToken(t.Context(), token); class(err) != "invalid token" || len(err.Error()) > 1200 {
+			t.Errorf("%s: %s, %.2000v", name, class(err), err)
+		}
+	}
+	t.Run("iss, where discovery tells it", func(t *testing.T) {
+		issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "" })
+		_, err := a.ValidateToken(t.Context(), issuer.MustToken(devissuer.IssuedBy("https://"+strings.Repeat("x", 5000))))
+		if reasonIn(err) != sso.ReasonWrongIssuer || len(err.Error()) > 500 {
+			t.Errorf("%s, %.1000v", class(err), err)
+		}
+	})
+}
+
+func TestAnUnwatchedAuthenticatorWorks(t *testing.T) {
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	defer slog.SetDefault(before)
+	source, err := keys.Static(keys.Key{Public: ada.Public()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := sso.New(sso.Config{Keys: source, Audience: []string{"api"}, Issuer: issuerID, Algorithms: []string{"EdDSA"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	if _, err := a.ValidateToken(t.Context(), token("iat", fmt.Sprint(now.Unix()), "exp", fmt.Sprint(now.Add(time.Minute).Unix()))); err != nil {
+		t.Errorf("by the machine's own clock: %v", err)
+	}
+	if _, err := a.ValidateToken(t.Context(), token("iat", "1", "exp", fmt.Sprint(now.Add(-2*time.Minute).Unix()))); reasonIn(err) != sso.ReasonExpired {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,121 @@
+package sso
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+// Event is what [Config.Observe] is told, for metrics.
+type Event struct {
+	Kind EventKind
+	// Code of a refusal, as the client sees it; empty for other kinds.
+	Code string
+	// Reason of a refusal; empty for other kinds.
+	Reason Reason
+	// Source of the keys, for fetches; empty for other kinds.
+	Source string
+	// Err is the cause of a refusal or of a failed fetch. It never holds a token.
+	Err error
+}
+
+// EventKind tells events apart.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventAuthenticated EventKind = "authenticated" // a token was verified
+	EventGranted       EventKind = "granted"       // a permission was granted
+	EventRefused       EventKind = "refused"       // a request was refused
+	EventKeysFetched   EventKind = "keys_fetched"  // keys arrived
+	EventKeysFailed    EventKind = "keys_failed"   // an attempt to fetch keys failed
+)
+
+// observe calls the user's code, whose panic must decide nothing.
+func (a *Authenticator) observe(e Event) {
+	if a.observer == nil {
+		return
+	}
+	done := false // as in guard
+	defer func() {
+		if v := recover(); !done {
+			a.report("Config.Observe", v)
+		}
+	}()
+	a.observer(e)
+	done = true
+}
+
+// report logs a panic of the user's code.
+func (a *Authenticator) report(where string, panicked any) {
+	quietly(func() {
+		a.logger.Error("sso: a function of the service's own panicked", "function", where, "panic", fmt.Sprint(panicked))
+	})
+}
+
+// quietly calls other people's code, a logger mostly, whose panic must decide nothing and
+// cannot be told to anybody.
+func quietly(call func()) {
+	defer func() { _ = recover() }()
+	call()
+}
+
+// tell logs a refusal and reports it. Whoever reads the log learns all but the token.
+func (a *Authenticator) tell(ctx context.Context, r Request, cause error, d Denial) {
+	reason := reasonOf(cause)
+	quietly(func() { a.logRefusal(ctx, r, cause, reason, d) })
+	a.observe(Event{Kind: EventRefused, Code: d.Code, Reason: reason, Err: cause})
+}
+
+func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, reason Reason, d Denial) {
+	level := slog.LevelInfo
+	switch d.Code {
+	case CodeUnavailable:
+		level = slog.LevelWarn
+	case CodeInternal:
+		level = slog.LevelError
+	}
+	if !a.logger.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("code", d.Code),
+		slog.String("reason", string(reason)),
+		slog.Int("status", d.Status),
+		slog.String("error", cause.Error()),
+	}
+	if r != nil {
+		attrs = append(attrs, slog.String("method", r.Method()), slog.String("pattern", r.Pattern()))
+	}
+	if principal, decision, ok := decisionOf(cause); ok {
+		attrs = append(attrs, slog.Any("principal", principal))
+		if a.logger.Enabled(ctx, slog.LevelDebug) {
+			attrs = append(attrs, slog.String("decision", decision.Explain()))
+		}
+	}
+	a.logger.LogAttrs(ctx, level, "sso: refused", attrs...)
+}
+
+// decisionOf finds the decision that a refusal rests on, if it rests on one.
+func decisionOf(cause error) (*Principal, Decision, bool) {
+	var failed *permissionError
+	if errors.As(cause, &failed) {
+		return failed.principal, failed.decision, true
+	}
+	var denied *AccessDeniedError
+	if errors.As(cause, &denied) {
+		return denied.Principal, denied.Decision, true
+	}
+	return nil, Decision{}, false
+}
+
+func (a *Authenticator) fetched(f keys.FetchEvent) {
+	if f.Err != nil {
+		a.observe(Event{Kind: EventKeysFailed, Source: f.Source, Err: f.Err})
+		return
+	}
+	a.observe(Event{Kind: EventKeysFetched, Source: f.Source})
+}

@@ -1,0 +1,308 @@
+package sso_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/keys"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// A provider in memory, an authenticator over it, and the one clock of both.
+func newProvider(t *testing.T, change ...func(*devissuer.Issuer, *sso.Config)) (*devissuer.Issuer, *sso.Authenticator, *clock) {
+	t.Helper()
+	now := newClock()
+	issuer, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"), devissuer.WithClock(now.Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { issuer.Close() }) //nolint:errcheck // the end of a test server
+	return issuer, newAuth(t, func(c *sso.Config) {
+		c.Keys, c.PublicKeyURI, c.Issuer, c.HTTPClient, c.Now = nil, issuer.JWKSURL(), issuer.URL(), issuer.Client(), now.Now
+		for _, change := range change {
+			change(issuer, c)
+		}
+	}), now
+}
+
+// answer is the status and Retry-After of what an authenticator says to a token.
+func answer(t *testing.T, a *sso.Authenticator, token string) (status int, retryAfter string, err error) {
+	t.Helper()
+	if _, err = a.Authenticate(t.Context(), bearer(token)); err == nil {
+		return http.StatusOK, "", nil
+	}
+	d := sso.DenialOf(err)
+	return d.Status, d.Header.Get("Retry-After"), err
+}
+
+func TestAProviderThatIsDownFromTheStart(t *testing.T) {
+	for name, where := range map[string]func(*devissuer.Issuer, *sso.Config){
+		"a JWK Set":            func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.JWKSURL() },
+		"a PEM":                func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.PEMURL() },
+		"a discovery document": func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "" },
+		"an issuer":            func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = "" },
+		"inline refresh":       func(_ *devissuer.Issuer, c *sso.Config) { c.Refresh = sso.RefreshInline },
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer, a, now := newProvider(t, where)
+			issuer.Down()
+			good := issuer.MustToken()
+			if err := a.Ready(t.Context()); class(err) != "unavailable" {
+				t.Errorf("Ready: %v", err)
+			}
+			for range 3 {
+				status, retryAfter, err := answer(t, a, good)
+				seconds, convErr := strconv.Atoi(retryAfter)
+				if status != http.StatusServiceUnavailable || convErr != nil || seconds < 1 || seconds > 30 || class(err) != "unavailable" {
+					t.Fatalf("%d, Retry-After %q, %v", status, retryAfter, err)
+				}
+			}
+			for name, bad := range map[string]string{
+				"an expired token":               issuer.MustToken(devissuer.Expired()),
+				"a token for another audience":   issuer.MustToken(devissuer.WrongAudience()),
+				"a token without expiry":         issuer.MustToken(devissuer.WithoutExpiry()),
+				"a token with another algorithm": issuer.MustToken(devissuer.AlgNone()),
+				"a word":                         "swordfish",
+			} {
+				if status, _, err := answer(t, a, bad); status != http.StatusUnauthorized || class(err) != "invalid token" {
+					t.Errorf("%s in the outage: %d, %v", name, status, err)
+				}
+			}
+			if status, _, err := answer(t, a, issuer.MustToken(devissuer.UnknownKey())); status != http.StatusServiceUnavailable {
+				t.Errorf("an unknown key in the outage: %d, %v", status, err)
+			}
+			if status, _, err := answer(t, a, issuer.MustToken(devissuer.BadSignature())); status != http.StatusServiceUnavailable {
+				t.Errorf("a bad signature that nobody can tell: %d, %v", status, err)
+			}
+			issuer.Up()
+			now.Advance(31 * time.Second)
+			if status, _, err := answer(t, a, good); status != http.StatusOK {
+				t.Errorf("after the outage: %d, %v", status, err)
+			}
+			if err := a.Ready(t.Context()); err != nil {
+				t.Errorf("Ready after the outage: %v", err)
+			}
+			if status, _, err := answer(t, a, issuer.MustToken(devissuer.BadSignature())); status != http.StatusUnauthorized {
+				t.Errorf("a bad signature after the outage: %d, %v", status, err)
+			}
+		})
+	}
+}
+
+func TestAProviderThatGoesDownLater(t *testing.T) {
+	issuer, a, now := newProvider(t)
+	good := issuer.MustToken(devissuer.ValidFor(3 * time.Hour))
+	if status, _, err := answer(t, a, good); status != http.StatusOK {
+		t.Fatal(err)
+	}
+	if status, _, err := answer(t, a, issuer.MustToken(devissuer.UnknownKey())); status != http.StatusUnauthorized || reasonIn(err) != sso.ReasonUnknownKey {
+		t.Errorf("an unknown key while the provider is up: %d, %v", status, err)
+	}
+	issuer.Down()
+	if status, _, err := answer(t, a, issuer.MustToken(devissuer.UnknownKey())); status != http.StatusUnauthorized {
+		t.Errorf("an unknown key a moment after the provider said so: %d, %v", status, err)
+	}
+	now.Advance(time.Minute)
+	if status, _, err := answer(t, a, issuer.MustToken(devissuer.UnknownKey())); status != http.StatusServiceUnavailable {
+		t.Errorf("an unknown key in the outage: %d, %v", status, err)
+	}
+	for name, want := range map[string]int{
+		good: http.StatusOK,
+		issuer.MustToken(devissuer.BadSignature()): http.StatusUnauthorized,
+		issuer.MustToken(devissuer.Expired()):      http.StatusUnauthorized,
+	} {
+		if status, _, err := answer(t, a, name); status != want {
+			t.Errorf("a known key in the outage: %d, want %d (%v)", status, want, err)
+		}
+	}
+	now.Advance(2 * time.Hour)
+	if status, retryAfter, err := answer(t, a, good); status != http.StatusServiceUnavailable || retryAfter == "" {
+		t.Errorf("keys two hours old: %d, %v", status, err)
+	}
+	issuer.Up()
+	now.Advance(time.Minute)
+	if status, _, err := answer(t, a, issuer.MustToken()); status != http.StatusOK {
+		t.Errorf("after the outage: %d, %v", status, err)
+	}
+}
+
+func TestARotationIsNoticedAtOnce(t *testing.T) {
+	issuer, a, _ := newProvider(t)
+	before := issuer.MustToken()
+	if status, _, err := answer(t, a, before); status != http.StatusOK {
+		t.Fatal(err)
+	}
+	issuer.Rotate()
+	if status, _, err := answer(t, a, issuer.MustToken()); status != http.StatusOK {
+		t.Errorf("a token by the new key: %d, %v", status, err)
+	}
+	if status, _, err := answer(t, a, before); status != http.StatusOK {
+		t.Errorf("a token by the old key: %d, %v", status, err)
+	}
+}
+
+func TestARotationIsNoticedThoughNoKeyHasAnID(t *testing.T) {
+	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.PEMURL() })
+	before := issuer.MustToken()
+	if status, _, err := answer(t, a, before); status != http.StatusOK {
+		t.Fatal(err)
+	}
+	issuer.Rotate()
+	if status, _, err := answer(t, a, issuer.MustToken()); status != http.StatusOK {
+		t.Errorf("a token by the new key: %d, %v", status, err)
+	}
+	if status, _, err := answer(t, a, before); status != http.StatusUnauthorized || reasonIn(err) != sso.ReasonBadSignature {
+		t.Errorf("a token by the old key: %d, %v", status, err)
+	}
+}
+
+func TestASignatureThatPerhapsANewKeyMadeIsNotCalledBadInAnOutage(t *testing.T) {
+	issuer, a, now := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.PEMURL() })
+	if err := a.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	issuer.Down()
+	issuer.Rotate()
+	now.Advance(time.Minute)
+	if status, _, err := answer(t, a, issuer.MustToken()); status != http.StatusServiceUnavailable {
+		t.Errorf("in the outage: %d, %v", status, err)
+	}
+	issuer.Up()
+	now.Advance(time.Minute)
+	if status, _, err := answer(t, a, issuer.MustToken()); status != http.StatusOK {
+		t.Errorf("after it: %d, %v", status, err)
+	}
+}
+
+func TestTheIssuerThatDiscoveryTellsIsEnforced(t *testing.T) {
+	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "" })
+	for _, test := range []struct {
+		name, token string
+		reason      sso.Reason
+	}{
+		{"its own", issuer.MustToken(), ""},
+		{"another", issuer.MustToken(devissuer.WrongIssuer()), sso.ReasonWrongIssuer},
+		{"its own with a slash", issuer.MustToken(devissuer.IssuedBy(issuer.URL() + "/")), sso.ReasonWrongIssuer},
+		{"none", issuer.MustToken(devissuer.WithoutClaim("iss")), sso.ReasonWrongIssuer},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if _, err := a.ValidateToken(t.Context(), test.token); (err == nil) != (test.reason == "") || (err != nil && reasonIn(err) != test.reason) {
+				t.Errorf("%v, want %q", err, test.reason)
+			}
+		})
+	}
+	t.Run("and one that the configuration contradicts is not asked for keys", func(t *testing.T) {
+		issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) {
+			c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "https://other.example"
+		})
+		if status, _, err := answer(t, a, issuer.MustToken(devissuer.IssuedBy("https://other.example"))); status != http.StatusServiceUnavailable {
+			t.Errorf("%d, %v", status, err)
+		}
+	})
+}
+
+func TestATokenMakesNobodyFetchAnything(t *testing.T) {
+	issuer, a, _ := newProvider(t)
+	if err := a.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	issuer.ResetCounters()
+	for _, opts := range [][]devissuer.TokenOption{
+		{devissuer.Header("jku", "https://evil.example/jwks.json")},
+		{devissuer.Header("x5u", "https://evil.example/cert.pem")},
+		{devissuer.EmbeddedKey(), devissuer.Header("kid", issuer.KeyID())},
+		{devissuer.BadSignature()},
+		{devissuer.WrongIssuer(), devissuer.UnknownKey()},
+		{devissuer.Expired(), devissuer.UnknownKey()},
+		{devissuer.WrongAudience(), devissuer.UnknownKey()},
+	} {
+		_, _ = a.ValidateToken(t.Context(), issuer.MustToken(opts...))
+	}
+	if issuer.Fetches() != 0 || len(issuer.Strays()) != 0 {
+		t.Errorf("%d fetches, and %q", issuer.Fetches(), issuer.Strays())
+	}
+}
+
+func TestACancelledRequestHurtsNobodyElse(t *testing.T) {
+	issuer, a, _ := newProvider(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := a.Authenticate(ctx, bearer(issuer.MustToken())); err != nil && class(err) != "unavailable" {
+		t.Errorf("cancelled: %v", err)
+	}
+	if status, _, err := answer(t, a, issuer.MustToken()); status != http.StatusOK {
+		t.Errorf("the next: %d, %v", status, err)
+	}
+}
+
+func TestAfterCloseNobodyCanTell(t *testing.T) {
+	issuer, a, _ := newProvider(t)
+	if err := errors.Join(a.Close(), a.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if status, retryAfter, err := answer(t, a, issuer.MustToken()); status != http.StatusServiceUnavailable || retryAfter == "" {
+		t.Errorf("a good token: %d, %q, %v", status, retryAfter, err)
+	}
+	if status, _, err := answer(t, a, issuer.MustToken(devissuer.Expired())); status != http.StatusUnauthorized {
+		t.Errorf("an expired token: %d, %v", status, err)
+	}
+	if err := a.Ready(t.Context()); class(err) != "unavailable" {
+		t.Errorf("Ready: %v", err)
+	}
+}
+
+// fails is a source whose error stands for something else elsewhere.
+type fails struct{ err error }
+
+func (s fails) Fetch(context.Context, *keys.Set) (*keys.Set, error) { return nil, s.err }
+func (s fails) String() string                                      { return "a source that fails" }
+
+func TestTheErrorOfAKeySourceDecidesNothing(t *testing.T) {
+	for _, err := range []error{
+		errors.New("away"), keys.ErrUnknownKey, keys.ErrAmbiguousKey, keys.ErrWrongAlgorithm,
+		sso.ErrNoToken, sso.ErrInvalidRequest, sso.ErrInvalidToken, sso.ErrAccessDenied,
+		&sso.TokenError{Reason: sso.ReasonExpired}, &sso.AccessDeniedError{},
+	} {
+		t.Run(err.Error(), func(t *testing.T) {
+			var seen events
+			a := newAuth(t, func(c *sso.Config) { c.Keys, c.Observe = fails{fmt.Errorf("source: %w", err)}, seen.Observe })
+			if status, retryAfter, err := answer(t, a, token()); status != http.StatusServiceUnavailable || retryAfter == "" {
+				t.Errorf("%d, %q, %v", status, retryAfter, err)
+			}
+			if last := seen.list[len(seen.list)-1]; last.Kind != sso.EventRefused || last.Code != sso.CodeUnavailable || last.Reason != sso.ReasonKeysUnavailable {
+				t.Errorf("observed %+v", last)
+			}
+		})
+	}
+}
+
+func TestFetchesAreObserved(t *testing.T) {
+	var seen events
+	issuer, a, now := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) {
+		c.Observe, c.Refresh, c.Logger = seen.Observe, sso.RefreshInline, slog.New(slog.DiscardHandler)
+	})
+	issuer.Down()
+	_, _, _ = answer(t, a, issuer.MustToken())
+	issuer.Up()
+	now.Advance(time.Minute)
+	_, _, _ = answer(t, a, issuer.MustToken())
+	if failed, fetched := seen.count(sso.EventKeysFailed), seen.count(sso.EventKeysFetched); failed != 1 || fetched != 1 {
+		t.Errorf("%d failed, %d fetched", failed, fetched)
+	}
+	for _, event := range seen.list {
+		isFetch := event.Kind == sso.EventKeysFailed || event.Kind == sso.EventKeysFetched
+		if isFetch != (event.Source == issuer.JWKSURL()) || (event.Kind == sso.EventKeysFailed) != (isFetch && event.Err != nil) {
+			t.Errorf("%+v", event)
+		}
+	}
+	if status := a.Status()[0]; status.Source != issuer.JWKSURL() || len(status.KeyIDs) != 1 {
+		t.Errorf("%+v", status)
+	}
+}

@@ -1,0 +1,89 @@
+package sso
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+)
+
+// Permission is something that a route can demand. Package permission has the usual ones; a
+// type of your own needs this one method.
+//
+// Check must be safe for concurrent use. It gets the request's context, so it may call a
+// database. What it cannot decide it answers with [Fail]; a panic counts as that too.
+type Permission interface {
+	Check(ctx context.Context, access Access) Decision
+}
+
+// Access is what a permission decides about: the principal, and what is known of the request.
+type Access struct {
+	principal *Principal
+	request   Request
+}
+
+// NewAccess describes an access. Request may be nil where there is none. It is for tests of
+// permissions, and for code that asks a permission outside of a request.
+func NewAccess(principal *Principal, request Request) Access {
+	return Access{principal: principal, request: request}
+}
+
+// Principal is whom the token speaks for. It may be nil, and a nil [Principal] answers every
+// question with nothing.
+func (a Access) Principal() *Principal { return a.principal }
+
+// Method is the HTTP method; empty outside of a request.
+func (a Access) Method() string {
+	if a.request == nil {
+		return ""
+	}
+	return a.request.Method()
+}
+
+// Pattern is the route as registered, in the framework's notation; empty if unknown.
+func (a Access) Pattern() string {
+	if a.request == nil {
+		return ""
+	}
+	return a.request.Pattern()
+}
+
+// PathValue is what the path holds in the place of a named parameter; empty if there is none.
+func (a Access) PathValue(name string) string {
+	if a.request == nil {
+		return ""
+	}
+	return a.request.PathValue(name)
+}
+
+// Header returns the first value of a header field and how many fields of that name there are.
+// Anybody can send any header: never grant by one that your own gateway does not overwrite.
+func (a Access) Header(name string) (first string, n int) {
+	if a.request == nil {
+		return "", 0
+	}
+	return a.request.Header(name)
+}
+
+// WildcardGrants reports whether "*" in a token stands for any value; [Config.DisableWildcard]
+// switches it off.
+func (a Access) WildcardGrants() bool { return a.principal != nil && a.principal.wildcard }
+
+var errNoPermission = errors.New("sso: the permission is nil")
+
+// Check asks a permission safely: a nil one and one that panics [Fail]. Permissions that ask
+// other permissions use it.
+func Check(ctx context.Context, p Permission, access Access) (d Decision) {
+	if v := reflect.ValueOf(p); p == nil || (v.Kind() == reflect.Pointer && v.IsNil()) {
+		return Fail(errNoPermission)
+	}
+	done := false // and not what recover returns, which can be nil after a panic too
+	defer func() {
+		if v := recover(); !done {
+			d = Fail(fmt.Errorf("sso: the permission %T panicked: %v", p, v))
+		}
+	}()
+	d = p.Check(ctx, access)
+	done = true
+	return d
+}
