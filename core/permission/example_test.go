@@ -1,0 +1,47 @@
+package permission_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// Combinations are built once, at start-up, and demanded by as many routes as need them.
+func Example() {
+	canEdit := permission.Any(
+		permission.Is("orders.role", "clerk", "admin"), // one of these, or "*"
+		permission.All(
+			permission.Has("orders.edit"), // true, or "*"
+			permission.Scope("orders:write"),
+		),
+	)
+	fmt.Println(canEdit)
+	fmt.Println(canEdit.Check(context.Background(), sso.Access{}).Explain())
+	// Output:
+	// (is("orders.role", "clerk", "admin") || (has("orders.edit") && scope("orders:write")))
+	// denied: unmet; one of these is needed
+	//   denied: missing at orders.role, wanted one of "clerk", "admin", found nothing; the token's permissions need one of "clerk", "admin" at orders.role
+	//   denied: unmet; each of these is needed
+	//     denied: missing at orders.edit, wanted true, found nothing; the token's permissions need true at orders.edit
+	//     denied: missing_scope; the token needs the scope orders:write
+}
+
+// ownTenant grants access to the tenant that the path names, to its own people.
+type ownTenant struct{}
+
+func (ownTenant) Check(_ context.Context, access sso.Access) sso.Decision {
+	tenant, ok := access.Principal().Claim("tenant.id").Text()
+	if ok && tenant != "" && tenant == access.PathValue("tenant") {
+		return sso.Grant()
+	}
+	return sso.Deny("other_tenant", "use a token of the tenant whose data this is")
+}
+
+// A type of your own is a permission by its one method.
+func Example_ownType() {
+	fmt.Println(ownTenant{}.Check(context.Background(), sso.Access{}).Explain())
+	// Output:
+	// denied: other_tenant; use a token of the tenant whose data this is
+}

@@ -1,0 +1,427 @@
+package permission_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+type role string
+
+func TestIsComparesGoValuesByTheirJSONMeaning(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		found  string // JSON at permissions.p
+		wanted []any
+		want   bool
+	}{
+		{"an int", `7`, []any{7}, true},
+		{"an int8", `7`, []any{int8(7)}, true},
+		{"an int64 beyond 2^53", `9007199254740993`, []any{int64(9007199254740993)}, true},
+		{"its neighbour", `9007199254740993`, []any{int64(9007199254740992)}, false},
+		{"a float64 that is its neighbour", `9007199254740993`, []any{float64(9007199254740993)}, false},
+		{"a uint64 beyond every int64", `18446744073709551615`, []any{uint64(math.MaxUint64)}, true},
+		{"a float64", `0.5`, []any{0.5}, true},
+		{"a float64 without a fraction", `1`, []any{1.0}, true},
+		{"a json.Number", `1e2`, []any{json.Number("100")}, true},
+		{"a bool", `true`, []any{true}, true},
+		{"a bool against a number", `1`, []any{true}, false},
+		{"a number against a bool", `true`, []any{1}, false},
+		{"a number against a string", `"1"`, []any{1}, false},
+		{"a string against a number", `1`, []any{"1"}, false},
+		{"a string type", `"admin"`, []any{role("admin")}, true},
+		{"a string with characters that HTML escapes", `"a<b>&c"`, []any{"a<b>&c"}, true},
+		{"nil against null", `null`, []any{nil}, false},
+		{"nil against false", `false`, []any{nil}, false},
+		{"a pointer", `"admin"`, []any{new(string)}, false},
+		{"a time", `"2030-01-02T03:04:05Z"`, []any{now}, true},
+		{"a duration, which is a number", `1000000000`, []any{time.Second}, true},
+		{"a struct against an object in another order", `{"b":2,"a":1}`, []any{struct {
+			A int `json:"a"`
+			B int `json:"b"`
+		}{1, 2}}, true},
+		{"a map against an object with more", `{"a":1,"b":2}`, []any{map[string]int{"a": 1}}, false},
+		{"json.RawMessage with an object", `{"a":1}`, []any{json.RawMessage(`{"a":1.0}`)}, true},
+		{"json.RawMessage with an array, which is not spread", `"a"`, []any{json.RawMessage(`["a"]`)}, false},
+		{"bytes, which are one Base64 string", `"YWRh"`, []any{[]byte("ada")}, true},
+		{"several values", `"b"`, []any{"a", "b"}, true},
+		{"several values of several types", `2`, []any{"a", true, 2}, true},
+		{"a []string", `"b"`, []any{[]string{"a", "b"}}, true},
+		{"a slice of a string type", `"b"`, []any{[]role{"a", "b"}}, true},
+		{"an array", `"b"`, []any{[2]string{"a", "b"}}, true},
+		{"a slice among others", `"c"`, []any{"a", []string{"b", "c"}}, true},
+		{"a slice in a slice, which is a value", `[["a"]]`, []any{[][]string{{"a"}}}, true},
+		{"a slice in a slice against its element", `"a"`, []any{[][]string{{"a"}}}, false},
+		{"an sso.Value", `[1,{"a":2}]`, []any{valueOf(map[string]int{"a": 2})}, true},
+		{"a list that holds it", `["x","b"]`, []any{"a", "b"}, true},
+		{"a list that does not", `["x","y"]`, []any{"a", "b"}, false},
+		{"a list that holds it one level too deep", `[["a"]]`, []any{"a"}, false},
+		{"an empty list", `[]`, []any{"a"}, false},
+		{"a list with null against nil, which is membership", `[null]`, []any{nil}, true},
+		{"the wildcard", `"*"`, []any{"a"}, true},
+		{"the wildcard in a list", `["*"]`, []any{"a"}, false},
+		{"the wildcard in a list, asked for by name", `["*"]`, []any{"*"}, true},
+		{"a wanted wildcard, which is a string like others", `"a"`, []any{"*"}, false},
+		{"two stars", `"**"`, []any{"a"}, false},
+		{"a pattern", `"adm*"`, []any{"admin"}, false},
+		{"another case", `"Admin"`, []any{"admin"}, false},
+		{"a longer string", `"administrator"`, []any{"admin"}, false},
+		{"white space", `"admin "`, []any{"admin"}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := permission.Is("p", test.wanted...)
+			if d := check(t, p, principal(t, `{"permissions":{"p":`+test.found+`}}`)); d.Granted() != test.want || d.Err() != nil {
+				t.Errorf("%v on %s: %s", p, test.found, d.Explain())
+			}
+		})
+	}
+}
+
+func valueOf(v any) sso.Value {
+	value, err := sso.ValueOf(v)
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+func TestPathsLeadThroughExactNames(t *testing.T) {
+	who := principal(t, `{"permissions":{
+		"a":{"b":{"c":true},"B":{"c":false}},
+		"a.b.c":true, "dotted.name":{"x":true},
+		"https://corp.example/roles":{"admin":true},
+		"back\\slash":true, "":{"":true}, "*":{"c":true}, "s":"text", "l":[{"c":true}], "n":null,
+		"été":true
+	}, "outside":true}`)
+	for _, test := range []struct {
+		name, path string
+		want       bool
+	}{
+		{"three levels", `a.b.c`, true},
+		{"another case", `a.B.c`, false},
+		{"literal dots", `a\.b\.c`, true},
+		{"a literal dot and a level", `dotted\.name.x`, true},
+		{"a URL as a name", `https://corp\.example/roles.admin`, true},
+		{"a URL without escapes", `https://corp.example/roles.admin`, false},
+		{"a backslash", `back\\slash`, true},
+		{"a backslash that escapes nothing", `back\slash`, true},
+		{"a backslash at the end", `a.b.c\`, false},
+		{"empty names", `.`, true},
+		{"a dot at the end", `a.b.c.`, false},
+		{"a dot at the beginning", `.a.b.c`, false},
+		{"a wildcard as a step of the token", `x.c`, false},
+		{"a wildcard as a step of the path, which is a name", `*.c`, true},
+		{"through a string", `s.text`, false},
+		{"through a list", `l.c`, false},
+		{"through a list by its index", `l.0.c`, false},
+		{"through null", `n.c`, false},
+		{"beyond the leaf", `a.b.c.d`, false},
+		{"a claim beside permissions", `outside`, false},
+		{"a name beyond ASCII", `été`, true},
+		{"white space around a name", ` a.b.c`, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if d := check(t, permission.Has(test.path), who); d.Granted() != test.want {
+				t.Error(d.Explain())
+			}
+			if d := check(t, permission.Is(test.path, true), who); d.Granted() != test.want {
+				t.Error(d.Explain())
+			}
+			if d := check(t, permission.Truthy(test.path), who); d.Granted() != test.want {
+				t.Error(d.Explain())
+			}
+		})
+	}
+}
+
+func TestHasAndTruthyOnEveryKindOfValue(t *testing.T) {
+	for _, test := range []struct {
+		found       string // empty: nothing
+		has, truthy bool
+	}{
+		{``, false, false},
+		{`null`, false, false},
+		{`true`, true, true},
+		{`false`, false, false},
+		{`0`, false, false},
+		{`-0`, false, false},
+		{`0.0e5`, false, false},
+		{`1e-400`, false, false}, // Python's float is 0.0
+		{`1e-99999999999`, false, false},
+		{`1`, false, true},
+		{`0.1`, false, true},
+		{`1e400`, false, true}, // Python's float is inf
+		{`""`, false, false},
+		{`"*"`, true, true},
+		{`"true"`, false, true},
+		{`"false"`, false, true},
+		{`"0"`, false, true},
+		{`[]`, false, false},
+		{`[true]`, false, false},
+		{`["*"]`, false, false},
+		{`{}`, false, false},
+		{`{"a":false}`, false, true},
+	} {
+		t.Run("on "+test.found, func(t *testing.T) {
+			claims := `{"permissions":{"p":` + test.found + `}}`
+			if test.found == "" {
+				claims = `{"permissions":{}}`
+			}
+			who := principal(t, claims)
+			if d := check(t, permission.Has("p"), who); d.Granted() != test.has {
+				t.Error("Has:", d.Explain())
+			}
+			if d := check(t, permission.Truthy("p"), who); d.Granted() != test.truthy {
+				t.Error("Truthy:", d.Explain())
+			}
+		})
+	}
+}
+
+func TestTheWildcardCanBeSwitchedOff(t *testing.T) {
+	const claims = `{"permissions":{"p":"*"}}`
+	for _, test := range []struct {
+		name      string
+		p         sso.Permission
+		on, hence bool
+	}{
+		{"Is", permission.Is("p", "admin"), true, false},
+		{"Is of a number", permission.Is("p", 1), true, false},
+		{"Is of the star itself", permission.Is("p", "*"), true, true},
+		{"Has", permission.Has("p"), true, false},
+		{"Truthy, to which it is a string", permission.Truthy("p"), true, true},
+		{"Not", permission.Not(permission.Is("p", "admin")), false, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if d := check(t, test.p, principal(t, claims)); d.Granted() != test.on {
+				t.Error("on:", d.Explain())
+			}
+			if d := check(t, test.p, withoutWildcard(t, claims)); d.Granted() != test.hence {
+				t.Error("off:", d.Explain())
+			}
+		})
+	}
+}
+
+func TestScopeReadsEveryFormOfTheClaim(t *testing.T) {
+	for _, test := range []struct {
+		name, claims string
+		want         bool
+	}{
+		{"a string", `{"scope":"x orders:read orders:write y"}`, true},
+		{"a string with the two alone", `{"scope":"orders:write orders:read"}`, true},
+		{"an array", `{"scope":["orders:read","orders:write"]}`, true},
+		{"scp as a string", `{"scp":"orders:read orders:write"}`, true},
+		{"scp as an array", `{"scp":["orders:read","orders:write"]}`, true},
+		{"scope before scp", `{"scope":"x","scp":"orders:read orders:write"}`, false},
+		{"a null scope before scp", `{"scope":null,"scp":"orders:read orders:write"}`, false},
+		{"one of the two", `{"scope":"orders:read"}`, false},
+		{"one in each claim", `{"scope":"orders:read","scp":"orders:write"}`, false},
+		{"neither", `{}`, false},
+		{"another case", `{"scope":"Orders:Read orders:write"}`, false},
+		{"a longer scope", `{"scope":"orders:reader orders:write"}`, false},
+		{"commas", `{"scope":"orders:read,orders:write"}`, false},
+		{"an array with both in one string", `{"scope":["orders:read orders:write"]}`, false},
+		{"an object", `{"scope":{"orders:read":true,"orders:write":true}}`, false},
+		{"an array in an array", `{"scope":[["orders:read","orders:write"]]}`, false},
+		{"a star, which means nothing here", `{"scope":"*"}`, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if d := check(t, permission.Scope("orders:read", "orders:write"), principal(t, test.claims)); d.Granted() != test.want {
+				t.Error(d.Explain())
+			}
+		})
+	}
+}
+
+func TestFuncGrantsOnlyWhenItSaysSo(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		check func(context.Context, sso.Access) (bool, error)
+		want  outcome
+	}{
+		{"true", func(context.Context, sso.Access) (bool, error) { return true, nil }, granted},
+		{"false", func(context.Context, sso.Access) (bool, error) { return false, nil }, denied},
+		{"an error", func(context.Context, sso.Access) (bool, error) { return false, errTest }, failed},
+		{"true and an error", func(context.Context, sso.Access) (bool, error) { return true, errTest }, failed},
+		{"a panic", func(context.Context, sso.Access) (bool, error) { panic("no") }, failed},
+		{"a panic with an error", func(context.Context, sso.Access) (bool, error) { panic(errTest) }, failed},
+		{"an index out of range", func(_ context.Context, access sso.Access) (bool, error) { return access.PathValue("id")[7] == 0, nil }, failed},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := check(t, permission.Func("owner", test.check), principal(t, `{}`))
+			if got := outcomeOf(d); got != test.want {
+				t.Errorf("%s, want %s", d.Explain(), test.want)
+			}
+			if strings.Contains(test.name, "an error") && !strings.Contains(test.name, "panic") {
+				if !errors.Is(d.Err(), errTest) || !strings.Contains(d.Err().Error(), "owner") {
+					t.Errorf("the error is %v, want the function's own with its name", d.Err())
+				}
+			}
+		})
+	}
+	t.Run("it is given the request's context and access", func(t *testing.T) {
+		type key struct{}
+		who := principal(t, `{}`)
+		p := permission.Func("f", func(ctx context.Context, access sso.Access) (bool, error) {
+			return ctx.Value(key{}) == "here" && access.Principal() == who, nil
+		})
+		if d := p.Check(context.WithValue(t.Context(), key{}, "here"), sso.NewAccess(who, nil)); !d.Granted() {
+			t.Error(d.Explain())
+		}
+	})
+}
+
+func TestNobodyIsDeniedEverything(t *testing.T) {
+	for name, p := range map[string]sso.Permission{
+		"Is": permission.Is("p", nil), "Has": permission.Has("p"), "Truthy": permission.Truthy("p"), "Scope": permission.Scope("s"),
+		"All": permission.All(permission.Has("p"), permission.Scope("s")), "Any": permission.Any(permission.Has("p"), permission.Scope("s")),
+	} {
+		for whose, who := range map[string]*sso.Principal{"nil": nil, "the zero": {}, "one without permissions": principal(t, `{}`), "one whose permissions are null": principal(t, `{"permissions":null}`)} {
+			if got := outcomeOf(check(t, p, who)); got != denied {
+				t.Errorf("%s for %s principal: %s", name, whose, got)
+			}
+		}
+	}
+}
+
+func TestWhatCannotMeanAnythingPanicsWhereItIsBuilt(t *testing.T) {
+	var (
+		nilPointer *pointer
+		nilFunc    checkFunc
+	)
+	for _, test := range []struct {
+		name  string
+		build func()
+		says  []string
+	}{
+		{"Is without a path", func() { permission.Is("", 1) }, []string{"Is", "empty path"}},
+		{"Is without values", func() { permission.Is("a.b") }, []string{`Is("a.b")`, "without a value", "use Has"}},
+		{"Is with an empty slice", func() { permission.Is("a.b", []string{}) }, []string{`Is("a.b")`, "without a value"}},
+		{"Is with a nil slice", func() { permission.Is("a.b", []string(nil)) }, []string{`Is("a.b")`, "without a value"}},
+		{"Is with two empty slices", func() { permission.Is("a.b", []any{}, [0]int{}) }, []string{`Is("a.b")`, "without a value"}},
+		{"Is with a function", func() { permission.Is("a.b", func() {}) }, []string{`Is("a.b")`, "func()", "JSON"}},
+		{"Is with a channel in a slice", func() { permission.Is("a.b", []any{1, make(chan int)}) }, []string{`Is("a.b")`, "chan int"}},
+		{"Is with NaN", func() { permission.Is("a.b", math.NaN()) }, []string{`Is("a.b")`, "NaN"}},
+		{"Is with a json.Number that is none", func() { permission.Is("a.b", json.Number("one")) }, []string{`Is("a.b")`, "json.Number"}},
+		{"Is with JSON that has a member twice", func() { permission.Is("a.b", json.RawMessage(`{"a":1,"a":2}`)) }, []string{`Is("a.b")`, "json.RawMessage"}},
+		{"Is with an absent sso.Value", func() { permission.Is("a.b", sso.Value{}) }, []string{`Is("a.b")`, "absent"}},
+		{"Has without a path", func() { permission.Has("") }, []string{"Has", "empty path"}},
+		{"Truthy without a path", func() { permission.Truthy("") }, []string{"Truthy", "empty path"}},
+		{"Scope without a name", func() { permission.Scope() }, []string{"Scope", "without a name"}},
+		{"Scope with an empty name", func() { permission.Scope("a", "") }, []string{"Scope", `""`}},
+		{"Scope with two in one string", func() { permission.Scope("a b") }, []string{"Scope", `"a b"`, "argument of its own"}},
+		{"Scope with a quote", func() { permission.Scope(`a"b`) }, []string{"Scope", "cannot be"}},
+		{"Scope with a line break", func() { permission.Scope("a\r\nSet-Cookie: b") }, []string{"Scope", "cannot be"}},
+		{"Scope beyond ASCII", func() { permission.Scope("é") }, []string{"Scope", "cannot be"}},
+		{"Func without a name", func() { permission.Func("", func(context.Context, sso.Access) (bool, error) { return true, nil }) }, []string{"Func", "name"}},
+		{"Func without a function", func() { permission.Func("f", nil) }, []string{"Func", "function"}},
+		{"All of nothing", func() { permission.All() }, []string{"All", "without a permission"}},
+		{"All of an empty list", func() { permission.All([]sso.Permission{}...) }, []string{"All", "without a permission"}},
+		{"All with a nil", func() { permission.All(yes, nil) }, []string{"All", "nil"}},
+		{"All with a nil alone", func() { permission.All(nil) }, []string{"All", "nil"}},
+		{"All with a nil pointer", func() { permission.All(yes, nilPointer) }, []string{"All", "nil *permission_test.pointer"}},
+		{"All with a nil function", func() { permission.All(yes, nilFunc) }, []string{"All", "nil permission_test.checkFunc"}},
+		{"Any of nothing", func() { permission.Any() }, []string{"Any", "without a permission"}},
+		{"Any with a nil", func() { permission.Any(nil, yes) }, []string{"Any", "nil"}},
+		{"Any with a nil pointer alone", func() { permission.Any(nilPointer) }, []string{"Any", "nil *permission_test.pointer"}},
+		{"Not with a nil", func() { permission.Not(nil) }, []string{"Not", "nil"}},
+		{"Not with a nil pointer", func() { permission.Not(nilPointer) }, []string{"Not", "nil *permission_test.pointer"}},
+		{"ForRoute with a nil", func() { permission.ForRoute(nil) }, []string{"nil"}},
+		{"ForRoute with a nil among more", func() { permission.ForRoute(yes, yes, nil) }, []string{"nil"}},
+		{"ForRoute with a nil pointer", func() { permission.ForRoute(nilPointer) }, []string{"nil *permission_test.pointer"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			message := panicOf(test.build)
+			if !strings.HasPrefix(message, "permission: ") {
+				t.Fatalf("panic is %q, want one of this package", message)
+			}
+			for _, part := range test.says {
+				if !strings.Contains(message, part) {
+					t.Errorf("panic is %q, which does not say %q", message, part)
+				}
+			}
+		})
+	}
+}
+
+type pointer struct{}
+
+func (*pointer) Check(context.Context, sso.Access) sso.Decision { return sso.Grant() }
+
+type checkFunc func() sso.Decision
+
+func (f checkFunc) Check(context.Context, sso.Access) sso.Decision { return f() }
+
+func TestALaterChangeOfTheArgumentsChangesNothing(t *testing.T) {
+	values := []any{"admin"}
+	scopes := []string{"a"}
+	list := []sso.Permission{no, no}
+	is, scope, some := permission.Is("p", values...), permission.Scope(scopes...), permission.Any(list...)
+	values[0], scopes[0], list[0] = "clerk", "b", yes
+	who := principal(t, `{"permissions":{"p":"clerk"},"scope":"b"}`)
+	for _, p := range []sso.Permission{is, scope, some} {
+		if d := check(t, p, who); d.Granted() {
+			t.Errorf("%v: granted", p)
+		}
+	}
+}
+
+func TestPermissionsDescribeThemselves(t *testing.T) {
+	for want, p := range map[string]fmt.Stringer{
+		`is("a.b", "x", 1, true, null, {"k":[2]})`: stringer(permission.Is("a.b", "x", []any{1, true, nil}, map[string][]int{"k": {2}})),
+		`has("a.b")`:      stringer(permission.Has("a.b")),
+		`truthy("a.b")`:   stringer(permission.Truthy("a.b")),
+		`scope("a", "b")`: stringer(permission.Scope("a", "b")),
+		`func("owner")`:   stringer(permission.Func("owner", func(context.Context, sso.Access) (bool, error) { return true, nil })),
+		`(has("a") && !has("b") && (has("c") || permission_test.panicking))`: stringer(permission.All(permission.Has("a"), permission.Not(permission.Has("b")), permission.Any(permission.Has("c"), panicking{}))),
+	} {
+		if got := p.String(); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
+func stringer(p sso.Permission) fmt.Stringer {
+	s, ok := p.(fmt.Stringer)
+	if !ok {
+		panic(fmt.Sprintf("%T does not describe itself", p))
+	}
+	return s
+}
+
+func TestAGrantedCheckOfThreeLevelsCostsNoAllocation(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	who := principal(t, `{"permissions":{"shop":{"orders":{"role":"clerk","roles":["x","clerk"],"level":3,"on":true,"all":"*"}}},"scope":"a orders:read"}`)
+	for name, p := range map[string]sso.Permission{
+		"Is with a string":         permission.Is("shop.orders.role", "admin", "clerk"),
+		"Is with a list":           permission.Is("shop.orders.roles", "admin", "clerk"),
+		"Is with a number":         permission.Is("shop.orders.level", 3),
+		"Is with the wildcard":     permission.Is("shop.orders.all", "admin"),
+		"Has":                      permission.Has("shop.orders.on"),
+		"Truthy":                   permission.Truthy("shop.orders.level"),
+		"Scope":                    permission.Scope("orders:read"),
+		"combinations three deep":  permission.All(permission.Is("shop.orders.role", "clerk"), permission.Any(permission.All(permission.Has("shop.orders.on"), permission.Scope("orders:read")), no)),
+		"what an adapter requires": permission.ForRoute(permission.Has("shop.orders.on"), permission.Scope("orders:read")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, access := t.Context(), sso.NewAccess(who, nil)
+			if d := sso.Check(ctx, p, access); !d.Granted() {
+				t.Fatal(d.Explain())
+			}
+			if n := testing.AllocsPerRun(100, func() { sso.Check(ctx, p, access) }); n != 0 {
+				t.Errorf("%v allocations", n)
+			}
+		})
+	}
+}
