@@ -1,0 +1,163 @@
+package devissuer_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+)
+
+// inMemory gives an issuer that ends with the test. Keys are ES256 unless told
+// otherwise, since RSA keys take long to make.
+func inMemory(t *testing.T, opts ...devissuer.Option) *devissuer.Issuer {
+	t.Helper()
+	issuer, err := devissuer.New(append([]devissuer.Option{devissuer.WithAlgorithm("ES256")}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { mustClose(t, issuer) })
+	return issuer
+}
+
+func onLoopback(t *testing.T, opts ...devissuer.Option) *devissuer.Issuer {
+	t.Helper()
+	issuer, err := devissuer.Start(append([]devissuer.Option{devissuer.WithAlgorithm("ES256")}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { mustClose(t, issuer) })
+	return issuer
+}
+
+func mustClose(t *testing.T, issuer *devissuer.Issuer) {
+	t.Helper()
+	if err := issuer.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+}
+
+// answer is a response that has been read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	err    error // of reading the body
+}
+
+// do makes a request through the issuer's client and fails the test if there
+// is no response.
+func do(t *testing.T, issuer *devissuer.Issuer, req *http.Request) answer {
+	t.Helper()
+	resp, err := issuer.Client().Do(req)
+	if err != nil {
+		t.Fatalf("%s %s: %v", req.Method, req.URL, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	return answer{resp.StatusCode, resp.Header, string(body), err}
+}
+
+func get(t *testing.T, issuer *devissuer.Issuer, url string, header ...string) answer {
+	t.Helper()
+	return do(t, issuer, request(t, http.MethodGet, url, "", header...))
+}
+
+func post(t *testing.T, issuer *devissuer.Issuer, url, form string, header ...string) answer {
+	t.Helper()
+	header = append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)
+	return do(t, issuer, request(t, http.MethodPost, url, form, header...))
+}
+
+func request(t *testing.T, method, url, body string, header ...string) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; n < len(header); n += 2 {
+		req.Header.Set(header[n], header[n+1])
+		if header[n] == "Host" {
+			req.Host = header[n+1]
+		}
+	}
+	return req
+}
+
+// parts decodes the three parts of a compact token, none of which may have
+// padding or stray bits.
+func parts(t *testing.T, token string) (header, payload, signature string) {
+	t.Helper()
+	split := strings.Split(token, ".")
+	if len(split) != 3 {
+		t.Fatalf("the token has %d parts: %s", len(split), token)
+	}
+	var out [3]string
+	for n, part := range split {
+		decoded, err := base64.RawURLEncoding.Strict().DecodeString(part)
+		if err != nil {
+			t.Fatalf("part %d is not canonical base64url: %v", n, err)
+		}
+		out[n] = string(decoded)
+	}
+	return out[0], out[1], out[2]
+}
+
+// decode reads a token's header and claims, numbers exactly.
+func decode(t *testing.T, token string) (header, claims map[string]any) {
+	t.Helper()
+	h, p, _ := parts(t, token)
+	return object(t, h), object(t, p)
+}
+
+func object(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var out map[string]any
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&out); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return out
+}
+
+// verify checks a token with golang-jwt, against the PEM that the issuer
+// publishes and everything a service would ask for.
+func verify(issuer *devissuer.Issuer, token string) error {
+	_, err := jwt.Parse(token, func(*jwt.Token) (any, error) { return publicKey(issuer.PublicPEM()) },
+		jwt.WithValidMethods([]string{issuer.Algorithm()}),
+		jwt.WithIssuer(issuer.URL()), jwt.WithAudience("api"),
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithStrictDecoding())
+	return err
+}
+
+// noNewGoroutines fails the test if, in the end, more goroutines run than do
+// now. They get a moment: a connection's goroutine ends just after the server
+// has reported the connection as closed.
+func noNewGoroutines(t *testing.T) func() {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	return func() {
+		t.Helper()
+		eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
+	}
+}
+
+// eventually waits for what other goroutines are about to do, and prints what
+// they do instead if it takes too long.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !done(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			stacks := make([]byte, 1<<20)
+			t.Fatalf("still waiting until %s:\n%s", what, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+}

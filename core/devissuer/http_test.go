@@ -1,0 +1,199 @@
+package devissuer_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+)
+
+func TestThePublishedDocumentsSayWhatTheyAre(t *testing.T) {
+	t.Parallel()
+	issuer := inMemory(t)
+	for url, want := range map[string]string{
+		issuer.JWKSURL(): "application/jwk-set+json", issuer.PEMURL(): "application/x-pem-file", issuer.DiscoveryURL(): "application/json",
+	} {
+		got := get(t, issuer, url)
+		if got.status != 200 || got.header.Get("Content-Type") != want || got.header.Get("Cache-Control") != "" {
+			t.Errorf("%s: %d %v", url, got.status, got.header)
+		}
+	}
+	if got := get(t, issuer, issuer.URL()+"/elsewhere"); got.status != 404 {
+		t.Errorf("another path: %d", got.status)
+	}
+	if got := post(t, issuer, issuer.JWKSURL(), ""); got.status != 405 {
+		t.Errorf("another method: %d", got.status)
+	}
+}
+
+func TestAnUnchangedKeySetIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	issuer := inMemory(t, devissuer.WithCacheControl("max-age=300"))
+	first := get(t, issuer, issuer.JWKSURL())
+	etag := first.header.Get("ETag")
+	if !strings.HasPrefix(etag, `"`) || first.header.Get("Cache-Control") != "max-age=300" {
+		t.Errorf("header %v", first.header)
+	}
+	for name, condition := range map[string]string{"the tag": etag, "one of a list": `"x", ` + etag, "any": "*"} {
+		got := get(t, issuer, issuer.JWKSURL(), "If-None-Match", condition)
+		if got.status != 304 || got.body != "" || got.header.Get("ETag") != etag || got.header.Get("Cache-Control") != "max-age=300" {
+			t.Errorf("%s: %d %v %q", name, got.status, got.header, got.body)
+		}
+	}
+	issuer.Rotate()
+	got := get(t, issuer, issuer.JWKSURL(), "If-None-Match", etag)
+	if got.status != 200 || got.header.Get("ETag") == etag || got.body != string(issuer.JWKS()) {
+		t.Errorf("after rotation: %d %v", got.status, got.header)
+	}
+}
+
+func TestRequestsAreCounted(t *testing.T) {
+	t.Parallel()
+	issuer := inMemory(t)
+	for _, url := range []string{issuer.JWKSURL(), issuer.JWKSURL(), issuer.PEMURL(), issuer.DiscoveryURL(), issuer.URL() + "/elsewhere"} {
+		get(t, issuer, url)
+	}
+	post(t, issuer, issuer.URL()+devissuer.PathToken, "")
+	if got := issuer.Fetches(); got != 3 {
+		t.Errorf("%d fetches, want 3", got)
+	}
+	for path, want := range map[string]int{devissuer.PathJWKS: 2, devissuer.PathPEM: 1, devissuer.PathDiscovery: 1, devissuer.PathToken: 1, devissuer.PathRotate: 0, "/elsewhere": 0} {
+		if got := issuer.Requests(path); got != want {
+			t.Errorf("%s: %d requests, want %d", path, got, want)
+		}
+	}
+	issuer.ResetCounters()
+	if got := issuer.Fetches() + issuer.Requests(devissuer.PathToken); got != 0 {
+		t.Errorf("%d after the reset", got)
+	}
+}
+
+func TestAnyClientIsGivenAToken(t *testing.T) {
+	t.Parallel()
+	issuer := inMemory(t, devissuer.WithLifetime(90*time.Second))
+	const grant = "grant_type=client_credentials"
+	basic := func(name string) []string {
+		req := request(t, http.MethodPost, "/", "")
+		req.SetBasicAuth(name, "whatever")
+		return []string{"Authorization", req.Header.Get("Authorization")}
+	}
+	for name, tt := range map[string]struct {
+		form   string
+		header []string
+		want   string // the claims beyond the usual
+	}{
+		"named in the form":         {grant + "&client_id=hub&client_secret=x", nil, `{"aud":"api","client_id":"hub","sub":"hub"}`},
+		"named by basic":            {grant, basic("hub"), `{"aud":"api","client_id":"hub","sub":"hub"}`},
+		"with a name that is coded": {grant, basic("a%3Ab+c"), `{"aud":"api","client_id":"a:b c","sub":"a:b c"}`},
+		"with a name badly coded":   {grant, basic("100%"), `{"aud":"api","client_id":"100%","sub":"100%"}`},
+		"for an audience":           {grant + "&client_id=hub&audience=pma", nil, `{"aud":"pma","client_id":"hub","sub":"hub"}`},
+		"for two audiences":         {grant + "&client_id=hub&audience=pma&audience=b", nil, `{"aud":["pma","b"],"client_id":"hub","sub":"hub"}`},
+		"with scopes":               {grant + "&client_id=hub&scope=read+write", nil, `{"aud":"api","client_id":"hub","scope":"read write","sub":"hub"}`},
+		"with permissions": {
+			grant + `&client_id=hub&permissions={"pma":{"role":"admin","n":9007199254740993}}`, nil,
+			`{"aud":"api","client_id":"hub","permissions":{"pma":{"n":9007199254740993,"role":"admin"}},"sub":"hub"}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := post(t, issuer, issuer.URL()+devissuer.PathToken, tt.form, tt.header...)
+			answer := object(t, got.body)
+			if got.status != 200 || got.header.Get("Cache-Control") != "no-store" || answer["token_type"] != "Bearer" || answer["expires_in"] != json.Number("90") {
+				t.Fatalf("%d %v %s", got.status, got.header, got.body)
+			}
+			token, _ := answer["access_token"].(string)
+			if err := proven(issuer, token); err != nil {
+				t.Error(err)
+			}
+			_, claims := decode(t, token)
+			for _, usual := range []string{"iss", "iat", "exp", "jti"} {
+				delete(claims, usual)
+			}
+			if text, _ := json.Marshal(claims); string(text) != tt.want {
+				t.Errorf("got  %s\nwant %s", text, tt.want)
+			}
+			if answer["scope"] != claims["scope"] {
+				t.Errorf("scope in the answer is %v", answer["scope"])
+			}
+		})
+	}
+}
+
+func TestABadTokenRequestIsRefusedAsTheStandardSays(t *testing.T) {
+	t.Parallel()
+	issuer := inMemory(t)
+	for name, tt := range map[string]struct {
+		form   string
+		status int
+		code   string
+	}{
+		"without grant":             {"client_id=hub", 400, "invalid_request"},
+		"with another grant":        {"client_id=hub&grant_type=password", 400, "unsupported_grant_type"},
+		"without client":            {"grant_type=client_credentials", 401, "invalid_client"},
+		"with permissions in a row": {"grant_type=client_credentials&client_id=hub&permissions=[]", 400, "invalid_request"},
+		"with null permissions":     {"grant_type=client_credentials&client_id=hub&permissions=null", 400, "invalid_request"},
+		"with broken permissions":   {"grant_type=client_credentials&client_id=hub&permissions={", 400, "invalid_request"},
+		"that is no form":           {"grant_type=%zz", 400, "invalid_request"},
+		"that has no end":           {"grant_type=" + strings.Repeat("a", 1<<20), 400, "invalid_request"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			recorder := httptest.NewRecorder()
+			issuer.Handler().ServeHTTP(recorder, request(t, http.MethodPost, devissuer.PathToken, tt.form, "Content-Type", "application/x-www-form-urlencoded"))
+			if got := object(t, recorder.Body.String()); recorder.Code != tt.status || got["error"] != tt.code || recorder.Header().Get("Cache-Control") != "no-store" {
+				t.Errorf("%d %v", recorder.Code, got)
+			}
+			if challenge := recorder.Header().Get("WWW-Authenticate"); (challenge != "") != (tt.status == 401) {
+				t.Errorf("WWW-Authenticate is %q", challenge)
+			}
+		})
+	}
+}
+
+func TestRotationIsForThisMachineAndThisSite(t *testing.T) {
+	t.Parallel()
+	for name, issuer := range map[string]*devissuer.Issuer{"in memory": inMemory(t), "on loopback": onLoopback(t)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := issuer.URL() + devissuer.PathRotate
+			for name, tt := range map[string]struct {
+				header []string
+				want   int
+			}{
+				"no browser at all":              {nil, 200},
+				"a page of the issuer":           {[]string{"Origin", issuer.URL()}, 200},
+				"a page elsewhere":               {[]string{"Origin", "https://evil.example"}, 403},
+				"a page without origin":          {[]string{"Origin", "null"}, 403},
+				"another site, says the browser": {[]string{"Sec-Fetch-Site", "cross-site"}, 403},
+				"another port of this host":      {[]string{"Sec-Fetch-Site", "same-site", "Origin", issuer.URL()}, 403},
+				"the same, says the browser":     {[]string{"Sec-Fetch-Site", "same-origin"}, 200},
+			} {
+				before := issuer.KeyID()
+				got := post(t, issuer, url, "", tt.header...)
+				if got.status != tt.want || (issuer.KeyID() != before) != (tt.want == 200) {
+					t.Errorf("%s: %d %s", name, got.status, got.body)
+				}
+				if tt.want == 200 && object(t, got.body)["kid"] != issuer.KeyID() {
+					t.Errorf("%s: answered %s", name, got.body)
+				}
+			}
+			if got := get(t, issuer, url); got.status != 405 {
+				t.Errorf("a GET: %d", got.status)
+			}
+		})
+	}
+	t.Run("another machine", func(t *testing.T) {
+		t.Parallel()
+		recorder := httptest.NewRecorder()
+		req := request(t, http.MethodPost, devissuer.PathRotate, "")
+		req.RemoteAddr = "192.0.2.1:1234"
+		inMemory(t).Handler().ServeHTTP(recorder, req)
+		if recorder.Code != 403 {
+			t.Errorf("status %d", recorder.Code)
+		}
+	})
+}

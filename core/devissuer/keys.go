@@ -1,0 +1,372 @@
+package devissuer
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	jose "github.com/go-jose/go-jose/v4"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// keyring holds every key the issuer ever had. Its mutex is held while a key
+// is generated: whoever needs a key then waits for that key anyway.
+type keyring struct {
+	algorithm   string
+	rsaBits     int
+	withoutKids bool
+
+	mu       sync.Mutex
+	all      []*key // oldest first, retired ones included
+	signing  *key   // nil until first needed, since RSA keys take long to make
+	raw      []string
+	override string
+}
+
+// A key is immutable but for published, which its keyring's mutex guards.
+type key struct {
+	id        string // RFC 7638 thumbprint, so that a key that is kept keeps its id
+	algorithm string
+	private   crypto.Signer
+	jwk       string // the public half as it is published
+	published bool
+}
+
+// algorithms tells what kind of key each algorithm signs with (RFC 7518,
+// section 3.1; RFC 8037).
+var algorithms = map[string]func(bits int) (crypto.Signer, error){
+	"RS256": newRSA, "RS384": newRSA, "RS512": newRSA,
+	"PS256": newRSA, "PS384": newRSA, "PS512": newRSA,
+	"ES256": newECDSA(elliptic.P256()),
+	"ES384": newECDSA(elliptic.P384()),
+	"ES512": newECDSA(elliptic.P521()),
+	"EdDSA": func(int) (crypto.Signer, error) {
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		return private, err
+	},
+}
+
+func newRSA(bits int) (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, bits) }
+
+func newECDSA(curve elliptic.Curve) func(int) (crypto.Signer, error) {
+	return func(int) (crypto.Signer, error) { return ecdsa.GenerateKey(curve, rand.Reader) }
+}
+
+// naturalAlgorithm is the one that a key is for when nobody says otherwise.
+func naturalAlgorithm(private crypto.Signer) string {
+	switch k := private.(type) {
+	case *rsa.PrivateKey:
+		return "RS256"
+	case *ecdsa.PrivateKey:
+		return map[elliptic.Curve]string{elliptic.P256(): "ES256", elliptic.P384(): "ES384", elliptic.P521(): "ES512"}[k.Curve]
+	case ed25519.PrivateKey:
+		return "EdDSA"
+	}
+	return ""
+}
+
+// fits tells whether the key is of the kind that the algorithm signs with.
+func fits(algorithm string, private crypto.Signer) bool {
+	if algorithms[algorithm] == nil {
+		return false
+	}
+	natural := naturalAlgorithm(private)
+	return natural == algorithm || natural == "RS256" && (algorithm[:2] == "RS" || algorithm[:2] == "PS")
+}
+
+func (r *keyring) configure(c *config) error {
+	r.algorithm, r.rsaBits, r.withoutKids = c.algorithm, c.rsaBits, c.withoutKids
+	var errs []error
+	if r.algorithm != "" && algorithms[r.algorithm] == nil {
+		errs = append(errs, fmt.Errorf("WithAlgorithm(%q): write RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA", r.algorithm))
+	}
+	if r.rsaBits < 1024 || r.rsaBits > 8192 {
+		errs = append(errs, fmt.Errorf("WithRSABits(%d): from 1024 to 8192", r.rsaBits))
+	}
+	if r.algorithm == "PS512" && r.rsaBits < 1040 { // hash, salt and two bytes (RFC 8017, section 9.1.1)
+		errs = append(errs, fmt.Errorf("WithRSABits(%d): a PS512 signature takes at least 1040", r.rsaBits))
+	}
+	if c.keyPEM != nil {
+		private, err := parsePKCS8(c.keyPEM)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("WithKeyPEM: %w", err))
+		case r.algorithm == "":
+			r.algorithm = naturalAlgorithm(private)
+		case algorithms[r.algorithm] != nil && !fits(r.algorithm, private):
+			errs = append(errs, fmt.Errorf("WithKeyPEM holds a key for %s, WithAlgorithm says %s; leave one of them out", naturalAlgorithm(private), r.algorithm))
+		}
+		if errs == nil {
+			r.signing = r.wrap(private)
+			r.all = []*key{r.signing}
+		}
+	}
+	if r.algorithm == "" {
+		r.algorithm = "RS256"
+	}
+	return errors.Join(errs...)
+}
+
+func parsePKCS8(text []byte) (crypto.Signer, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, errors.New(`no PEM block in it; PKCS #8 begins with "-----BEGIN PRIVATE KEY-----"`)
+	}
+	if block.Type != "PRIVATE KEY" {
+		return nil, fmt.Errorf(`it holds a %q block, not a "PRIVATE KEY"; convert with: openssl pkcs8 -topk8 -nocrypt`, block.Type)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	private, ok := parsed.(crypto.Signer)
+	if !ok || naturalAlgorithm(private) == "" {
+		return nil, fmt.Errorf("no algorithm of WithAlgorithm signs with a key of type %T", parsed)
+	}
+	return private, nil
+}
+
+// generate makes a key that is on no ring yet. It cannot fail: algorithm and
+// size have been checked, and package rand never fails.
+func (r *keyring) generate() *key {
+	private, err := algorithms[r.algorithm](r.rsaBits)
+	if err != nil {
+		panic(fmt.Sprintf("devissuer: cannot generate a key for %s: %v", r.algorithm, err))
+	}
+	return r.wrap(private)
+}
+
+func (r *keyring) wrap(private crypto.Signer) *key {
+	public := jose.JSONWebKey{Key: private.Public(), Algorithm: r.algorithm, Use: "sig"}
+	thumbprint, err := public.Thumbprint(crypto.SHA256)
+	if err != nil {
+		panic(fmt.Sprintf("devissuer: no thumbprint of a %T: %v", private, err)) // no such key passes configure
+	}
+	k := &key{
+		id:        base64.RawURLEncoding.EncodeToString(thumbprint),
+		algorithm: r.algorithm,
+		private:   private,
+		published: true,
+	}
+	if !r.withoutKids {
+		public.KeyID = k.id
+	}
+	text, err := json.Marshal(public)
+	if err != nil {
+		panic(fmt.Sprintf("devissuer: no JWK of a %T: %v", private, err))
+	}
+	k.jwk = string(text)
+	return k
+}
+
+// current is the signing key, made now if there is none. Callers hold r.mu.
+func (r *keyring) current() *key {
+	if r.signing == nil {
+		r.signing = r.generate()
+		r.all = append(r.all, r.signing)
+	}
+	return r.signing
+}
+
+func (r *keyring) find(kid string) *key {
+	for _, k := range r.all {
+		if k.id == kid {
+			return k
+		}
+	}
+	return nil
+}
+
+// signingKey is the key named kid, retired or not, or the current one for "".
+// It gives nil for a name that is not known.
+func (i *Issuer) signingKey(kid string) *key {
+	i.keys.mu.Lock()
+	defer i.keys.mu.Unlock()
+	current := i.keys.current()
+	if kid == "" {
+		return current
+	}
+	return i.keys.find(kid)
+}
+
+// KeyID is the id of the key that signs now: the key's RFC 7638 thumbprint.
+func (i *Issuer) KeyID() string { return i.signingKey("").id }
+
+// Algorithm is the signature algorithm of the issuer's keys, such as "RS256".
+func (i *Issuer) Algorithm() string { return i.keys.algorithm }
+
+// KeyIDs are the ids of the published keys, oldest first.
+func (i *Issuer) KeyIDs() []string {
+	i.keys.mu.Lock()
+	defer i.keys.mu.Unlock()
+	i.keys.current()
+	ids := []string{}
+	for _, k := range i.keys.all {
+		if k.published {
+			ids = append(ids, k.id)
+		}
+	}
+	return ids
+}
+
+// Rotate signs with a new key from now on and returns its id. The old keys
+// stay published, so the tokens they signed still hold: the overlap that
+// careful providers keep.
+func (i *Issuer) Rotate() string { return i.addKey(true) }
+
+// Publish adds a new key to the published set without signing with it yet and
+// returns its id. Providers do so ahead of a rotation, so that caches know the
+// key before the first token needs it; [Issuer.Use] is the second half.
+func (i *Issuer) Publish() string { return i.addKey(false) }
+
+func (i *Issuer) addKey(use bool) string {
+	i.keys.mu.Lock()
+	defer i.keys.mu.Unlock()
+	i.keys.current()
+	k := i.keys.generate()
+	i.keys.all = append(i.keys.all, k)
+	if use {
+		i.keys.signing = k
+	}
+	return k.id
+}
+
+// Use signs with the key named kid from now on. A retired key may be used; it
+// is not published by that. Use panics if the issuer never had such a key.
+func (i *Issuer) Use(kid string) {
+	i.withKey("Use", kid, func(k *key) { i.keys.signing = k })
+}
+
+// Retire takes the key named kid out of the published set. The issuer keeps
+// it: tokens can still be signed by it, to show that they are refused. Retiring
+// the key that signs is allowed. Retiring twice changes nothing. Retire panics
+// if the issuer never had such a key.
+func (i *Issuer) Retire(kid string) {
+	i.withKey("Retire", kid, func(k *key) { k.published = false })
+}
+
+func (i *Issuer) withKey(method, kid string, do func(*key)) {
+	i.keys.mu.Lock()
+	defer i.keys.mu.Unlock()
+	i.keys.current()
+	k := i.keys.find(kid)
+	if k == nil {
+		panic(fmt.Sprintf("devissuer: %s(%q): the issuer has no such key", method, kid))
+	}
+	do(k)
+}
+
+// RetireOld takes everything out of the published set but the key that signs,
+// what [Issuer.AddRawKey] added included. A signing key that was retired stays
+// so.
+func (i *Issuer) RetireOld() {
+	i.keys.mu.Lock()
+	defer i.keys.mu.Unlock()
+	current := i.keys.current()
+	for _, k := range i.keys.all {
+		if k != current {
+			k.published = false
+		}
+	}
+	i.keys.raw = nil
+}
+
+// AddRawKey adds a text to the end of the published set's "keys" array as it
+// is: a JWK of a kind, size or shape that the issuer itself would not make, or
+// no JWK at all. It is not checked.
+func (i *Issuer) AddRawKey(jwk string) {
+	i.keys.mu.Lock()
+	defer i.keys.mu.Unlock()
+	i.keys.raw = append(i.keys.raw, jwk)
+}
+
+// SetRawJWKS publishes a text instead of the key set, unchecked, whatever
+// happens to the keys; "" ends that.
+func (i *Issuer) SetRawJWKS(text string) {
+	i.keys.mu.Lock()
+	defer i.keys.mu.Unlock()
+	i.keys.override = text
+}
+
+// JWKS is the key set as the issuer would serve it now (RFC 7517, section 5).
+// Each key carries kid, alg and "use":"sig".
+func (i *Issuer) JWKS() []byte {
+	i.keys.mu.Lock()
+	defer i.keys.mu.Unlock()
+	if i.keys.override != "" {
+		return []byte(i.keys.override)
+	}
+	i.keys.current()
+	var entries []string
+	for _, k := range i.keys.all {
+		if k.published {
+			entries = append(entries, k.jwk)
+		}
+	}
+	entries = append(entries, i.keys.raw...)
+	// Put together by hand: a raw key need not be JSON.
+	return []byte(`{"keys":[` + strings.Join(entries, ",") + `]}`)
+}
+
+// PublicPEM is the public half of the key that signs now, as a "PUBLIC KEY"
+// block (SubjectPublicKeyInfo, RFC 5280, section 4.1).
+func (i *Issuer) PublicPEM() []byte { return i.signingKey("").publicPEM() }
+
+// PrivateKeyPEM is the key that signs now, as a PKCS #8 "PRIVATE KEY" block,
+// for keeping it and giving it to [WithKeyPEM] next time. Whoever can read it
+// can sign as this issuer.
+func (i *Issuer) PrivateKeyPEM() []byte {
+	der, err := x509.MarshalPKCS8PrivateKey(i.signingKey("").private)
+	return encodePEM("PRIVATE KEY", der, err)
+}
+
+func (k *key) publicPEM() []byte {
+	der, err := x509.MarshalPKIXPublicKey(k.private.Public())
+	return encodePEM("PUBLIC KEY", der, err)
+}
+
+func encodePEM(kind string, der []byte, err error) []byte {
+	if err != nil {
+		panic("devissuer: " + err.Error()) // no such key passes configure
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
+
+// sign makes the signature over input with an algorithm that fits the key.
+func (k *key) sign(algorithm, input string) ([]byte, error) {
+	if !fits(algorithm, k.private) {
+		return nil, fmt.Errorf("the key %s is for %s and cannot sign with %q", k.id, k.algorithm, algorithm)
+	}
+	return jwt.GetSigningMethod(algorithm).Sign(input, k.private)
+}
+
+// strangers are the keys that no issuer publishes, one for each algorithm.
+var strangers struct {
+	mu   sync.Mutex
+	keys map[string]*key
+}
+
+func stranger(algorithm string) *key {
+	strangers.mu.Lock()
+	defer strangers.mu.Unlock()
+	k := strangers.keys[algorithm]
+	if k == nil {
+		k = (&keyring{algorithm: algorithm, rsaBits: 2048}).generate()
+		if strangers.keys == nil {
+			strangers.keys = map[string]*key{}
+		}
+		strangers.keys[algorithm] = k
+	}
+	return k
+}

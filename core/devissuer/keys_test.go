@@ -1,0 +1,271 @@
+package devissuer_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	jose "github.com/go-jose/go-jose/v4"
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+)
+
+func publicKey(text []byte) (any, error) {
+	block, rest := pem.Decode(text)
+	if block == nil || block.Type != "PUBLIC KEY" || len(rest) > 0 {
+		return nil, errors.New("not one PUBLIC KEY block")
+	}
+	return x509.ParsePKIXPublicKey(block.Bytes)
+}
+
+func keySet(t *testing.T, issuer *devissuer.Issuer) []jose.JSONWebKey {
+	t.Helper()
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(issuer.JWKS(), &set); err != nil {
+		t.Fatal(err)
+	}
+	return set.Keys
+}
+
+func TestEveryAlgorithmSignsTokensThatItsPublishedKeysProve(t *testing.T) {
+	t.Parallel()
+	for _, alg := range []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"} {
+		t.Run(alg, func(t *testing.T) {
+			t.Parallel()
+			issuer := inMemory(t, devissuer.WithAlgorithm(alg), devissuer.WithRSABits(1040))
+			token := issuer.MustToken()
+
+			if err := verify(issuer, token); err != nil {
+				t.Errorf("by the PEM: %v", err)
+			}
+			keys := keySet(t, issuer)
+			if len(keys) != 1 {
+				t.Fatalf("%d keys in the set, want 1", len(keys))
+			}
+			key := keys[0]
+			if key.KeyID != issuer.KeyID() || key.Algorithm != alg || key.Use != "sig" || !key.IsPublic() {
+				t.Errorf("the key is published as %s", issuer.JWKS())
+			}
+			thumbprint, err := key.Thumbprint(crypto.SHA256)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := base64.RawURLEncoding.EncodeToString(thumbprint); key.KeyID != want {
+				t.Errorf("kid is %s, the RFC 7638 thumbprint %s", key.KeyID, want)
+			}
+			if _, err := jwt.Parse(token, func(*jwt.Token) (any, error) { return key.Key, nil }); err != nil {
+				t.Errorf("by the key set: %v", err)
+			}
+		})
+	}
+}
+
+func TestTheDefaultKeyIsRSAOf2048Bits(t *testing.T) {
+	t.Parallel()
+	issuer, err := devissuer.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mustClose(t, issuer)
+	public, err := publicKey(issuer.PublicPEM())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key, ok := public.(*rsa.PublicKey); !ok || key.N.BitLen() != 2048 || issuer.Algorithm() != "RS256" {
+		t.Errorf("%s, %v", issuer.Algorithm(), public)
+	}
+	if err := verify(issuer, issuer.MustToken()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAKeysLife(t *testing.T) {
+	t.Parallel()
+	issuer := inMemory(t)
+	first := issuer.KeyID()
+	kids := func() []string {
+		var ids []string
+		for _, key := range keySet(t, issuer) {
+			ids = append(ids, key.KeyID)
+		}
+		if !slices.Equal(ids, issuer.KeyIDs()) {
+			t.Errorf("the set has %v, KeyIDs says %v", ids, issuer.KeyIDs())
+		}
+		return ids
+	}
+	signs := func() string {
+		header, _ := decode(t, issuer.MustToken())
+		kid, _ := header["kid"].(string)
+		return kid
+	}
+	expect := func(when, signing string, published ...string) {
+		t.Helper()
+		if got := signs(); got != signing || got != issuer.KeyID() {
+			t.Errorf("%s: %s signs, want %s", when, got, signing)
+		}
+		if got := kids(); !slices.Equal(got, published) {
+			t.Errorf("%s: published are %v, want %v", when, got, published)
+		}
+	}
+
+	expect("at first", first, first)
+	second := issuer.Rotate()
+	expect("rotation overlaps", second, first, second)
+	third := issuer.Publish()
+	expect("a published key does not sign yet", second, first, second, third)
+	issuer.Use(third)
+	expect("a used key signs", third, first, second, third)
+	issuer.Retire(second)
+	issuer.Retire(second)
+	expect("a retired key is gone, however often retired", third, first, third)
+	issuer.RetireOld()
+	expect("all old keys are gone", third, third)
+	issuer.Retire(third)
+	expect("the signing key may be retired", third)
+
+	header, _ := decode(t, issuer.MustToken(devissuer.SignedBy(second)))
+	if header["kid"] != second {
+		t.Errorf("a retired key can still sign: kid is %v", header["kid"])
+	}
+}
+
+func TestAnUnknownKeyIDIsAMistakeThatIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	issuer := inMemory(t)
+	for name, call := range map[string]func(string){"Use": issuer.Use, "Retire": issuer.Retire} {
+		func() {
+			defer func() {
+				if text, _ := recover().(string); !strings.Contains(text, name+`("typo")`) {
+					t.Errorf("%s of an unknown key: panic with %q", name, text)
+				}
+			}()
+			call("typo")
+		}()
+	}
+	for _, kid := range []string{"typo", ""} {
+		if _, err := issuer.Token(devissuer.SignedBy(kid)); err == nil || !strings.Contains(err.Error(), "no such key") {
+			t.Errorf("SignedBy(%q): %v", kid, err)
+		}
+	}
+}
+
+func TestAKeyThatIsKeptKeepsItsIDAndItsTokens(t *testing.T) {
+	t.Parallel()
+	for _, alg := range []string{"RS256", "PS384", "ES512", "EdDSA"} {
+		t.Run(alg, func(t *testing.T) {
+			t.Parallel()
+			before := inMemory(t, devissuer.WithAlgorithm(alg))
+			token := before.MustToken()
+			after := inMemory(t, devissuer.WithAlgorithm(alg), devissuer.WithKeyPEM(before.PrivateKeyPEM()))
+			if before.KeyID() != after.KeyID() {
+				t.Errorf("key id %s became %s", before.KeyID(), after.KeyID())
+			}
+			if err := verify(after, token); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Run("the algorithm follows the key", func(t *testing.T) {
+		t.Parallel()
+		issuer, err := devissuer.New(devissuer.WithKeyPEM(inMemory(t, devissuer.WithAlgorithm("ES384")).PrivateKeyPEM()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if issuer.Algorithm() != "ES384" {
+			t.Errorf("it is %s", issuer.Algorithm())
+		}
+	})
+}
+
+func TestAnIssuerWithoutKeyIDsShowsNone(t *testing.T) {
+	t.Parallel()
+	issuer := inMemory(t, devissuer.WithoutKeyIDs())
+	old := issuer.KeyID()
+	issuer.Rotate()
+	if strings.Contains(string(issuer.JWKS()), "kid") {
+		t.Errorf("the set is %s", issuer.JWKS())
+	}
+	for name, token := range map[string]string{
+		"a token": issuer.MustToken(), "one by an old key": issuer.MustToken(devissuer.SignedBy(old)),
+		"one by a stranger": issuer.MustToken(devissuer.UnknownKey()),
+	} {
+		if header, _ := decode(t, token); header["kid"] != nil {
+			t.Errorf("%s has the header %v", name, header)
+		}
+	}
+}
+
+func TestWhatIsPublishedCanBeSpoilt(t *testing.T) {
+	t.Parallel()
+	issuer := inMemory(t)
+	good := string(issuer.JWKS())
+
+	issuer.AddRawKey(`{"kty":"oct","k":"c2VjcmV0"}`)
+	issuer.AddRawKey(`nonsense`)
+	if got, want := string(issuer.JWKS()), strings.TrimSuffix(good, "]}")+`,{"kty":"oct","k":"c2VjcmV0"},nonsense]}`; got != want {
+		t.Errorf("with raw keys: %s", got)
+	}
+	issuer.SetRawJWKS("null")
+	if got := get(t, issuer, issuer.JWKSURL()).body; got != "null" {
+		t.Errorf("overridden: %s", got)
+	}
+	issuer.SetRawJWKS("")
+	issuer.RetireOld()
+	if got := get(t, issuer, issuer.JWKSURL()).body; got != good {
+		t.Errorf("restored: %s", got)
+	}
+	issuer.Retire(issuer.KeyID())
+	if got := string(issuer.JWKS()); got != `{"keys":[]}` {
+		t.Errorf("nothing published: %s", got)
+	}
+	issuer.AddRawKey(`{}`)
+	if got := string(issuer.JWKS()); got != `{"keys":[{}]}` {
+		t.Errorf("only a raw key published: %s", got)
+	}
+}
+
+func TestBadKeySettingsAreRefusedByName(t *testing.T) {
+	t.Parallel()
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sec1, err := x509.MarshalECPrivateKey(ec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		opts []devissuer.Option
+		want string
+	}{
+		"an algorithm with a shared secret":   {[]devissuer.Option{devissuer.WithAlgorithm("HS256")}, `WithAlgorithm("HS256")`},
+		"no algorithm at all":                 {[]devissuer.Option{devissuer.WithAlgorithm("none")}, `WithAlgorithm("none")`},
+		"too few bits":                        {[]devissuer.Option{devissuer.WithRSABits(512)}, "WithRSABits(512)"},
+		"too many bits":                       {[]devissuer.Option{devissuer.WithRSABits(1 << 20)}, "WithRSABits(1048576)"},
+		"too few bits for the algorithm":      {[]devissuer.Option{devissuer.WithAlgorithm("PS512"), devissuer.WithRSABits(1024)}, "at least 1040"},
+		"a key that is no PEM":                {[]devissuer.Option{devissuer.WithKeyPEM(nil)}, "no PEM block"},
+		"a key in another format":             {[]devissuer.Option{devissuer.WithKeyPEM(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: sec1}))}, "openssl pkcs8"},
+		"a key block with something else":     {[]devissuer.Option{devissuer.WithKeyPEM(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: sec1}))}, "WithKeyPEM: x509"},
+		"a key that does not fit":             {[]devissuer.Option{devissuer.WithAlgorithm("RS256"), devissuer.WithKeyPEM(inMemory(t).PrivateKeyPEM())}, "a key for ES256, WithAlgorithm says RS256"},
+		"a curve other than the algorithm's":  {[]devissuer.Option{devissuer.WithAlgorithm("ES512"), devissuer.WithKeyPEM(inMemory(t).PrivateKeyPEM())}, "a key for ES256, WithAlgorithm says ES512"},
+		"an unknown algorithm beside the key": {[]devissuer.Option{devissuer.WithAlgorithm("XS1"), devissuer.WithKeyPEM(inMemory(t).PrivateKeyPEM())}, `WithAlgorithm("XS1")`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := devissuer.New(tt.opts...); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want it to say %s", err, tt.want)
+			}
+		})
+	}
+}

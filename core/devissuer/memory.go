@@ -1,0 +1,103 @@
+package devissuer
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// memoryTransport reaches the issuer without a network. What comes out of
+// DialTLSContext counts as encrypted already, so https URLs work too, without
+// certificates.
+func (i *Issuer) memoryTransport() *http.Transport {
+	return &http.Transport{
+		DialContext: func(_ context.Context, network, addr string) (net.Conn, error) {
+			return i.dial("http", network, addr)
+		},
+		DialTLSContext: func(_ context.Context, network, addr string) (net.Conn, error) {
+			return i.dial("https", network, addr)
+		},
+		DisableKeepAlives: true,
+	}
+}
+
+// dial gives one end of a pipe whose other end the issuer's server holds.
+func (i *Issuer) dial(scheme, network, addr string) (net.Conn, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if scheme != i.base.Scheme || !strings.EqualFold(addr, hostPort(i.base)) {
+		i.counts.strays = append(i.counts.strays, addr)
+		host, _, _ := net.SplitHostPort(addr)
+		return nil, dialError(network, addr, &net.DNSError{
+			Err:        "no such host (the in-memory client reaches " + i.base.String() + " only)",
+			Name:       host,
+			IsNotFound: true,
+		})
+	}
+	if i.faults.down {
+		i.counts.refused++
+	}
+	if i.faults.down || i.closed {
+		return nil, dialError(network, addr, os.NewSyscallError("connect", syscall.ECONNREFUSED))
+	}
+	ours, theirs := net.Pipe()
+	// Serve starts a goroutine for the one connection, finds that there is no
+	// other and returns; so the server costs nothing between connections. It
+	// is called under the lock that Close sets closed under: once closed is
+	// set, no connection is added to those that Close waits for.
+	_ = i.server.Serve(&oneConn{conn: ours})
+	return theirs, nil
+}
+
+// Strays are the addresses ("host:port", in order, repeats included) other
+// than the issuer's that the in-memory client was asked to dial. All of them
+// failed. A test that wants to know that nobody was contacted looks here: at
+// the redirect, the jku header or the second provider that should not count.
+// Plain http to an https issuer is a stray as well. Always empty in loopback
+// mode; [Issuer.ResetCounters] empties it.
+func (i *Issuer) Strays() []string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return append([]string{}, i.counts.strays...)
+}
+
+// oneConn is a listener that accepts a single connection, which is there
+// already, and then reports its end instead of waiting for another.
+type oneConn struct{ conn net.Conn }
+
+func (l *oneConn) Accept() (net.Conn, error) {
+	if l.conn == nil {
+		return nil, io.EOF
+	}
+	conn := l.conn
+	l.conn = nil
+	return conn, nil
+}
+
+func (*oneConn) Close() error   { return nil }
+func (*oneConn) Addr() net.Addr { return memoryAddr("memory") }
+
+type memoryAddr string
+
+func (memoryAddr) Network() string  { return "memory" }
+func (a memoryAddr) String() string { return string(a) }
+
+// dialError has the shape that a failed dial of package net has, so that code
+// which looks closely is exercised as well.
+func dialError(network, addr string, err error) error {
+	return &net.OpError{Op: "dial", Net: network, Addr: memoryAddr(addr), Err: err}
+}
+
+// hostPort is the address that an http.Transport dials for u.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
