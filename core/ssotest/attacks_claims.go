@@ -1,0 +1,174 @@
+package ssotest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// dateAttacks are about exp, nbf and iat.
+func dateAttacks() []Attack {
+	l := &attacks{group: "date", source: "RFC 7519, sections 4.1.4 and 2; claim-type confusion"}
+	claim := func(name, text string) tokenOption { return Claim(name, json.RawMessage(text)) }
+	l.minted("expired for an hour", "exp lies ahead.", Expired())
+	l.minted("expired for two minutes", "exp lies ahead.", ValidFor(-2*time.Minute))
+	l.minted("no exp", "A token has an end.", WithoutExpiry())
+	l.minted("not good yet", "nbf lies behind.", NotYetValid()).from("RFC 7519, section 4.1.5")
+	l.minted("issued in an hour", "A token that is from the future is not from the provider.", IssuedAt(time.Now().Add(time.Hour))).from("RFC 7519, section 4.1.6")
+	for name, text := range map[string]string{
+		"a string": `"99999999999"`, "text": `"NaN"`, "a date in words": `"2099-01-01T00:00:00Z"`, "null": `null`, "true": `true`, "an array": `[99999999999]`, "an empty array": `[]`, "an object": `{"$gt":0}`,
+		"negative": `-1`, "1e30": `1e30`, "1e400": `1e400`, "-1e400": `-1e400`, "beyond int64": `9223372036854775808`, "the most of int64": `9223372036854775807`, "beyond uint64": `18446744073709551616`,
+		"two to the 64th and some": `18446744083709551616`, "the year 10000": `253402300800`, "the empty string": `""`,
+	} {
+		l.minted("exp is "+name, "exp is a JSON number within a sane range; nothing is converted.", claim("exp", text))
+		if text != `-1` { // dates before 1970 are behind
+			l.minted("nbf is "+name, "nbf is a JSON number within a sane range; nothing is converted.", claim("nbf", text)).from("RFC 7519, section 4.1.5; claim-type confusion")
+		}
+		l.minted("iat is "+name, "iat is a JSON number within a sane range; nothing is converted.", claim("iat", text)).from("RFC 7519, section 4.1.6; claim-type confusion")
+	}
+	for _, text := range []string{"0", "-0", "0.0", "0.5", "1e-400", "-99999999999", "1e3"} {
+		l.minted("exp is "+text, "No token ended before there were any.", claim("exp", text))
+	}
+	sortByName(l.list) // maps have no order
+	return l.list
+}
+
+// audienceAttacks are tokens for somebody else.
+func audienceAttacks() []Attack {
+	l := &attacks{group: "aud", source: "RFC 7519, section 4.1.3; CVE-2020-26160"}
+	l.minted("another's", "A token is for the service that it names.", WrongAudience())
+	l.minted("another service's, replayed", "A token that one service accepts is nothing to the next.", Audience("other-api"))
+	l.minted("others'", "A token is for the services that it names.", Audience("somebody-else", "other-api"))
+	l.minted("missing", "A token for nobody is not for everybody.", WithoutClaim("aud"))
+	for _, text := range []string{`null`, `""`, `[]`, `[""]`, `{}`, `true`, `0`, `"*"`, `["*"]`, `[[]]`, `[null]`} {
+		l.minted(text, "A token for nobody is not for everybody.", Claim("aud", json.RawMessage(text)))
+	}
+	exact := "The audience matches exactly."
+	shape := "aud is a string, or an array of strings."
+	for name, c := range map[string]struct {
+		rule string
+		aud  func(ours string) any
+	}{
+		"in capitals":                       {exact, func(s string) any { return strings.ToUpper(s) }},
+		"with a capital":                    {exact, func(s string) any { return strings.ToUpper(s[:1]) + s[1:] }},
+		"its beginning":                     {exact, func(s string) any { return s[:len(s)-1] }},
+		"its end":                           {exact, func(s string) any { return s[1:] }},
+		"more behind":                       {exact, func(s string) any { return s + "-admin" }},
+		"more before":                       {exact, func(s string) any { return "not-" + s }},
+		"among others, separated by spaces": {exact, func(s string) any { return "somebody-else " + s + " x" }},
+		"among others, separated by commas": {exact, func(s string) any { return "somebody-else," + s }},
+		"space behind":                      {exact, func(s string) any { return s + " " }},
+		"space before":                      {exact, func(s string) any { return " " + s }},
+		"NUL behind":                        {exact, func(s string) any { return s + "\x00" }},
+		"line break behind":                 {exact, func(s string) any { return s + "\n" }},
+		"as an address":                     {exact, func(s string) any { return "https://" + s }},
+		"slash behind":                      {exact, func(s string) any { return s + "/" }},
+		"JSON in a string":                  {exact, func(s string) any { return `["` + s + `"]` }},
+		"pattern":                           {exact, func(s string) any { return ".*" }},
+		"in an array in the array":          {shape, func(s string) any { return []any{[]string{s}} }},
+		"as a name in an object":            {shape, func(s string) any { return map[string]bool{s: true} }},
+		"in an object":                      {shape, func(s string) any { return map[string]string{"0": s} }},
+		"beside a number":                   {shape, func(s string) any { return []any{s, 1} }},
+		"beside null":                       {shape, func(s string) any { return []any{nil, s} }},
+		"beside an object":                  {shape, func(s string) any { return []any{s, map[string]any{}} }},
+		"as letters":                        {shape, func(s string) any { return strings.Split(s, "") }},
+		"the last of 65":                    {"An array of audiences has a bound.", func(s string) any { return append(slices.Repeat([]string{"x"}, 64), s) }},
+	} {
+		l.token("ours "+name, c.rule, func(i *Issuer) string { return i.Token(Claim("aud", c.aud(i.audience()))) })
+	}
+	l.token("ours in azp instead", "The client is not the audience.", func(i *Issuer) string { return i.Token(WithoutClaim("aud"), Claim("azp", i.audience())) })
+	l.token("ours in client_id instead", "The client is not the audience.", func(i *Issuer) string { return i.Token(WithoutClaim("aud"), Claim("client_id", i.audience())) })
+	l.token("ours in the header", "The audience stands in the payload.", func(i *Issuer) string { return i.Token(WithoutClaim("aud"), Header("aud", i.audience())) }).from("RFC 7519, section 5.3")
+	sortByName(l.list) // maps have no order
+	return l.list
+}
+
+// issuerAttacks are tokens that say another issuer made them, or something like it.
+func issuerAttacks() []Attack {
+	l := &attacks{group: "iss", source: "RFC 7519, section 4.1.1; RFC 8725, section 3.8; CVE-2024-53861"}
+	l.minted("another's", "The issuer is the trusted one.", WrongIssuer())
+	l.minted("missing", "A token says who made it.", WithoutClaim("iss"))
+	for _, text := range []string{`null`, `""`, `[]`, `{}`, `true`, `0`, `"null"`} {
+		l.minted(text, "iss is a string that is not empty.", Claim("iss", json.RawMessage(text)))
+	}
+	exact := "The issuer matches to the letter; no address is normalised."
+	for name, iss := range map[string]func(ours string) any{
+		"slash behind":       func(s string) any { return s + "/" },
+		"two slashes behind": func(s string) any { return s + "//" },
+		"path behind":        func(s string) any { return s + "/tenant" },
+		"dot segment behind": func(s string) any { return s + "/." },
+		"query behind":       func(s string) any { return s + "?" },
+		"fragment behind":    func(s string) any { return s + "#" },
+		"another host":       func(s string) any { return s + ".attacker.example" },
+		"as a user name":     func(s string) any { return s + "@attacker.example" },
+		"its beginning":      func(s string) any { return s[:len(s)-1] },
+		"without scheme":     func(s string) any { return s[strings.Index(s, "//")+2:] },
+		"another scheme":     func(s string) any { return "ftp" + strings.TrimPrefix(s, "https") },
+		"in capitals":        func(s string) any { return strings.ToUpper(s) },
+		"host in capitals": func(s string) any {
+			host := s[strings.Index(s, "//")+2:]
+			return strings.TrimSuffix(s, host) + strings.ToUpper(host)
+		},
+		"a port behind":          func(s string) any { return s + ":443" },
+		"a dot behind":           func(s string) any { return s + "." },
+		"percent-encoded":        func(s string) any { return url.QueryEscape(s) },
+		"space behind":           func(s string) any { return s + " " },
+		"space before":           func(s string) any { return " " + s },
+		"NUL behind":             func(s string) any { return s + "\x00" },
+		"line break behind":      func(s string) any { return s + "\n" },
+		"look-alike letter":      func(s string) any { return strings.Replace(s, "p", "р", 1) }, // Cyrillic
+		"zero-width space":       func(s string) any { return s + "\u200b" },
+		"in an array":            func(s string) any { return []string{s} },
+		"in an array of two":     func(s string) any { return []string{strangerURL, s} },
+		"in an object":           func(s string) any { return map[string]string{"url": s} },
+		"after another's":        func(s string) any { return strangerURL + " " + s },
+		"inside of another's":    func(s string) any { return strangerURL + "/?" + s },
+		"with a forged log line": func(s string) any { return s + "\nlevel=INFO msg=authenticated" },
+	} {
+		l.token("ours, "+name, exact, func(i *Issuer) string { return i.Token(Claim("iss", iss(i.URL()))) })
+	}
+	l.token("ours in the header", "The issuer stands in the payload.", func(i *Issuer) string { return i.Token(WithoutClaim("iss"), Header("iss", i.URL())) }).from("RFC 7519, section 5.3")
+	sortByName(l.list) // maps have no order
+	return l.list
+}
+
+// subjectAttacks are tokens about nobody.
+func subjectAttacks() []Attack {
+	l := &attacks{group: "sub", source: "RFC 7519, section 4.1.2; claim-type confusion"}
+	for _, text := range []string{`""`, `null`, `0`, `1`, `true`, `["ada"]`, `{"id":"ada"}`, `[]`} {
+		l.minted(text, "sub is a string that is not empty, where it stands at all.", Claim("sub", json.RawMessage(text)))
+	}
+	for _, text := range []string{`""`, `null`, `1`, `["app"]`, `{}`} {
+		l.minted("client_id "+text, "client_id is a string that is not empty, where it stands at all.", Claim("client_id", json.RawMessage(text))).from("RFC 8693, section 4.3; claim-type confusion")
+	}
+	return l.list
+}
+
+// kindAttacks are good tokens of the provider that are not access tokens for a bearer.
+func kindAttacks() []Attack {
+	l := &attacks{group: "kind", source: "RFC 8725, section 2.8"}
+	idToken := "An ID token tells a client who logged in; it opens no API."
+	l.minted("ID token: nonce", idToken, Claim("nonce", "n-0S6_WzA2Mj")).from("OpenID Connect Core 1.0, section 2")
+	l.minted("ID token: nonce of type null", idToken, Claim("nonce", nil)).from("OpenID Connect Core 1.0, section 2")
+	l.minted("ID token: at_hash", idToken, Claim("at_hash", "77QmUPtjPfzWtF2AnpK9RQ"), Scope("openid")).from("OpenID Connect Core 1.0, section 3.3.2.11")
+	l.minted("ID token: c_hash", idToken, Claim("c_hash", "LDktKdoQak3Pk0cnXxCltA"), Scope("openid")).from("OpenID Connect Core 1.0, section 3.3.2.11")
+	l.minted("ID token: token_use id", idToken, Claim("token_use", "id")).from("Amazon Cognito, using the ID token")
+	for _, typ := range []string{"ID", "Refresh", "Offline", "Logout", "refresh"} {
+		l.minted("payload typ "+typ, "Keycloak says the kind of a token in the payload.", Claim("typ", typ), Scope("openid")).from("Keycloak, TokenUtil")
+	}
+	event := "An event tells what happened; it opens nothing."
+	l.minted("logout token", event, Claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}), Claim("sid", "08a5019c")).
+		from("OpenID Connect Back-Channel Logout 1.0, section 2.4")
+	l.minted("security event", event, Claim("events", map[string]any{"https://schemas.openid.net/secevent/risc/event-type/account-disabled": map[string]any{}}), Scope("openid")).from("RFC 8417, section 2.2")
+	l.minted("events of type null", event, Claim("events", nil)).from("RFC 8417, section 2.2")
+	bound := "A token that is bound to a key is good only with a proof of that key."
+	for _, text := range []string{
+		`{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}`, `{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}`, `{"jwk":{"kty":"oct","k":"AAAA"}}`, `{}`, `null`, `"x"`,
+	} {
+		l.minted("bound, cnf "+fmt.Sprintf("%.12s", text), bound, Claim("cnf", json.RawMessage(text))).from("RFC 7800, section 3.1; RFC 9449, section 7.2; RFC 8705, section 3")
+	}
+	return l.list
+}

@@ -1,0 +1,124 @@
+package ssotest_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+)
+
+func TestTheCorpusIsInOrder(t *testing.T) {
+	attacks := ssotest.Attacks()
+	if len(attacks) < 120 {
+		t.Errorf("%d attacks", len(attacks))
+	}
+	seen := map[string]bool{}
+	for _, a := range attacks {
+		switch {
+		case seen[a.Name]:
+			t.Errorf("%s stands twice", a.Name)
+		case a.Name == "", a.Rule == "", a.Source == "", a.Code == "", a.Status < 400, (a.Token == nil) == (a.Authorization == nil):
+			t.Errorf("%+v is not whole", a)
+		}
+		seen[a.Name] = true
+	}
+	attacks[0] = ssotest.Attack{}
+	if ssotest.Attacks()[0].Name == "" {
+		t.Error("the corpus can be changed")
+	}
+}
+
+// TestAttacks sends each attack to a service of its own, with nothing between the token and the
+// authenticator. What is made for any algorithm is tried with ES256 here, with RS256 through
+// the adapters.
+func TestAttacks(t *testing.T) {
+	ssotest.CheckLeaks(t)
+	rsaKey := ssotest.NewIssuer(t).PrivateKeyPEM()
+	for _, attack := range ssotest.Attacks() {
+		t.Run(attack.Name, func(t *testing.T) {
+			opts := []devissuer.Option{devissuer.WithAlgorithm(cmp.Or(attack.Algorithm, "ES256"))}
+			if attack.Algorithm == "RS256" {
+				opts = append(opts, devissuer.WithKeyPEM(rsaKey)) // which takes long to make
+			}
+			try(t, attack, ssotest.NewIssuer(t, opts...))
+		})
+	}
+}
+
+func try(t *testing.T, attack ssotest.Attack, issuer *ssotest.Issuer) {
+	var log bytes.Buffer
+	var reason sso.Reason
+	now := time.Now()
+	cfg := issuer.Config("api")
+	cfg.Now = func() time.Time { return now }
+	cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	cfg.Observe = func(e sso.Event) {
+		if e.Kind == sso.EventRefused {
+			reason = e.Reason
+		}
+	}
+	auth := issuer.Authenticator(cfg)
+	fields := attack.Fields(issuer) // first, since one attack publishes a key
+	if err := auth.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	log.Reset()
+	refused := func(err error, status int, code string) {
+		t.Helper()
+		if d := sso.DenialOf(err); err == nil || d.Status != status || d.Code != code {
+			t.Errorf("%v\n%s: answered with %d %s (%v), want %d %s", attack, issuer.Algorithm(), d.Status, d.Code, err, attack.Status, attack.Code)
+		}
+		if reason == "" || reason == sso.ReasonInternal || reason == sso.ReasonKeysUnavailable {
+			t.Errorf("%v\n%s: the reason is %q", attack, issuer.Algorithm(), reason)
+		}
+		lines := strings.Count(log.String(), "\n")
+		if lines != 1 || strings.ContainsFunc(log.String(), func(c rune) bool { return c < ' ' && c != '\n' || c == 0x7f }) {
+			t.Errorf("%v\n%s: the log has %d lines for one refusal:\n%q", attack, issuer.Algorithm(), lines, log.String())
+		}
+		log.Reset()
+		reason = ""
+	}
+	_, err := auth.Authenticate(t.Context(), authorization(fields))
+	refused(err, attack.Status, attack.Code)
+	if attack.Token != nil {
+		token := strings.TrimPrefix(fields[0], "Bearer ")
+		if _, err := auth.ValidateToken(t.Context(), token); !errors.Is(err, sso.ErrInvalidToken) {
+			t.Errorf("%v\n%s: ValidateToken says %v", attack, issuer.Algorithm(), err)
+		} else {
+			refused(err, http.StatusUnauthorized, sso.CodeInvalidToken)
+		}
+	}
+	if strays := issuer.Strays(); len(strays) > 0 {
+		t.Errorf("%v\n%s: requests went to %q", attack, issuer.Algorithm(), strays)
+	}
+	// The set is fetched once to begin with, and once more at most for a key id that is not in it.
+	if n := issuer.Fetches(); n > 2 {
+		t.Errorf("%v\n%s: %d fetches of keys", attack, issuer.Algorithm(), n)
+	}
+	if _, err := auth.Authenticate(context.Background(), authorization([]string{"Bearer " + issuer.Token()})); err != nil {
+		t.Errorf("%v\n%s: thereafter a good token is refused: %v", attack, issuer.Algorithm(), err)
+	}
+}
+
+// authorization is a request that has nothing but Authorization fields.
+type authorization []string
+
+func (authorization) Method() string          { return http.MethodGet }
+func (authorization) Pattern() string         { return "/" }
+func (authorization) PathValue(string) string { return "" }
+
+func (a authorization) Header(name string) (string, int) {
+	if name != "Authorization" || len(a) == 0 {
+		return "", 0
+	}
+	return a[0], len(a)
+}

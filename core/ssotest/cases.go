@@ -1,0 +1,180 @@
+package ssotest
+
+import "net/http"
+
+// cases are the requests and the answers that every front door gives to them.
+func (s *suite) cases() []testCase {
+	plain := bearer(s.issuer.Token())
+	admin := bearer(s.issuer.Token(Permission("pma.role", "admin")))
+	cases := []testCase{
+		{
+			name: "a good token", rule: "A good token lets the request through, and the handler finds the principal in the framework's store and in the request's context.Context.",
+			request: get("/authenticated", plain), want: passes("hello ada"),
+		},
+		{
+			name: "no token", rule: "Without credentials the answer is 401 with a bare challenge (RFC 6750, section 3.1), and the handler does not run.",
+			request: get("/authenticated"), want: missingToken,
+		},
+		{
+			name: "an empty Authorization field", rule: "An empty field holds no credentials.",
+			request: get("/authenticated", ""), want: missingToken,
+		},
+		{
+			name: "another scheme", rule: "Credentials of another scheme are no bearer credentials.",
+			request: get("/authenticated", "Basic YWRhOnNlY3JldA=="), want: missingToken,
+		},
+		{
+			name: "a token without scheme", rule: "A raw token is no bearer credential: what a gateway would not see as one must not be one here.",
+			request: get("/authenticated", s.issuer.Token()), want: missingToken,
+		},
+		{
+			name: "the scheme in lower case", rule: "Schemes match in any letter case (RFC 9110, section 11.1).",
+			request: get("/authenticated", "bearer "+s.issuer.Token()), want: passes("hello ada"),
+		},
+		{
+			name: "two Authorization fields", rule: "Two credentials are refused as a malformed request, even if the first is good: another party may look at the second.",
+			request: get("/authenticated", plain, plain), want: invalidReq, needs: RepeatedFields,
+		},
+		{
+			name: "two Authorization fields of which the second is another's", rule: "The first field alone must not decide.",
+			request: get("/authenticated", plain, "Basic YWRhOnNlY3JldA=="), want: invalidReq, needs: RepeatedFields,
+		},
+		{
+			name: "two credentials in one field", rule: "Fields joined by a comma are two credentials.",
+			request: get("/authenticated", plain+", "+plain), want: invalidReq,
+		},
+		{
+			name: "the scheme alone", rule: "The scheme without a token is malformed.",
+			request: get("/authenticated", "Bearer"), want: invalidReq,
+		},
+		{
+			name: "a token with a space in it", rule: "A token has no spaces (RFC 6750, section 2.1).",
+			request: get("/authenticated", plain+" x"), want: invalidReq,
+		},
+		{
+			name: "HEAD without token", rule: "HEAD is answered like GET, without the body.",
+			request: request(http.MethodHead, "/authenticated"), want: missingToken,
+		},
+		{
+			name: "POST without token", rule: "Every method is guarded.",
+			request: request(http.MethodPost, "/authenticated"), want: missingToken,
+		},
+		{
+			name: "a permission that is held", rule: "Require authenticates by itself and lets the holder through.",
+			request: get("/required", admin), want: passes("hello ada"),
+		},
+		{
+			name: "a permission that is not held", rule: "A good token without the permission is 403 (RFC 6750, section 3.1), not 401.",
+			request: get("/required", plain), want: noPermission,
+		},
+		{
+			name: "Require without token", rule: "Require authenticates first: no token is 401, not 403.",
+			request: get("/required"), want: missingToken,
+		},
+		{
+			name: "Authenticate, then Require: held", rule: "Guards on one path add up.",
+			request: get("/both", admin), want: passes("hello ada"),
+		},
+		{
+			name: "Authenticate, then Require: not held", rule: "Guards on one path add up; the inner one refuses.",
+			request: get("/both", plain), want: noPermission,
+		},
+		{
+			name: "Optional: anonymous", rule: "Without any Authorization field the handler runs, without a principal.",
+			request: get("/optional"), want: passes("anonymous"),
+		},
+		{
+			name: "Optional: a good token", rule: "A good token is not wasted.",
+			request: get("/optional", plain), want: passes("hello ada"),
+		},
+		{
+			name: "Optional: a bad token", rule: "Who shows a bad token is refused and not taken for anonymous.",
+			request: get("/optional", bearer(s.issuer.Token(Expired()))), want: invalidToken,
+		},
+		{
+			name: "Optional: another scheme", rule: "Who shows something else is refused and not taken for anonymous.",
+			request: get("/optional", "Basic YWRhOnNlY3JldA=="), want: missingToken,
+		},
+		{
+			name: "Optional, then Require: anonymous", rule: "An anonymous request holds no permission: it is asked to authenticate.",
+			request: get("/optional-required"), want: missingToken,
+		},
+		{
+			name: "two authenticators, a token for one", rule: "An authenticator does not rely on another one's principal.",
+			request: get("/two-authenticators", bearer(s.issuer.Token(Audience("other-api"), Permission("pma.role", "admin")))), want: invalidToken,
+		},
+		{
+			name: "two authenticators, a token for both", rule: "Two authenticators on one path each check for themselves.",
+			request: get("/two-authenticators", bearer(s.issuer.Token(Audience("other-api", "api"), Permission("pma.role", "admin")))), want: passes("hello ada"),
+		},
+		{
+			name: "realm and scopes", rule: "The challenge names the realm, and the missing scopes where Config.TellScopes says so (RFC 6750, section 3).",
+			request: get("/scoped", bearer(s.issuer.Token(Scope("orders:read")))),
+			want:    refused(403, "Forbidden", "insufficient_scope", `Bearer realm="orders", error="insufficient_scope", scope="orders:write"`),
+		},
+		{
+			name: "a permission that fails", rule: "What cannot be decided is refused as a fault of the service, and the cause stays inside.",
+			request: get("/failing", plain), want: internal,
+		},
+		{
+			name: "a permission that panics", rule: "A panic refuses; it neither opens the route nor reaches the client.",
+			request: get("/panicking", plain), want: internal,
+		},
+		{
+			name: "what a permission sees of the request", rule: "Method, decoded path values and headers are the same in every front door.",
+			request: with(get("/orders/a%20b", plain), "X-Tenant", "acme"), want: passes("hello ada"), needs: PathValues,
+		},
+		{
+			name: "a path value that is encoded without need", rule: "%61 is an a, in every front door: what permissions decide by is decoded.",
+			request: with(get("/orders/%61%20b", plain), "X-Tenant", "acme"), want: passes("hello ada"), needs: PathValues,
+		},
+		{
+			name: "a header that claims to know the user", rule: "Headers such as X-User are never believed.",
+			request: with(get("/authenticated"), "X-User", "ada"), want: missingToken,
+		},
+		{
+			name: "WithDenied", rule: "A refusal drawn by the user keeps its status.", needs: Drawing,
+			request: get("/drawn", plain), want: drawnDenied,
+		},
+		{
+			name: "WithDenied that writes nothing", rule: "A refusal cannot be lost: the standard one goes out.", needs: Drawing,
+			request: get("/drawn-nothing", plain), want: noPermission,
+		},
+		{
+			name: "WithDenied that panics", rule: "A refusal cannot be lost: the standard one goes out.", needs: Drawing,
+			request: get("/drawn-panic", plain), want: noPermission,
+		},
+	}
+	return append(cases, s.badTokens()...)
+}
+
+// badTokens are all answered alike: the client learns that the token is not good, not why.
+func (s *suite) badTokens() []testCase {
+	tokens := []struct{ name, rule, token string }{
+		{"an expired token", "exp must lie ahead (RFC 7519, section 4.1.4).", s.issuer.Token(Expired())},
+		{"a token that is not good yet", "nbf must lie behind (RFC 7519, section 4.1.5).", s.issuer.Token(NotYetValid())},
+		{"a token for another audience", "aud must name this service (RFC 7519, section 4.1.3).", s.issuer.Token(WrongAudience())},
+		{"a token of another issuer", "iss must be the trusted one (RFC 7519, section 4.1.1).", s.issuer.Token(WrongIssuer())},
+		{"a token without expiry", "exp is required.", s.issuer.Token(WithoutExpiry())},
+		{"a bad signature", "The key must prove the token.", s.issuer.Token(BadSignature())},
+		{"a changed payload", "The key must prove the token.", s.issuer.Token(Tampered())},
+		{"an unknown key", "The provider must have the key that the token names.", s.issuer.Token(UnknownKey())},
+		{"another provider's token", "Only the configured provider's keys count.", s.stranger.Token()},
+		{"an embedded key", "A token does not choose who vouches for it (RFC 8725, section 3.10).", s.issuer.Token(EmbeddedKey())},
+		{"alg none", "An unsigned token is no token (RFC 8725, section 3.2).", s.issuer.Token(AlgNone())},
+		{"alg nOnE", "No spelling of none is accepted.", s.issuer.Token(AlgNoneSpelled("nOnE"))},
+		{"HMAC with the public key", "The algorithm must be an allowed one (RFC 8725, section 3.1).", s.issuer.Token(HMACWithPublicKey())},
+		{"rubbish", "What is no token is not a good one.", "rubbish"},
+	}
+	var cases []testCase
+	for _, c := range tokens {
+		cases = append(cases, testCase{name: c.name, rule: c.rule, request: get("/authenticated", bearer(c.token)), want: invalidToken})
+	}
+	return append(cases, testCase{
+		name: "no keys", rule: "Where nobody can tell whether the token is good, the answer is 503 with Retry-After, never 401.",
+		request: get("/unavailable", bearer(s.dead.Token())), want: unavailable,
+	}, testCase{
+		name: "an expired token without keys", rule: "A token that breaks a rule which needs no key is 401 even in an outage.",
+		request: get("/unavailable", bearer(s.dead.Token(Expired()))), want: invalidToken,
+	})
+}

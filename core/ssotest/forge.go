@@ -1,0 +1,356 @@
+package ssotest
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+)
+
+// What devissuer's options do not reach is put together here from the parts of good tokens.
+
+type tokenOption = devissuer.TokenOption
+
+// parts are the segments of a compact token, decoded.
+type parts struct{ header, payload, signature []byte }
+
+func split(token string) parts {
+	segments := strings.Split(token, ".")
+	return parts{decoded(segments[0]), decoded(segments[1]), decoded(segments[2])}
+}
+
+func encoded(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+func decoded(s string) []byte {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		panic("ssotest: " + err.Error()) // of a token that devissuer made
+	}
+	return b
+}
+
+func (p parts) String() string {
+	return encoded(p.header) + "." + encoded(p.payload) + "." + encoded(p.signature)
+}
+
+// withSignature is a good token with something else for its signature.
+func withSignature(change func(signature []byte) []byte, opts ...tokenOption) func(*Issuer) string {
+	return func(i *Issuer) string {
+		p := split(i.Token(opts...))
+		p.signature = change(p.signature)
+		return p.String()
+	}
+}
+
+// rawPayload is a properly signed token whose payload is made of a good one's text.
+func rawPayload(change func(text string) string) func(*Issuer) string {
+	return func(i *Issuer) string {
+		return i.Token(RawPayload(change(string(split(i.Token()).payload))))
+	}
+}
+
+// rawHeader is a properly signed token whose header is made of a good one's text.
+func rawHeader(change func(text string) string) func(*Issuer) string {
+	return func(i *Issuer) string {
+		return i.Token(RawHeader(change(string(split(i.Token()).header))))
+	}
+}
+
+// before puts members in front of an object's own, after behind them.
+func before(members string) func(string) string {
+	return func(object string) string { return "{" + members + "," + object[1:] }
+}
+
+func after(members string) func(string) string {
+	return func(object string) string { return object[:len(object)-1] + "," + members + "}" }
+}
+
+// respelled is a properly signed token whose segments are spelled in another way, and signed
+// as they are spelled.
+func respelled(header, payload func(string) string) func(*Issuer) string {
+	return func(i *Issuer) string {
+		p := split(i.Token())
+		return i.seal(header(encoded(p.header)), payload(encoded(p.payload)))
+	}
+}
+
+func same(s string) string { return s }
+
+// seal signs any two segments with the issuer's key.
+func (i *Issuer) seal(header, payload string) string {
+	i.t.Helper()
+	input := header + "." + payload
+	digest := sha256.Sum256([]byte(input))
+	var (
+		signature []byte
+		err       error
+	)
+	switch private := i.private().(type) {
+	case *rsa.PrivateKey:
+		signature, err = rsa.SignPKCS1v15(nil, private, crypto.SHA256, digest[:])
+	case *ecdsa.PrivateKey:
+		var r, s *big.Int
+		if r, s, err = ecdsa.Sign(rand.Reader, private, digest[:]); err == nil {
+			signature = slices.Concat(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32)))
+		}
+	case ed25519.PrivateKey:
+		signature = ed25519.Sign(private, []byte(input))
+	}
+	if err != nil || !slices.Contains([]string{"RS256", "ES256", "EdDSA"}, i.Algorithm()) {
+		i.t.Fatalf("ssotest: cannot make the signature of this attack by %s: %v", i.Algorithm(), err)
+	}
+	return input + "." + encoded(signature)
+}
+
+// private is the key that signs now.
+func (i *Issuer) private() any {
+	block, _ := pem.Decode(i.PrivateKeyPEM())
+	private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		i.t.Fatalf("ssotest: %v", err)
+	}
+	return private
+}
+
+// rsaKey is the key that signs now, of an issuer for RS256.
+func (i *Issuer) rsaKey() *rsa.PrivateKey {
+	private, ok := i.private().(*rsa.PrivateKey)
+	if !ok {
+		i.t.Fatalf("ssotest: this attack is made for RS256, and the issuer is for %s", i.Algorithm())
+	}
+	return private
+}
+
+// publicDER is the public key as SubjectPublicKeyInfo.
+func (i *Issuer) publicDER() []byte {
+	block, _ := pem.Decode(i.PublicPEM())
+	return block.Bytes
+}
+
+// published is the first key of the set as it is published.
+func (i *Issuer) published() []byte {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(i.JWKS(), &set); err != nil || len(set.Keys) == 0 {
+		i.t.Fatalf("ssotest: %v", err)
+	}
+	return set.Keys[0]
+}
+
+// audience is what the issuer's tokens are for.
+func (i *Issuer) audience() string {
+	var claims struct {
+		Audience any `json:"aud"`
+	}
+	_ = json.Unmarshal(split(i.Token()).payload, &claims)
+	switch aud := claims.Audience.(type) {
+	case string:
+		return aud
+	case []any:
+		return fmt.Sprint(aud[0])
+	}
+	return ""
+}
+
+// otherKey is the id of a published key that does not sign now.
+func (i *Issuer) otherKey() string {
+	for _, id := range i.KeyIDs() {
+		if id != i.KeyID() {
+			return id
+		}
+	}
+	return i.Publish()
+}
+
+// stranger is a provider that nobody trusts; there is one for each algorithm.
+func stranger(algorithm string) *devissuer.Issuer {
+	strangers.Lock()
+	defer strangers.Unlock()
+	if strangers.m[algorithm] == nil {
+		i, err := devissuer.New(devissuer.WithAlgorithm(algorithm), devissuer.WithIssuer(strangerURL))
+		if err != nil {
+			panic("ssotest: " + err.Error()) // an issuer has the algorithm
+		}
+		if strangers.m == nil {
+			strangers.m = map[string]*devissuer.Issuer{}
+		}
+		strangers.m[algorithm] = i
+	}
+	return strangers.m[algorithm]
+}
+
+const strangerURL = "https://attacker.example"
+
+var strangers struct {
+	sync.Mutex
+	m map[string]*devissuer.Issuer
+}
+
+// forged is a token by a stranger's key that claims to be this issuer's.
+func (i *Issuer) forged(opts ...tokenOption) string {
+	opts = append([]tokenOption{IssuedBy(i.URL()), Audience(i.audience()), Header("kid", i.KeyID())}, opts...)
+	return stranger(i.Algorithm()).MustToken(opts...)
+}
+
+// hmacToken is signed with a secret that anybody can know.
+func hmacToken(algorithm string, hash crypto.Hash, secret func(*Issuer) []byte, opts ...tokenOption) func(*Issuer) string {
+	return func(i *Issuer) string {
+		token := i.Token(append([]tokenOption{Header("alg", algorithm)}, opts...)...)
+		input := token[:strings.LastIndexByte(token, '.')]
+		mac := hmac.New(hash.New, secret(i))
+		mac.Write([]byte(input))
+		return input + "." + encoded(mac.Sum(nil))
+	}
+}
+
+// rsaSigned has a header that says what it likes and an RSA signature of any make.
+func rsaSigned(sign func(private *rsa.PrivateKey, input string) ([]byte, error), opts ...tokenOption) func(*Issuer) string {
+	return func(i *Issuer) string {
+		token := i.Token(opts...)
+		input := token[:strings.LastIndexByte(token, '.')]
+		signature, err := sign(i.rsaKey(), input)
+		if err != nil {
+			i.t.Fatalf("ssotest: %v", err)
+		}
+		return input + "." + encoded(signature)
+	}
+}
+
+func signSHA1(private *rsa.PrivateKey, input string) ([]byte, error) {
+	digest := sha1.Sum([]byte(input))
+	return rsa.SignPKCS1v15(nil, private, crypto.SHA1, digest[:])
+}
+
+func signWithoutDigestInfo(private *rsa.PrivateKey, input string) ([]byte, error) {
+	digest := sha256.Sum256([]byte(input))
+	return rsa.SignPKCS1v15(nil, private, 0, digest[:])
+}
+
+func signOtherSalt(private *rsa.PrivateKey, input string) ([]byte, error) {
+	digest := sha256.Sum256([]byte(input))
+	return rsa.SignPSS(rand.Reader, private, crypto.SHA256, digest[:], &rsa.PSSOptions{SaltLength: 20})
+}
+
+// certificate is a self-signed certificate for the stranger's key, as x5c has it.
+func (i *Issuer) certificate() string {
+	block, _ := pem.Decode(stranger(i.Algorithm()).PrivateKeyPEM())
+	private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		i.t.Fatalf("ssotest: %v", err)
+	}
+	signer := private.(crypto.Signer) //nolint:errcheck // every private key is one
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "issuer.example"}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, signer.Public(), signer)
+	if err != nil {
+		i.t.Fatalf("ssotest: %v", err)
+	}
+	return base64.StdEncoding.EncodeToString(der)
+}
+
+// encrypted is a JWE (RFC 7516) for the issuer's own public key, with an unsigned token in it.
+func encrypted(i *Issuer) string {
+	header := encoded([]byte(`{"alg":"RSA-OAEP-256","enc":"A256GCM","cty":"JWT","kid":"` + i.KeyID() + `"}`))
+	secret, nonce := make([]byte, 32), make([]byte, 12)
+	_, _ = rand.Read(secret)
+	wrapped, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, &i.rsaKey().PublicKey, secret, nil)
+	if err != nil {
+		i.t.Fatalf("ssotest: %v", err)
+	}
+	block, _ := aes.NewCipher(secret)
+	gcm, _ := cipher.NewGCM(block)
+	sealed := gcm.Seal(nil, nonce, []byte(i.Token(AlgNone())), []byte(header))
+	text, tag := sealed[:len(sealed)-gcm.Overhead()], sealed[len(sealed)-gcm.Overhead():]
+	return strings.Join([]string{header, encoded(wrapped), encoded(nonce), encoded(text), encoded(tag)}, ".")
+}
+
+// asDER spells r‖s as ASN.1 does (RFC 3279, section 2.2.3).
+func asDER(signature []byte) []byte {
+	number := func(b []byte) []byte {
+		b = new(big.Int).SetBytes(b).Bytes()
+		if len(b) == 0 || b[0] >= 0x80 {
+			b = append([]byte{0}, b...)
+		}
+		return append([]byte{2, byte(len(b))}, b...)
+	}
+	body := append(number(signature[:len(signature)/2]), number(signature[len(signature)/2:])...)
+	return append([]byte{0x30, byte(len(body))}, body...)
+}
+
+// orderP256 and orderEd25519 are the orders of the groups.
+var (
+	orderP256, _    = new(big.Int).SetString("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", 16)
+	orderEd25519, _ = new(big.Int).SetString("1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed", 16)
+)
+
+// unreduced adds the order to S, which means the same signature in other bytes (RFC 8032,
+// section 8.4).
+func unreduced(signature []byte) []byte {
+	s := slices.Clone(signature[32:])
+	slices.Reverse(s)
+	sum := new(big.Int).Add(new(big.Int).SetBytes(s), orderEd25519).FillBytes(make([]byte, 32))
+	slices.Reverse(sum)
+	return append(slices.Clone(signature[:32]), sum...)
+}
+
+// strayBits sets a bit behind the last byte, which counts for nothing; a segment that has no
+// such bits stays as it is.
+func strayBits(segment string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	if len(segment)%4 == 0 {
+		return segment
+	}
+	last := len(segment) - 1
+	return segment[:last] + string(alphabet[strings.IndexByte(alphabet, segment[last])|1])
+}
+
+// padded spells a segment as base64 with padding does.
+func padded(segment string) string { return segment + strings.Repeat("=", (4-len(segment)%4)%4) }
+
+var standardAlphabet = strings.NewReplacer("-", "+", "_", "/")
+
+// utf16 spells a text in UTF-16.
+func utf16(text string) string {
+	var b bytes.Buffer
+	for _, c := range text {
+		_ = binary.Write(&b, binary.BigEndian, uint16(c))
+	}
+	return b.String()
+}
+
+// nested is an array in an array, depth times.
+func nested(depth int) json.RawMessage {
+	return json.RawMessage(strings.Repeat("[", depth) + strings.Repeat("]", depth))
+}
+
+// general is the JSON serialisation of a compact token (RFC 7515, section 7.2.1).
+func general(token string) string {
+	s := strings.Split(token, ".")
+	return fmt.Sprintf(`{"payload":%q,"signatures":[{"protected":%q,"signature":%q}]}`, s[1], s[0], s[2])
+}
+
+// flattened is the other one (RFC 7515, section 7.2.2).
+func flattened(token string) string {
+	s := strings.Split(token, ".")
+	return fmt.Sprintf(`{"payload":%q,"protected":%q,"signature":%q}`, s[1], s[0], s[2])
+}

@@ -1,0 +1,196 @@
+package ssotest_test
+
+import (
+	"context"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+)
+
+// The reference adapter is the least that passes the suite. It can be made wrong in the ways in
+// which adapters go wrong, by an environment variable: the suite has to notice each.
+const mutationVariable = "SSOTEST_MUTATION"
+
+type mutation struct {
+	name string
+	want string // the case that must fail, as the test's name has it
+}
+
+var mutations = []mutation{
+	{"runs the handler of a refused request", "no_token"},
+	{"reads only the first Authorization field", "two_Authorization_fields"},
+	{"forgets the request's context", "a_good_token"},
+	{"forgets the framework's store", "a_good_token"},
+	{"answers 400 for a missing token", "no_token"},
+	{"puts the cause into the body", "a_permission_that_fails"},
+	{"forgets the challenge", "an_expired_token"},
+	{"forgets Cache-Control", "an_expired_token"},
+	{"forgets Retry-After", "no_keys"},
+	{"takes Optional for a pass", "Optional:_a_bad_token"},
+	{"takes Require for Authenticate", "a_permission_that_is_not_held"},
+	{"does not decode path values", "what_a_permission_sees_of_the_request"},
+	{"keeps the first principal", "principals_do_not_mix"},
+	{"loses a refusal that draws nothing", "WithDenied_that_writes_nothing"},
+	{"lets a drawing panic", "WithDenied_that_panics"},
+}
+
+func TestReferenceAdapter(t *testing.T) {
+	ssotest.TestAdapter(t, ssotest.Adapter{Open: openReference})
+}
+
+func TestTheSuiteNoticesEachMutation(t *testing.T) {
+	if os.Getenv(mutationVariable) != "" {
+		t.Skip("this is a mutated run itself")
+	}
+	for _, m := range mutations {
+		t.Run(m.name, func(t *testing.T) {
+			run := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestReferenceAdapter$", "-test.v")
+			run.Env = append(os.Environ(), mutationVariable+"="+m.name)
+			output, err := run.CombinedOutput()
+			if err == nil {
+				t.Fatal("the suite passed")
+			}
+			if !strings.Contains(string(output), "--- FAIL: TestReferenceAdapter/"+m.want+" ") {
+				t.Errorf("the case %s passed:\n%s", m.want, output)
+			}
+		})
+	}
+}
+
+func openReference(tb testing.TB, routes []ssotest.Route) ssotest.Do {
+	tb.Helper()
+	mux := http.NewServeMux()
+	for _, route := range routes {
+		handler := func(w http.ResponseWriter, r *http.Request, stored *sso.Principal) {
+			_, _ = io.WriteString(w, route.Handle(r.Context(), stored, stored != nil))
+		}
+		for i := range route.Layers {
+			handler = reference{route.Layers[len(route.Layers)-1-i], os.Getenv(mutationVariable)}.guard(handler)
+		}
+		mux.HandleFunc(route.Path, func(w http.ResponseWriter, r *http.Request) { handler(w, r, nil) })
+	}
+	return ssotest.Serve(tb, mux)
+}
+
+// handler is this little framework's: its store is an argument.
+type handler = func(w http.ResponseWriter, r *http.Request, stored *sso.Principal)
+
+type reference struct {
+	layer  ssotest.Layer
+	broken string
+}
+
+var firstPrincipal *sso.Principal // of the mutation that keeps it
+
+func (g reference) guard(next handler) handler {
+	return func(w http.ResponseWriter, r *http.Request, _ *sso.Principal) {
+		ctx, err := g.check(r.Context(), request{r, g.broken})
+		if err != nil {
+			g.refuse(w, r, err)
+			if g.broken == "runs the handler of a refused request" {
+				next(w, r, nil)
+			}
+			return
+		}
+		principal, _ := sso.FromContext(ctx)
+		switch g.broken {
+		case "forgets the request's context":
+			ctx = r.Context()
+		case "forgets the framework's store":
+			principal = nil
+		case "keeps the first principal":
+			if firstPrincipal == nil {
+				firstPrincipal = principal
+			}
+			principal = firstPrincipal
+		}
+		next(w, r.WithContext(ctx), principal)
+	}
+}
+
+func (g reference) check(ctx context.Context, r sso.Request) (context.Context, error) {
+	switch g.layer.Kind {
+	case ssotest.Require:
+		if g.broken == "takes Require for Authenticate" {
+			return g.layer.Auth.Authenticate(ctx, r)
+		}
+		return g.layer.Auth.Authorize(ctx, r, g.layer.Permission)
+	case ssotest.Optional:
+		next, err := g.layer.Auth.AuthenticateOptional(ctx, r)
+		if err != nil && g.broken == "takes Optional for a pass" {
+			return ctx, nil
+		}
+		return next, err
+	default:
+		return g.layer.Auth.Authenticate(ctx, r)
+	}
+}
+
+func (g reference) refuse(w http.ResponseWriter, r *http.Request, cause error) {
+	d := sso.DenialOf(cause)
+	switch g.broken {
+	case "answers 400 for a missing token":
+		if d.Code == sso.CodeMissingToken {
+			d.Status = http.StatusBadRequest
+		}
+	case "puts the cause into the body":
+		d.Body = append(d.Body, cause.Error()...)
+	case "forgets the challenge":
+		d.Header.Del("WWW-Authenticate")
+	case "forgets Cache-Control":
+		d.Header.Del("Cache-Control")
+	case "forgets Retry-After":
+		d.Header.Del("Retry-After")
+	}
+	write := func(body string) {
+		maps.Copy(w.Header(), d.Header)
+		w.WriteHeader(d.Status)
+		_, _ = io.WriteString(w, body)
+	}
+	if g.layer.Denied == nil {
+		write(string(d.Body))
+		return
+	}
+	written := false
+	custom := func() { g.layer.Denied(d, func(body string) { written = true; write(body) }) }
+	if g.broken == "lets a drawing panic" {
+		custom()
+		return
+	}
+	g.layer.Auth.Draw(r.Context(), custom, func() bool {
+		return written || g.broken == "loses a refusal that draws nothing"
+	}, func() { write(string(d.Body)) })
+}
+
+type request struct {
+	*http.Request
+	broken string
+}
+
+func (r request) Method() string  { return r.Request.Method }
+func (r request) Pattern() string { return r.Request.Pattern }
+
+func (r request) PathValue(name string) string {
+	if r.broken == "does not decode path values" {
+		return strings.ReplaceAll(r.Request.PathValue(name), " ", "%20")
+	}
+	return r.Request.PathValue(name)
+}
+
+func (r request) Header(name string) (string, int) {
+	values := r.Request.Header.Values(name)
+	if len(values) == 0 {
+		return "", 0
+	}
+	if r.broken == "reads only the first Authorization field" {
+		return values[0], 1
+	}
+	return values[0], len(values)
+}

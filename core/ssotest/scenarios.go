@@ -1,0 +1,146 @@
+package ssotest
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// attacked sends the corpus of [Attacks]. All answers are compared whole: the client learns
+// nothing but the code.
+func (s *suite) attacked(t *testing.T, do Do, lacks []Feature) {
+	for _, attack := range Attacks() {
+		victim := s.victims[max(0, slices.IndexFunc(s.victims, attack.Suits))]
+		fields := attack.Fields(victim)
+		lacking := slices.ContainsFunc(needs(fields), func(f Feature) bool { return slices.Contains(lacks, f) })
+		if lacking || !sendable(fields) {
+			continue
+		}
+		challenge := "Bearer"
+		if attack.Code != sso.CodeMissingToken {
+			challenge = fmt.Sprintf("Bearer error=%q", attack.Code)
+		}
+		want := refused(attack.Status, http.StatusText(attack.Status), attack.Code, challenge)
+		t.Run(attack.Name, func(t *testing.T) {
+			for _, path := range []string{"/attacked/", "/attacked-optional/"} {
+				before := s.ran.Load()
+				got, err := send(do, get(path+victim.Algorithm(), fields...))
+				if err != nil {
+					t.Fatalf("%v\nthe request failed: %v", attack, err)
+				}
+				if problem := want.compare(got, s.ran.Load()-before, http.MethodGet); problem != "" {
+					t.Errorf("%v\n%s\n%s", attack, path, problem)
+				}
+			}
+		})
+	}
+	for _, victim := range s.victims {
+		if got, err := send(do, get("/attacked/"+victim.Algorithm(), bearer(victim.Token()))); err != nil || got.status != http.StatusOK {
+			t.Errorf("after the attacks a good token was answered with %d %q (%v)", got.status, got.body, err)
+		}
+	}
+}
+
+// newVictims makes an issuer for each algorithm that some attack is made for; the first is for
+// those that are made for any.
+func newVictims(t *testing.T) []*Issuer {
+	var victims []*Issuer
+	for _, algorithm := range []string{"ES256", "RS256", "EdDSA"} {
+		victims = append(victims, NewIssuer(t, devissuer.WithAlgorithm(algorithm), devissuer.WithKeyPEM(victimKey(algorithm))))
+	}
+	return victims
+}
+
+// victimKey is the same for all victims of an algorithm, since keys take long to make.
+func victimKey(algorithm string) []byte {
+	victimKeys.Lock()
+	defer victimKeys.Unlock()
+	if victimKeys.m[algorithm] == nil {
+		issuer, err := devissuer.New(devissuer.WithAlgorithm(algorithm))
+		if err != nil {
+			panic("ssotest: " + err.Error()) // newVictims names none but what it has
+		}
+		victimKeys.m[algorithm] = issuer.PrivateKeyPEM()
+	}
+	return victimKeys.m[algorithm]
+}
+
+var victimKeys = struct {
+	sync.Mutex
+	m map[string][]byte
+}{m: map[string][]byte{}}
+
+// mixing sends tokens of equal length over the same connections at once: each answer must be
+// about its own token's subject. A framework that reuses its memory mixes them up if the
+// adapter keeps strings of it.
+func (s *suite) mixing(t *testing.T, do Do) {
+	const senders, rounds = 4, 25
+	var wg sync.WaitGroup
+	for sender := range senders {
+		subject := fmt.Sprintf("user-%02d", sender)
+		token := bearer(s.issuer.Token(Subject(subject)))
+		wg.Go(func() {
+			for range rounds {
+				got, err := send(do, get("/authenticated", token))
+				if err != nil || got.body != "hello "+subject {
+					t.Errorf("the token of %s was answered with %d %q (%v)", subject, got.status, got.body, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// outliving keeps principals and looks at them after many other requests have used the memory.
+func (s *suite) outliving(t *testing.T, do Do) {
+	s.mu.Lock()
+	s.kept = nil
+	s.mu.Unlock()
+	var want []string
+	for i := range 50 {
+		subject := fmt.Sprintf("user-%02d", i)
+		want = append(want, subject)
+		if got, err := send(do, get("/authenticated", bearer(s.issuer.Token(Subject(subject))))); err != nil || got.status != 200 {
+			t.Fatalf("%d %q (%v)", got.status, got.body, err)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.kept) != len(want) {
+		t.Fatalf("%d principals, want %d", len(s.kept), len(want))
+	}
+	for i, p := range s.kept {
+		if p.Subject() != want[i] {
+			t.Errorf("the principal of %s became %s", want[i], p.Subject())
+		}
+	}
+}
+
+// rotation replaces the provider's key under a running service.
+func (s *suite) rotation(t *testing.T, do Do) {
+	old := bearer(s.issuer.Token())
+	s.issuer.Rotate()
+	s.clock.forward(10 * time.Second) // some case may just have spent the budget for unknown key ids
+	for name, token := range map[string]string{"the new key": bearer(s.issuer.Token()), "the old key": old} {
+		if got, err := send(do, get("/authenticated", token)); err != nil || got.status != 200 {
+			t.Errorf("a token of %s was answered with %d %q (%v)", name, got.status, got.body, err)
+		}
+	}
+}
+
+// recovery brings a provider back that was down when the service started.
+func (s *suite) recovery(t *testing.T, do Do) {
+	token := bearer(s.dead.Token())
+	s.dead.Up()
+	s.clock.forward(time.Minute) // past any back-off
+	if got, err := send(do, get("/unavailable", token)); err != nil || got.status != 200 {
+		t.Errorf("after the provider's return a good token was answered with %d %q (%v)", got.status, got.body, err)
+	}
+}
