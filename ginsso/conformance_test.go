@@ -1,0 +1,56 @@
+package ginsso_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/ginsso"
+)
+
+func TestMain(m *testing.M) {
+	gin.SetMode(gin.TestMode)
+	m.Run()
+}
+
+func TestConformance(t *testing.T) {
+	ssotest.TestAdapter(t, ssotest.Adapter{Open: open})
+}
+
+// open serves the suite's routes by Gin's engine with the guard on each route.
+func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
+	engine := gin.New()
+	for _, route := range routes {
+		var handlers []gin.HandlerFunc
+		for _, layer := range route.Layers {
+			handlers = append(handlers, middleware(layer))
+		}
+		handlers = append(handlers, func(c *gin.Context) {
+			principal, ok := ginsso.Principal(c)
+			c.String(http.StatusOK, "%s", route.Handle(c.Request.Context(), principal, ok))
+		})
+		engine.Any(route.ColonPath(), handlers...)
+	}
+	return ssotest.Serve(t, engine)
+}
+
+func middleware(layer ssotest.Layer) gin.HandlerFunc {
+	var opts []ginsso.Option
+	if layer.Denied != nil {
+		opts = append(opts, ginsso.WithDenied(func(c *gin.Context, d sso.Denial) {
+			layer.Denied(d, func(body string) { _, _ = c.Writer.WriteString(body) })
+		}))
+	}
+	guard := ginsso.New(layer.Auth, opts...)
+	switch layer.Kind {
+	case ssotest.Require:
+		return guard.Require(layer.Permission)
+	case ssotest.Optional:
+		return guard.Optional()
+	default:
+		return guard.Authenticate()
+	}
+}

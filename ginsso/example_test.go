@@ -1,0 +1,139 @@
+package ginsso_test
+
+import (
+	"fmt"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/ginsso"
+)
+
+// A whole service: two settings in the environment, one guard, one permission.
+func Example() {
+	serve := func() error {
+		cfg, err := sso.ConfigFromEnv() // SSO_PUBLIC_KEY_URI and SSO_AUDIENCE
+		if err != nil {
+			return err
+		}
+		auth, err := sso.New(cfg)
+		if err != nil {
+			return err
+		}
+		guard := ginsso.New(auth)
+		router := gin.Default()
+		router.GET("/orders", guard.Require(permission.Is("orders.role", "clerk")), listOrders)
+		return router.Run("localhost:8080")
+	}
+	fmt.Println(serve())
+	// Output:
+	// sso: configuration: 2 faults:
+	//   SSO_PUBLIC_KEY_URI is not set: write where the identity provider's public key is, e.g. https://login.example.com/.well-known/jwks.json
+	//   SSO_AUDIENCE is not set: write the name by which the identity provider knows this service, e.g. orders-api
+}
+
+// On a group, which guards every route that is added to it afterwards.
+func ExampleGuard_Authenticate() {
+	guard, issuer := guardForExamples()
+	router := gin.New()
+	orders := router.Group("/orders", guard.Authenticate())
+	orders.GET("", listOrders)
+
+	show(router, "/orders", "")
+	show(router, "/orders", issuer.MustToken(devissuer.Subject("ada")))
+	// Output:
+	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"code":"missing_token"}
+	// 200 orders of ada
+}
+
+// On one route. Several permissions are all demanded.
+func ExampleGuard_Require() {
+	guard, issuer := guardForExamples()
+	router := gin.New()
+	router.GET("/orders", guard.Require(permission.Is("orders.role", "clerk"), permission.Scope("orders:read")), listOrders)
+
+	show(router, "/orders", issuer.MustToken())
+	show(router, "/orders", issuer.MustToken(devissuer.Permission("orders.role", "clerk"), devissuer.Scope("orders:read")))
+	// Output:
+	// 403 {"type":"about:blank","title":"Forbidden","status":403,"code":"insufficient_scope"}
+	// 200 orders of ada
+}
+
+// On the engine, for a site that greets strangers too.
+func ExampleGuard_Optional() {
+	guard, issuer := guardForExamples()
+	router := gin.New()
+	router.Use(guard.Optional())
+	router.GET("/", func(c *gin.Context) {
+		if principal, ok := ginsso.Principal(c); ok {
+			c.String(http.StatusOK, "hello %s", principal.Subject())
+			return
+		}
+		c.String(http.StatusOK, "hello stranger")
+	})
+
+	show(router, "/", "")
+	show(router, "/", issuer.MustToken())
+	// Output:
+	// 200 hello stranger
+	// 200 hello ada
+}
+
+// A refusal in the service's own words; status and challenge stay the standard's.
+func ExampleWithDenied() {
+	_, issuer := guardForExamples()
+	guard := ginsso.New(authenticator(issuer), ginsso.WithDenied(func(c *gin.Context, d sso.Denial) {
+		c.JSON(d.Status, gin.H{"error": d.Code})
+	}))
+	router := gin.New()
+	router.GET("/orders", guard.Authenticate(), listOrders)
+
+	show(router, "/orders", "")
+	// Output:
+	// 401 {"error":"missing_token"}
+}
+
+func listOrders(c *gin.Context) {
+	principal, _ := ginsso.Principal(c)
+	c.String(http.StatusOK, "orders of %s", principal.Subject())
+}
+
+// guardForExamples trusts an issuer in memory.
+func guardForExamples() (*ginsso.Guard, *devissuer.Issuer) {
+	gin.SetMode(gin.ReleaseMode)
+	issuer, err := devissuer.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	return ginsso.New(authenticator(issuer)), issuer
+}
+
+func authenticator(issuer *devissuer.Issuer) *sso.Authenticator {
+	auth, err := sso.New(sso.Config{
+		PublicKeyURI: issuer.JWKSURL(),
+		Audience:     []string{"api"},
+		Issuer:       issuer.URL(),
+		HTTPClient:   issuer.Client(),
+		Logger:       slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return auth
+}
+
+func show(handler http.Handler, path, token string) {
+	r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Body)
+}

@@ -1,0 +1,139 @@
+// Package ginsso lets Gin services accept the company's single sign-on.
+//
+//	guard := ginsso.New(auth) // auth is an *sso.Authenticator
+//	router.GET("/orders", guard.Require(permission.Has("orders.read")), listOrders)
+//
+// [Guard.Authenticate] demands a good token, [Guard.Require] a permission as well (it
+// authenticates by itself), [Guard.Optional] lets requests without credentials pass. They can
+// stand on the engine, on a group or on a route. Handlers find the principal by [Principal],
+// and whatever sees only the request's context by [sso.FromContext]; with the engine's
+// ContextWithFallback, the *gin.Context itself will do for that.
+//
+// Gin gives a route the middleware that was added before it: add the guard to the engine or
+// the group before the routes. Put CORS middleware before it, so that preflights, which carry
+// no token, are answered first.
+package ginsso
+
+import (
+	"context"
+	"maps"
+	"net/url"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// Guard makes middleware. It is safe for concurrent use.
+type Guard struct {
+	auth   *sso.Authenticator
+	denied func(*gin.Context, sso.Denial)
+}
+
+// Option changes a [Guard].
+type Option func(*Guard)
+
+// WithDenied draws refusals by a function of yours. The request is aborted, the refusal's
+// status is set, and so are its headers but Content-Type. If the function writes nothing or
+// panics, the standard refusal goes out.
+func WithDenied(draw func(*gin.Context, sso.Denial)) Option {
+	return func(g *Guard) { g.denied = draw }
+}
+
+// New makes a [Guard]. It panics for a nil authenticator.
+func New(a *sso.Authenticator, opts ...Option) *Guard {
+	if a == nil {
+		panic("ginsso: New with a nil *sso.Authenticator: make one by sso.New")
+	}
+	g := &Guard{auth: a}
+	for _, opt := range opts {
+		opt(g)
+	}
+	return g
+}
+
+// Authenticate is middleware that demands a good token.
+func (g *Guard) Authenticate() gin.HandlerFunc { return g.middleware(g.auth.Authenticate) }
+
+// Require is middleware that demands all of the permissions; it authenticates first. It panics
+// for a permission that cannot mean anything; see [permission.ForRoute].
+func (g *Guard) Require(p sso.Permission, more ...sso.Permission) gin.HandlerFunc {
+	demanded := permission.ForRoute(p, more...)
+	return g.middleware(func(ctx context.Context, r sso.Request) (context.Context, error) {
+		return g.auth.Authorize(ctx, r, demanded)
+	})
+}
+
+// Optional is middleware that lets requests without an Authorization header pass, without a
+// principal. Anything else that is not a good token is refused.
+func (g *Guard) Optional() gin.HandlerFunc { return g.middleware(g.auth.AuthenticateOptional) }
+
+type principalKey struct{}
+
+// Principal returns whom the request's token speaks for; false for an anonymous request.
+func Principal(c *gin.Context) (*sso.Principal, bool) {
+	value, _ := c.Get(principalKey{})
+	principal, _ := value.(*sso.Principal)
+	return principal, principal != nil
+}
+
+func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Context, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		ctx, err := check(c.Request.Context(), request{c})
+		if err != nil {
+			g.refuse(c, sso.DenialOf(err))
+			return
+		}
+		principal, _ := sso.FromContext(ctx)
+		c.Set(principalKey{}, principal)
+		c.Request = c.Request.WithContext(ctx)
+	}
+}
+
+func (g *Guard) refuse(c *gin.Context, d sso.Denial) {
+	c.Abort() // Gin runs the handler unless it is told not to
+	standard := func() {
+		maps.Copy(c.Writer.Header(), d.Header)
+		c.Data(d.Status, d.Header.Get("Content-Type"), d.Body)
+	}
+	if g.denied == nil {
+		standard()
+		return
+	}
+	maps.Copy(c.Writer.Header(), d.Header)
+	c.Writer.Header().Del("Content-Type")
+	c.Status(d.Status)
+	written := func() bool { return c.Writer.Written() || c.Writer.Status() != d.Status }
+	g.auth.Draw(c.Request.Context(), func() { g.denied(c, d) }, written, standard)
+	c.Writer.WriteHeaderNow()
+}
+
+// request is what the core reads of a *gin.Context.
+type request struct{ c *gin.Context }
+
+func (r request) Method() string  { return r.c.Request.Method }
+func (r request) Pattern() string { return r.c.FullPath() }
+
+// PathValue decodes, as Gin itself does not with UseRawPath and without UnescapePathValues: the
+// value then is part of the path as it came, and not of the decoded one.
+func (r request) PathValue(name string) string {
+	value, u := r.c.Param(name), r.c.Request.URL
+	if u.RawPath == "" || strings.Contains(u.Path, value) {
+		return value
+	}
+	decoded, err := url.PathUnescape(value)
+	if err != nil {
+		return ""
+	}
+	return decoded
+}
+
+func (r request) Header(name string) (string, int) {
+	values := r.c.Request.Header.Values(name)
+	if len(values) == 0 {
+		return "", 0
+	}
+	return values[0], len(values)
+}
