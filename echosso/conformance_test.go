@@ -1,0 +1,50 @@
+package echosso_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/echosso"
+)
+
+func TestConformance(t *testing.T) {
+	ssotest.TestAdapter(t, ssotest.Adapter{Open: open})
+}
+
+// open serves the suite's routes by Echo with the guard on each route.
+func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
+	e := echo.New()
+	for _, route := range routes {
+		var layers []echo.MiddlewareFunc
+		for _, layer := range route.Layers {
+			layers = append(layers, middleware(layer))
+		}
+		e.Any(route.ColonPath(), func(c echo.Context) error {
+			principal, ok := echosso.Principal(c)
+			return c.String(http.StatusOK, route.Handle(c.Request().Context(), principal, ok))
+		}, layers...)
+	}
+	return ssotest.Serve(t, e)
+}
+
+func middleware(layer ssotest.Layer) echo.MiddlewareFunc {
+	var opts []echosso.Option
+	if layer.Denied != nil {
+		opts = append(opts, echosso.WithDenied(func(c echo.Context, d sso.Denial) {
+			layer.Denied(d, func(body string) { _, _ = c.Response().Write([]byte(body)) })
+		}))
+	}
+	guard := echosso.New(layer.Auth, opts...)
+	switch layer.Kind {
+	case ssotest.Require:
+		return guard.Require(layer.Permission)
+	case ssotest.Optional:
+		return guard.Optional()
+	default:
+		return guard.Authenticate()
+	}
+}

@@ -1,0 +1,137 @@
+// Package echosso lets Echo services accept the company's single sign-on.
+//
+//	guard := echosso.New(auth) // auth is an *sso.Authenticator
+//	e.GET("/orders", listOrders, guard.Require(permission.Has("orders.read")))
+//
+// [Guard.Authenticate] demands a good token, [Guard.Require] a permission as well (it
+// authenticates by itself), [Guard.Optional] lets requests without credentials pass. They can
+// stand on the server, on a group or on a route. Handlers find the principal by [Principal],
+// and whatever sees only the request's context by [sso.FromContext].
+//
+// Refusals are written here and never become errors, so that the server's HTTPErrorHandler
+// sees the handlers' own errors only. An Echo group gives its middleware to the routes added
+// after it. Put CORS middleware before the guard, so that preflights, which carry no token, are
+// answered first.
+package echosso
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// Guard makes middleware. It is safe for concurrent use.
+type Guard struct {
+	auth   *sso.Authenticator
+	denied func(echo.Context, sso.Denial)
+}
+
+// Option changes a [Guard].
+type Option func(*Guard)
+
+// WithDenied draws refusals by a function of yours. The refusal's status is set, and so are
+// its headers but Content-Type. If the function writes nothing or panics, the standard refusal
+// goes out.
+func WithDenied(draw func(echo.Context, sso.Denial)) Option {
+	return func(g *Guard) { g.denied = draw }
+}
+
+// New makes a [Guard]. It panics for a nil authenticator.
+func New(a *sso.Authenticator, opts ...Option) *Guard {
+	if a == nil {
+		panic("echosso: New with a nil *sso.Authenticator: make one by sso.New")
+	}
+	g := &Guard{auth: a}
+	for _, opt := range opts {
+		opt(g)
+	}
+	return g
+}
+
+// Authenticate is middleware that demands a good token.
+func (g *Guard) Authenticate() echo.MiddlewareFunc { return g.middleware(g.auth.Authenticate) }
+
+// Require is middleware that demands all of the permissions; it authenticates first. It panics
+// for a permission that cannot mean anything; see [permission.ForRoute].
+func (g *Guard) Require(p sso.Permission, more ...sso.Permission) echo.MiddlewareFunc {
+	demanded := permission.ForRoute(p, more...)
+	return g.middleware(func(ctx context.Context, r sso.Request) (context.Context, error) {
+		return g.auth.Authorize(ctx, r, demanded)
+	})
+}
+
+// Optional is middleware that lets requests without an Authorization header pass, without a
+// principal. Anything else that is not a good token is refused.
+func (g *Guard) Optional() echo.MiddlewareFunc { return g.middleware(g.auth.AuthenticateOptional) }
+
+// principalKey is where Echo's store has the principal; Echo's keys are strings.
+const principalKey = "github.com/more-retail/moresso-go/echosso.principal"
+
+// Principal returns whom the request's token speaks for; false for an anonymous request.
+func Principal(c echo.Context) (*sso.Principal, bool) {
+	principal, _ := c.Get(principalKey).(*sso.Principal)
+	return principal, principal != nil
+}
+
+func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Context, error)) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			ctx, err := check(c.Request().Context(), request{c})
+			if err != nil {
+				return g.refuse(c, sso.DenialOf(err))
+			}
+			principal, _ := sso.FromContext(ctx)
+			c.Set(principalKey, principal)
+			c.SetRequest(c.Request().WithContext(ctx))
+			return next(c)
+		}
+	}
+}
+
+func (g *Guard) refuse(c echo.Context, d sso.Denial) error {
+	response := c.Response()
+	if g.denied == nil {
+		maps.Copy(response.Header(), d.Header)
+		return c.Blob(d.Status, d.Header.Get("Content-Type"), d.Body)
+	}
+	plain := response.Writer
+	response.Status = d.Status
+	g.auth.DrawHTTP(c.Request().Context(), plain, d, func(w http.ResponseWriter) {
+		response.Writer = w // what writes past Echo keeps the status too
+		g.denied(c, d)
+	})
+	response.Writer, response.Committed = plain, true
+	return nil
+}
+
+// request is what the core reads of an echo.Context.
+type request struct{ c echo.Context }
+
+func (r request) Method() string  { return r.c.Request().Method }
+func (r request) Pattern() string { return r.c.Path() }
+
+// PathValue decodes, as Echo itself does not where the path was not in its plainest form.
+func (r request) PathValue(name string) string {
+	if r.c.Request().URL.RawPath == "" {
+		return r.c.Param(name)
+	}
+	value, err := url.PathUnescape(r.c.Param(name))
+	if err != nil {
+		return ""
+	}
+	return value
+}
+
+func (r request) Header(name string) (string, int) {
+	values := r.c.Request().Header.Values(name)
+	if len(values) == 0 {
+		return "", 0
+	}
+	return values[0], len(values)
+}

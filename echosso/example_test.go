@@ -1,0 +1,137 @@
+package echosso_test
+
+import (
+	"fmt"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/echosso"
+)
+
+// A whole service: two settings in the environment, one guard, one permission.
+func Example() {
+	serve := func() error {
+		cfg, err := sso.ConfigFromEnv() // SSO_PUBLIC_KEY_URI and SSO_AUDIENCE
+		if err != nil {
+			return err
+		}
+		auth, err := sso.New(cfg)
+		if err != nil {
+			return err
+		}
+		guard := echosso.New(auth)
+		e := echo.New()
+		e.GET("/orders", listOrders, guard.Require(permission.Is("orders.role", "clerk")))
+		return e.Start("localhost:8080")
+	}
+	fmt.Println(serve())
+	// Output:
+	// sso: configuration: 2 faults:
+	//   SSO_PUBLIC_KEY_URI is not set: write where the identity provider's public key is, e.g. https://login.example.com/.well-known/jwks.json
+	//   SSO_AUDIENCE is not set: write the name by which the identity provider knows this service, e.g. orders-api
+}
+
+// On a group, which guards every route that is added to it afterwards.
+func ExampleGuard_Authenticate() {
+	guard, issuer := guardForExamples()
+	e := echo.New()
+	orders := e.Group("/orders", guard.Authenticate())
+	orders.GET("", listOrders)
+
+	show(e, "/orders", "")
+	show(e, "/orders", issuer.MustToken(devissuer.Subject("ada")))
+	// Output:
+	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"code":"missing_token"}
+	// 200 orders of ada
+}
+
+// On one route. Several permissions are all demanded.
+func ExampleGuard_Require() {
+	guard, issuer := guardForExamples()
+	e := echo.New()
+	e.GET("/orders", listOrders, guard.Require(permission.Is("orders.role", "clerk"), permission.Scope("orders:read")))
+
+	show(e, "/orders", issuer.MustToken())
+	show(e, "/orders", issuer.MustToken(devissuer.Permission("orders.role", "clerk"), devissuer.Scope("orders:read")))
+	// Output:
+	// 403 {"type":"about:blank","title":"Forbidden","status":403,"code":"insufficient_scope"}
+	// 200 orders of ada
+}
+
+// On the server, for a site that greets strangers too.
+func ExampleGuard_Optional() {
+	guard, issuer := guardForExamples()
+	e := echo.New()
+	e.Use(guard.Optional())
+	e.GET("/", func(c echo.Context) error {
+		if principal, ok := echosso.Principal(c); ok {
+			return c.String(http.StatusOK, "hello "+principal.Subject())
+		}
+		return c.String(http.StatusOK, "hello stranger")
+	})
+
+	show(e, "/", "")
+	show(e, "/", issuer.MustToken())
+	// Output:
+	// 200 hello stranger
+	// 200 hello ada
+}
+
+// A refusal in the service's own words; status and challenge stay the standard's.
+func ExampleWithDenied() {
+	_, issuer := guardForExamples()
+	guard := echosso.New(authenticator(issuer), echosso.WithDenied(func(c echo.Context, d sso.Denial) {
+		_ = c.String(d.Status, "no: "+d.Code)
+	}))
+	e := echo.New()
+	e.GET("/orders", listOrders, guard.Authenticate())
+
+	show(e, "/orders", "")
+	// Output:
+	// 401 no: missing_token
+}
+
+func listOrders(c echo.Context) error {
+	principal, _ := echosso.Principal(c)
+	return c.String(http.StatusOK, "orders of "+principal.Subject())
+}
+
+// guardForExamples trusts an issuer in memory.
+func guardForExamples() (*echosso.Guard, *devissuer.Issuer) {
+	issuer, err := devissuer.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	return echosso.New(authenticator(issuer)), issuer
+}
+
+func authenticator(issuer *devissuer.Issuer) *sso.Authenticator {
+	auth, err := sso.New(sso.Config{
+		PublicKeyURI: issuer.JWKSURL(),
+		Audience:     []string{"api"},
+		Issuer:       issuer.URL(),
+		HTTPClient:   issuer.Client(),
+		Logger:       slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return auth
+}
+
+func show(handler http.Handler, path, token string) {
+	r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Body)
+}
