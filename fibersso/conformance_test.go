@@ -1,0 +1,65 @@
+package fibersso_test
+
+import (
+	"net"
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/fibersso"
+)
+
+func TestConformance(t *testing.T) {
+	ssotest.TestAdapter(t, ssotest.Adapter{Open: open})
+}
+
+// open serves the suite's routes by Fiber with the guard on each route.
+func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 512 << 10}) // some attacks are large, and Fiber's bound is 4 KiB
+	for _, route := range routes {
+		var handlers []fiber.Handler
+		for _, layer := range route.Layers {
+			handlers = append(handlers, middleware(layer))
+		}
+		handlers = append(handlers, func(c *fiber.Ctx) error {
+			principal, ok := fibersso.Principal(c)
+			return c.SendString(route.Handle(c.UserContext(), principal, ok))
+		})
+		app.All(route.ColonPath(), handlers...)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- app.Listener(listener) }()
+	t.Cleanup(func() {
+		if err := app.Shutdown(); err != nil {
+			t.Error(err)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return ssotest.Client(t, "http://"+listener.Addr().String())
+}
+
+func middleware(layer ssotest.Layer) fiber.Handler {
+	var opts []fibersso.Option
+	if layer.Denied != nil {
+		opts = append(opts, fibersso.WithDenied(func(c *fiber.Ctx, d sso.Denial) {
+			layer.Denied(d, func(body string) { _ = c.SendString(body) })
+		}))
+	}
+	guard := fibersso.New(layer.Auth, opts...)
+	switch layer.Kind {
+	case ssotest.Require:
+		return guard.Require(layer.Permission)
+	case ssotest.Optional:
+		return guard.Optional()
+	default:
+		return guard.Authenticate()
+	}
+}

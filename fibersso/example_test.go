@@ -1,0 +1,142 @@
+package fibersso_test
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/fibersso"
+)
+
+// A whole service: two settings in the environment, one guard, one permission.
+func Example() {
+	serve := func() error {
+		cfg, err := sso.ConfigFromEnv() // SSO_PUBLIC_KEY_URI and SSO_AUDIENCE
+		if err != nil {
+			return err
+		}
+		auth, err := sso.New(cfg)
+		if err != nil {
+			return err
+		}
+		guard := fibersso.New(auth)
+		app := fiber.New()
+		app.Get("/orders", guard.Require(permission.Is("orders.role", "clerk")), listOrders)
+		return app.Listen("localhost:8080")
+	}
+	fmt.Println(serve())
+	// Output:
+	// sso: configuration: 2 faults:
+	//   SSO_PUBLIC_KEY_URI is not set: write where the identity provider's public key is, e.g. https://login.example.com/.well-known/jwks.json
+	//   SSO_AUDIENCE is not set: write the name by which the identity provider knows this service, e.g. orders-api
+}
+
+// On a group, which guards every route that is added to it afterwards.
+func ExampleGuard_Authenticate() {
+	guard, issuer := guardForExamples()
+	app := fiber.New()
+	orders := app.Group("/orders", guard.Authenticate())
+	orders.Get("/", listOrders)
+
+	show(app, "/orders", "")
+	show(app, "/orders", issuer.MustToken(devissuer.Subject("ada")))
+	// Output:
+	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"code":"missing_token"}
+	// 200 orders of ada
+}
+
+// On one route. Several permissions are all demanded.
+func ExampleGuard_Require() {
+	guard, issuer := guardForExamples()
+	app := fiber.New()
+	app.Get("/orders", guard.Require(permission.Is("orders.role", "clerk"), permission.Scope("orders:read")), listOrders)
+
+	show(app, "/orders", issuer.MustToken())
+	show(app, "/orders", issuer.MustToken(devissuer.Permission("orders.role", "clerk"), devissuer.Scope("orders:read")))
+	// Output:
+	// 403 {"type":"about:blank","title":"Forbidden","status":403,"code":"insufficient_scope"}
+	// 200 orders of ada
+}
+
+// On the app, for a site that greets strangers too.
+func ExampleGuard_Optional() {
+	guard, issuer := guardForExamples()
+	app := fiber.New()
+	app.Use(guard.Optional())
+	app.Get("/", func(c *fiber.Ctx) error {
+		if principal, ok := fibersso.Principal(c); ok {
+			return c.SendString("hello " + principal.Subject())
+		}
+		return c.SendString("hello stranger")
+	})
+
+	show(app, "/", "")
+	show(app, "/", issuer.MustToken())
+	// Output:
+	// 200 hello stranger
+	// 200 hello ada
+}
+
+// A refusal in the service's own words; status and challenge stay the standard's.
+func ExampleWithDenied() {
+	_, issuer := guardForExamples()
+	guard := fibersso.New(authenticator(issuer), fibersso.WithDenied(func(c *fiber.Ctx, d sso.Denial) {
+		_ = c.JSON(fiber.Map{"error": d.Code})
+	}))
+	app := fiber.New()
+	app.Get("/orders", guard.Authenticate(), listOrders)
+
+	show(app, "/orders", "")
+	// Output:
+	// 401 {"error":"missing_token"}
+}
+
+func listOrders(c *fiber.Ctx) error {
+	principal, _ := fibersso.Principal(c)
+	return c.SendString("orders of " + principal.Subject())
+}
+
+// guardForExamples trusts an issuer in memory.
+func guardForExamples() (*fibersso.Guard, *devissuer.Issuer) {
+	issuer, err := devissuer.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	return fibersso.New(authenticator(issuer)), issuer
+}
+
+func authenticator(issuer *devissuer.Issuer) *sso.Authenticator {
+	auth, err := sso.New(sso.Config{
+		PublicKeyURI: issuer.JWKSURL(),
+		Audience:     []string{"api"},
+		Issuer:       issuer.URL(),
+		HTTPClient:   issuer.Client(),
+		Logger:       slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return auth
+}
+
+func show(app *fiber.App, path, token string) {
+	r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := app.Test(r, -1) // without time limit
+	if err != nil {
+		log.Fatal(err)
+	}
+	body, _ := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	fmt.Println(response.StatusCode, string(body))
+}

@@ -1,0 +1,158 @@
+// Package fibersso lets Fiber services accept the company's single sign-on.
+//
+//	guard := fibersso.New(auth) // auth is an *sso.Authenticator
+//	app.Get("/orders", guard.Require(permission.Has("orders.read")), listOrders)
+//
+// [Guard.Authenticate] demands a good token, [Guard.Require] a permission as well (it
+// authenticates by itself), [Guard.Optional] lets requests without credentials pass. They can
+// stand on the app, on a group or on a route. Handlers find the principal by [Principal], and
+// whatever sees only a context by [sso.FromContext] with Fiber's UserContext.
+//
+// Refusals are written here and never become errors, so that the app's ErrorHandler sees the
+// handlers' own errors only. Fiber runs handlers in the order in which they were added: add
+// the guard before the routes, and CORS middleware before the guard, so that preflights, which
+// carry no token, are answered first.
+//
+// Two things are the server's own, before this is reached. Tokens larger than Fiber's
+// ReadBufferSize (4 KiB by default) are refused with 431: set 16 KiB. And a request whose headers
+// cannot be parsed is answered with the parser's message, which quotes them, the token
+// included: give the app an ErrorHandler that neither sends nor logs err.Error() of such, as
+// the example in examples/fiber does.
+package fibersso
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// Guard makes middleware. It is safe for concurrent use.
+type Guard struct {
+	auth   *sso.Authenticator
+	denied func(*fiber.Ctx, sso.Denial)
+}
+
+// Option changes a [Guard].
+type Option func(*Guard)
+
+// WithDenied draws refusals by a function of yours. The refusal's status is set, and so are
+// its headers but Content-Type. If the function writes no body or panics, the standard refusal
+// goes out.
+func WithDenied(draw func(*fiber.Ctx, sso.Denial)) Option {
+	return func(g *Guard) { g.denied = draw }
+}
+
+// New makes a [Guard]. It panics for a nil authenticator.
+func New(a *sso.Authenticator, opts ...Option) *Guard {
+	if a == nil {
+		panic("fibersso: New with a nil *sso.Authenticator: make one by sso.New")
+	}
+	g := &Guard{auth: a}
+	for _, opt := range opts {
+		opt(g)
+	}
+	return g
+}
+
+// Authenticate is middleware that demands a good token.
+func (g *Guard) Authenticate() fiber.Handler { return g.middleware(g.auth.Authenticate) }
+
+// Require is middleware that demands all of the permissions; it authenticates first. It panics
+// for a permission that cannot mean anything; see [permission.ForRoute].
+func (g *Guard) Require(p sso.Permission, more ...sso.Permission) fiber.Handler {
+	demanded := permission.ForRoute(p, more...)
+	return g.middleware(func(ctx context.Context, r sso.Request) (context.Context, error) {
+		return g.auth.Authorize(ctx, r, demanded)
+	})
+}
+
+// Optional is middleware that lets requests without an Authorization header pass, without a
+// principal. Anything else that is not a good token is refused.
+func (g *Guard) Optional() fiber.Handler { return g.middleware(g.auth.AuthenticateOptional) }
+
+type principalKey struct{}
+
+// Principal returns whom the request's token speaks for; false for an anonymous request.
+func Principal(c *fiber.Ctx) (*sso.Principal, bool) {
+	principal, _ := c.Locals(principalKey{}).(*sso.Principal)
+	return principal, principal != nil
+}
+
+func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Context, error)) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		ctx, err := check(c.UserContext(), request{c})
+		if err != nil {
+			g.refuse(c, sso.DenialOf(err))
+			return nil
+		}
+		principal, _ := sso.FromContext(ctx)
+		c.Locals(principalKey{}, principal)
+		c.SetUserContext(ctx)
+		return c.Next()
+	}
+}
+
+func (g *Guard) refuse(c *fiber.Ctx, d sso.Denial) {
+	r := c.Response()
+	headers := func() {
+		c.Status(d.Status)
+		for name, values := range d.Header {
+			r.Header.Del(name)
+			for _, value := range values {
+				r.Header.Add(name, value)
+			}
+		}
+	}
+	standard := func() {
+		headers()
+		r.SetBody(d.Body)
+	}
+	if g.denied == nil {
+		standard()
+		return
+	}
+	headers()
+	r.Header.Del(fiber.HeaderContentType)
+	written := func() bool {
+		return r.StatusCode() >= fiber.StatusOK && (r.StatusCode() != d.Status || r.IsBodyStream() || len(r.Body()) > 0)
+	}
+	g.auth.Draw(c.UserContext(), func() { g.denied(c, d) }, written, standard)
+}
+
+// request is what the core reads of a *fiber.Ctx. Fiber reuses its memory for the next
+// request, so every string is copied here, where it enters.
+type request struct{ c *fiber.Ctx }
+
+func (r request) Method() string  { return string(r.c.Request().Header.Method()) }
+func (r request) Pattern() string { return r.c.Route().Path } // of the app, not of the request
+
+func (r request) PathValue(name string) string {
+	raw := []byte(r.c.Params(name)) // a copy
+	if r.c.App().Config().UnescapePath {
+		return string(raw)
+	}
+	value, err := url.PathUnescape(string(raw))
+	if err != nil {
+		return ""
+	}
+	return value
+}
+
+func (r request) Header(name string) (string, int) {
+	var first string
+	n := 0
+	for key, value := range r.c.Request().Header.All() { // and not PeekAll, which may be told to mind the letter case
+		if strings.EqualFold(string(key), name) {
+			if n == 0 {
+				first = string(value)
+			}
+			n++
+		}
+	}
+	return first, n
+}
