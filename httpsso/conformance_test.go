@@ -1,0 +1,49 @@
+package httpsso_test
+
+import (
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/httpsso"
+)
+
+func TestConformance(t *testing.T) {
+	ssotest.TestAdapter(t, ssotest.Adapter{Open: open})
+}
+
+// open serves the suite's routes by a ServeMux with the guard around each handler.
+func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
+	mux := http.NewServeMux()
+	for _, route := range routes {
+		var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			principal, ok := httpsso.Principal(r)
+			_, _ = io.WriteString(w, route.Handle(r.Context(), principal, ok))
+		})
+		for i := range route.Layers {
+			handler = middleware(route.Layers[len(route.Layers)-1-i])(handler)
+		}
+		mux.Handle(route.Path, handler)
+	}
+	return ssotest.Serve(t, mux)
+}
+
+func middleware(layer ssotest.Layer) func(http.Handler) http.Handler {
+	var opts []httpsso.Option
+	if layer.Denied != nil {
+		opts = append(opts, httpsso.WithDenied(func(w http.ResponseWriter, _ *http.Request, d sso.Denial) {
+			layer.Denied(d, func(body string) { _, _ = io.WriteString(w, body) })
+		}))
+	}
+	guard := httpsso.New(layer.Auth, opts...)
+	switch layer.Kind {
+	case ssotest.Require:
+		return guard.Require(layer.Permission)
+	case ssotest.Optional:
+		return guard.Optional()
+	default:
+		return guard.Authenticate()
+	}
+}

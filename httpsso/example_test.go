@@ -1,0 +1,137 @@
+package httpsso_test
+
+import (
+	"fmt"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/httpsso"
+)
+
+// A whole service: two settings in the environment, one guard, one permission.
+func Example() {
+	serve := func() error {
+		cfg, err := sso.ConfigFromEnv() // SSO_PUBLIC_KEY_URI and SSO_AUDIENCE
+		if err != nil {
+			return err
+		}
+		auth, err := sso.New(cfg)
+		if err != nil {
+			return err
+		}
+		guard := httpsso.New(auth)
+		mux := http.NewServeMux()
+		mux.Handle("GET /orders", guard.Require(permission.Is("orders.role", "clerk"))(listOrders))
+		return http.ListenAndServe("localhost:8080", mux)
+	}
+	fmt.Println(serve())
+	// Output:
+	// sso: configuration: 2 faults:
+	//   SSO_PUBLIC_KEY_URI is not set: write where the identity provider's public key is, e.g. https://login.example.com/.well-known/jwks.json
+	//   SSO_AUDIENCE is not set: write the name by which the identity provider knows this service, e.g. orders-api
+}
+
+// Around the whole mux.
+func ExampleGuard_Authenticate() {
+	guard, issuer := guardForExamples()
+	mux := http.NewServeMux()
+	mux.Handle("GET /orders", listOrders)
+	protected := guard.Authenticate()(mux)
+
+	show(protected, "/orders", "")
+	show(protected, "/orders", issuer.MustToken(devissuer.Subject("ada")))
+	// Output:
+	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"code":"missing_token"}
+	// 200 orders of ada
+}
+
+// On one route. Several permissions are all demanded.
+func ExampleGuard_Require() {
+	guard, issuer := guardForExamples()
+	mux := http.NewServeMux()
+	clerk := guard.Require(permission.Is("orders.role", "clerk"), permission.Scope("orders:read"))
+	mux.Handle("GET /orders", clerk(listOrders))
+
+	show(mux, "/orders", issuer.MustToken())
+	show(mux, "/orders", issuer.MustToken(devissuer.Permission("orders.role", "clerk"), devissuer.Scope("orders:read")))
+	// Output:
+	// 403 {"type":"about:blank","title":"Forbidden","status":403,"code":"insufficient_scope"}
+	// 200 orders of ada
+}
+
+// Around the mux, for a site that greets strangers too.
+func ExampleGuard_Optional() {
+	guard, issuer := guardForExamples()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		if principal, ok := httpsso.Principal(r); ok {
+			_, _ = fmt.Fprint(w, "hello ", principal.Subject())
+			return
+		}
+		_, _ = fmt.Fprint(w, "hello stranger")
+	})
+	site := guard.Optional()(mux)
+
+	show(site, "/", "")
+	show(site, "/", issuer.MustToken())
+	// Output:
+	// 200 hello stranger
+	// 200 hello ada
+}
+
+// A refusal in the service's own words; status and challenge stay the standard's.
+func ExampleWithDenied() {
+	_, issuer := guardForExamples()
+	guard := httpsso.New(authenticator(issuer), httpsso.WithDenied(func(w http.ResponseWriter, _ *http.Request, d sso.Denial) {
+		http.Error(w, "no: "+d.Code, d.Status)
+	}))
+	mux := http.NewServeMux()
+	mux.Handle("GET /orders", guard.Authenticate()(listOrders))
+
+	show(mux, "/orders", "")
+	// Output:
+	// 401 no: missing_token
+}
+
+var listOrders = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	principal, _ := httpsso.Principal(r)
+	_, _ = fmt.Fprint(w, "orders of ", principal.Subject())
+})
+
+// guardForExamples trusts an issuer in memory.
+func guardForExamples() (*httpsso.Guard, *devissuer.Issuer) {
+	issuer, err := devissuer.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	return httpsso.New(authenticator(issuer)), issuer
+}
+
+func authenticator(issuer *devissuer.Issuer) *sso.Authenticator {
+	auth, err := sso.New(sso.Config{
+		PublicKeyURI: issuer.JWKSURL(),
+		Audience:     []string{"api"},
+		Issuer:       issuer.URL(),
+		HTTPClient:   issuer.Client(),
+		Logger:       slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return auth
+}
+
+func show(handler http.Handler, path, token string) {
+	r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Body)
+}

@@ -1,0 +1,109 @@
+// Package httpsso lets net/http services, and everything that speaks net/http's middleware,
+// accept the company's single sign-on.
+//
+//	guard := httpsso.New(auth) // auth is an *sso.Authenticator
+//	mux.Handle("GET /orders", guard.Require(permission.Has("orders.read"))(listOrders))
+//
+// [Guard.Authenticate] demands a good token, [Guard.Require] a permission as well (it
+// authenticates by itself), [Guard.Optional] lets requests without credentials pass. Handlers
+// find the principal by [Principal], and whatever sees only the request's context by
+// [sso.FromContext].
+//
+// Wrap the whole mux to protect everything, or single handlers; put CORS middleware outside,
+// so that preflights, which carry no token, are answered before this.
+package httpsso
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// Guard makes middleware. It is safe for concurrent use.
+type Guard struct {
+	auth   *sso.Authenticator
+	denied func(http.ResponseWriter, *http.Request, sso.Denial)
+}
+
+// Option changes a [Guard].
+type Option func(*Guard)
+
+// WithDenied draws refusals by a function of yours. The refusal's headers but Content-Type are
+// set already, and its status goes out unless the function writes another. If the function
+// writes nothing or panics, the standard refusal goes out.
+func WithDenied(draw func(http.ResponseWriter, *http.Request, sso.Denial)) Option {
+	return func(g *Guard) { g.denied = draw }
+}
+
+// New makes a [Guard]. It panics for a nil authenticator.
+func New(a *sso.Authenticator, opts ...Option) *Guard {
+	if a == nil {
+		panic("httpsso: New with a nil *sso.Authenticator: make one by sso.New")
+	}
+	g := &Guard{auth: a}
+	for _, opt := range opts {
+		opt(g)
+	}
+	return g
+}
+
+// Authenticate is middleware that demands a good token.
+func (g *Guard) Authenticate() func(http.Handler) http.Handler {
+	return g.middleware(g.auth.Authenticate)
+}
+
+// Require is middleware that demands all of the permissions; it authenticates first. It panics
+// for a permission that cannot mean anything; see [permission.ForRoute].
+func (g *Guard) Require(p sso.Permission, more ...sso.Permission) func(http.Handler) http.Handler {
+	demanded := permission.ForRoute(p, more...)
+	return g.middleware(func(ctx context.Context, r sso.Request) (context.Context, error) {
+		return g.auth.Authorize(ctx, r, demanded)
+	})
+}
+
+// Optional is middleware that lets requests without an Authorization header pass, without a
+// principal. Anything else that is not a good token is refused.
+func (g *Guard) Optional() func(http.Handler) http.Handler {
+	return g.middleware(g.auth.AuthenticateOptional)
+}
+
+// Principal returns whom the request's token speaks for; false for an anonymous request.
+func Principal(r *http.Request) (*sso.Principal, bool) { return sso.FromContext(r.Context()) }
+
+func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Context, error)) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, err := check(r.Context(), request{r})
+			if err != nil {
+				g.refuse(w, r, sso.DenialOf(err))
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}
+}
+
+func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, d sso.Denial) {
+	if g.denied == nil {
+		d.Write(w)
+		return
+	}
+	g.auth.DrawHTTP(r.Context(), w, d, func(w http.ResponseWriter) { g.denied(w, r, d) })
+}
+
+// request is what the core reads of an *http.Request.
+type request struct{ r *http.Request }
+
+func (r request) Method() string               { return r.r.Method }
+func (r request) Pattern() string              { return r.r.Pattern }
+func (r request) PathValue(name string) string { return r.r.PathValue(name) }
+
+func (r request) Header(name string) (string, int) {
+	values := r.r.Header.Values(name)
+	if len(values) == 0 {
+		return "", 0
+	}
+	return values[0], len(values)
+}

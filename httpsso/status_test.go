@@ -1,0 +1,59 @@
+package httpsso_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/keys"
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/httpsso"
+)
+
+type statusReport struct {
+	Usable bool          `json:"usable"`
+	Keys   []keys.Status `json:"keys"`
+}
+
+func TestStatusTellsHowTheKeysStand(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	now := time.Now()
+	cfg := iss.Config("api")
+	cfg.Now = func() time.Time { return now }
+	auth := iss.Authenticator(cfg)
+	ask := func(method string) (int, statusReport) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		httpsso.Status(auth).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, "/status", http.NoBody))
+		var report statusReport
+		if w.Code != http.StatusMethodNotAllowed {
+			if err := json.Unmarshal(w.Body.Bytes(), &report); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return w.Code, report
+	}
+
+	if code, report := ask(http.MethodGet); code != http.StatusServiceUnavailable || report.Usable || report.Keys[0].Fetches != 0 {
+		t.Errorf("before the first fetch: %d %+v", code, report)
+	}
+	if err := auth.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	code, report := ask(http.MethodGet)
+	if code != http.StatusOK || !report.Usable || strings.Join(report.Keys[0].KeyIDs, " ") != iss.KeyID() || report.Keys[0].Source != iss.JWKSURL() {
+		t.Errorf("with keys: %d %+v", code, report)
+	}
+	iss.Down()
+	now = now.Add(3 * time.Hour)
+	_ = auth.Ready(t.Context())
+	if code, report := ask(http.MethodGet); code != http.StatusServiceUnavailable || report.Keys[0].LastError == "" || report.Keys[0].NextAttempt.IsZero() {
+		t.Errorf("past the stale bound: %d %+v", code, report)
+	}
+	if code, _ := ask(http.MethodPost); code != http.StatusMethodNotAllowed {
+		t.Errorf("POST: %d", code)
+	}
+}
