@@ -1,0 +1,178 @@
+package lambdasso_test
+
+import (
+	"context"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/lambdasso"
+)
+
+// Each front door of Lambda passes the suite with its own events.
+func TestConformance(t *testing.T) {
+	t.Run("API Gateway REST API", func(t *testing.T) { conform(t, restAPI) })
+	t.Run("API Gateway REST API, headers in odd letter case", func(t *testing.T) { conform(t, restAPI.shouting()) })
+	t.Run("API Gateway HTTP API", func(t *testing.T) { conform(t, httpAPI) })
+	t.Run("function URL", func(t *testing.T) { conform(t, functionURL, ssotest.PathValues) })
+	t.Run("Application Load Balancer", func(t *testing.T) { conform(t, loadBalancer, ssotest.PathValues, ssotest.RepeatedFields) })
+	t.Run("Application Load Balancer, multi-value headers", func(t *testing.T) { conform(t, loadBalancerMulti, ssotest.PathValues) })
+}
+
+// frontDoor turns a request into an event and a response back.
+type frontDoor[E lambdasso.Event, R lambdasso.Response] struct {
+	event    func(r *http.Request, pathValues map[string]string) E
+	response func(R) *http.Response
+	respond  func(body string) R
+}
+
+func (f frontDoor[E, R]) shouting() frontDoor[E, R] {
+	event := f.event
+	f.event = func(r *http.Request, pathValues map[string]string) E {
+		r = r.Clone(r.Context())
+		odd := http.Header{}
+		for name, values := range r.Header {
+			odd[strings.ToLower(name[:1])+strings.ToUpper(name[1:])] = values
+		}
+		r.Header = odd
+		return event(r, pathValues)
+	}
+	return f
+}
+
+func conform[E lambdasso.Event, R lambdasso.Response](t *testing.T, door frontDoor[E, R], lacks ...ssotest.Feature) {
+	lacks = append(lacks, ssotest.Drawing)
+	ssotest.TestAdapter(t, ssotest.Adapter{Lacks: lacks, Open: func(_ testing.TB, routes []ssotest.Route) ssotest.Do {
+		mux := http.NewServeMux() // stands for the front door's routing
+		for _, route := range routes {
+			handler := func(ctx context.Context, _ E) (R, error) { //nolint:unparam // the shape of a Lambda handler
+				principal, ok := lambdasso.Principal(ctx)
+				return door.respond(route.Handle(ctx, principal, ok)), nil
+			}
+			for i := range route.Layers {
+				handler = layered(route.Layers[len(route.Layers)-1-i], handler)
+			}
+			mux.HandleFunc(route.Path, func(w http.ResponseWriter, r *http.Request) {
+				response, err := handler(r.Context(), door.event(r, map[string]string{"id": r.PathValue("id")}))
+				if err != nil {
+					http.Error(w, err.Error(), http.StatusBadGateway)
+					return
+				}
+				answer := door.response(response)
+				maps.Copy(w.Header(), answer.Header)
+				w.WriteHeader(answer.StatusCode)
+				_, _ = io.Copy(w, answer.Body)
+			})
+		}
+		return ssotest.Serve(t, mux)
+	}})
+}
+
+func layered[E lambdasso.Event, R lambdasso.Response](layer ssotest.Layer, handler func(context.Context, E) (R, error)) func(context.Context, E) (R, error) {
+	guard := lambdasso.New(layer.Auth)
+	switch layer.Kind {
+	case ssotest.Require:
+		return lambdasso.Require(guard, layer.Permission, handler)
+	case ssotest.Optional:
+		return lambdasso.Optional(guard, handler)
+	default:
+		return lambdasso.Authenticate(guard, handler)
+	}
+}
+
+var restAPI = frontDoor[events.APIGatewayProxyRequest, events.APIGatewayProxyResponse]{
+	event: func(r *http.Request, pathValues map[string]string) events.APIGatewayProxyRequest {
+		return events.APIGatewayProxyRequest{
+			HTTPMethod: r.Method, Path: r.URL.Path, PathParameters: pathValues,
+			Headers: last(r.Header), MultiValueHeaders: r.Header,
+		}
+	},
+	response: func(r events.APIGatewayProxyResponse) *http.Response {
+		return answer(r.StatusCode, r.Headers, r.MultiValueHeaders, r.Body)
+	},
+	respond: func(body string) events.APIGatewayProxyResponse {
+		return events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: body}
+	},
+}
+
+var httpAPI = frontDoor[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse]{
+	event: func(r *http.Request, pathValues map[string]string) events.APIGatewayV2HTTPRequest {
+		event := events.APIGatewayV2HTTPRequest{RawPath: r.URL.Path, PathParameters: pathValues, Headers: commaJoined(r.Header)}
+		event.RequestContext.HTTP.Method = r.Method
+		return event
+	},
+	response: func(r events.APIGatewayV2HTTPResponse) *http.Response {
+		return answer(r.StatusCode, r.Headers, r.MultiValueHeaders, r.Body)
+	},
+	respond: func(body string) events.APIGatewayV2HTTPResponse {
+		return events.APIGatewayV2HTTPResponse{StatusCode: http.StatusOK, Body: body}
+	},
+}
+
+var functionURL = frontDoor[events.LambdaFunctionURLRequest, events.LambdaFunctionURLResponse]{
+	event: func(r *http.Request, _ map[string]string) events.LambdaFunctionURLRequest {
+		event := events.LambdaFunctionURLRequest{RawPath: r.URL.Path, Headers: commaJoined(r.Header)}
+		event.RequestContext.HTTP.Method = r.Method
+		return event
+	},
+	response: func(r events.LambdaFunctionURLResponse) *http.Response {
+		return answer(r.StatusCode, r.Headers, nil, r.Body)
+	},
+	respond: func(body string) events.LambdaFunctionURLResponse {
+		return events.LambdaFunctionURLResponse{StatusCode: http.StatusOK, Body: body}
+	},
+}
+
+var loadBalancer = frontDoor[events.ALBTargetGroupRequest, events.ALBTargetGroupResponse]{
+	event: func(r *http.Request, _ map[string]string) events.ALBTargetGroupRequest {
+		return events.ALBTargetGroupRequest{HTTPMethod: r.Method, Path: r.URL.Path, Headers: last(r.Header)}
+	},
+	response: func(r events.ALBTargetGroupResponse) *http.Response {
+		return answer(r.StatusCode, r.Headers, r.MultiValueHeaders, r.Body)
+	},
+	respond: func(body string) events.ALBTargetGroupResponse {
+		return events.ALBTargetGroupResponse{StatusCode: http.StatusOK, Body: body}
+	},
+}
+
+var loadBalancerMulti = frontDoor[events.ALBTargetGroupRequest, events.ALBTargetGroupResponse]{
+	event: func(r *http.Request, _ map[string]string) events.ALBTargetGroupRequest {
+		return events.ALBTargetGroupRequest{HTTPMethod: r.Method, Path: r.URL.Path, MultiValueHeaders: r.Header}
+	},
+	response: loadBalancer.response,
+	respond:  loadBalancer.respond,
+}
+
+func answer(status int, single map[string]string, multi map[string][]string, body string) *http.Response {
+	header := http.Header{}
+	for name, value := range single {
+		header.Set(name, value)
+	}
+	for name, values := range multi {
+		header[http.CanonicalHeaderKey(name)] = values
+	}
+	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body))}
+}
+
+// last is how REST APIs and load balancers tell a repeated header where they tell one value.
+func last(header http.Header) map[string]string {
+	single := map[string]string{}
+	for name, values := range header {
+		single[name] = values[len(values)-1]
+	}
+	return single
+}
+
+// commaJoined is how HTTP APIs and function URLs tell a repeated header, all in lower case.
+func commaJoined(header http.Header) map[string]string {
+	single := map[string]string{}
+	for name, values := range header {
+		single[strings.ToLower(name)] = strings.Join(values, ",")
+	}
+	return single
+}

@@ -1,0 +1,79 @@
+// Package lambdasso lets AWS Lambda functions behind an HTTP front door accept the company's
+// single sign-on.
+//
+//	guard := lambdasso.New(auth) // auth is an *sso.Authenticator
+//	lambda.Start(lambdasso.Require(guard, permission.Has("orders.read"), listOrders))
+//
+// [Authenticate] demands a good token, [Require] a permission as well, [Optional] lets requests
+// without credentials pass. They wrap the handler for API Gateway REST APIs, HTTP APIs,
+// function URLs and Application Load Balancers, told apart by the handler's own types; a
+// refusal is answered in the handler's response type. The handler finds the principal by
+// [Principal], or [sso.FromContext].
+//
+// Two things are the front doors' own: API Gateway REST APIs rename WWW-Authenticate on the way
+// out (to x-amzn-Remapped-WWW-Authenticate), and load balancers show only the last of several
+// header fields of one name unless the target group's multi-value headers are on. Turn them on.
+//
+// Make the [sso.Authenticator] outside of the handler, so that the keys are kept between
+// invocations. In Lambda it leaves nothing running while the process is frozen.
+package lambdasso
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// Guard protects handlers. It is safe for concurrent use.
+type Guard struct{ auth *sso.Authenticator }
+
+// New makes a [Guard]. It panics for a nil authenticator.
+func New(a *sso.Authenticator) *Guard {
+	if a == nil {
+		panic("lambdasso: New with a nil *sso.Authenticator: make one by sso.New")
+	}
+	return &Guard{auth: a}
+}
+
+// Authenticate wraps a handler so that it demands a good token.
+func Authenticate[E Event, R Response](g *Guard, handler func(context.Context, E) (R, error)) func(context.Context, E) (R, error) {
+	return protect(handler, g.auth.Authenticate)
+}
+
+// Require wraps a handler so that it demands a permission; it authenticates first. Several are
+// combined by [permission.All]. It panics for a permission that cannot mean anything; see
+// [permission.ForRoute].
+func Require[E Event, R Response](g *Guard, p sso.Permission, handler func(context.Context, E) (R, error)) func(context.Context, E) (R, error) {
+	demanded := permission.ForRoute(p)
+	return protect(handler, func(ctx context.Context, r sso.Request) (context.Context, error) {
+		return g.auth.Authorize(ctx, r, demanded)
+	})
+}
+
+// Optional wraps a handler so that requests without an Authorization header pass, without a
+// principal. Anything else that is not a good token is refused.
+func Optional[E Event, R Response](g *Guard, handler func(context.Context, E) (R, error)) func(context.Context, E) (R, error) {
+	return protect(handler, g.auth.AuthenticateOptional)
+}
+
+// Principal returns whom the invocation's token speaks for; false for an anonymous one.
+func Principal(ctx context.Context) (*sso.Principal, bool) { return sso.FromContext(ctx) }
+
+func protect[E Event, R Response](handler func(context.Context, E) (R, error), check func(context.Context, sso.Request) (context.Context, error)) func(context.Context, E) (R, error) {
+	var event E
+	_, answer := open(event)
+	if _, ok := answer(sso.Denial{}).(R); !ok || handler == nil {
+		panic(fmt.Sprintf("lambdasso: the handler for %T must be there and answer with %T", event, answer(sso.Denial{})))
+	}
+	return func(ctx context.Context, event E) (R, error) {
+		r, answer := open(event)
+		ctx, err := check(ctx, r)
+		if err != nil {
+			response, _ := answer(sso.DenialOf(err)).(R)
+			return response, nil // an error would be the function's, which Lambda answers with 502
+		}
+		return handler(ctx, event)
+	}
+}
