@@ -1,0 +1,148 @@
+package kmskeys
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
+
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+const (
+	attempts = 2                      // within one fetch; a cache starts others
+	pause    = 250 * time.Millisecond // between them, at most
+	maxBytes = 256 << 10              // of an answer
+)
+
+// connect makes a client of the usual AWS configuration, which may have to say the region.
+func connect(ctx context.Context, o keys.Options, needsRegion bool) (Client, error) {
+	var transport config.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.DisableKeepAlives, t.DialContext = true, dial
+	})
+	if o.HTTPClient != nil {
+		given := *o.HTTPClient
+		given.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		transport = oneShot{&given}
+	}
+	cfg, err := config.LoadDefaultConfig(ctx,
+		config.WithHTTPClient(transport),
+		config.WithLogger(logging.Nop{}), // what matters is in the errors
+		// ECS and EKS hand out credentials over a client that does not heed the one above.
+		config.WithEndpointCredentialOptions(func(e *endpointcreds.Options) { e.HTTPClient = transport }),
+		config.WithRetryer(func() aws.Retryer {
+			return retry.NewStandard(func(r *retry.StandardOptions) { r.MaxAttempts, r.MaxBackoff = attempts, pause })
+		}))
+	if err != nil {
+		return nil, fmt.Errorf("the AWS configuration cannot be loaded: %w", err)
+	}
+	if needsRegion && cfg.Region == "" {
+		return nil, errors.New("the AWS configuration names no region: set AWS_REGION, or name the keys by their ARNs")
+	}
+	client := kms.NewFromConfig(cfg, func(k *kms.Options) {
+		k.HTTPClient, k.Credentials = oneShot{k.HTTPClient}, credentials{k.Credentials}
+	})
+	if endpoint := client.Options().BaseEndpoint; endpoint != nil && !o.InsecureAllowHTTP {
+		if u, err := url.Parse(*endpoint); err != nil || u.Scheme != "https" && !loopback(u.Hostname()) {
+			return nil, errors.New("the AWS configuration names an endpoint of KMS that is not https://, where anybody on the way can replace the keys")
+		}
+	}
+	return client, nil
+}
+
+// loopback goes by the host as written: a name that merely resolves to loopback today is none.
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// oneShot sends requests over connections that end with the answer, of which it bounds the
+// length.
+type oneShot struct{ aws.HTTPClient }
+
+func (c oneShot) Do(r *http.Request) (*http.Response, error) {
+	r.Close = true
+	response, err := c.HTTPClient.Do(r)
+	if err == nil {
+		response.Body = http.MaxBytesReader(nil, response.Body, maxBytes)
+	}
+	return response, err
+}
+
+// fetchKey finds the context of the whole fetch in that of a dial.
+type fetchKey struct{}
+
+// dial makes a connection that ends with the fetch it is for. Handshakes, and the SDK's
+// requests for credentials, are under contexts that outlive it: they would be goroutines
+// without work in flight.
+func dial(ctx context.Context, network, address string) (net.Conn, error) { //nolint:contextcheck // the other context is the point
+	if fetch, ok := ctx.Value(fetchKey{}).(context.Context); ok {
+		ctx = fetch
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err == nil {
+		context.AfterFunc(ctx, func() { _ = conn.Close() })
+	}
+	return conn, err
+}
+
+// advice is for the operator, by the codes of KMS. After those that are certain no token can
+// have been signed by the key, or none that should still be accepted.
+var advice = map[string]refusalError{
+	"AccessDeniedException":         {text: "access denied: allow the role of this service kms:GetPublicKey, in its own policy and in the key's"},
+	"ThrottlingException":           {text: "throttled: the account asks KMS too often; it is asked again later"},
+	"NotFoundException":             {text: "not found: correct the name, the account or the region, or take the key out of the configuration", certain: true},
+	"DisabledException":             {text: "the key is disabled: enable it, or take it out of the configuration", certain: true},
+	"KMSInvalidStateException":      {text: "the key's state does not allow its use: cancel its deletion or finish its import, or take it out of the configuration", certain: true},
+	"UnsupportedOperationException": {text: "the key has no public half: name an asymmetric key for SIGN_VERIFY", certain: true},
+}
+
+// explained puts an error of the SDK into words. What KMS itself wrote is repeated only with
+// the codes above: complaints about a signature quote the request, session token included.
+func explained(err error) error {
+	var refusal *refusalError
+	var answer smithy.APIError
+	switch {
+	case errors.As(err, &refusal): // there are no credentials
+		return refusal
+	case !errors.As(err, &answer): // nobody answered
+		return err
+	}
+	known, ok := advice[answer.ErrorCode()]
+	if !ok {
+		return &refusalError{text: fmt.Sprintf("KMS answered %.100q", answer.ErrorCode()), cause: err}
+	}
+	known.text += fmt.Sprintf(" (%s: %.500q)", answer.ErrorCode(), answer.ErrorMessage())
+	known.cause = err
+	return &known
+}
+
+// credentials tells the errors of who hands them out from those of KMS.
+type credentials struct{ aws.CredentialsProvider }
+
+func (c credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	retrieved, err := c.CredentialsProvider.Retrieve(ctx)
+	if err == nil {
+		return retrieved, nil
+	}
+	reason := err.Error()
+	var answer smithy.APIError
+	if errors.As(err, &answer) {
+		reason = fmt.Sprintf("the answer was %.100q", cmp.Or(answer.ErrorCode(), "an error"))
+	}
+	return retrieved, &refusalError{text: "there are no AWS credentials: " + reason, cause: err}
+}

@@ -1,0 +1,89 @@
+package kmskeys
+
+import (
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+// specs are the key specs of KMS that tokens can be signed with, each with an algorithm that
+// tells its keys from the others.
+var specs = map[types.KeySpec]string{
+	types.KeySpecRsa2048:             "RS256",
+	types.KeySpecRsa3072:             "RS256",
+	types.KeySpecRsa4096:             "RS256",
+	types.KeySpecEccNistP256:         "ES256",
+	types.KeySpecEccNistP384:         "ES384",
+	types.KeySpecEccNistP521:         "ES512",
+	types.KeySpecEccNistEdwards25519: "EdDSA",
+}
+
+// signings is what KMS calls the algorithms of JWS (RFC 7518, section 3.1; RFC 8037).
+var signings = map[string]types.SigningAlgorithmSpec{
+	"RS256": types.SigningAlgorithmSpecRsassaPkcs1V15Sha256,
+	"RS384": types.SigningAlgorithmSpecRsassaPkcs1V15Sha384,
+	"RS512": types.SigningAlgorithmSpecRsassaPkcs1V15Sha512,
+	"PS256": types.SigningAlgorithmSpecRsassaPssSha256,
+	"PS384": types.SigningAlgorithmSpecRsassaPssSha384,
+	"PS512": types.SigningAlgorithmSpecRsassaPssSha512,
+	"ES256": types.SigningAlgorithmSpecEcdsaSha256,
+	"ES384": types.SigningAlgorithmSpecEcdsaSha384,
+	"ES512": types.SigningAlgorithmSpecEcdsaSha512,
+	"EdDSA": types.SigningAlgorithmSpecEd25519Sha512,
+}
+
+// read takes the key out of an answer, if it can sign by one of the accepted algorithms; none
+// listed means any. The key is bound to an algorithm if it has only one.
+func read(out *kms.GetPublicKeyOutput, accepted []string) (keys.Key, error) {
+	if out == nil {
+		return keys.Key{}, unusable("the client returned no answer")
+	}
+	if out.KeyUsage != types.KeyUsageTypeSignVerify {
+		return keys.Key{}, unusable("the key usage is %q; tokens are signed by a key for SIGN_VERIFY", out.KeyUsage)
+	}
+	algorithm, known := specs[out.KeySpec]
+	if !known {
+		return keys.Key{}, unusable("the key spec %q is for no algorithm of tokens; RSA, NIST curves and Ed25519 are", out.KeySpec)
+	}
+	public, err := x509.ParsePKIXPublicKey(out.PublicKey)
+	if err != nil {
+		return keys.Key{}, unusable("the answer holds no public key that can be read: %v", err)
+	}
+	key := keys.Key{Public: public}
+	if _, err = keys.NewSet(key); err != nil {
+		return keys.Key{}, unusable("%v", err)
+	}
+	if !key.Fits(algorithm) {
+		return keys.Key{}, unusable("the answer holds a %T, which contradicts the key spec %s", public, out.KeySpec)
+	}
+	signs := slices.DeleteFunc(keys.Algorithms(), func(algorithm string) bool {
+		return !key.Fits(algorithm) || len(out.SigningAlgorithms) > 0 && !slices.Contains(out.SigningAlgorithms, signings[algorithm])
+	})
+	if !slices.ContainsFunc(signs, func(algorithm string) bool { return len(accepted) == 0 || slices.Contains(accepted, algorithm) }) {
+		return keys.Key{}, unusable("a key of the spec %s signs by %q, of which Algorithms accepts none", out.KeySpec, strings.Join(signs, ", "))
+	}
+	if len(signs) == 1 {
+		key.Algorithm = signs[0]
+	}
+	return key, nil
+}
+
+// refusalError says why a key cannot be used or had.
+type refusalError struct {
+	text    string
+	certain bool  // no token can be verified with the key, so it may be left out
+	cause   error // the SDK's, whose own text may tell too much; nil if it has no part in it
+}
+
+func (e *refusalError) Error() string { return e.text }
+func (e *refusalError) Unwrap() error { return e.cause }
+
+func unusable(format string, args ...any) error {
+	return &refusalError{text: fmt.Sprintf(format, args...), certain: true}
+}
