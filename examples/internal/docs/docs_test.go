@@ -1,0 +1,95 @@
+package docs
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const root = "../../.."
+
+var (
+	fence = regexp.MustCompile("(?ms)^```go\n(.*?)^```$") //nolint:gocritic // in multi-line mode ^ may stand anywhere
+	link  = regexp.MustCompile(`\]\(([^)#\s]+)[^)]*\)`)
+)
+
+// Every Go snippet of the documentation is a run of lines of some Go file, its indentation
+// aside; the files are compiled, and most are examples that are run.
+func TestEverySnippetIsCompiled(t *testing.T) {
+	var files []string
+	for path := range walk(t, ".go") {
+		files = append(files, squeeze(read(t, path)))
+	}
+	if len(files) < 20 {
+		t.Fatalf("only %d Go files found", len(files))
+	}
+	snippets := 0
+	for path := range walk(t, ".md") {
+		for _, match := range fence.FindAllStringSubmatch(read(t, path), -1) {
+			snippets++
+			snippet := squeeze(match[1])
+			if !slices.ContainsFunc(files, func(file string) bool { return strings.Contains(file, snippet) }) {
+				t.Errorf("%s: a snippet that stands in no Go file:\n%s", path, match[1])
+			}
+		}
+	}
+	if snippets < 5 {
+		t.Errorf("only %d snippets found", snippets)
+	}
+}
+
+func TestEveryLinkWithinTheRepositoryLeadsSomewhere(t *testing.T) {
+	for path := range walk(t, ".md") {
+		for _, match := range link.FindAllStringSubmatch(read(t, path), -1) {
+			if strings.Contains(match[1], ":") {
+				continue // an address elsewhere
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), match[1])); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	}
+}
+
+// squeeze makes text comparable: without indentation, and with a line break before each line.
+func squeeze(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString("\n" + strings.TrimSpace(line))
+	}
+	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+func walk(t *testing.T, suffix string) map[string]bool {
+	t.Helper()
+	found := map[string]bool{}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == ".git" || entry.Name() == "bin") {
+			return filepath.SkipDir
+		}
+		if !entry.IsDir() && strings.HasSuffix(path, suffix) {
+			found[path] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
