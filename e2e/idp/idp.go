@@ -1,0 +1,257 @@
+// Package idp starts identity providers that nobody here wrote, for tests that prove the library against them:
+// the OpenID provider of github.com/zitadel/oidc in the test's own process, and the npm package oidc-provider
+// as a child process. Both speak plain HTTP on a free loopback port, hand out JWT access tokens signed RS256
+// with a key id, rotate their keys in three steps with an overlap, and can be out of reach for a while.
+//
+// Their tokens differ where the standards leave room, which is the reason to have two:
+//
+//	                   zitadel            oidc-provider
+//	header typ         JWT                at+jwt (RFC 9068)
+//	aud, one           ["a"]              "a"
+//	aud, more          ["a","b"]          ["a","b"]
+//	nbf                as iat             absent
+//	media type of keys application/json   application/jwk-set+json
+package idp
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// requestLimit bounds one HTTP request to a provider, and one command to a provider's process.
+const requestLimit = 30 * time.Second
+
+// A Provider is a running identity provider with one signing key. Its methods are safe for concurrent use.
+type Provider interface {
+	// Name tells the provider's make, for the names of subtests.
+	Name() string
+
+	// Issuer is what the tokens say in iss. It has no trailing slash.
+	Issuer() string
+	// DiscoveryURL is where the provider's metadata is.
+	DiscoveryURL() string
+	// JWKSURL is where the provider's public keys are, according to its metadata.
+	JWKSURL() string
+
+	// Token has the provider issue an access token by the client credentials grant, over HTTP. It is for this
+	// audience, at least one, and has this object in the claim permissions, or no such claim where permissions
+	// is nil. Equal arguments mean the same client, which is the token's sub and client_id. The token is good
+	// for five minutes.
+	Token(ctx context.Context, audience []string, permissions map[string]any) (string, error)
+
+	// PublishNext makes a key and publishes it beside the one that signs.
+	PublishNext(ctx context.Context) error
+	// SwitchKey has the key of PublishNext sign from now on. The old one stays published.
+	SwitchKey(ctx context.Context) error
+	// RetireOld publishes the old key no longer. Its tokens are false from now on.
+	RetireOld(ctx context.Context) error
+
+	// Down ends listening: connections are refused, and those that are open end.
+	Down(ctx context.Context) error
+	// Up listens again, on the same port, with the keys and clients of before.
+	Up(ctx context.Context) error
+
+	// Close stops the provider and returns when nothing is left of it. Further calls do nothing. The end of the
+	// test that started the provider calls it too.
+	Close()
+}
+
+// A client is registered at a provider and gets one kind of token.
+type client struct {
+	ID          string          `json:"id"`
+	Secret      string          `json:"secret"`
+	Audience    []string        `json:"audience"`
+	Permissions json.RawMessage `json:"permissions,omitempty"`
+}
+
+// server implements Provider on what the makes have in common. Each make gives name, issuer, listen and stop,
+// apply if it must be told of changes, and then calls discover.
+type server struct {
+	name   string
+	issuer string
+	// tokenParams are parameters that this make's token request needs in addition.
+	tokenParams url.Values
+	// apply brings keys and clients into force. It is called with mu held.
+	apply func() error
+	// listen begins or ends listening, unless it is so already. It is called without mu.
+	listen func(up bool) error
+	// stop ends the provider.
+	stop func()
+
+	http     *http.Client
+	endpoint struct {
+		Issuer string `json:"issuer"`
+		JWKS   string `json:"jwks_uri"`
+		Token  string `json:"token_endpoint"`
+	}
+	closing sync.Once
+
+	mu      sync.Mutex
+	keys    keyRing
+	clients map[string]client
+}
+
+func newServer(name string) (*server, error) {
+	s := &server{
+		name:    name,
+		apply:   func() error { return nil },
+		http:    &http.Client{Transport: &http.Transport{}, Timeout: requestLimit},
+		clients: map[string]client{},
+	}
+	key, err := newKey()
+	if err != nil {
+		return nil, err
+	}
+	s.keys = keyRing{name: name}
+	return s, s.keys.add(key)
+}
+
+func (s *server) Name() string         { return s.name }
+func (s *server) Issuer() string       { return s.issuer }
+func (s *server) DiscoveryURL() string { return s.issuer + "/.well-known/openid-configuration" }
+func (s *server) JWKSURL() string      { return s.endpoint.JWKS }
+
+// discover reads the provider's metadata.
+func (s *server) discover(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.DiscoveryURL(), http.NoBody)
+	if err != nil {
+		return err
+	}
+	if err := s.do(req, &s.endpoint); err != nil {
+		return err
+	}
+	if s.endpoint.Issuer != s.issuer || s.endpoint.JWKS == "" || s.endpoint.Token == "" {
+		return fmt.Errorf("%s: metadata of issuer %s is not usable: %+v", s.name, s.issuer, s.endpoint)
+	}
+	return nil
+}
+
+func (s *server) Token(ctx context.Context, audience []string, permissions map[string]any) (string, error) {
+	c, err := s.client(audience, permissions)
+	if err != nil {
+		return "", err
+	}
+	form := url.Values{"grant_type": {"client_credentials"}}
+	maps.Copy(form, s.tokenParams)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint.Token, strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(c.Secret))
+
+	var issued struct {
+		AccessToken string `json:"access_token"`
+		TokenType   string `json:"token_type"`
+	}
+	if err := s.do(req, &issued); err != nil {
+		return "", err
+	}
+	if issued.AccessToken == "" || issued.TokenType != "Bearer" {
+		return "", fmt.Errorf("%s: no bearer token but token_type %q", s.name, issued.TokenType)
+	}
+	return issued.AccessToken, nil
+}
+
+// client registers the client that gets such tokens, unless it is known already.
+func (s *server) client(audience []string, permissions map[string]any) (client, error) {
+	if len(audience) == 0 {
+		return client{}, errors.New("idp: a token needs an audience")
+	}
+	c := client{Audience: append([]string(nil), audience...), Secret: rand.Text()}
+	if permissions != nil {
+		var err error
+		if c.Permissions, err = json.Marshal(permissions); err != nil {
+			return client{}, fmt.Errorf("idp: permissions: %w", err)
+		}
+	}
+	kind, err := json.Marshal([]any{c.Audience, c.Permissions})
+	if err != nil {
+		return client{}, err
+	}
+	c.ID = fmt.Sprintf("client-%x", sha256.Sum256(kind))[:23]
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known, ok := s.clients[c.ID]; ok {
+		return known, nil
+	}
+	s.clients[c.ID] = c
+	return c, s.apply()
+}
+
+func (s *server) PublishNext(ctx context.Context) error {
+	key, err := newKey() // before the lock: this takes a while, and others want tokens
+	if err != nil {
+		return err
+	}
+	return s.rotate(ctx, func() error { return s.keys.add(key) })
+}
+
+func (s *server) SwitchKey(ctx context.Context) error { return s.rotate(ctx, s.keys.advance) }
+func (s *server) RetireOld(ctx context.Context) error { return s.rotate(ctx, s.keys.retire) }
+
+// rotate takes one step of a rotation.
+func (s *server) rotate(ctx context.Context, step func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := step(); err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	return s.apply()
+}
+
+func (s *server) Down(ctx context.Context) error { return s.reach(ctx, false) }
+func (s *server) Up(ctx context.Context) error   { return s.reach(ctx, true) }
+
+func (s *server) reach(ctx context.Context, up bool) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.listen(up); err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	s.http.CloseIdleConnections() // none of them is of use any more
+	return nil
+}
+
+func (s *server) Close() {
+	s.closing.Do(func() {
+		s.http.CloseIdleConnections()
+		s.stop()
+	})
+}
+
+// do sends a request and reads the JSON that comes back with status 200.
+func (s *server) do(req *http.Request, into any) error {
+	res, err := s.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s %s: %s: %s", s.name, req.Method, req.URL, res.Status, body)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("%s: %s %s: %w", s.name, req.Method, req.URL, err)
+	}
+	return nil
+}

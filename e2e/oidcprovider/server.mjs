@@ -1,0 +1,89 @@
+// The npm package oidc-provider, run as a child process by the Go package idp.
+//
+// Lines of JSON on stdin and stdout drive it. It first writes {"issuer": URL}, once it listens on a free
+// loopback port. Then each line that it reads is the whole configuration,
+//
+//   {"jwks": {"keys": [private JWKs, the signing key first]},
+//    "clients": [{"id": "", "secret": "", "audience": [""], "permissions": {}}],
+//    "down": false}
+//
+// and it writes {} when that is in force: the provider is built anew and takes over between two requests, on
+// the same port, which it does not listen on while down is true. A configuration that it cannot use ends the process, with the reason on stderr. So does the
+// end of stdin, without a reason: the process cannot outlive the test that started it, however that ends.
+
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
+
+import { Provider } from 'oidc-provider';
+
+console.log = console.info = console.error; // stdout is for answers alone
+const answer = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+
+function build(issuer, { jwks, clients }) {
+  const byID = new Map(clients.map((client) => [client.id, client]));
+
+  const provider = new Provider(issuer, {
+    jwks, // of several keys that could sign, oidc-provider takes the first
+    clients: clients.map(({ id, secret }) => ({
+      client_id: id,
+      client_secret: secret,
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+    })),
+    ttl: { ClientCredentials: 300 },
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        // An access token is a JWT only if the client names a resource (RFC 8707). Whichever it names, the
+        // token is for the client's own audience, which may then be any string.
+        getResourceServerInfo: (ctx, resource, { clientId }) => ({
+          audience: byID.get(clientId).audience[0],
+          scope: '',
+          accessTokenFormat: 'jwt',
+          jwt: { sign: { alg: 'RS256' } },
+        }),
+      },
+    },
+    extraTokenClaims: (ctx, { clientId }) => {
+      const { permissions } = byID.get(clientId);
+      return permissions && { permissions };
+    },
+    formats: {
+      customizers: {
+        // oidc-provider itself knows one audience per token, written as a string; this is its door to an array.
+        jwt: (ctx, { clientId }, { payload }) => {
+          const { audience } = byID.get(clientId);
+          if (audience.length > 1) payload.aud = audience;
+        },
+      },
+    },
+  });
+  provider.on('server_error', (ctx, err) => console.error(err));
+  return provider.callback();
+}
+
+let handle;
+const server = createServer((req, res) => handle(req, res)).listen(0, '127.0.0.1');
+await once(server, 'listening');
+const { port } = server.address();
+const issuer = `http://127.0.0.1:${port}`;
+answer({ issuer });
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { down, ...configuration } = JSON.parse(line);
+  handle = build(issuer, configuration);
+  if (down && server.listening) {
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  } else if (!down && !server.listening) {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  }
+  answer({});
+}
+process.exit(0);
