@@ -1,0 +1,76 @@
+# The one entry to everything that is done here: `make help` lists it.
+
+FUZZTIME ?= 10s
+
+# The modules. Those of the workspace are told by go.work; every other folder with a go.mod stands outside it.
+# A new module is found by itself: nothing else in this file, in scripts/ or in .ci/ names one.
+export GOWORK := $(CURDIR)/go.work
+WORKSPACE = $(or $(patsubst $(CURDIR)/%,%,$(shell go list -m -f '{{.Dir}}')),$(error no module found: is Go installed, and is go.work whole))
+OUTSIDE = $(filter-out tools $(WORKSPACE),$(patsubst %/go.mod,%,$(wildcard */go.mod cmd/*/go.mod core/internal/*/go.mod)))
+PACKAGES = $(patsubst %,./%/...,$(WORKSPACE))
+
+# Tools are built from the versions in tools/go.mod, once for each version of Go.
+GOVERSION := $(shell go env GOVERSION 2>/dev/null)
+GOLANGCI_LINT := bin/.golangci-lint-$(GOVERSION)
+GOTESTSUM := bin/.gotestsum-$(GOVERSION)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint fmt tidy e2e fuzz vectors bench-test keys-grid nightly tools gotestsum clean
+
+help: ## List what can be made
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: ## Run the quickstart; SERVE=1 leaves it running
+	go run ./examples/quickstart $(if $(SERVE),-serve)
+
+test: gotestsum ## Test every module of the workspace, with the race detector where it works
+	@scripts/test $(PACKAGES)
+
+lint: $(GOLANGCI_LINT) ## Lint and vet every module, and check that go.mod is tidy
+	@scripts/lint $(PACKAGES) -- $(OUTSIDE) -- $(WORKSPACE) $(OUTSIDE) tools
+
+fmt: $(GOLANGCI_LINT) ## Format every module
+	@bin/golangci-lint fmt $(WORKSPACE) $(OUTSIDE)
+
+tidy: ## Tidy go.mod and go.sum of every module
+	@set -e; for m in $(WORKSPACE) $(OUTSIDE) tools; do echo "tidy $$m"; (cd $$m && GOWORK=off go mod tidy); done
+
+e2e: gotestsum ## Test against real identity providers; what is missing is installed or told
+	@scripts/e2e-deps
+	@cd e2e && GOWORK=off ../scripts/test -count=1 ./...
+
+fuzz: ## Run every fuzz test for FUZZTIME (10s) each
+	@scripts/fuzz $(FUZZTIME) $(PACKAGES)
+
+vectors: gotestsum ## Test against the vectors of Project Wycheproof
+	@cd core/internal/wycheproof && GOWORK=off ../../../scripts/test ./...
+
+bench-test: gotestsum ## Test what compares this library with its peers
+	@cd bench && GOWORK=off ../scripts/test ./...
+
+keys-grid: ## Put this library and its peers through the same troubles with keys; writes docs/KEYS-GRID.md
+	@cd bench && GOWORK=off go run ./keysgrid -o ../docs/KEYS-GRID.md
+
+nightly: ## The longer checks: repetition, 60 s of each fuzz test, the grid
+	@scripts/test -count=10 $(PACKAGES)
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
+	@$(MAKE) --no-print-directory keys-grid
+
+tools: $(GOLANGCI_LINT) $(GOTESTSUM) ## Build the tools into bin/ (the others do so by themselves)
+
+clean: ## Remove what was built or installed inside the repository
+	rm -rf bin .cache e2e/oidcprovider/node_modules
+
+# Tests run without gotestsum too, so that a machine with nothing but Go and make can run them.
+gotestsum:
+	@$(MAKE) -s --no-print-directory $(GOTESTSUM) || echo 'NOTE: gotestsum could not be built, so plain go test runs and nothing counts the tests.'
+
+$(GOLANGCI_LINT): tools/go.mod tools/go.sum
+	@echo 'Building golangci-lint; the first time takes a minute or two.'
+	@cd tools && GOWORK=off go build -o ../bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+$(GOTESTSUM): tools/go.mod tools/go.sum
+	@echo 'Building gotestsum.'
+	@cd tools && GOWORK=off go build -o ../bin/ gotest.tools/gotestsum
+	@touch $@
