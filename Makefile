@@ -15,10 +15,10 @@ GOLANGCI_LINT := bin/.golangci-lint-$(GOVERSION)
 GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt tidy e2e fuzz vectors bench-test keys-grid nightly tools gotestsum clean
+.PHONY: help demo test lint fmt tidy e2e fuzz vectors bench-test keys-grid attack-grid nightly tools gotestsum clean
 
 help: ## List what can be made
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Run the quickstart; SERVE=1 leaves it running
 	go run ./examples/quickstart $(if $(SERVE),-serve)
@@ -51,10 +51,13 @@ bench-test: gotestsum ## Test what compares this library with its peers
 keys-grid: ## Put this library and its peers through the same troubles with keys; writes docs/KEYS-GRID.md
 	@cd bench && GOWORK=off go run ./keysgrid -o ../docs/KEYS-GRID.md
 
-nightly: ## The longer checks: repetition, 60 s of each fuzz test, the grid
+attack-grid: ## Send the attack corpus to this library and its peers; writes docs/SECURITY-TESTING.md
+	@cd bench && GOWORK=off go run ./attackgrid -o ../docs/SECURITY-TESTING.md
+
+nightly: ## The longer checks: repetition, 60 s of each fuzz test, the grids
 	@scripts/test -count=10 $(PACKAGES)
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
-	@$(MAKE) --no-print-directory keys-grid
+	@$(MAKE) --no-print-directory keys-grid attack-grid
 
 tools: $(GOLANGCI_LINT) $(GOTESTSUM) ## Build the tools into bin/ (the others do so by themselves)
 
