@@ -28,6 +28,7 @@ const (
 	DefaultMaxTokenBytes = 16 << 10
 
 	defaultPermissionsClaim = "permissions"
+	defaultRolesClaim       = "roles"
 	discoveryPath           = "/.well-known/openid-configuration"
 	mostTokenBytes          = 1 << 20
 )
@@ -109,6 +110,11 @@ type Config struct {
 	// PermissionsClaim is the path of the claim that permissions are looked up in; see
 	// [Value.Lookup] for its syntax. Default "permissions".
 	PermissionsClaim string
+
+	// RolesClaim is the path of the claim that roles are looked up in: a string or an array of
+	// strings. Default "roles"; others are "groups", "cognito:groups" (Amazon Cognito) and
+	// "realm_access.roles" (Keycloak).
+	RolesClaim string
 
 	// DisableWildcard takes its meaning from "*" in a token's permissions, where it otherwise
 	// stands for any value. Default false.
@@ -208,7 +214,7 @@ func (f *faults) err() error {
 
 // check finds everything that is wrong, fills in defaults, and opens the key source.
 func (c *Config) check(f *faults) {
-	for field, value := range map[string]string{"PublicKeyURI": c.PublicKeyURI, "Issuer": c.Issuer, "PermissionsClaim": c.PermissionsClaim, "Audience": strings.Join(c.Audience, ",")} {
+	for field, value := range map[string]string{"PublicKeyURI": c.PublicKeyURI, "Issuer": c.Issuer, "PermissionsClaim": c.PermissionsClaim, "RolesClaim": c.RolesClaim, "Audience": strings.Join(c.Audience, ",")} {
 		if wrapped(value) {
 			f.add(field, "has quotes around it", "write it without; most files of environment variables take quotes literally")
 		}
@@ -399,15 +405,32 @@ func (c *Config) checkClaims(f *faults) {
 		}
 		f.add("Algorithms", problem, "write RS256, or others of "+strings.Join(keys.Algorithms(), ", "))
 	}
-	if c.PermissionsClaim == "" {
-		c.PermissionsClaim = defaultPermissionsClaim
+	checkClaim(f, "PermissionsClaim", &c.PermissionsClaim, defaultPermissionsClaim)
+	checkClaim(f, "RolesClaim", &c.RolesClaim, defaultRolesClaim)
+}
+
+// checkClaim checks the path of a claim.
+func checkClaim(f *faults, field string, path *string, usual string) {
+	if *path == "" {
+		*path = usual
 	}
-	if strings.TrimSpace(c.PermissionsClaim) != c.PermissionsClaim {
-		f.add("PermissionsClaim", "holds "+held(c.PermissionsClaim), "write the claim's path without white space around it")
+	if strings.TrimSpace(*path) != *path {
+		f.add(field, "holds "+held(*path), "write the claim's path without white space around it")
 	}
-	if name, taken := claimNames.double(SplitPath(c.PermissionsClaim)[0]); taken {
-		f.add("PermissionsClaim", fmt.Sprintf("holds %s, which some readers take for %s", held(c.PermissionsClaim), name), "have the identity provider call the claim otherwise")
+	if name, taken := claimNames.double(SplitPath(*path)[0]); taken {
+		f.add(field, fmt.Sprintf("holds %s, which some readers take for %s", held(*path), name), "have the identity provider call the claim otherwise")
 	}
+}
+
+// claimNames are the claims that are read under this configuration. "roles" is among them only
+// where somebody said so: every token with a claim "Roles" would be refused otherwise, by
+// services that never look at roles too.
+func (c *Config) claimNames() names {
+	list := claimNames.with(SplitPath(c.PermissionsClaim)[0])
+	if c.RolesClaim != defaultRolesClaim {
+		list = list.with(SplitPath(c.RolesClaim)[0])
+	}
+	return list
 }
 
 func (c *Config) checkBounds(f *faults) {

@@ -642,7 +642,7 @@ func TestTheEnvironmentFillsEveryField(t *testing.T) {
 		"SSO_LEEWAY", "30s", "SSO_MAX_TOKEN_BYTES", "4096", "SSO_PERMISSIONS_CLAIM", `https://corp\.example/permissions`,
 		"SSO_DISABLE_WILDCARD", "1", "SSO_REALM", "orders", "SSO_TELL_SCOPES", "TRUE", "SSO_ALLOWED_KEY_ORIGINS", "www.googleapis.com, keys.example",
 		"SSO_INSECURE_ALLOW_HTTP", "true", "SSO_REFRESH", "inline", "SSO_CLIENT_IDS", "web, app", "SSO_REQUIRE_ACCESS_TOKEN_TYPE", "true",
-		"SSO_SKIP_TOKEN_KIND_CHECKS", "id_token, event",
+		"SSO_SKIP_TOKEN_KIND_CHECKS", "id_token, event", "SSO_ROLES_CLAIM", "realm_access.roles",
 	)
 	got, err := sso.ConfigFromEnv()
 	if err != nil {
@@ -653,6 +653,7 @@ func TestTheEnvironmentFillsEveryField(t *testing.T) {
 		Leeway: 30 * time.Second, MaxTokenBytes: 4096, PermissionsClaim: `https://corp\.example/permissions`, DisableWildcard: true,
 		Realm: "orders", TellScopes: true, AllowedKeyOrigins: []string{"www.googleapis.com", "keys.example"}, InsecureAllowHTTP: true, Refresh: sso.RefreshInline,
 		ClientIDs: []string{"web", "app"}, RequireAccessTokenType: true, SkipTokenKindChecks: []sso.TokenKind{sso.KindIDToken, sso.KindEvent},
+		RolesClaim: "realm_access.roles",
 	}
 	if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
 		t.Errorf("got  %#v\nwant %#v", got, want)

@@ -2,9 +2,7 @@ package sso
 
 import (
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 )
 
 // Decision is what a permission answers: granted, denied, or failed where it could not tell.
@@ -29,8 +27,10 @@ type detail struct {
 	wanted       string
 	found        Value
 	scopes       []string
+	stepUp       StepUp
 	err          error
 	children     []Decision
+	alternatives bool // one of the children would do; else each of them is needed
 }
 
 // Grant lets the request through.
@@ -91,9 +91,16 @@ func (d Decision) WithScopes(scopes ...string) Decision {
 	return d.with(func(t *detail) { t.scopes = slices.Clone(scopes) })
 }
 
-// WithChildren names the decisions that this one was made of.
+// WithChildren names the decisions that this one was made of, each of which has to turn into a
+// grant for this one to.
 func (d Decision) WithChildren(children ...Decision) Decision {
-	return d.with(func(t *detail) { t.children = slices.Clone(children) })
+	return d.with(func(t *detail) { t.children, t.alternatives = slices.Clone(children), false })
+}
+
+// WithAlternatives names the decisions that this one was made of, one of which has to turn into
+// a grant for this one to.
+func (d Decision) WithAlternatives(children ...Decision) Decision {
+	return d.with(func(t *detail) { t.children, t.alternatives = slices.Clone(children), true })
 }
 
 var noDetail detail
@@ -110,82 +117,4 @@ func (d Decision) with(change func(*detail)) Decision {
 	change(&changed)
 	d.detail = &changed
 	return d
-}
-
-// missingScopes collects the scopes whose lack the decision rests on.
-func (d Decision) missingScopes() []string {
-	if d.outcome == granted {
-		return nil
-	}
-	list := slices.Clone(d.get().scopes)
-	for _, child := range d.get().children {
-		for _, scope := range child.missingScopes() {
-			if !slices.Contains(list, scope) {
-				list = append(list, scope)
-			}
-		}
-	}
-	return list
-}
-
-// Explain tells a person why: one line for each reason, indented below what it is part of.
-// Values out of the token are left out.
-func (d Decision) Explain() string {
-	var b strings.Builder
-	d.explain(&b, 0)
-	return strings.TrimSuffix(b.String(), "\n")
-}
-
-func (d Decision) explain(b *strings.Builder, depth int) {
-	b.WriteString(strings.Repeat("  ", depth))
-	b.WriteString(d.line())
-	b.WriteByte('\n')
-	for _, child := range d.get().children {
-		child.explain(b, depth+1)
-	}
-}
-
-// line is the decision itself, without its children.
-func (d Decision) line() string {
-	t := d.get()
-	var b strings.Builder
-	switch d.outcome {
-	case granted:
-		b.WriteString("granted")
-	case failed:
-		fmt.Fprintf(&b, "failed: %v", t.err) // %v survives an Error method that panics
-	default:
-		b.WriteString("denied")
-	}
-	if t.code != "" && d.outcome == denied {
-		b.WriteString(": " + t.code)
-	}
-	if t.path != "" {
-		b.WriteString(" at " + t.path)
-	}
-	if t.wanted != "" {
-		b.WriteString(", wanted " + t.wanted)
-		b.WriteString(", found " + foundKind(t.found))
-	}
-	if t.remedy != "" && d.outcome != granted {
-		b.WriteString("; " + t.remedy)
-	}
-	return b.String()
-}
-
-// foundKind tells the type of what a token held and not the value.
-func foundKind(v Value) string {
-	switch kind := v.Kind(); kind {
-	case "nothing", "null":
-		return kind
-	case "array", "object":
-		return "an " + kind
-	default:
-		return "another " + kind
-	}
-}
-
-// summary is the decision in one line, for errors.
-func (d Decision) summary() string {
-	return strings.ReplaceAll(d.Explain(), "\n", "; ")
 }

@@ -19,8 +19,12 @@ const (
 	CodeInvalidRequest    = "invalid_request"
 	CodeInvalidToken      = "invalid_token"
 	CodeInsufficientScope = "insufficient_scope"
-	CodeUnavailable       = "unavailable"
-	CodeInternal          = "internal"
+	// CodeInsufficientUserAuthentication is RFC 9470's: a good token, whose login is too old or
+	// too weak.
+	CodeInsufficientUserAuthentication = "insufficient_user_authentication"
+
+	CodeUnavailable = "unavailable"
+	CodeInternal    = "internal"
 )
 
 // Denial is a refusal as it goes out: what an adapter writes and a [Config.Renderer] may
@@ -85,8 +89,13 @@ func draw(err error, realm string, tellScopes bool) Denial {
 	case errors.Is(err, ErrInvalidToken):
 		return newDenial(http.StatusUnauthorized, CodeInvalidToken, challenge(realm, "error", CodeInvalidToken))
 	case errors.Is(err, ErrAccessDenied):
+		if errors.As(err, &accessDeny) {
+			if login, alone := accessDeny.Decision.StepUp(); alone {
+				return stepUpDenial(login, realm)
+			}
+		}
 		params := []string{"error", CodeInsufficientScope}
-		if tellScopes && errors.As(err, &accessDeny) {
+		if tellScopes && accessDeny != nil {
 			scopes := slices.DeleteFunc(accessDeny.Decision.missingScopes(), func(s string) bool { return !isScope(s) })
 			if len(scopes) > 0 {
 				params = append(params, "scope", strings.Join(scopes, " "))
@@ -95,6 +104,18 @@ func draw(err error, realm string, tellScopes bool) Denial {
 		return newDenial(http.StatusForbidden, CodeInsufficientScope, challenge(realm, params...))
 	}
 	return internalFault()
+}
+
+// stepUpDenial asks for another login (RFC 9470, section 3).
+func stepUpDenial(login StepUp, realm string) Denial {
+	params := []string{"error", CodeInsufficientUserAuthentication}
+	if values := slices.DeleteFunc(login.ACRValues, func(s string) bool { return !isScope(s) }); len(values) > 0 { // of the same syntax
+		params = append(params, "acr_values", strings.Join(values, " "))
+	}
+	if login.MaxAge > 0 {
+		params = append(params, "max_age", strconv.FormatInt(int64(login.MaxAge/time.Second), 10))
+	}
+	return newDenial(http.StatusUnauthorized, CodeInsufficientUserAuthentication, challenge(realm, params...))
 }
 
 func internalFault() Denial {

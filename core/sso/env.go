@@ -22,6 +22,7 @@ var envNames = map[string][]string{
 	"Leeway":                 {"SSO_LEEWAY"},
 	"MaxTokenBytes":          {"SSO_MAX_TOKEN_BYTES"},
 	"PermissionsClaim":       {"SSO_PERMISSIONS_CLAIM"},
+	"RolesClaim":             {"SSO_ROLES_CLAIM"},
 	"DisableWildcard":        {"SSO_DISABLE_WILDCARD"},
 	"Realm":                  {"SSO_REALM"},
 	"TellScopes":             {"SSO_TELL_SCOPES"},
@@ -39,6 +40,7 @@ var envNames = map[string][]string{
 //	SSO_LEEWAY               a duration such as 30s; 0s forgives nothing
 //	SSO_MAX_TOKEN_BYTES      the longest token
 //	SSO_PERMISSIONS_CLAIM    the path of the claim that holds the permissions
+//	SSO_ROLES_CLAIM          the path of the claim that holds the roles
 //	SSO_DISABLE_WILDCARD     true: "*" in a token means nothing
 //	SSO_REALM                named in challenges
 //	SSO_TELL_SCOPES          true: a 403 names the missing scopes
@@ -78,6 +80,7 @@ func ConfigFromEnv() (Config, error) {
 		Leeway:                 leeway,
 		MaxTokenBytes:          envInt(f, "MaxTokenBytes"),
 		PermissionsClaim:       envText("PermissionsClaim"),
+		RolesClaim:             envText("RolesClaim"),
 		DisableWildcard:        envBool(f, "DisableWildcard"),
 		Realm:                  envText("Realm"),
 		TellScopes:             envBool(f, "TellScopes"),

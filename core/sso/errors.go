@@ -15,7 +15,8 @@ var (
 	ErrInvalidRequest = errors.New("sso: malformed credentials")
 	// ErrInvalidToken: the token is not good (401, `invalid_token`); [TokenError] says why.
 	ErrInvalidToken = errors.New("sso: invalid token")
-	// ErrAccessDenied: a good token without the permission (403, `insufficient_scope`);
+	// ErrAccessDenied: a good token without the permission (403, `insufficient_scope`), or one
+	// whose login is too old or too weak (401, `insufficient_user_authentication`);
 	// [AccessDeniedError] holds the decision.
 	ErrAccessDenied = errors.New("sso: access denied")
 	// ErrUnavailable: nobody can tell whether the token is good, since the keys cannot be had
@@ -55,6 +56,7 @@ const (
 	ReasonMissingToken      Reason = "missing_token"      // no bearer credentials
 	ReasonBadCredentials    Reason = "bad_credentials"    // repeated or malformed credentials
 	ReasonAccessDenied      Reason = "access_denied"      // a permission said no
+	ReasonWeakLogin         Reason = "weak_login"         // the login is too old or too weak (RFC 9470)
 	ReasonKeysUnavailable   Reason = "keys_unavailable"   // nobody can tell
 	ReasonInternal          Reason = "internal"           // a fault of the service: see the logged error
 )
@@ -125,6 +127,7 @@ func reasonOf(err error) Reason {
 	var (
 		token  *TokenError
 		failed *permissionError
+		denied *AccessDeniedError
 	)
 	switch { // in the order of draw
 	case errors.As(err, &failed):
@@ -137,6 +140,11 @@ func reasonOf(err error) Reason {
 		return ReasonMissingToken
 	case errors.Is(err, ErrInvalidRequest):
 		return ReasonBadCredentials
+	case errors.As(err, &denied):
+		if _, alone := denied.Decision.StepUp(); alone {
+			return ReasonWeakLogin
+		}
+		return ReasonAccessDenied
 	case errors.Is(err, ErrAccessDenied):
 		return ReasonAccessDenied
 	}

@@ -273,7 +273,7 @@ func TestMembersThatPassForOthersAreRefused(t *testing.T) {
 		refused(t, signed(ada, strings.Replace(headerWith(), "{", `{"\u212aid":"x",`, 1), claimsWith()))
 	})
 	t.Run("but not what only looks alike or is longer", func(t *testing.T) {
-		for _, name := range []string{"іss", "iss ", "issuer", "is", "i\u0131s", "iſ", "s", "_iss", "ıat", "İat", "éxp", "audience", "Azp", "NAME", "SID", "Jwk", "ROLES"} {
+		for _, name := range []string{"іss", "iss ", "issuer", "is", "i\u0131s", "iſ", "s", "_iss", "ıat", "İat", "éxp", "audience", "NAME", "SID", "Jwk", "ROLES"} {
 			if _, err := a.ValidateToken(t.Context(), token(name, `"x"`)); err != nil {
 				t.Errorf("payload %q: %v", name, err)
 			}

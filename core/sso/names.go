@@ -10,12 +10,12 @@ import (
 // member says one thing to them and another to us, so it is refused, as one with duplicate
 // members is.
 
-// headerNames and claimNames are the members that this package reads.
+// headerNames and claimNames are the members that this package and package permission read.
 var (
 	headerNames = newNames("alg", "b64", "crit", "cty", "kid", "typ", "zip")
 	claimNames  = newNames(
-		"at_hash", "aud", "c_hash", "client_id", "cnf", "events", "exp", "iat", "iss", "jti", "nbf",
-		"nonce", "scope", "scp", "sub", "token_use", "typ",
+		"acr", "amr", "at_hash", "aud", "auth_time", "azp", "c_hash", "cid", "client_id", "cnf", "events", "exp", "gty",
+		"iat", "idtyp", "iss", "jti", "nbf", "nonce", "scope", "scp", "sub", "token_use", "typ",
 	)
 )
 

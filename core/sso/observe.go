@@ -77,6 +77,9 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 		level = slog.LevelWarn
 	case CodeInternal:
 		level = slog.LevelError
+		if errors.Is(cause, context.Canceled) && ctx.Err() != nil {
+			level = slog.LevelInfo // the client has gone: no fault of the service
+		}
 	}
 	if !a.logger.Enabled(ctx, level) {
 		return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"time"
 )
 
 // Permission is something that a route can demand. Package permission has the usual ones; a
@@ -67,12 +68,28 @@ func (a Access) Header(name string) (first string, n int) {
 
 // WildcardGrants reports whether "*" in a token stands for any value; [Config.DisableWildcard]
 // switches it off.
-func (a Access) WildcardGrants() bool { return a.principal != nil && a.principal.wildcard }
+func (a Access) WildcardGrants() bool {
+	return a.principal != nil && a.principal.policy != nil && a.principal.policy.wildcard
+}
+
+// LoginAge is how long ago the principal signed in, by `auth_time` and the authenticator's clock.
+// It is false where that cannot be told: the claim is missing, is no date, or lies ahead by more
+// than [Config.Leeway]. An `auth_time` that lies ahead by less is an age of zero, since clocks
+// differ.
+func (a Access) LoginAge() (age time.Duration, ok bool) {
+	at := a.principal.AuthenticatedAt()
+	if at.IsZero() || a.principal.policy == nil {
+		return 0, false
+	}
+	age = a.principal.policy.now().Sub(at)
+	return max(age, 0), age >= -a.principal.policy.leeway
+}
 
 var errNoPermission = errors.New("sso: the permission is nil")
 
-// Check asks a permission safely: a nil one and one that panics [Fail]. Permissions that ask
-// other permissions use it.
+// Check asks a permission safely: a nil one [Fail]s, and so do one that panics and one that
+// answers after its context has ended, since nobody knows what it then rests on. Permissions
+// that ask other permissions use it.
 func Check(ctx context.Context, p Permission, access Access) (d Decision) {
 	if v := reflect.ValueOf(p); p == nil || (v.Kind() == reflect.Pointer && v.IsNil()) {
 		return Fail(errNoPermission)
@@ -84,6 +101,9 @@ func Check(ctx context.Context, p Permission, access Access) (d Decision) {
 		}
 	}()
 	d = p.Check(ctx, access)
+	if ended := ctx.Err(); ended != nil {
+		d = Fail(fmt.Errorf("sso: the permission %T answered too late: %w", p, ended))
+	}
 	done = true
 	return d
 }

@@ -15,8 +15,9 @@ import (
 type Principal struct {
 	claims      jsondoc.Value
 	permissions Value
-	wildcard    bool
+	roles       Value
 	times       times
+	policy      *policy // nil unless an Authenticator made it
 }
 
 // times are the moments that a token names; zero where it does not.
@@ -26,8 +27,9 @@ func newPrincipal(claims jsondoc.Value, t times, p *policy) *Principal {
 	return &Principal{
 		claims:      claims,
 		permissions: Value{claims}.Lookup(p.permissionsClaim),
-		wildcard:    p.wildcard,
+		roles:       Value{claims}.Lookup(p.rolesClaim),
 		times:       t,
+		policy:      p,
 	}
 }
 
@@ -61,7 +63,7 @@ func (p *Principal) Audience() []string {
 
 // HasAudience reports whether the token is meant for an audience, by exact comparison.
 func (p *Principal) HasAudience(audience string) bool {
-	for name := range audiences(p.root().Get("aud")) {
+	for name := range texts(p.root().Get("aud")) {
 		if name == audience {
 			return true
 		}
@@ -69,14 +71,14 @@ func (p *Principal) HasAudience(audience string) bool {
 	return false
 }
 
-// audiences yields the strings of an `aud` claim, be it one or several.
-func audiences(aud Value) iter.Seq[string] {
+// texts yields the strings of a claim that is one or several.
+func texts(claim Value) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		if text, ok := aud.Text(); ok {
+		if text, ok := claim.Text(); ok {
 			yield(text)
 			return
 		}
-		for e := range aud.Elements() {
+		for e := range claim.Elements() {
 			if text, ok := e.Text(); ok && !yield(text) {
 				return
 			}
@@ -99,6 +101,31 @@ func (p *Principal) IssuedAt() time.Time {
 		return time.Time{}
 	}
 	return p.times.issued
+}
+
+// AuthenticatedAt returns `auth_time`, when the person signed in (OpenID Connect Core 1.0,
+// section 2; RFC 9068, section 2.2.1); the zero time if the token does not tell, or tells no
+// date.
+func (p *Principal) AuthenticatedAt() time.Time {
+	at, ok := numericDate(p.root().Get("auth_time").v)
+	if !ok || at.Unix() <= 0 {
+		return time.Time{}
+	}
+	return at
+}
+
+// HasRole reports whether the token names a role, by exact comparison. It reads the claim that
+// [Config.RolesClaim] names: a string, which is one role, or an array of strings.
+func (p *Principal) HasRole(role string) bool {
+	if p == nil || role == "" {
+		return false
+	}
+	for name := range texts(p.roles) {
+		if name == role {
+			return true
+		}
+	}
+	return false
 }
 
 // HasScope reports whether the token was granted an OAuth scope (RFC 8693, section 4.2). It
@@ -142,6 +169,9 @@ func (p *Principal) scopes(yield func(string) bool) {
 		}
 	}
 }
+
+// Claims returns the object of all claims.
+func (p *Principal) Claims() Value { return p.root() }
 
 // Claim returns the claim at a path from the token's root; see [Value.Lookup].
 func (p *Principal) Claim(path string) Value { return p.root().Lookup(path) }

@@ -23,15 +23,16 @@ type rules struct {
 	otherKinds   []TokenKind
 	claimNames   names
 	issuer       string // empty: not checked here
-	leeway       time.Duration
-	now          func() time.Time
-	policy       policy
+	policy
 }
 
 // policy is what a principal needs to know of the configuration.
 type policy struct {
 	permissionsClaim string
+	rolesClaim       string
 	wildcard         bool
+	leeway           time.Duration
+	now              func() time.Time
 }
 
 const (
@@ -224,7 +225,7 @@ func (r *rules) forUs(aud Value) error {
 	if len(r.audience) == 0 {
 		return nil
 	}
-	for name := range audiences(aud) {
+	for name := range texts(aud) {
 		if slices.Contains(r.audience, name) {
 			return nil
 		}
