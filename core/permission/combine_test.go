@@ -44,6 +44,27 @@ func TestThreeValuedLogic(t *testing.T) {
 			}
 		})
 	}
+	for _, a := range []outcome{granted, denied, failed} {
+		for _, b := range []outcome{granted, denied, failed} {
+			t.Run("if "+string(a)+" then or else "+string(b), func(t *testing.T) {
+				want := b
+				if a == failed {
+					want = failed
+				}
+				other := no
+				if b != granted {
+					other = yes // and never this one
+				}
+				p := permission.IfElse(values[a], values[b], other)
+				if a == denied {
+					p = permission.IfElse(values[a], other, values[b])
+				}
+				if got := outcomeOf(check(t, p, nil)); got != want {
+					t.Errorf("%s, want %s", got, want)
+				}
+			})
+		}
+	}
 	t.Run("a panic is a failure everywhere", func(t *testing.T) {
 		for _, p := range []sso.Permission{
 			panicking{}, permission.All(yes, panicking{}), permission.Any(no, panicking{}), permission.Not(panicking{}), permission.ForRoute(panicking{}),
@@ -102,7 +123,8 @@ func TestEachPermissionIsAskedAtMostOnce(t *testing.T) {
 
 func TestARouteNeedsSomethingThatSpeaksForTheCaller(t *testing.T) {
 	is, other := permission.Is("p", 1), permission.Has("q")
-	all, some, not := permission.All, permission.Any, permission.Not
+	all, some, not, ifElse := permission.All, permission.Any, permission.Not, permission.IfElse
+	get := permission.Method("GET")
 	for _, test := range []struct {
 		name string
 		p    []sso.Permission
@@ -130,6 +152,17 @@ func TestARouteNeedsSomethingThatSpeaksForTheCaller(t *testing.T) {
 		{"Not of All of a Not and a leaf, which is Any of a leaf and a Not", []sso.Permission{not(all(not(is), other))}, false},
 		{"Not of Any of a Not and a leaf, which is All of a leaf and a Not", []sso.Permission{not(some(not(is), other))}, true},
 		{"All of one Not, which is that Not", []sso.Permission{all(not(is))}, false},
+		{"a method alone, which speaks for nobody", []sso.Permission{get}, false},
+		{"Not of a method", []sso.Permission{not(get)}, false},
+		{"a method beside a leaf", []sso.Permission{get, is}, true},
+		{"a method, or a leaf", []sso.Permission{some(get, is)}, false},
+		{"a method beside Authenticated, or a leaf", []sso.Permission{some(all(get, permission.Authenticated()), is)}, true},
+		{"IfElse of a method with two leaves", []sso.Permission{ifElse(get, is, other)}, true},
+		{"IfElse of a method, one branch a Not", []sso.Permission{ifElse(get, is, not(other))}, false},
+		{"IfElse of a leaf, then a Not, else a leaf", []sso.Permission{ifElse(is, not(other), other)}, true},
+		{"IfElse of a leaf, then a leaf, else a Not", []sso.Permission{ifElse(is, other, not(other))}, false},
+		{"Not of IfElse of a leaf, then a Not, else a Not", []sso.Permission{not(ifElse(is, not(other), not(other)))}, true},
+		{"Not of IfElse of a method, then leaves", []sso.Permission{not(ifElse(get, is, other))}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			message := panicOf(func() { permission.ForRoute(test.p[0], test.p[1:]...) })
@@ -193,7 +226,21 @@ func TestADenialExplainsItself(t *testing.T) {
 			[]string{"unmet", "one of these", "orders.on", "orders:write"},
 			2,
 		},
+		{
+			"Any names the cheapest alternatives", permission.Any(permission.All(permission.Has("orders.on"), permission.Role("r")), permission.Scope("orders:write"), permission.Claim("x", 1)), permission.CodeUnmet,
+			[]string{"unmet", "one of these", "orders:write", "at x", "(1 alternative needs more)"},
+			3,
+		},
 		{"Not names what forbids", permission.Not(permission.Scope("orders:read")), permission.CodeForbidden, []string{"forbidden", `scope("orders:read")`}, 0},
+		{"Not of Any names the match alone", permission.Not(permission.Any(permission.Scope("orders:write"), permission.Scope("orders:read"))), permission.CodeForbidden, []string{`must not be so: scope("orders:read")`}, 0},
+		{
+			"Not of All names the ways out", permission.Not(permission.All(permission.Scope("orders:read"), permission.Claim("sub", "ada"))), permission.CodeUnmet,
+			[]string{"one of these", `must not be so: scope("orders:read")`, `must not be so: claim("sub", "ada")`},
+			2,
+		},
+		{"Not of Not names what is missing", permission.Not(permission.Not(permission.Scope("orders:write"))), permission.CodeMissingScope, []string{"orders:write"}, 0},
+		{"IfElse names the branch", permission.IfElse(permission.Scope("orders:read"), permission.Role("clerk"), permission.Has("x")), permission.CodeUnmet, []string{`since scope("orders:read") holds`, `the role "clerk"`}, 1},
+		{"IfElse names the other branch", permission.IfElse(permission.Role("clerk"), permission.Has("x"), permission.Has("y")), permission.CodeUnmet, []string{`since role("clerk") does not hold`, "at y"}, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := check(t, test.p, who)
@@ -216,6 +263,9 @@ func TestADenialExplainsItself(t *testing.T) {
 	}
 	t.Run("what was found can be asked for", func(t *testing.T) {
 		d := check(t, permission.Is("orders.role", "admin"), who)
+		if !strings.Contains(d.ExplainWithValues(), `found "secret-guest"`) {
+			t.Error(d.ExplainWithValues())
+		}
 		if found, _ := d.Found().Text(); d.Path() != "orders.role" || d.Wanted() != `"admin"` || found != "secret-guest" {
 			t.Errorf("path %q, wanted %q, found %q", d.Path(), d.Wanted(), found)
 		}

@@ -126,3 +126,20 @@ func panicOf(f func()) (message string) {
 	f()
 	return ""
 }
+
+// request is one that permissions may look at.
+type request struct {
+	method string
+	values map[string]string // of the path
+}
+
+func (r request) Method() string               { return r.method }
+func (request) Pattern() string                { return "/orders/{id}" }
+func (request) Header(string) (string, int)    { return "", 0 }
+func (r request) PathValue(name string) string { return r.values[name] }
+
+// checkRequest asks a permission about a principal's request.
+func checkRequest(t testing.TB, p sso.Permission, who *sso.Principal, r sso.Request) sso.Decision {
+	t.Helper()
+	return sso.Check(t.Context(), p, sso.NewAccess(who, r))
+}

@@ -17,30 +17,47 @@ const (
 	CodeMissing      = "missing"       // the path leads nowhere, or to null
 	CodeWrongValue   = "wrong_value"   // it leads to something else
 	CodeMissingScope = "missing_scope" // an OAuth scope was not granted
+	CodeMissingRole  = "missing_role"  // none of the roles is there
+	CodeNobody       = "nobody"        // there is no principal
+	CodeWrongCaller  = "wrong_caller"  // the token does not show that a person, or a program, calls
+	CodeOldLogin     = "old_login"     // the login is too old, or its age cannot be told
+	CodeWeakLogin    = "weak_login"    // the login was not by one of the means wanted
+	CodeNotOwn       = "not_own"       // the path names somebody else's
+	CodeWrongMethod  = "wrong_method"  // the request has another method
 	CodeRefused      = "refused"       // a function said no
 	CodeForbidden    = "forbidden"     // what Not forbids is there
 	CodeUnmet        = "unmet"         // of a combination; its children say why
 )
 
-// wildcard in a token stands for any value.
+// wildcard in a token's permissions stands for any value.
 const wildcard = "*"
 
 // A path is a dotted path taken apart once, when the permission is built.
 type path struct {
-	text  string
-	names []string
+	text   string
+	names  []string
+	claims bool // it starts at the token's root, and not at its permissions
 }
 
 func newPath(function, text string) path {
 	if text == "" {
 		panic("permission: " + function + " with an empty path, which would look at nothing in particular")
 	}
-	return path{text, sso.SplitPath(text)}
+	return path{text: text, names: sso.SplitPath(text)}
 }
 
-// in follows the path through the permissions of a principal.
-func (p path) in(access sso.Access) sso.Value {
+func newClaim(function, text string) path {
+	p := newPath(function, text)
+	p.claims = true
+	return p
+}
+
+// in follows the path through what the token of a principal says.
+func (p *path) in(access sso.Access) sso.Value {
 	v := access.Principal().Permissions()
+	if p.claims {
+		v = access.Principal().Claims()
+	}
 	for _, name := range p.names {
 		v = v.Get(name)
 	}
@@ -48,18 +65,25 @@ func (p path) in(access sso.Access) sso.Value {
 }
 
 // isWildcard reports whether a value is the wildcard, and wildcards mean something.
-func isWildcard(v sso.Value, access sso.Access) bool {
+func (p *path) isWildcard(v sso.Value, access sso.Access) bool {
+	if p.claims || !access.WildcardGrants() {
+		return false
+	}
 	text, ok := v.Text()
-	return ok && text == wildcard && access.WildcardGrants()
+	return ok && text == wildcard
 }
 
 // deny explains what a path led to instead.
-func (p path) deny(found sso.Value, wanted string) sso.Decision {
-	code := CodeWrongValue
+func (p *path) deny(access sso.Access, wanted string) sso.Decision {
+	found, code := p.in(access), CodeWrongValue
 	if !found.Exists() || found.IsNull() {
 		code = CodeMissing
 	}
-	return sso.Deny(code, fmt.Sprintf("the token's permissions need %s at %s", wanted, p.text)).WithValue(p.text, wanted, found)
+	root := "permissions"
+	if p.claims {
+		root = "claims"
+	}
+	return sso.Deny(code, fmt.Sprintf("the token's %s need %s at %s", root, wanted, p.text)).WithValue(p.text, wanted, found)
 }
 
 // Is demands that the value at a path is one of those wanted. Where the token has a list, one
@@ -69,30 +93,49 @@ func (p path) deny(found sso.Value, wanted string) sso.Decision {
 // so that Is("orders.role", roles...) and Is("orders.role", roles) mean the same. It panics
 // without a path or without values.
 func Is(dotted string, values ...any) sso.Permission {
-	p := &is{path: newPath("Is", dotted)}
+	return newIs("Is", "is", newPath("Is", dotted), values)
+}
+
+// Claim demands of the claim at a path, from the token's root, what [Is] demands within its
+// permissions; but "*" means nothing there. A dot within a claim's name is written `\.`, as in
+// `https://corp\.example/roles`.
+func Claim(dotted string, values ...any) sso.Permission {
+	return newIs("Claim", "claim", newClaim("Claim", dotted), values)
+}
+
+func newIs(function, kind string, at path, values []any) sso.Permission {
+	p := &is{path: at, kind: kind}
+	called := "permission: " + function + "(" + strconv.Quote(at.text) + ")"
 	for _, value := range spread(values) {
 		wanted, err := sso.ValueOf(value)
 		if err != nil {
-			panic("permission: Is(" + strconv.Quote(dotted) + "): " + err.Error())
+			panic(called + ": " + err.Error())
 		}
 		if !wanted.Exists() {
-			panic("permission: Is(" + strconv.Quote(dotted) + ") with an absent sso.Value, which equals nothing")
+			panic(called + " with an absent sso.Value, which equals nothing")
 		}
 		p.values = append(p.values, wanted)
+		if text, ok := wanted.Text(); ok {
+			p.texts = append(p.texts, text)
+		}
 	}
 	if len(p.values) == 0 {
-		panic("permission: Is(" + strconv.Quote(dotted) + ") without a value: use Has for true")
+		panic(called + " without a value: say which, or use Has for true")
 	}
-	texts := make([]string, len(p.values))
-	for i, v := range p.values {
-		texts[i] = v.String()
-	}
-	p.wanted = texts[0]
-	if len(texts) > 1 {
-		p.wanted = "one of " + strings.Join(texts, ", ")
-	}
-	p.text = fmt.Sprintf("is(%q, %s)", dotted, strings.Join(texts, ", "))
+	p.wanted = oneOf(p.values)
 	return p
+}
+
+// oneOf writes alternatives for people.
+func oneOf(values []sso.Value) string {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = v.String()
+	}
+	if len(list) == 1 {
+		return list[0]
+	}
+	return "one of " + strings.Join(list, ", ")
 }
 
 // spread replaces each slice by its elements. Bytes are no list to JSON.
@@ -114,21 +157,28 @@ func spread(values []any) []any {
 
 type is struct {
 	path   path
+	kind   string
 	values []sso.Value
-	wanted string // for people
-	text   string
+	texts  []string // the strings among them
+	wanted string   // for people
 }
 
 func (p *is) Check(_ context.Context, access sso.Access) sso.Decision {
-	found := p.path.in(access)
-	if found.Exists() && !found.IsNull() && (isWildcard(found, access) || p.matches(found)) {
+	if p.holds(access) {
 		return sso.Grant()
 	}
-	return p.path.deny(found, p.wanted)
+	return p.path.deny(access, p.wanted)
 }
 
-func (p *is) matches(found sso.Value) bool {
-	if found.IsArray() {
+func (p *is) holds(access sso.Access) bool {
+	found := p.path.in(access)
+	if text, ok := found.Text(); ok { // by far the most frequent case
+		return slices.Contains(p.texts, text) || p.path.isWildcard(found, access)
+	}
+	switch {
+	case found.IsNull(): // as good as absent, even where null is wanted
+		return false
+	case found.IsArray():
 		for element := range found.Elements() {
 			if p.contains(element) {
 				return true
@@ -141,7 +191,11 @@ func (p *is) matches(found sso.Value) bool {
 
 func (p *is) contains(v sso.Value) bool { return slices.ContainsFunc(p.values, v.Equal) }
 
-func (p *is) String() string { return p.text }
+func (p *is) describe() description {
+	return description{Kind: p.kind, Path: p.path.text, Values: p.values}
+}
+
+func (p *is) String() string { return Describe(p) }
 
 // Has demands that the value at a path is true or "*". It panics without a path.
 func Has(dotted string) sso.Permission { return &has{newPath("Has", dotted)} }
@@ -149,14 +203,21 @@ func Has(dotted string) sso.Permission { return &has{newPath("Has", dotted)} }
 type has struct{ path path }
 
 func (p *has) Check(_ context.Context, access sso.Access) sso.Decision {
-	found := p.path.in(access)
-	if yes, _ := found.Bool(); yes || isWildcard(found, access) {
+	if p.holds(access) {
 		return sso.Grant()
 	}
-	return p.path.deny(found, "true")
+	return p.path.deny(access, "true")
 }
 
-func (p *has) String() string { return fmt.Sprintf("has(%q)", p.path.text) }
+func (p *has) holds(access sso.Access) bool {
+	found := p.path.in(access)
+	yes, _ := found.Bool()
+	return yes || p.path.isWildcard(found, access)
+}
+
+func (p *has) describe() description { return description{Kind: "has", Path: p.path.text} }
+
+func (p *has) String() string { return Describe(p) }
 
 // Truthy demands what the Python edition takes for true when it is asked for a path without a
 // value: true, a number other than 0, a string or an object that is not empty. "false" and
@@ -167,12 +228,13 @@ func Truthy(dotted string) sso.Permission { return &truthy{newPath("Truthy", dot
 type truthy struct{ path path }
 
 func (p *truthy) Check(_ context.Context, access sso.Access) sso.Decision {
-	found := p.path.in(access)
-	if isTruthy(found) {
+	if p.holds(access) {
 		return sso.Grant()
 	}
-	return p.path.deny(found, "a value that counts as true")
+	return p.path.deny(access, "a value that counts as true")
 }
+
+func (p *truthy) holds(access sso.Access) bool { return isTruthy(p.path.in(access)) }
 
 func isTruthy(v sso.Value) bool {
 	switch v.Kind() {
@@ -191,7 +253,9 @@ func isTruthy(v sso.Value) bool {
 	return false
 }
 
-func (p *truthy) String() string { return fmt.Sprintf("truthy(%q)", p.path.text) }
+func (p *truthy) describe() description { return description{Kind: "truthy", Path: p.path.text} }
+
+func (p *truthy) String() string { return Describe(p) }
 
 // Scope demands every one of the OAuth scopes named (RFC 6749, section 3.3). It panics without
 // a name, and for a name that cannot be a scope: several in one string are several arguments.
@@ -200,25 +264,25 @@ func Scope(names ...string) sso.Permission {
 		panic("permission: Scope without a name")
 	}
 	for _, name := range names {
-		if name == "" || strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '"' || c == '\\' }) {
+		if !isToken(name) {
 			panic(fmt.Sprintf("permission: Scope: %q cannot be the name of a scope (RFC 6749, section 3.3); give each scope as an argument of its own", name))
 		}
 	}
 	return scope(slices.Clone(names))
 }
 
+// isToken checks the syntax of a scope (RFC 6749, section 3.3), which is also what fits into a
+// challenge.
+func isToken(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '"' || c == '\\' })
+}
+
 type scope []string
 
 func (p scope) Check(_ context.Context, access sso.Access) sso.Decision {
-	for _, name := range p {
-		if !access.Principal().HasScope(name) {
-			return p.deny(access)
-		}
+	if p.holds(access) {
+		return sso.Grant()
 	}
-	return sso.Grant()
-}
-
-func (p scope) deny(access sso.Access) sso.Decision {
 	var missing []string
 	for _, name := range p {
 		if !access.Principal().HasScope(name) {
@@ -229,13 +293,45 @@ func (p scope) deny(access sso.Access) sso.Decision {
 	return sso.Deny(CodeMissingScope, "the token needs the scope "+list).WithScopes(missing...)
 }
 
-func (p scope) String() string {
-	quoted := make([]string, len(p))
-	for i, name := range p {
-		quoted[i] = strconv.Quote(name)
+func (p scope) holds(access sso.Access) bool {
+	for _, name := range p {
+		if !access.Principal().HasScope(name) {
+			return false
+		}
 	}
-	return "scope(" + strings.Join(quoted, ", ") + ")"
+	return true
 }
+
+func (p scope) describe() description { return description{Kind: "scope", Values: texts(p)} }
+
+func (p scope) String() string { return Describe(p) }
+
+// Role demands one of the roles named, in the claim that [sso.Config.RolesClaim] says; see
+// [sso.Principal.HasRole]. "*" is a role like any other. It panics without a name and for an
+// empty one.
+func Role(names ...string) sso.Permission {
+	if len(names) == 0 || slices.Contains(names, "") {
+		panic("permission: Role without a name, or with an empty one")
+	}
+	return role(slices.Clone(names))
+}
+
+type role []string
+
+func (p role) Check(_ context.Context, access sso.Access) sso.Decision {
+	if p.holds(access) {
+		return sso.Grant()
+	}
+	return sso.Deny(CodeMissingRole, "the token needs the role "+oneOf(texts(p)))
+}
+
+func (p role) holds(access sso.Access) bool {
+	return slices.ContainsFunc(p, access.Principal().HasRole)
+}
+
+func (p role) describe() description { return description{Kind: "role", Values: texts(p)} }
+
+func (p role) String() string { return Describe(p) }
 
 // Func is a permission by a function: true grants, false denies, an error refuses with 500 and
 // is logged. The name stands for it in explanations. The function must be safe for concurrent
@@ -263,4 +359,8 @@ func (p *function) Check(ctx context.Context, access sso.Access) sso.Decision {
 	return sso.Grant()
 }
 
-func (p *function) String() string { return fmt.Sprintf("func(%q)", p.name) }
+func (p *function) describe() description {
+	return description{Kind: kindFunc, Values: texts([]string{p.name})}
+}
+
+func (p *function) String() string { return Describe(p) }

@@ -304,6 +304,21 @@ func TestWhatCannotMeanAnythingPanicsWhereItIsBuilt(t *testing.T) {
 		says  []string
 	}{
 		{"Is without a path", func() { permission.Is("", 1) }, []string{"Is", "empty path"}},
+		{"Claim without a path", func() { permission.Claim("", 1) }, []string{"Claim with an empty path"}},
+		{"Claim without values", func() { permission.Claim("a.b") }, []string{`Claim("a.b")`, "without a value"}},
+		{"Role without a name", func() { permission.Role() }, []string{"Role without a name"}},
+		{"Role with an empty name", func() { permission.Role("a", "") }, []string{"empty one"}},
+		{"FreshLogin of nothing", func() { permission.FreshLogin(0) }, []string{"FreshLogin(0s)", "a second at least"}},
+		{"FreshLogin of less than nothing", func() { permission.FreshLogin(-time.Hour) }, []string{"FreshLogin(-1h0m0s)"}},
+		{"ACR without a value", func() { permission.ACR() }, []string{"ACR without a value"}},
+		{"ACR that would break a challenge", func() { permission.ACR(`a"b`) }, []string{"cannot be an authentication context"}},
+		{"ACR of two in one", func() { permission.ACR("gold silver") }, []string{"argument of its own"}},
+		{"SameAsPath without a claim", func() { permission.SameAsPath("", "id") }, []string{"SameAsPath with an empty path"}},
+		{"SameAsPath without a parameter", func() { permission.SameAsPath("sub", "") }, []string{"path parameter"}},
+		{"Method without a method", func() { permission.Method() }, []string{"Method without a method"}},
+		{"Method in lower case", func() { permission.Method("get") }, []string{`Method("get")`, "GET, HEAD"}},
+		{"IfElse with a nil condition", func() { permission.IfElse(nil, yes, yes) }, []string{"IfElse with a nil permission"}},
+		{"IfElse with a nil branch", func() { permission.IfElse(yes, yes, nil) }, []string{"IfElse with a nil permission"}},
 		{"Is without values", func() { permission.Is("a.b") }, []string{`Is("a.b")`, "without a value", "use Has"}},
 		{"Is with an empty slice", func() { permission.Is("a.b", []string{}) }, []string{`Is("a.b")`, "without a value"}},
 		{"Is with a nil slice", func() { permission.Is("a.b", []string(nil)) }, []string{`Is("a.b")`, "without a value"}},
@@ -377,11 +392,23 @@ func TestALaterChangeOfTheArgumentsChangesNothing(t *testing.T) {
 
 func TestPermissionsDescribeThemselves(t *testing.T) {
 	for want, p := range map[string]fmt.Stringer{
-		`is("a.b", "x", 1, true, null, {"k":[2]})`: stringer(permission.Is("a.b", "x", []any{1, true, nil}, map[string][]int{"k": {2}})),
-		`has("a.b")`:      stringer(permission.Has("a.b")),
-		`truthy("a.b")`:   stringer(permission.Truthy("a.b")),
-		`scope("a", "b")`: stringer(permission.Scope("a", "b")),
-		`func("owner")`:   stringer(permission.Func("owner", func(context.Context, sso.Access) (bool, error) { return true, nil })),
+		`is("a.b", "x", 1, true, null, json("{\"k\":[2]}"))`: stringer(permission.Is("a.b", "x", []any{1, true, nil}, map[string][]int{"k": {2}})),
+		`has("a.b")`:                           stringer(permission.Has("a.b")),
+		`truthy("a.b")`:                        stringer(permission.Truthy("a.b")),
+		`scope("a", "b")`:                      stringer(permission.Scope("a", "b")),
+		`claim("cognito:groups", 1)`:           stringer(permission.Claim("cognito:groups", 1)),
+		`role("a", "b")`:                       stringer(permission.Role("a", "b")),
+		`authenticated()`:                      stringer(permission.Authenticated()),
+		`clientCredentials()`:                  stringer(permission.ClientCredentials()),
+		`humanUser()`:                          stringer(permission.HumanUser()),
+		`freshLogin("15m0s")`:                  stringer(permission.FreshLogin(15 * time.Minute)),
+		`acr("gold", "silver")`:                stringer(permission.ACR("gold", "silver")),
+		`sameAsPath("sub", "id")`:              stringer(permission.SameAsPath("sub", "id")),
+		`method("GET", "HEAD")`:                stringer(permission.Method("GET", "HEAD")),
+		`!(has("a") || has("b"))`:              stringer(permission.Not(permission.Any(permission.Has("a"), permission.Has("b")))),
+		`!!has("a")`:                           stringer(permission.Not(permission.Not(permission.Has("a")))),
+		`ifElse(has("a"), has("b"), has("c"))`: stringer(permission.IfElse(permission.Has("a"), permission.Has("b"), permission.Has("c"))),
+		`func("owner")`:                        stringer(permission.Func("owner", func(context.Context, sso.Access) (bool, error) { return true, nil })),
 		`(has("a") && !has("b") && (has("c") || permission_test.panicking))`: stringer(permission.All(permission.Has("a"), permission.Not(permission.Has("b")), permission.Any(permission.Has("c"), panicking{}))),
 	} {
 		if got := p.String(); got != want {
@@ -402,7 +429,7 @@ func TestAGrantedCheckOfThreeLevelsCostsNoAllocation(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	who := principal(t, `{"permissions":{"shop":{"orders":{"role":"clerk","roles":["x","clerk"],"level":3,"on":true,"all":"*"}}},"scope":"a orders:read"}`)
+	who := principal(t, `{"permissions":{"shop":{"orders":{"role":"clerk","roles":["x","clerk"],"level":3,"on":true,"all":"*"}}},"scope":"a orders:read","roles":["clerk"],"acr":"gold","auth_time":`+fmt.Sprint(now.Unix())+`}`)
 	for name, p := range map[string]sso.Permission{
 		"Is with a string":         permission.Is("shop.orders.role", "admin", "clerk"),
 		"Is with a list":           permission.Is("shop.orders.roles", "admin", "clerk"),
@@ -412,6 +439,14 @@ func TestAGrantedCheckOfThreeLevelsCostsNoAllocation(t *testing.T) {
 		"Truthy":                   permission.Truthy("shop.orders.level"),
 		"Scope":                    permission.Scope("orders:read"),
 		"combinations three deep":  permission.All(permission.Is("shop.orders.role", "clerk"), permission.Any(permission.All(permission.Has("shop.orders.on"), permission.Scope("orders:read")), no)),
+		"Claim":                    permission.Claim("sub", "ada"),
+		"Role":                     permission.Role("boss", "clerk"),
+		"Authenticated":            permission.Authenticated(),
+		"HumanUser":                permission.HumanUser(),
+		"FreshLogin":               permission.FreshLogin(time.Hour),
+		"ACR":                      permission.ACR("gold"),
+		"Not":                      permission.Not(permission.Method("GET")),
+		"IfElse":                   permission.IfElse(permission.Role("clerk"), permission.Has("shop.orders.on"), no),
 		"what an adapter requires": permission.ForRoute(permission.Has("shop.orders.on"), permission.Scope("orders:read")),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -69,7 +69,11 @@ func whoHas(t *testing.T, claims map[string]any) *sso.Principal {
 
 // aLeaf grants only on evidence in the token.
 func aLeaf(r *rand.Rand) sso.Permission {
-	switch r.IntN(8) {
+	switch r.IntN(10) {
+	case 8:
+		return permission.Claim(pick(r, "permissions.", "")+aPath(r), pick(r, scalars...))
+	case 9:
+		return permission.Authenticated()
 	case 0:
 		return permission.Has(aPath(r))
 	case 1:
@@ -106,6 +110,20 @@ func aTree(t *testing.T, r *rand.Rand, depth int, trouble, negation bool) tree {
 			leaf = pick[sso.Permission](r, broken, panicking{})
 		}
 		return tree{leaf, func(who *sso.Principal) outcome { return outcomeOf(check(t, leaf, who)) }}
+	case n == 9:
+		c, a, b := aTree(t, r, depth-1, trouble, negation), aTree(t, r, depth-1, trouble, negation), aTree(t, r, depth-1, trouble, negation)
+		if !negation {
+			break // more claims may turn to the other branch
+		}
+		return tree{permission.IfElse(c.permission, a.permission, b.permission), func(who *sso.Principal) outcome {
+			switch c.model(who) {
+			case granted:
+				return a.model(who)
+			case denied:
+				return b.model(who)
+			}
+			return failed
+		}}
 	case negation && n < 5:
 		inner := aTree(t, r, depth-1, trouble, negation)
 		return tree{permission.Not(inner.permission), func(who *sso.Principal) outcome {
