@@ -113,6 +113,19 @@ func (s *suite) cases() []testCase {
 			want:    refused(403, "Forbidden", "insufficient_scope", `Bearer realm="orders", error="insufficient_scope", scope="orders:write"`),
 		},
 		{
+			name: "a login that is too old and too weak", rule: "Where nothing but the login is missing, the client is told to sign in again, and how (RFC 9470, section 3).",
+			request: get("/step-up", admin),
+			want:    refused(401, "Unauthorized", "insufficient_user_authentication", `Bearer error="insufficient_user_authentication", acr_values="mfa", max_age="300"`),
+		},
+		{
+			name: "a login that is too old, without the permission", rule: "Another login would not help who lacks the permission besides: 403.",
+			request: get("/step-up", plain), want: noPermission,
+		},
+		{
+			name: "a login that is fresh and strong", rule: "With the login that is demanded the request passes.",
+			request: get("/step-up", bearer(s.issuer.Token(Permission("pma.role", "admin"), Claim("acr", "mfa"), Claim("auth_time", s.clock.now().Unix())))), want: passes("hello ada"),
+		},
+		{
 			name: "a permission that fails", rule: "What cannot be decided is refused as a fault of the service, and the cause stays inside.",
 			request: get("/failing", plain), want: internal,
 		},

@@ -102,6 +102,7 @@ func (s *suite) routes() []Route {
 		{Path: "/optional-required", Layers: []Layer{{Auth: s.auth, Kind: Optional}, {Auth: s.auth, Kind: Require, Permission: admin}}},
 		{Path: "/two-authenticators", Layers: []Layer{{Auth: s.other}, {Auth: s.auth, Kind: Require, Permission: admin}}},
 		{Path: "/scoped", Layers: []Layer{{Auth: s.named, Kind: Require, Permission: permission.Scope("orders:read", "orders:write")}}},
+		{Path: "/step-up", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: permission.All(admin, permission.FreshLogin(5*time.Minute), permission.ACR("mfa"))}}},
 		{Path: "/failing", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: failing}}},
 		{Path: "/panicking", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: panicking}}},
 		{Path: "/unavailable", Layers: []Layer{{Auth: s.hopeless}}},

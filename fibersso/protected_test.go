@@ -1,0 +1,44 @@
+package fibersso_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/fibersso"
+)
+
+func TestAssertProtectedCatchesWhatFiberLeavesOpen(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
+	handler := func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) }
+	for _, test := range []struct {
+		name  string
+		build func(*fiber.App)
+		open  []string
+	}{
+		{"a guard before all routes", func(app *fiber.App) {
+			app.Use(guard.Authenticate())
+			app.Get("/orders/:id<int>", handler)
+			app.Group("/admin").Post("/users/*", handler)
+		}, nil},
+		{"a route registered before Use", func(app *fiber.App) {
+			app.Post("/early", handler)
+			app.Use(guard.Authenticate())
+			app.Post("/late", handler)
+		}, []string{"POST /early"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			app := fiber.New()
+			test.build(app)
+			routes := ssotest.Endpoints(app.GetRoutes(true), func(r fiber.Route) string { return r.Method + " " + r.Path })
+			do := func(r *http.Request) (*http.Response, error) { return app.Test(r) }
+			if open := ssotest.OpenRoutes(t, routes, do); !slices.Equal(open, test.open) {
+				t.Errorf("open: %q, want %q", open, test.open)
+			}
+		})
+	}
+}
