@@ -15,10 +15,10 @@ GOLANGCI_LINT := bin/.golangci-lint-$(GOVERSION)
 GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt tidy e2e fuzz vectors bench-test keys-grid attack-grid nightly tools gotestsum clean
+.PHONY: help demo test lint fmt tidy e2e fuzz vectors bench-permission bench-test keys-grid attack-grid nightly tools gotestsum clean
 
 help: ## List what can be made
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Run the quickstart; SERVE=1 leaves it running
 	go run ./examples/quickstart $(if $(SERVE),-serve)
@@ -44,6 +44,9 @@ fuzz: ## Run every fuzz test for FUZZTIME (10s) each
 
 vectors: gotestsum ## Test against the vectors of Project Wycheproof
 	@cd core/internal/wycheproof && GOWORK=off ../../../scripts/test ./...
+
+bench-permission: ## Measure granted checks beside an RSA verification
+	@cd core && go test -run '^$$' -bench Grant ./permission
 
 bench-test: gotestsum ## Test what compares this library with its peers
 	@cd bench && GOWORK=off ../scripts/test ./...

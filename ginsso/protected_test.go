@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/ginsso"
 )
@@ -47,4 +48,17 @@ func TestAssertProtectedCatchesWhatGinLeavesOpen(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAssertProtectedOnAWholeApplication(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
+	engine := gin.New()
+	engine.GET("/health", func(c *gin.Context) { c.Status(http.StatusOK) })
+	orders := engine.Group("/orders", guard.Authenticate())
+	orders.GET("/:id", func(c *gin.Context) { c.Status(http.StatusOK) })
+	orders.DELETE("/:id", guard.Require(permission.Role("admin")), func(c *gin.Context) { c.Status(http.StatusOK) })
+
+	routes := ssotest.Endpoints(engine.Routes(), func(r gin.RouteInfo) string { return r.Method + " " + r.Path })
+	ssotest.AssertProtected(t, routes, ssotest.Serve(t, engine), "GET /health")
 }
