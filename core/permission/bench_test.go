@@ -37,20 +37,20 @@ func BenchmarkGrant(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				rounds++
-				begun := time.Now() //nolint:forbidigo // a benchmark
+				begun := time.Now()
 				for range checks {
 					if !sso.Check(ctx, p, access).Granted() {
 						b.Fatal("denied")
 					}
 				}
-				half := time.Now() //nolint:forbidigo // a benchmark
+				half := time.Now()
 				for range verifications {
 					if rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, digest[:], signature) != nil {
 						b.Fatal("refused")
 					}
 				}
 				checking += half.Sub(begun)
-				verifying += time.Since(half) //nolint:forbidigo // a benchmark
+				verifying += time.Since(half)
 			}
 			perCheck := float64(checking) / float64(rounds*checks)
 			b.ReportMetric(perCheck, "ns/check")

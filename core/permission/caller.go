@@ -37,13 +37,13 @@ func (p authenticated) String() string { return Describe(p) }
 // (Okta) or `azp`. A token that shows nothing of the kind is denied, and so is one that shows
 // a person besides; see [HumanUser]. Keycloak's tokens for service accounts show nothing that
 // a user could not have too: demand a [Role] of them instead.
-func ClientCredentials() sso.Permission { return caller(program) }
+func ClientCredentials() sso.Permission { return program }
 
 // HumanUser demands that the token shows that a person signed in: `idtyp` is "user" (Microsoft
 // Entra), or it tells when or how by `auth_time` or `amr` (RFC 9068, section 2.2.1). A token
 // that shows nothing of the kind is denied, and so is one that shows a program besides; see
 // [ClientCredentials].
-func HumanUser() sso.Permission { return caller(person) }
+func HumanUser() sso.Permission { return person }
 
 // A caller is the kind of caller that is demanded.
 type caller bool

@@ -22,7 +22,7 @@ type world struct {
 }
 
 // set sets what is at a path, for a path whose names have no dots; nil takes it away.
-func (w world) set(path string, value any) {
+func (w *world) set(path string, value any) {
 	object := w.claims
 	names := strings.Split(path, ".")
 	for _, name := range names[:len(names)-1] {
@@ -39,16 +39,16 @@ func (w world) set(path string, value any) {
 	}
 }
 
-func (w world) list(claim string) []string {
+func (w *world) list(claim string) []string {
 	list, _ := w.claims[claim].([]string)
 	return list
 }
 
-func (w world) add(claim string, names ...string) {
+func (w *world) add(claim string, names ...string) {
 	w.claims[claim] = append(slices.Clone(w.list(claim)), names...)
 }
 
-func (w world) remove(claim string, names ...string) {
+func (w *world) remove(claim string, names ...string) {
 	w.claims[claim] = slices.DeleteFunc(slices.Clone(w.list(claim)), func(name string) bool { return slices.Contains(names, name) })
 }
 
@@ -148,8 +148,8 @@ func lines(explanation string) *line {
 	return root.below[0]
 }
 
-var remedies = map[*regexp.Regexp]func(w world, found []string) error{
-	regexp.MustCompile(`; the token's (permissions|claims) need (?:one of )?(.+) at (\S+)$`): func(w world, found []string) error {
+var remedies = map[*regexp.Regexp]func(w *world, found []string) error{
+	regexp.MustCompile(`; the token's (permissions|claims) need (?:one of )?(.+) at (\S+)$`): func(w *world, found []string) error {
 		path := found[3]
 		if found[1] == "permissions" {
 			path = "permissions." + path
@@ -165,23 +165,23 @@ var remedies = map[*regexp.Regexp]func(w world, found []string) error{
 		w.set(path, value)
 		return err
 	},
-	regexp.MustCompile(`; the token needs the scope (.+)$`): func(w world, found []string) error {
+	regexp.MustCompile(`; the token needs the scope (.+)$`): func(w *world, found []string) error {
 		w.add("scope", strings.Fields(found[1])...)
 		return nil
 	},
-	regexp.MustCompile(`; the token needs the role (?:one of )?"([^"]+)"`): func(w world, found []string) error {
+	regexp.MustCompile(`; the token needs the role (?:one of )?"([^"]+)"`): func(w *world, found []string) error {
 		w.add("roles", found[1])
 		return nil
 	},
-	regexp.MustCompile(`; sign in again: auth_time may be at most 1m0s ago$`): func(w world, _ []string) error {
+	regexp.MustCompile(`; sign in again: auth_time may be at most 1m0s ago$`): func(w *world, _ []string) error {
 		w.set("auth_time", now.Unix())
 		return nil
 	},
-	regexp.MustCompile(`; sign in so that acr is (?:one of )?"([^"]+)"`): func(w world, found []string) error {
+	regexp.MustCompile(`; sign in so that acr is (?:one of )?"([^"]+)"`): func(w *world, found []string) error {
 		w.set("acr", found[1])
 		return nil
 	},
-	regexp.MustCompile(`; use a token whose (\S+) is what the path has as (\S+)$`): func(w world, found []string) error {
+	regexp.MustCompile(`; use a token whose (\S+) is what the path has as (\S+)$`): func(w *world, found []string) error {
 		w.set(found[1], w.request.values[found[2]])
 		return nil
 	},
@@ -203,7 +203,7 @@ func (w *world) apply(t *testing.T, l *line) {
 	}
 	for pattern, remedy := range remedies {
 		if found := pattern.FindStringSubmatch(l.text); found != nil {
-			if err := remedy(*w, found); err != nil {
+			if err := remedy(w, found); err != nil {
 				t.Fatalf("%s: %v", l.text, err)
 			}
 			return

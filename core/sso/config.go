@@ -410,15 +410,15 @@ func (c *Config) checkClaims(f *faults) {
 }
 
 // checkClaim checks the path of a claim.
-func checkClaim(f *faults, field string, path *string, usual string) {
-	if *path == "" {
-		*path = usual
+func checkClaim(f *faults, field string, claim *string, usual string) {
+	if *claim == "" {
+		*claim = usual
 	}
-	if strings.TrimSpace(*path) != *path {
-		f.add(field, "holds "+held(*path), "write the claim's path without white space around it")
+	if strings.TrimSpace(*claim) != *claim {
+		f.add(field, "holds "+held(*claim), "write the claim's path without white space around it")
 	}
-	if name, taken := claimNames.double(SplitPath(*path)[0]); taken {
-		f.add(field, fmt.Sprintf("holds %s, which some readers take for %s", held(*path), name), "have the identity provider call the claim otherwise")
+	if name, taken := claimNames.double(SplitPath(*claim)[0]); taken {
+		f.add(field, fmt.Sprintf("holds %s, which some readers take for %s", held(*claim), name), "have the identity provider call the claim otherwise")
 	}
 }
 
