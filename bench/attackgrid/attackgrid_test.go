@@ -35,7 +35,7 @@ func TestTheGridTellsWhatIsAccepted(t *testing.T) {
 	if err := g.writeInto(path); err == nil {
 		t.Error("a document that is not there was written into")
 	}
-	if err := os.WriteFile(path, []byte("before\n"+begin+"old\n"+end+"after\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("before\n"+begin+"STALE GRID\n"+end+"after\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := g.writeInto(path); err != nil {
@@ -50,7 +50,7 @@ func TestTheGridTellsWhatIsAccepted(t *testing.T) {
 			t.Errorf("the document lacks %q:\n%s", want, text)
 		}
 	}
-	if strings.Contains(string(text), "old") {
+	if strings.Contains(string(text), "STALE GRID") {
 		t.Error("the old grid still stands")
 	}
 }
