@@ -25,6 +25,8 @@ type Authenticator struct {
 	logger        *slog.Logger
 	observer      func(Event)
 	renderer      func(Request, Denial) Denial
+	sources       []TokenSource  // none: the Authorization field
+	origin        *Authenticator // the one that New or Join made, of which this may be a copy
 }
 
 // A verifier is one set of rules with the keys that belong to it.
@@ -83,6 +85,7 @@ func New(cfg Config) (*Authenticator, error) {
 		}),
 		inline: cfg.Refresh == RefreshInline,
 	}}
+	a.origin = a
 	if cfg.Issuer == "" && !strings.HasSuffix(cfg.PublicKeyURI, discoveryPath) {
 		cfg.Logger.Warn("sso: Issuer is not set: unless the source turns out to be a discovery document, a token's issuer is not checked", "source", cfg.Keys.String())
 	}
@@ -169,13 +172,14 @@ func (a *Authenticator) Authenticate(ctx context.Context, r Request) (context.Co
 	})
 }
 
-// AuthenticateOptional lets a request without any Authorization field pass as anonymous: the
+// AuthenticateOptional lets a request without any Authorization field (or whatever else was
+// chosen by [Authenticator.TokenFrom]) pass as anonymous: the
 // context that it returns then holds no principal, whatever the given one held. Anything else
 // that is not a good token is refused as by [Authenticator.Authenticate].
 func (a *Authenticator) AuthenticateOptional(ctx context.Context, r Request) (context.Context, error) {
 	return a.guard(ctx, r, func() (context.Context, error) {
-		if _, n := r.Header("Authorization"); n == 0 {
-			return withLogin(ctx, &login{by: a}), nil
+		if a.anonymous(r) {
+			return withLogin(ctx, &login{by: a.origin}), nil
 		}
 		l, err := a.login(ctx, r)
 		if err != nil {
@@ -233,19 +237,19 @@ func (a *Authenticator) guard(ctx context.Context, r Request, do func() (context
 // login verifies the credential of a request, unless the context shows that this very
 // authenticator has done so for this very credential.
 func (a *Authenticator) login(ctx context.Context, r Request) (*login, error) {
-	token, err := bearerToken(r)
+	token, err := a.credential(r)
 	if err != nil {
 		return nil, err
 	}
 	credential := sha256.Sum256([]byte(token))
-	if l := loginOf(ctx); l != nil && l.by == a && l.principal != nil && l.credential == credential {
+	if l := loginOf(ctx); l != nil && l.by == a.origin && l.principal != nil && l.credential == credential {
 		return l, nil
 	}
 	principal, err := a.validate(ctx, token)
 	if err != nil {
 		return nil, err
 	}
-	return &login{by: a, credential: credential, principal: principal}, nil
+	return &login{by: a.origin, credential: credential, principal: principal}, nil
 }
 
 // validate is the whole way from a token to a principal.

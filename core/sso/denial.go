@@ -23,6 +23,9 @@ const (
 	// too weak.
 	CodeInsufficientUserAuthentication = "insufficient_user_authentication"
 
+	// CodeCrossOrigin: the token came in a cookie, with a request that another site caused.
+	CodeCrossOrigin = "cross_origin"
+
 	CodeUnavailable = "unavailable"
 	CodeInternal    = "internal"
 )
@@ -88,6 +91,8 @@ func draw(err error, realm string, tellScopes bool) Denial {
 		return newDenial(http.StatusBadRequest, CodeInvalidRequest, challenge(realm, "error", CodeInvalidRequest))
 	case errors.Is(err, ErrInvalidToken):
 		return newDenial(http.StatusUnauthorized, CodeInvalidToken, challenge(realm, "error", CodeInvalidToken))
+	case errors.Is(err, errCrossOrigin):
+		return newDenial(http.StatusForbidden, CodeCrossOrigin, "")
 	case errors.Is(err, ErrAccessDenied):
 		if errors.As(err, &accessDeny) {
 			if login, alone := accessDeny.Decision.StepUp(); alone {

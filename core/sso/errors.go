@@ -55,6 +55,7 @@ const (
 	ReasonBadSignature      Reason = "bad_signature"      // the key proves the token false
 	ReasonMissingToken      Reason = "missing_token"      // no bearer credentials
 	ReasonBadCredentials    Reason = "bad_credentials"    // repeated or malformed credentials
+	ReasonCrossOrigin       Reason = "cross_origin"       // a token in a cookie, sent by another site
 	ReasonAccessDenied      Reason = "access_denied"      // a permission said no
 	ReasonWeakLogin         Reason = "weak_login"         // the login is too old or too weak (RFC 9470)
 	ReasonKeysUnavailable   Reason = "keys_unavailable"   // nobody can tell
@@ -140,6 +141,8 @@ func reasonOf(err error) Reason {
 		return ReasonMissingToken
 	case errors.Is(err, ErrInvalidRequest):
 		return ReasonBadCredentials
+	case errors.Is(err, errCrossOrigin):
+		return ReasonCrossOrigin
 	case errors.As(err, &denied):
 		if _, alone := denied.Decision.StepUp(); alone {
 			return ReasonWeakLogin

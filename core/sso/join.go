@@ -46,6 +46,7 @@ func Join(auths ...*Authenticator) (*Authenticator, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
+	joined.origin = joined
 	return joined, nil
 }
 

@@ -1,5 +1,7 @@
 package sso
 
+import "net/http"
+
 // Request is the little that this package reads of a request. Each adapter implements it over
 // its framework's own; whoever writes an adapter does the same. The strings that it returns
 // are only used until the call that was given the Request returns.
@@ -16,3 +18,35 @@ type Request interface {
 	// the pattern, decoded; empty if there is none.
 	PathValue(name string) string
 }
+
+// Target is what a [Request] should tell besides: where it was sent. Without it a token in a
+// cookie is refused where the origin has to be proven, one in the query is not found, and
+// [RenderSignIn] does not know where to come back to. All adapters of this library have it.
+type Target interface {
+	// Host is the authority that the client named, with a port if it named one.
+	Host() string
+	// RequestURI is path and query as they were sent.
+	RequestURI() string
+}
+
+// HTTPRequest is what every framework over net/http tells alike: a [Request] but for the route,
+// and a [Target]. Adapters embed it.
+type HTTPRequest struct{ R *http.Request }
+
+// Method implements [Request].
+func (r HTTPRequest) Method() string { return r.R.Method }
+
+// Header implements [Request].
+func (r HTTPRequest) Header(name string) (first string, n int) {
+	values := r.R.Header.Values(name)
+	if len(values) == 0 {
+		return "", 0
+	}
+	return values[0], len(values)
+}
+
+// Host implements [Target].
+func (r HTTPRequest) Host() string { return r.R.Host }
+
+// RequestURI implements [Target].
+func (r HTTPRequest) RequestURI() string { return r.R.RequestURI }

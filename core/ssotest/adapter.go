@@ -33,7 +33,7 @@ const (
 	LargeHeaders   Feature = "large headers"   // it refuses header fields of more than a few KiB by itself
 )
 
-// Do sends a request whose URL has a path only.
+// Do sends a request whose URL has a path and perhaps a query.
 type Do func(*http.Request) (*http.Response, error)
 
 // Route is a route of the application under test, for all methods that are asked for: GET,
@@ -62,6 +62,8 @@ type Layer struct {
 	Kind Kind
 	// Permission is what Require demands.
 	Permission sso.Permission
+	// TokenFrom, if there are any, are what the adapter's WithTokenFrom is to be given.
+	TokenFrom []sso.TokenSource
 	// Denied, unless nil, is to be called by the function that the adapter's WithDenied is
 	// given; write writes a body in the framework's way, and no status.
 	Denied func(d sso.Denial, write func(body string))

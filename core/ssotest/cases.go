@@ -1,6 +1,10 @@
 package ssotest
 
-import "net/http"
+import (
+	"net/http"
+	"net/url"
+	"slices"
+)
 
 // cases are the requests and the answers that every front door gives to them.
 func (s *suite) cases() []testCase {
@@ -158,7 +162,7 @@ func (s *suite) cases() []testCase {
 			request: get("/drawn-panic", plain), want: noPermission,
 		},
 	}
-	return append(cases, s.badTokens()...)
+	return slices.Concat(cases, s.sources(), s.renderers(), s.badTokens())
 }
 
 // badTokens are all answered alike: the client learns that the token is not good, not why.
@@ -190,4 +194,82 @@ func (s *suite) badTokens() []testCase {
 		name: "an expired token without keys", rule: "A token that breaks a rule which needs no key is 401 even in an outage.",
 		request: get("/unavailable", bearer(s.dead.Token(Expired()))), want: invalidToken,
 	})
+}
+
+// cookieName is that of the cookie which some routes read the token from.
+const cookieName = "__Host-token"
+
+// sources are requests that carry the token elsewhere than in the Authorization field.
+func (s *suite) sources() []testCase {
+	token := s.issuer.Token()
+	cookie := cookieName + "=" + token
+	post := func(path string) *http.Request { return request(http.MethodPost, path) }
+	sameOrigin := "A browser sends cookies with requests that other sites cause: they are refused, by the rules of net/http's CrossOriginProtection."
+	oneSource := "A token counts only in the places that were chosen, and in one of them at a time."
+	return []testCase{
+		{name: "a token in a cookie", rule: "A cookie carries a token where that was chosen.", request: with(get("/cookie"), "Cookie", cookie), want: passes("hello ada")},
+		{name: "a token in a cookie among others", rule: "Other cookies do not matter.", request: with(get("/cookie"), "Cookie", "a=b; "+cookie+"; c=d"), want: passes("hello ada")},
+		{name: "a token in a cookie, where none was chosen", rule: oneSource, request: with(get("/authenticated"), "Cookie", cookie), want: missingToken},
+		{name: "a token in the Authorization field, where the cookie was chosen", rule: oneSource, request: get("/cookie", bearer(token)), want: missingToken},
+		{name: "a bad token in a cookie", rule: "A cookie proves nothing by itself.", request: with(get("/cookie"), "Cookie", cookieName+"="+s.issuer.Token(Expired())), want: invalidToken},
+		{name: "an empty cookie", rule: "An empty cookie holds no token.", request: with(get("/cookie"), "Cookie", cookieName+"="), want: missingToken},
+		{name: "two cookies of the name", rule: "Two credentials are none.", request: with(get("/cookie"), "Cookie", cookie+"; "+cookie), want: invalidReq},
+		{name: "a cookie by POST, from no browser", rule: "Only browsers send other people's cookies.", request: with(post("/cookie"), "Cookie", cookie), want: passes("hello ada")},
+		{name: "a cookie by POST, from the same origin", rule: sameOrigin, request: with(post("/cookie"), "Cookie", cookie, "Sec-Fetch-Site", "same-origin"), want: passes("hello ada")},
+		{name: "a cookie by POST, from another site", rule: sameOrigin, request: with(post("/cookie"), "Cookie", cookie, "Sec-Fetch-Site", "cross-site"), want: crossOrigin},
+		{name: "a cookie by POST, from another host of the site", rule: sameOrigin, request: with(post("/cookie"), "Cookie", cookie, "Sec-Fetch-Site", "same-site"), want: crossOrigin},
+		{name: "a cookie in a request of another origin, told by Origin", rule: sameOrigin, request: with(post("/cookie"), "Cookie", cookie, "Origin", "https://evil.example"), want: crossOrigin},
+		{name: "a cookie in a request of an opaque origin", rule: sameOrigin, request: with(post("/cookie"), "Cookie", cookie, "Origin", "null"), want: crossOrigin},
+		{name: "a cookie by POST, from an origin that was listed", rule: sameOrigin, request: with(post("/cookie-trusting"), "Cookie", cookie, "Origin", "https://app.example", "Sec-Fetch-Site", "cross-site"), want: passes("hello ada")},
+		{name: "a cookie by POST, from another origin than was listed", rule: sameOrigin, request: with(post("/cookie-trusting"), "Cookie", cookie, "Origin", "https://app.example.evil", "Sec-Fetch-Site", "cross-site"), want: crossOrigin},
+		{name: "a cookie by GET, from another site", rule: "A link of another site may lead here: GET changes nothing.", request: with(get("/cookie"), "Cookie", cookie, "Sec-Fetch-Site", "cross-site"), want: passes("hello ada")},
+		{name: "a cookie with an upgrade, from another site", rule: "A WebSocket begins with a GET, and is no mere reading.", request: with(get("/cookie"), "Cookie", cookie, "Sec-Fetch-Site", "cross-site", "Upgrade", "websocket", "Connection", "Upgrade"), want: crossOrigin},
+		{name: "a bearer token by POST, from another site", rule: "No site can cause an Authorization field.", request: with(request(http.MethodPost, "/authenticated", bearer(token)), "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"), want: passes("hello ada")},
+		{name: "Optional with a cookie: anonymous", rule: "Without anything in the chosen place the handler runs, without a principal.", request: get("/cookie-optional"), want: passes("anonymous")},
+		{name: "Optional with a cookie: a token elsewhere", rule: oneSource, request: get("/cookie-optional", bearer(token)), want: passes("anonymous")},
+		{name: "Optional with a cookie: a bad token", rule: "Who shows a bad token is refused and not taken for anonymous.", request: with(get("/cookie-optional"), "Cookie", cookieName+"=rubbish"), want: invalidToken},
+		{name: "Optional with a cookie: from another site", rule: sameOrigin, request: with(post("/cookie-optional"), "Cookie", cookie, "Sec-Fetch-Site", "cross-site"), want: crossOrigin},
+		{name: "a token in a header field of its own", rule: "A field that was chosen carries the bare token.", request: with(get("/anywhere"), "X-Token", token), want: passes("hello ada")},
+		{name: "a header field of its own, with a scheme", rule: "A field that was chosen carries the bare token.", request: with(get("/anywhere"), "X-Token", bearer(token)), want: invalidReq},
+		{name: "a token in the query", rule: "A parameter carries a token where that was chosen.", request: get("/anywhere?a=b&access_token=" + token), want: passes("hello ada")},
+		{name: "a token in the query, where none was chosen", rule: oneSource, request: get("/authenticated?access_token=" + token), want: missingToken},
+		{name: "two tokens in the query", rule: "Two credentials are none.", request: get("/anywhere?access_token=" + token + "&access_token=" + token), want: invalidReq, needs: RepeatedFields},
+		{name: "one of several sources", rule: oneSource, request: get("/anywhere", bearer(token)), want: passes("hello ada")},
+		{name: "two sources at once", rule: oneSource, request: with(get("/anywhere", bearer(token)), "Cookie", cookie), want: invalidReq},
+		{name: "two sources at once, one of them of another scheme", rule: oneSource, request: with(get("/anywhere", "Basic YWRhOnNlY3JldA=="), "X-Token", token), want: invalidReq},
+		{name: "none of several sources", rule: oneSource, request: get("/anywhere"), want: missingToken},
+	}
+}
+
+// renderers redraw refusals for all front doors alike.
+func (s *suite) renderers() []testCase {
+	token := s.issuer.Token()
+	const text, html = "text/plain; charset=utf-8", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
+	back := func(target string) answer {
+		return seeOther("https://login.example/start?app=1&return_to=" + url.QueryEscape(target))
+	}
+	python, plain := "Config.Renderer can draw the body of the Python edition.", "Config.Renderer can draw plain text."
+	browser := "A browser that navigates without a token is sent to sign in, and told the path to come back to: never a host, never a token."
+	others := "Only a 401 on a GET navigation is redirected."
+	page := func(path string) *http.Request { return with(get(path), "Accept", html) }
+	return []testCase{
+		{name: "the Python edition's body, 401", rule: python, request: get("/python"), want: redrawn(missingToken, "application/json", `{"data":null,"detail":"Unauthorized"}`)},
+		{name: "the Python edition's body, 403", rule: python, request: get("/python", bearer(token)), want: redrawn(noPermission, "application/json", `{"data":null,"detail":"Forbidden"}`)},
+		{name: "plain text, 401", rule: plain, request: get("/text", "Bearer rubbish"), want: redrawn(invalidToken, text, "Unauthorized\n")},
+		{name: "plain text, 403", rule: plain, request: get("/text", bearer(token)), want: redrawn(noPermission, text, "Forbidden\n")},
+		{name: "sign in: a browser", rule: browser, request: page("/sign-in"), want: back("/sign-in")},
+		{name: "sign in: a browser that says so", rule: browser, request: with(page("/sign-in"), "Sec-Fetch-Mode", "navigate"), want: back("/sign-in")},
+		{name: "sign in: with an expired token", rule: browser, request: with(get("/sign-in", bearer(s.issuer.Token(Expired()))), "Accept", html), want: back("/sign-in")},
+		{name: "sign in: the query comes along", rule: browser, request: page("/sign-in?tab=a%20b"), want: back("/sign-in?tab=a+b")},
+		{name: "sign in: tokens in the query do not", rule: browser, request: page("/sign-in?access_token=" + token + "&tab=1&x=" + token), want: back("/sign-in?tab=1")},
+		{name: "sign in: another host that is named is not believed", rule: browser, request: with(page("/sign-in"), "X-Forwarded-Host", "evil.example", "Forwarded", "host=evil.example"), want: back("/sign-in")},
+		{name: "sign in: a script's request", rule: others, request: with(page("/sign-in"), "Sec-Fetch-Mode", "cors"), want: missingToken},
+		{name: "sign in: a client that wants JSON", rule: others, request: with(get("/sign-in"), "Accept", "application/json"), want: missingToken},
+		{name: "sign in: a client that wants no HTML", rule: others, request: with(get("/sign-in"), "Accept", "text/html;q=0, */*"), want: missingToken},
+		{name: "sign in: a client that takes anything", rule: others, request: with(get("/sign-in"), "Accept", "*/*"), want: missingToken},
+		{name: "sign in: POST", rule: others, request: with(request(http.MethodPost, "/sign-in"), "Accept", html), want: missingToken},
+		{name: "sign in: a WebSocket", rule: others, request: with(page("/sign-in"), "Upgrade", "websocket", "Connection", "Upgrade"), want: missingToken},
+		{name: "sign in: 403", rule: others, request: with(get("/sign-in", bearer(token)), "Accept", html), want: noPermission},
+		{name: "sign in: 400", rule: others, request: with(get("/sign-in", "Bearer a b"), "Accept", html), want: invalidReq},
+	}
 }

@@ -57,6 +57,7 @@ type suite struct {
 	issuer, stranger, dead       *Issuer
 	victims                      []*Issuer // whom the attacks are made for
 	auth, other, named, hopeless *sso.Authenticator
+	python, text, signIn         *sso.Authenticator
 	clock                        clock
 	ran                          atomic.Int64
 	mu                           sync.Mutex
@@ -68,6 +69,11 @@ func newSuite(t *testing.T) *suite {
 	s.auth = s.authenticator(s.issuer, "api", func(*sso.Config) {})
 	s.other = s.authenticator(s.issuer, "other-api", func(*sso.Config) {})
 	s.named = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Realm, c.TellScopes = "orders", true })
+	s.python = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Renderer = sso.RenderPythonEdition })
+	s.text = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Renderer = sso.RenderText })
+	s.signIn = s.authenticator(s.issuer, "api", func(c *sso.Config) {
+		c.Renderer = sso.RenderSignIn("https://login.example/start?app=1", "return_to", nil)
+	})
 	s.dead.Down()
 	s.hopeless = s.authenticator(s.dead, "api", func(*sso.Config) {})
 	return s
@@ -85,6 +91,7 @@ const secret = "the-cause-of-it-all"
 
 func (s *suite) routes() []Route {
 	admin := permission.Is("pma.role", "admin")
+	cookie := sso.TokenFromCookie(cookieName)
 	failing := permission.Func("failing", func(context.Context, sso.Access) (bool, error) { return false, errors.New(secret) })
 	panicking := permission.Func("panicking", func(context.Context, sso.Access) (bool, error) { panic(secret) })
 	facts := permission.Func("facts", func(_ context.Context, a sso.Access) (bool, error) {
@@ -103,6 +110,13 @@ func (s *suite) routes() []Route {
 		{Path: "/two-authenticators", Layers: []Layer{{Auth: s.other}, {Auth: s.auth, Kind: Require, Permission: admin}}},
 		{Path: "/scoped", Layers: []Layer{{Auth: s.named, Kind: Require, Permission: permission.Scope("orders:read", "orders:write")}}},
 		{Path: "/step-up", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: permission.All(admin, permission.FreshLogin(5*time.Minute), permission.ACR("mfa"))}}},
+		{Path: "/cookie", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{cookie}}}},
+		{Path: "/cookie-optional", Layers: []Layer{{Auth: s.auth, Kind: Optional, TokenFrom: []sso.TokenSource{cookie}}}},
+		{Path: "/cookie-trusting", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{sso.TokenFromCookie(cookieName, "https://app.example")}}}},
+		{Path: "/anywhere", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{sso.TokenFromAuthorization(), sso.TokenFromHeader("X-Token"), cookie, sso.InsecureTokenFromQuery("access_token")}}}},
+		{Path: "/python", Layers: []Layer{{Auth: s.python, Kind: Require, Permission: admin}}},
+		{Path: "/text", Layers: []Layer{{Auth: s.text, Kind: Require, Permission: admin}}},
+		{Path: "/sign-in", Layers: []Layer{{Auth: s.signIn, Kind: Require, Permission: admin}}},
 		{Path: "/failing", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: failing}}},
 		{Path: "/panicking", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: panicking}}},
 		{Path: "/unavailable", Layers: []Layer{{Auth: s.hopeless}}},
@@ -170,12 +184,28 @@ func refused(status int, title, code, challenge string) answer {
 	return a
 }
 
+// redrawn is a refusal with another body.
+func redrawn(a answer, contentType, body string) answer {
+	a.headers = a.headers.Clone()
+	a.headers.Set("Content-Type", contentType)
+	a.body = body
+	return a
+}
+
+// seeOther is what a browser without a token gets in place of a refusal.
+func seeOther(location string) answer {
+	return answer{status: http.StatusSeeOther, body: "See " + location + "\n", headers: http.Header{
+		"Content-Type": {"text/plain; charset=utf-8"}, "Cache-Control": {"no-store"}, "Location": {location},
+	}}
+}
+
 // The refusals, written out as a client gets them, so that a change of the core shows here.
 var (
 	missingToken = refused(401, "Unauthorized", "missing_token", `Bearer`)
 	invalidToken = refused(401, "Unauthorized", "invalid_token", `Bearer error="invalid_token"`)
 	invalidReq   = refused(400, "Bad Request", "invalid_request", `Bearer error="invalid_request"`)
 	noPermission = refused(403, "Forbidden", "insufficient_scope", `Bearer error="insufficient_scope"`)
+	crossOrigin  = refused(403, "Forbidden", "cross_origin", ``)
 	internal     = refused(500, "Internal Server Error", "internal", ``)
 	unavailable  = func() answer {
 		a := refused(503, "Service Unavailable", "unavailable", ``)
@@ -248,8 +278,11 @@ func request(method, path string, authorization ...string) *http.Request {
 	return r
 }
 
-func with(r *http.Request, name, value string) *http.Request {
-	r.Header.Set(name, value)
+// with sets header fields, given as names and values in turn.
+func with(r *http.Request, fields ...string) *http.Request {
+	for i := 0; i+1 < len(fields); i += 2 {
+		r.Header.Add(fields[i], fields[i+1])
+	}
 	return r
 }
 

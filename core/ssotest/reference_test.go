@@ -33,6 +33,9 @@ var mutations = []mutation{
 	{"forgets the challenge", "an_expired_token"},
 	{"forgets Cache-Control", "an_expired_token"},
 	{"forgets Retry-After", "no_keys"},
+	{"ignores where the token is to be read from", "a_token_in_a_cookie"},
+	{"takes another host for the request's", "a_cookie_in_a_request_of_another_origin,_told_by_Origin"},
+	{"forgets the query", "a_token_in_the_query"},
 	{"takes Optional for a pass", "Optional:_a_bad_token"},
 	{"takes Require for Authenticate", "a_permission_that_is_not_held"},
 	{"does not decode path values", "what_a_permission_sees_of_the_request"},
@@ -91,7 +94,7 @@ var firstPrincipal *sso.Principal // of the mutation that keeps it
 
 func (g reference) guard(next handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, _ *sso.Principal) {
-		ctx, err := g.check(r.Context(), request{r, g.broken})
+		ctx, err := g.check(r.Context(), request{sso.HTTPRequest{R: r}, g.broken})
 		if err != nil {
 			g.refuse(w, r, err)
 			if g.broken == "runs the handler of a refused request" {
@@ -116,20 +119,24 @@ func (g reference) guard(next handler) handler {
 }
 
 func (g reference) check(ctx context.Context, r sso.Request) (context.Context, error) {
+	auth := g.layer.Auth
+	if len(g.layer.TokenFrom) > 0 && g.broken != "ignores where the token is to be read from" {
+		auth = auth.TokenFrom(g.layer.TokenFrom...)
+	}
 	switch g.layer.Kind {
 	case ssotest.Require:
 		if g.broken == "takes Require for Authenticate" {
-			return g.layer.Auth.Authenticate(ctx, r)
+			return auth.Authenticate(ctx, r)
 		}
-		return g.layer.Auth.Authorize(ctx, r, g.layer.Permission)
+		return auth.Authorize(ctx, r, g.layer.Permission)
 	case ssotest.Optional:
-		next, err := g.layer.Auth.AuthenticateOptional(ctx, r)
+		next, err := auth.AuthenticateOptional(ctx, r)
 		if err != nil && g.broken == "takes Optional for a pass" {
 			return ctx, nil
 		}
 		return next, err
 	default:
-		return g.layer.Auth.Authenticate(ctx, r)
+		return auth.Authenticate(ctx, r)
 	}
 }
 
@@ -170,27 +177,37 @@ func (g reference) refuse(w http.ResponseWriter, r *http.Request, cause error) {
 }
 
 type request struct {
-	*http.Request
+	sso.HTTPRequest
 	broken string
 }
 
-func (r request) Method() string  { return r.Request.Method }
-func (r request) Pattern() string { return r.Request.Pattern }
+func (r request) Pattern() string { return r.R.Pattern }
 
 func (r request) PathValue(name string) string {
 	if r.broken == "does not decode path values" {
-		return strings.ReplaceAll(r.Request.PathValue(name), " ", "%20")
+		return strings.ReplaceAll(r.R.PathValue(name), " ", "%20")
 	}
-	return r.Request.PathValue(name)
+	return r.R.PathValue(name)
 }
 
 func (r request) Header(name string) (string, int) {
-	values := r.Request.Header.Values(name)
-	if len(values) == 0 {
-		return "", 0
-	}
+	first, n := r.HTTPRequest.Header(name)
 	if r.broken == "reads only the first Authorization field" {
-		return values[0], 1
+		n = min(n, 1)
 	}
-	return values[0], len(values)
+	return first, n
+}
+
+func (r request) Host() string {
+	if r.broken == "takes another host for the request's" {
+		return "evil.example"
+	}
+	return r.HTTPRequest.Host()
+}
+
+func (r request) RequestURI() string {
+	if r.broken == "forgets the query" {
+		return r.R.URL.Path
+	}
+	return r.HTTPRequest.RequestURI()
 }

@@ -1,0 +1,38 @@
+package permission
+
+import "github.com/more-retail/moresso-go/core/sso"
+
+// ReadsRequest reports whether what a permission decides may depend on the request, and not on
+// the principal alone: such an answer must not be kept for another request. It knows the
+// permissions of this package; a [Func] and a type of your own count as reading the request
+// unless they have a method ReadsRequest() bool that says otherwise.
+func ReadsRequest(p sso.Permission) bool {
+	switch p := p.(type) {
+	case interface{ ReadsRequest() bool }:
+		return p.ReadsRequest()
+	case *sameAsPath, method, *function:
+		return true
+	case leaf:
+		return false
+	case *not:
+		return ReadsRequest(p.meant)
+	case *forbidden:
+		return ReadsRequest(p.leaf)
+	case *ifElse:
+		return anyReads(p.condition, p.then, p.otherwise)
+	case all:
+		return anyReads(p...)
+	case anyOf:
+		return anyReads(p...)
+	}
+	return true
+}
+
+func anyReads(list ...sso.Permission) bool {
+	for _, p := range list {
+		if ReadsRequest(p) {
+			return true
+		}
+	}
+	return false
+}

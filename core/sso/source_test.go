@@ -1,0 +1,244 @@
+package sso_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// sent is a request with header fields, and a target if it is wrapped.
+type sent struct {
+	method string
+	fields http.Header
+}
+
+func (r sent) Method() string        { return r.method }
+func (sent) Pattern() string         { return "" }
+func (sent) PathValue(string) string { return "" }
+func (r sent) Header(name string) (string, int) {
+	values := r.fields.Values(name)
+	if len(values) == 0 {
+		return "", 0
+	}
+	return values[0], len(values)
+}
+
+type targeted struct {
+	sent
+	host, uri string
+}
+
+func (r targeted) Host() string       { return r.host }
+func (r targeted) RequestURI() string { return r.uri }
+
+const hostCookie = "__Host-t"
+
+func TestACookieNeedsASameOriginProof(t *testing.T) {
+	a := newAuth(t).TokenFrom(sso.TokenFromCookie(hostCookie))
+	cookie := hostCookie + "=" + token()
+	fields := func(more ...string) http.Header {
+		h := http.Header{"Cookie": {cookie}}
+		for i := 0; i < len(more); i += 2 {
+			h.Add(more[i], more[i+1])
+		}
+		return h
+	}
+	at := func(method, host string, fields http.Header) sso.Request {
+		return targeted{sent{method, fields}, host, "/"}
+	}
+	for _, test := range []struct {
+		name string
+		r    sso.Request
+		want int // 0: accepted
+	}{
+		{"POST of the same origin, by Origin", at("POST", "api.example", fields("Origin", "https://api.example")), 0},
+		{"POST of the same origin with a port", at("POST", "api.example:8443", fields("Origin", "https://api.example:8443")), 0},
+		{"POST of another port", at("POST", "api.example:8443", fields("Origin", "https://api.example")), 403},
+		{"POST of no browser", at("POST", "api.example", fields()), 0},
+		{"POST typed by the user", at("POST", "api.example", fields("Sec-Fetch-Site", "none")), 0},
+		{"PUT of another site", at("PUT", "api.example", fields("Sec-Fetch-Site", "cross-site")), 403},
+		{"PATCH of another site", at("PATCH", "api.example", fields("Sec-Fetch-Site", "cross-site")), 403},
+		{"DELETE of another site", at("DELETE", "api.example", fields("Sec-Fetch-Site", "cross-site")), 403},
+		{"a method nobody knows, of another site", at("PURGE", "api.example", fields("Sec-Fetch-Site", "cross-site")), 403},
+		{"HEAD of another site", at("HEAD", "api.example", fields("Sec-Fetch-Site", "cross-site")), 0},
+		{"two values of Origin", at("POST", "api.example", fields("Origin", "https://api.example", "Origin", "https://evil.example")), 403},
+		{"two values of Sec-Fetch-Site", at("POST", "api.example", fields("Sec-Fetch-Site", "same-origin", "Sec-Fetch-Site", "cross-site")), 403},
+		{"an opaque origin, and an unknown host", at("POST", "", fields("Origin", "null")), 403},
+		{"an empty origin, and an unknown host", at("POST", "", fields("Origin", "https://")), 403},
+		{"an upgrade of another site", at("GET", "api.example", fields("Sec-Fetch-Site", "cross-site", "Upgrade", "websocket")), 403},
+		{"an upgrade of another origin", at("GET", "api.example", fields("Origin", "https://evil.example", "Upgrade", "websocket")), 403},
+		{"an upgrade of the same origin", at("GET", "api.example", fields("Origin", "https://api.example", "Upgrade", "websocket")), 0},
+		{"an adapter that does not tell the host", sent{"GET", fields()}, 403},
+		{"two Cookie fields", at("GET", "api.example", http.Header{"Cookie": {cookie, "a=b"}}), 400},
+		{"two Cookie fields, ours the second", at("GET", "api.example", http.Header{"Cookie": {"a=b", cookie}}), 400},
+		{"no cookie", at("GET", "api.example", http.Header{}), 401},
+		{"another cookie", at("GET", "api.example", http.Header{"Cookie": {"t=" + token()}}), 401},
+		{"a cookie in other letters", at("GET", "api.example", http.Header{"Cookie": {strings.ToLower(cookie[:8]) + cookie[8:]}}), 401},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := a.Authenticate(t.Context(), test.r)
+			got := 0
+			if err != nil {
+				got = sso.DenialOf(err).Status
+			}
+			if got != test.want {
+				t.Errorf("%d (%v), want %d", got, err, test.want)
+			}
+			if test.want == 403 {
+				compare(t, sso.DenialOf(err), refusal(403, sso.CodeCrossOrigin, ""))
+				if errors.Is(err, sso.ErrAccessDenied) || errors.Is(err, sso.ErrInvalidToken) {
+					t.Errorf("%v", err)
+				}
+			}
+		})
+	}
+}
+
+func TestASourceIsTrustedOnlyWhereItWasChosen(t *testing.T) {
+	plain := newAuth(t)
+	inHeader := plain.TokenFrom(sso.TokenFromHeader("X-Token"))
+	r := sent{"GET", http.Header{"X-Token": {token()}}}
+	ctx, err := inHeader.Authenticate(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plain.Authenticate(ctx, r); !errors.Is(err, sso.ErrNoToken) {
+		t.Errorf("the one that it came from: %v", err)
+	}
+	if _, err := inHeader.Authenticate(t.Context(), sent{"GET", http.Header{"X-Token": {token(), token()}}}); !errors.Is(err, sso.ErrInvalidRequest) {
+		t.Errorf("two fields: %v", err)
+	}
+	if _, err := inHeader.AuthenticateOptional(t.Context(), sent{"GET", http.Header{"X-Token": {""}}}); !errors.Is(err, sso.ErrNoToken) {
+		t.Errorf("an empty field under Optional: %v", err)
+	}
+	inQuery := plain.TokenFrom(sso.InsecureTokenFromQuery("t"))
+	for uri, want := range map[string]error{
+		"/?t=" + token(): nil, "/?t=": sso.ErrNoToken, "/": sso.ErrNoToken, "": sso.ErrNoToken, "/?T=" + token(): sso.ErrNoToken,
+		"/?t=%zz": sso.ErrInvalidRequest, "/?t=a&t=b": sso.ErrInvalidRequest, "/?t=" + strings.ReplaceAll(token(), ".", "%2E"): nil,
+	} {
+		if _, err := inQuery.Authenticate(t.Context(), targeted{sent{"GET", nil}, "h", uri}); !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("%s: %v, want %v", uri, err, want)
+		}
+	}
+	if _, err := inQuery.Authenticate(t.Context(), sent{"GET", nil}); !errors.Is(err, sso.ErrNoToken) {
+		t.Errorf("without a target: %v", err)
+	}
+	if _, err := (*sso.Authenticator)(nil).TokenFrom(sso.TokenSource{}).Authenticate(t.Context(), r); sso.DenialOf(err).Status != 500 {
+		t.Errorf("of nil: %v", err)
+	}
+}
+
+func TestASourceThatCannotBeMeantPanics(t *testing.T) {
+	for name, build := range map[string]func(){
+		"a header without a name":         func() { sso.TokenFromHeader("") },
+		"a header with a space":           func() { sso.TokenFromHeader("X Token") },
+		"Authorization as a bare header":  func() { sso.TokenFromHeader("authorization") },
+		"Cookie as a bare header":         func() { sso.TokenFromHeader("Cookie") },
+		"what a load balancer signs":      func() { sso.TokenFromHeader("X-Amzn-Oidc-Data") },
+		"a cookie that any host can set":  func() { sso.TokenFromCookie("token") },
+		"a cookie with another prefix":    func() { sso.TokenFromCookie("__Secure-token") },
+		"a cookie with nothing behind":    func() { sso.TokenFromCookie("__Host-") },
+		"a cookie with an equals sign":    func() { sso.TokenFromCookie("__Host-a=b") },
+		"an origin that is none":          func() { sso.TokenFromCookie("__Host-t", "app.example") },
+		"an origin with a path":           func() { sso.TokenFromCookie("__Host-t", "https://app.example/x") },
+		"a query without a name":          func() { sso.InsecureTokenFromQuery("") },
+		"no source":                       func() { newAuth(t).TokenFrom() },
+		"a page to sign in at by http":    func() { sso.RenderSignIn("http://login.example/", "", nil) },
+		"a page to sign in at, elsewhere": func() { sso.RenderSignIn("//login.example/", "", nil) },
+		"a page that is a script":         func() { sso.RenderSignIn("javascript:alert(1)", "", nil) },
+		"no page to sign in at":           func() { sso.RenderSignIn("", "", nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("it was accepted")
+				}
+			}()
+			build()
+		})
+	}
+}
+
+func TestASignInPageIsToldWhereToComeBackTo(t *testing.T) {
+	render := sso.RenderSignIn("/login", "to", sso.RenderText)
+	accept := http.Header{"Accept": {"text/html"}}
+	denial := sso.DenialOf(sso.ErrNoToken)
+	for uri, want := range map[string]string{
+		"/orders":                            "/login?to=%2Forders",
+		"/orders?a=1&b=2":                    "/login?to=%2Forders%3Fa%3D1%26b%3D2",
+		"/a%2Fb":                             "/login?to=%2Fa%252Fb",
+		"//evil.example/x":                   "/login?to=%2F",
+		"/\\evil.example":                    "/login?to=%2F",
+		"/%5Cevil.example":                   "/login?to=%2F",
+		"/%0D%0Aevil":                        "/login?to=%2F",
+		"https://evil.example/orders":        "/login?to=%2Forders",
+		"https://evil.example//x":            "/login?to=%2F",
+		"":                                   "/login?to=%2F",
+		"orders":                             "/login?to=%2F",
+		"*":                                  "/login?to=%2F",
+		"/x/" + token():                      "/login?to=%2F",
+		"/x?id_token=1&code=2&state=3&JWT=4": "/login?to=%2Fx%3Fstate%3D3",
+		"/x?a=eyJhbGciOiJub25lIn0.e30.&b=1":  "/login?to=%2Fx%3Fb%3D1",
+		"/x?%zz":                             "/login?to=%2Fx",
+	} {
+		d := render(targeted{sent{"GET", accept}, "h", uri}, denial)
+		if d.Status != 303 || d.Header.Get("Location") != want || d.Header.Get("WWW-Authenticate") != "" {
+			t.Errorf("%s: %d %s, want %s", uri, d.Status, d.Header.Get("Location"), want)
+		}
+	}
+	if d := render(sent{"GET", accept}, denial); d.Header.Get("Location") != "/login?to=%2F" {
+		t.Errorf("without a target: %v", d.Header)
+	}
+	if d := sso.RenderSignIn("/login", "", nil)(sent{"GET", accept}, denial); d.Header.Get("Location") != "/login" {
+		t.Errorf("without a parameter: %v", d.Header)
+	}
+	if d := render(sent{"POST", accept}, denial); d.Status != 401 || string(d.Body) != "Unauthorized\n" || d.Header.Get("WWW-Authenticate") != "Bearer" {
+		t.Errorf("the other renderer: %d %s", d.Status, d.Body)
+	}
+	if denial.Header.Get("Location") != "" || denial.Status != 401 {
+		t.Error("the given denial was changed")
+	}
+}
+
+func TestAContextEndsWithItsToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuth(t, func(c *sso.Config) { c.Leeway = 30 * time.Second })
+		ctx, err := a.Authenticate(t.Context(), bearer(token("exp", "1893553500"))) // see T, the time of these tests
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, _ := sso.FromContext(ctx)
+		left := p.ExpiresAt().Add(30 * time.Second).Sub(T)
+		expiring, cancel := sso.WithExpiry(ctx)
+		defer cancel()
+		time.Sleep(left - time.Nanosecond)
+		synctest.Wait()
+		if expiring.Err() != nil {
+			t.Error("ended early")
+		}
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		if expiring.Err() == nil || !errors.Is(context.Cause(expiring), sso.ErrInvalidToken) {
+			t.Errorf("%v: %v", expiring.Err(), context.Cause(expiring))
+		}
+		if _, ok := sso.FromContext(expiring); !ok {
+			t.Error("the principal is lost")
+		}
+		early, stop := sso.WithExpiry(ctx)
+		stop()
+		if early.Err() == nil {
+			t.Error("cancel does not end it")
+		}
+		nobody, stop := sso.WithExpiry(t.Context())
+		defer stop()
+		if nobody.Err() == nil || !errors.Is(context.Cause(nobody), sso.ErrNoToken) {
+			t.Error("without a principal it goes on")
+		}
+	})
+}
