@@ -33,6 +33,9 @@ func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
 
 func middleware(layer ssotest.Layer) echo.MiddlewareFunc {
 	var opts []echosso.Option
+	if len(layer.TokenFrom) > 0 {
+		opts = append(opts, echosso.WithTokenFrom(layer.TokenFrom...))
+	}
 	if layer.Denied != nil {
 		opts = append(opts, echosso.WithDenied(func(c echo.Context, d sso.Denial) {
 			layer.Denied(d, func(body string) { _, _ = c.Response().Write([]byte(body)) })

@@ -42,6 +42,13 @@ func WithDenied(draw func(echo.Context, sso.Denial)) Option {
 	return func(g *Guard) { g.denied = draw }
 }
 
+// WithTokenFrom reads the token from these places instead of the Authorization field, of which
+// one at most may hold something: [sso.TokenFromAuthorization], [sso.TokenFromHeader],
+// [sso.TokenFromCookie], [sso.InsecureTokenFromQuery]. It panics without a source.
+func WithTokenFrom(sources ...sso.TokenSource) Option {
+	return func(g *Guard) { g.auth = g.auth.TokenFrom(sources...) }
+}
+
 // New makes a [Guard]. It panics for a nil authenticator.
 func New(a *sso.Authenticator, opts ...Option) *Guard {
 	if a == nil {
@@ -82,7 +89,7 @@ func Principal(c echo.Context) (*sso.Principal, bool) {
 func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Context, error)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			ctx, err := check(c.Request().Context(), request{c})
+			ctx, err := check(c.Request().Context(), request{sso.HTTPRequest{R: c.Request()}, c})
 			if err != nil {
 				return g.refuse(c, sso.DenialOf(err))
 			}
@@ -111,9 +118,11 @@ func (g *Guard) refuse(c echo.Context, d sso.Denial) error {
 }
 
 // request is what the core reads of an echo.Context.
-type request struct{ c echo.Context }
+type request struct {
+	sso.HTTPRequest
+	c echo.Context
+}
 
-func (r request) Method() string  { return r.c.Request().Method }
 func (r request) Pattern() string { return r.c.Path() }
 
 // PathValue decodes, as Echo itself does not where the path was not in its plainest form.
@@ -126,12 +135,4 @@ func (r request) PathValue(name string) string {
 		return ""
 	}
 	return value
-}
-
-func (r request) Header(name string) (string, int) {
-	values := r.c.Request().Header.Values(name)
-	if len(values) == 0 {
-		return "", 0
-	}
-	return values[0], len(values)
 }

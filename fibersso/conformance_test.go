@@ -48,6 +48,9 @@ func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
 
 func middleware(layer ssotest.Layer) fiber.Handler {
 	var opts []fibersso.Option
+	if len(layer.TokenFrom) > 0 {
+		opts = append(opts, fibersso.WithTokenFrom(layer.TokenFrom...))
+	}
 	if layer.Denied != nil {
 		opts = append(opts, fibersso.WithDenied(func(c *fiber.Ctx, d sso.Denial) {
 			layer.Denied(d, func(body string) { _ = c.SendString(body) })

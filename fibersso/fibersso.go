@@ -47,6 +47,13 @@ func WithDenied(draw func(*fiber.Ctx, sso.Denial)) Option {
 	return func(g *Guard) { g.denied = draw }
 }
 
+// WithTokenFrom reads the token from these places instead of the Authorization field, of which
+// one at most may hold something: [sso.TokenFromAuthorization], [sso.TokenFromHeader],
+// [sso.TokenFromCookie], [sso.InsecureTokenFromQuery]. It panics without a source.
+func WithTokenFrom(sources ...sso.TokenSource) Option {
+	return func(g *Guard) { g.auth = g.auth.TokenFrom(sources...) }
+}
+
 // New makes a [Guard]. It panics for a nil authenticator.
 func New(a *sso.Authenticator, opts ...Option) *Guard {
 	if a == nil {
@@ -130,6 +137,9 @@ type request struct{ c *fiber.Ctx }
 
 func (r request) Method() string  { return string(r.c.Request().Header.Method()) }
 func (r request) Pattern() string { return r.c.Route().Path } // of the app, not of the request
+
+func (r request) Host() string       { return string(r.c.Request().Host()) }
+func (r request) RequestURI() string { return string(r.c.Request().RequestURI()) }
 
 func (r request) PathValue(name string) string {
 	raw := []byte(r.c.Params(name)) // a copy

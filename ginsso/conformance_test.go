@@ -39,6 +39,9 @@ func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
 
 func middleware(layer ssotest.Layer) gin.HandlerFunc {
 	var opts []ginsso.Option
+	if len(layer.TokenFrom) > 0 {
+		opts = append(opts, ginsso.WithTokenFrom(layer.TokenFrom...))
+	}
 	if layer.Denied != nil {
 		opts = append(opts, ginsso.WithDenied(func(c *gin.Context, d sso.Denial) {
 			layer.Denied(d, func(body string) { _, _ = c.Writer.WriteString(body) })

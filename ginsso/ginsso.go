@@ -42,6 +42,13 @@ func WithDenied(draw func(*gin.Context, sso.Denial)) Option {
 	return func(g *Guard) { g.denied = draw }
 }
 
+// WithTokenFrom reads the token from these places instead of the Authorization field, of which
+// one at most may hold something: [sso.TokenFromAuthorization], [sso.TokenFromHeader],
+// [sso.TokenFromCookie], [sso.InsecureTokenFromQuery]. It panics without a source.
+func WithTokenFrom(sources ...sso.TokenSource) Option {
+	return func(g *Guard) { g.auth = g.auth.TokenFrom(sources...) }
+}
+
 // New makes a [Guard]. It panics for a nil authenticator.
 func New(a *sso.Authenticator, opts ...Option) *Guard {
 	if a == nil {
@@ -81,7 +88,7 @@ func Principal(c *gin.Context) (*sso.Principal, bool) {
 
 func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Context, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		ctx, err := check(c.Request.Context(), request{c})
+		ctx, err := check(c.Request.Context(), request{sso.HTTPRequest{R: c.Request}, c})
 		if err != nil {
 			g.refuse(c, sso.DenialOf(err))
 			return
@@ -111,9 +118,11 @@ func (g *Guard) refuse(c *gin.Context, d sso.Denial) {
 }
 
 // request is what the core reads of a *gin.Context.
-type request struct{ c *gin.Context }
+type request struct {
+	sso.HTTPRequest
+	c *gin.Context
+}
 
-func (r request) Method() string  { return r.c.Request.Method }
 func (r request) Pattern() string { return r.c.FullPath() }
 
 // PathValue decodes, as Gin itself does not with UseRawPath and without UnescapePathValues: the
@@ -128,12 +137,4 @@ func (r request) PathValue(name string) string {
 		return ""
 	}
 	return decoded
-}
-
-func (r request) Header(name string) (string, int) {
-	values := r.c.Request.Header.Values(name)
-	if len(values) == 0 {
-		return "", 0
-	}
-	return values[0], len(values)
 }

@@ -32,6 +32,9 @@ func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
 
 func middleware(layer ssotest.Layer) func(http.Handler) http.Handler {
 	var opts []httpsso.Option
+	if len(layer.TokenFrom) > 0 {
+		opts = append(opts, httpsso.WithTokenFrom(layer.TokenFrom...))
+	}
 	if layer.Denied != nil {
 		opts = append(opts, httpsso.WithDenied(func(w http.ResponseWriter, _ *http.Request, d sso.Denial) {
 			layer.Denied(d, func(body string) { _, _ = io.WriteString(w, body) })

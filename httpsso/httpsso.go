@@ -37,6 +37,13 @@ func WithDenied(draw func(http.ResponseWriter, *http.Request, sso.Denial)) Optio
 	return func(g *Guard) { g.denied = draw }
 }
 
+// WithTokenFrom reads the token from these places instead of the Authorization field, of which
+// one at most may hold something: [sso.TokenFromAuthorization], [sso.TokenFromHeader],
+// [sso.TokenFromCookie], [sso.InsecureTokenFromQuery]. It panics without a source.
+func WithTokenFrom(sources ...sso.TokenSource) Option {
+	return func(g *Guard) { g.auth = g.auth.TokenFrom(sources...) }
+}
+
 // New makes a [Guard]. It panics for a nil authenticator.
 func New(a *sso.Authenticator, opts ...Option) *Guard {
 	if a == nil {
@@ -75,7 +82,7 @@ func Principal(r *http.Request) (*sso.Principal, bool) { return sso.FromContext(
 func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Context, error)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx, err := check(r.Context(), request{r})
+			ctx, err := check(r.Context(), request{sso.HTTPRequest{R: r}})
 			if err != nil {
 				g.refuse(w, r, sso.DenialOf(err))
 				return
@@ -94,16 +101,7 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, d sso.Denial) {
 }
 
 // request is what the core reads of an *http.Request.
-type request struct{ r *http.Request }
+type request struct{ sso.HTTPRequest }
 
-func (r request) Method() string               { return r.r.Method }
-func (r request) Pattern() string              { return r.r.Pattern }
-func (r request) PathValue(name string) string { return r.r.PathValue(name) }
-
-func (r request) Header(name string) (string, int) {
-	values := r.r.Header.Values(name)
-	if len(values) == 0 {
-		return "", 0
-	}
-	return values[0], len(values)
-}
+func (r request) Pattern() string              { return r.R.Pattern }
+func (r request) PathValue(name string) string { return r.R.PathValue(name) }

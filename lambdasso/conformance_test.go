@@ -58,6 +58,7 @@ func conform[E lambdasso.Event, R lambdasso.Response](t *testing.T, door frontDo
 				handler = layered(route.Layers[len(route.Layers)-1-i], handler)
 			}
 			mux.HandleFunc(route.Path, func(w http.ResponseWriter, r *http.Request) {
+				r.Header.Set("Host", r.Host) // net/http takes it out; events have it
 				response, err := handler(r.Context(), door.event(r, map[string]string{"id": r.PathValue("id")}))
 				if err != nil {
 					http.Error(w, err.Error(), http.StatusBadGateway)
@@ -74,7 +75,11 @@ func conform[E lambdasso.Event, R lambdasso.Response](t *testing.T, door frontDo
 }
 
 func layered[E lambdasso.Event, R lambdasso.Response](layer ssotest.Layer, handler func(context.Context, E) (R, error)) func(context.Context, E) (R, error) {
-	guard := lambdasso.New(layer.Auth)
+	var opts []lambdasso.Option
+	if len(layer.TokenFrom) > 0 {
+		opts = append(opts, lambdasso.WithTokenFrom(layer.TokenFrom...))
+	}
+	guard := lambdasso.New(layer.Auth, opts...)
 	switch layer.Kind {
 	case ssotest.Require:
 		return lambdasso.Require(guard, layer.Permission, handler)
@@ -90,6 +95,7 @@ var restAPI = frontDoor[events.APIGatewayProxyRequest, events.APIGatewayProxyRes
 		return events.APIGatewayProxyRequest{
 			HTTPMethod: r.Method, Path: r.URL.Path, PathParameters: pathValues,
 			Headers: last(r.Header), MultiValueHeaders: r.Header,
+			QueryStringParameters: last(http.Header(r.URL.Query())), MultiValueQueryStringParameters: r.URL.Query(),
 		}
 	},
 	response: func(r events.APIGatewayProxyResponse) *http.Response {
@@ -102,7 +108,7 @@ var restAPI = frontDoor[events.APIGatewayProxyRequest, events.APIGatewayProxyRes
 
 var httpAPI = frontDoor[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse]{
 	event: func(r *http.Request, pathValues map[string]string) events.APIGatewayV2HTTPRequest {
-		event := events.APIGatewayV2HTTPRequest{RawPath: r.URL.Path, PathParameters: pathValues, Headers: commaJoined(r.Header)}
+		event := events.APIGatewayV2HTTPRequest{RawPath: r.URL.EscapedPath(), RawQueryString: r.URL.RawQuery, PathParameters: pathValues, Headers: commaJoined(r.Header), Cookies: cookies(r)}
 		event.RequestContext.HTTP.Method = r.Method
 		return event
 	},
@@ -116,7 +122,7 @@ var httpAPI = frontDoor[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPR
 
 var functionURL = frontDoor[events.LambdaFunctionURLRequest, events.LambdaFunctionURLResponse]{
 	event: func(r *http.Request, _ map[string]string) events.LambdaFunctionURLRequest {
-		event := events.LambdaFunctionURLRequest{RawPath: r.URL.Path, Headers: commaJoined(r.Header)}
+		event := events.LambdaFunctionURLRequest{RawPath: r.URL.EscapedPath(), RawQueryString: r.URL.RawQuery, Headers: commaJoined(r.Header), Cookies: cookies(r)}
 		event.RequestContext.HTTP.Method = r.Method
 		return event
 	},
@@ -130,7 +136,7 @@ var functionURL = frontDoor[events.LambdaFunctionURLRequest, events.LambdaFuncti
 
 var loadBalancer = frontDoor[events.ALBTargetGroupRequest, events.ALBTargetGroupResponse]{
 	event: func(r *http.Request, _ map[string]string) events.ALBTargetGroupRequest {
-		return events.ALBTargetGroupRequest{HTTPMethod: r.Method, Path: r.URL.Path, Headers: last(r.Header)}
+		return events.ALBTargetGroupRequest{HTTPMethod: r.Method, Path: r.URL.EscapedPath(), Headers: last(r.Header), QueryStringParameters: last(rawQuery(r))}
 	},
 	response: func(r events.ALBTargetGroupResponse) *http.Response {
 		return answer(r.StatusCode, r.Headers, r.MultiValueHeaders, r.Body)
@@ -142,7 +148,7 @@ var loadBalancer = frontDoor[events.ALBTargetGroupRequest, events.ALBTargetGroup
 
 var loadBalancerMulti = frontDoor[events.ALBTargetGroupRequest, events.ALBTargetGroupResponse]{
 	event: func(r *http.Request, _ map[string]string) events.ALBTargetGroupRequest {
-		return events.ALBTargetGroupRequest{HTTPMethod: r.Method, Path: r.URL.Path, MultiValueHeaders: r.Header}
+		return events.ALBTargetGroupRequest{HTTPMethod: r.Method, Path: r.URL.EscapedPath(), MultiValueHeaders: r.Header, MultiValueQueryStringParameters: rawQuery(r)}
 	},
 	response: loadBalancer.response,
 	respond:  loadBalancer.respond,
@@ -168,10 +174,32 @@ func last(header http.Header) map[string]string {
 	return single
 }
 
+// rawQuery is how load balancers tell the query: in pieces, each as it was sent.
+func rawQuery(r *http.Request) http.Header {
+	pieces := http.Header{}
+	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
+		if name, value, _ := strings.Cut(pair, "="); name != "" {
+			pieces[name] = append(pieces[name], value)
+		}
+	}
+	return pieces
+}
+
+// cookies is how HTTP APIs and function URLs tell cookies, which they take out of the headers.
+func cookies(r *http.Request) []string {
+	if line := r.Header.Get("Cookie"); line != "" {
+		return strings.Split(line, "; ")
+	}
+	return nil
+}
+
 // commaJoined is how HTTP APIs and function URLs tell a repeated header, all in lower case.
 func commaJoined(header http.Header) map[string]string {
 	single := map[string]string{}
 	for name, values := range header {
+		if name == "Cookie" {
+			continue
+		}
 		single[strings.ToLower(name)] = strings.Join(values, ",")
 	}
 	return single

@@ -8,7 +8,10 @@
 // without credentials pass. They wrap the handler for API Gateway REST APIs, HTTP APIs,
 // function URLs and Application Load Balancers, told apart by the handler's own types; a
 // refusal is answered in the handler's response type. The handler finds the principal by
-// [Principal], or [sso.FromContext].
+// [Principal], or [sso.FromContext]; and where API Gateway has a place for what an authorizer
+// of its own found, in the event's requestContext.authorizer, the claims stand there in the same
+// form. [TokenAuthorizer], [RequestAuthorizer] and [HTTPAuthorizer] are authorizers themselves,
+// for routes whose handlers do not know this library.
 //
 // Two things are the front doors' own: API Gateway REST APIs rename WWW-Authenticate on the way
 // out (to x-amzn-Remapped-WWW-Authenticate), and load balancers show only the last of several
@@ -29,12 +32,26 @@ import (
 // Guard protects handlers. It is safe for concurrent use.
 type Guard struct{ auth *sso.Authenticator }
 
+// Option changes a [Guard].
+type Option func(*Guard)
+
+// WithTokenFrom reads the token from these places instead of the Authorization field, of which
+// one at most may hold something: [sso.TokenFromAuthorization], [sso.TokenFromHeader],
+// [sso.TokenFromCookie], [sso.InsecureTokenFromQuery]. It panics without a source.
+func WithTokenFrom(sources ...sso.TokenSource) Option {
+	return func(g *Guard) { g.auth = g.auth.TokenFrom(sources...) }
+}
+
 // New makes a [Guard]. It panics for a nil authenticator.
-func New(a *sso.Authenticator) *Guard {
+func New(a *sso.Authenticator, opts ...Option) *Guard {
 	if a == nil {
 		panic("lambdasso: New with a nil *sso.Authenticator: make one by sso.New")
 	}
-	return &Guard{auth: a}
+	g := &Guard{auth: a}
+	for _, opt := range opts {
+		opt(g)
+	}
+	return g
 }
 
 // Authenticate wraps a handler so that it demands a good token.
@@ -53,7 +70,7 @@ func Require[E Event, R Response](g *Guard, p sso.Permission, handler func(conte
 }
 
 // Optional wraps a handler so that requests without an Authorization header pass, without a
-// principal. Anything else that is not a good token is refused.
+// principal, whatever an authorizer before it found. Anything else that is not a good token is refused.
 func Optional[E Event, R Response](g *Guard, handler func(context.Context, E) (R, error)) func(context.Context, E) (R, error) {
 	return protect(handler, g.auth.AuthenticateOptional)
 }
@@ -74,6 +91,7 @@ func protect[E Event, R Response](handler func(context.Context, E) (R, error), c
 			response, _ := answer(sso.DenialOf(err)).(R)
 			return response, nil // an error would be the function's, which Lambda answers with 502
 		}
-		return handler(ctx, event)
+		principal, _ := sso.FromContext(ctx)
+		return handler(ctx, handedOn(event, principal))
 	}
 }

@@ -1,0 +1,209 @@
+package lambdasso_test
+
+import (
+	"context"
+	"encoding/json"
+	"reflect"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/lambdasso"
+)
+
+const arn = "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/prod/GET/orders/7"
+
+// outcome is what API Gateway makes of an authorizer's answer.
+func outcome(allowed bool, err error) string {
+	switch {
+	case err != nil && err.Error() == "Unauthorized":
+		return "401"
+	case err != nil:
+		return "500"
+	case !allowed:
+		return "403"
+	}
+	return "allowed"
+}
+
+func TestAuthorizersAnswerInAPIGatewaysOwnTerms(t *testing.T) {
+	iss, dead := ssotest.NewIssuer(t), ssotest.NewIssuer(t)
+	dead.Down()
+	clerk := permission.Is("orders.role", "clerk")
+	held := ssotest.Permission("orders.role", "clerk")
+	for _, test := range []struct {
+		name, authorization, want string
+		issuer                    *ssotest.Issuer
+	}{
+		{"a good token with the permission", "Bearer " + iss.Token(held), "allowed", iss},
+		{"a good token without the permission", "Bearer " + iss.Token(), "403", iss},
+		{"an expired token", "Bearer " + iss.Token(held, ssotest.Expired()), "401", iss},
+		{"no token", "", "401", iss},
+		{"another scheme", "Basic YWRhOnNlY3JldA==", "401", iss},
+		{"two credentials in one", "Bearer " + iss.Token(held) + ", Bearer x", "401", iss},
+		{"no keys", "Bearer " + dead.Token(held), "500", dead},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			guard := lambdasso.New(test.issuer.Authenticator(test.issuer.Config("api")))
+			headers := map[string]string{}
+			if test.authorization != "" {
+				headers["authorization"] = test.authorization
+			}
+			byToken, err := lambdasso.TokenAuthorizer(guard, clerk)(t.Context(), events.APIGatewayCustomAuthorizerRequest{AuthorizationToken: test.authorization, MethodArn: arn})
+			policy(t, "TOKEN", byToken, err, test.want)
+			byRequest, err := lambdasso.RequestAuthorizer(guard, clerk)(t.Context(), events.APIGatewayCustomAuthorizerRequestTypeRequest{Headers: headers, MethodArn: arn, HTTPMethod: "GET"})
+			policy(t, "REQUEST", byRequest, err, test.want)
+			simple, err := lambdasso.HTTPAuthorizer(guard, clerk)(t.Context(), events.APIGatewayV2CustomAuthorizerV2Request{Headers: headers})
+			if got := outcome(simple.IsAuthorized, err); got != test.want {
+				t.Errorf("HTTP: %s (%v), want %s", got, err, test.want)
+			}
+			if !simple.IsAuthorized && simple.Context != nil {
+				t.Errorf("HTTP: a refusal says %v", simple.Context)
+			}
+		})
+	}
+}
+
+// policy looks at an answer to a REST API.
+func policy(t *testing.T, kind string, r events.APIGatewayCustomAuthorizerResponse, err error, want string) {
+	t.Helper()
+	statements := r.PolicyDocument.Statement
+	if err != nil {
+		if got := outcome(false, err); got != want || len(statements) > 0 || r.Context != nil {
+			t.Errorf("%s: %s (%v) %+v, want %s", kind, got, err, r, want)
+		}
+		return
+	}
+	effect := map[string]string{"allowed": "Allow", "403": "Deny"}[want]
+	if len(statements) != 1 || r.PolicyDocument.Version != "2012-10-17" || r.PrincipalID == "" || !reflect.DeepEqual(statements[0], events.IAMPolicyStatement{
+		Action: []string{"execute-api:Invoke"}, Effect: effect, Resource: []string{arn},
+	}) {
+		t.Errorf("%s: %+v, want %s for %s alone", kind, r, effect, arn)
+	}
+	if want == "allowed" && (r.PrincipalID != "ada" || r.Context["sub"] != "ada") {
+		t.Errorf("%s: principal %q, context %v", kind, r.PrincipalID, r.Context)
+	}
+}
+
+// A policy's wildcards must not come from the path that a client has chosen.
+func TestAPolicyIsForNoPathButTheOneAskedFor(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
+	authorizer := lambdasso.TokenAuthorizer(guard, permission.Authenticated())
+	for _, asked := range []string{"", arn + "/*", "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/*", arn + "?", arn + "/${aws:username}"} {
+		r, err := authorizer(t.Context(), events.APIGatewayCustomAuthorizerRequest{AuthorizationToken: "Bearer " + iss.Token(), MethodArn: asked})
+		if outcome(true, err) != "401" || len(r.PolicyDocument.Statement) > 0 {
+			t.Errorf("%q: %+v (%v)", asked, r, err)
+		}
+	}
+}
+
+func TestARequestAuthorizersPermissionSeesTheRequest(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
+	authorizer := lambdasso.RequestAuthorizer(guard, permission.All(permission.SameAsPath("sub", "user"), permission.Method("GET"), permission.Func("tenant", func(_ context.Context, a sso.Access) (bool, error) {
+		tenant, n := a.Header("x-tenant")
+		return tenant == "acme" && n == 1 && a.Pattern() == "/users/{user}", nil
+	})))
+	for user, want := range map[string]string{"ada": "Allow", "bob": "Deny"} {
+		r, err := authorizer(t.Context(), events.APIGatewayCustomAuthorizerRequestTypeRequest{
+			MethodArn: arn, HTTPMethod: "GET", Resource: "/users/{user}", PathParameters: map[string]string{"user": user},
+			MultiValueHeaders: map[string][]string{"Authorization": {"Bearer " + iss.Token()}, "X-Tenant": {"acme"}},
+		})
+		if err != nil || r.PolicyDocument.Statement[0].Effect != want {
+			t.Errorf("%s: %+v (%v)", user, r, err)
+		}
+	}
+}
+
+func TestAnswersForOtherRoutesCannotRestOnTheRequest(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
+	for name, p := range map[string]sso.Permission{
+		"the path":             permission.SameAsPath("sub", "id"),
+		"the method":           permission.All(permission.Authenticated(), permission.Method("GET")),
+		"who knows what":       permission.Func("f", func(context.Context, sso.Access) (bool, error) { return true, nil }),
+		"nothing, by negation": permission.Not(permission.Has("a")),
+		"nil":                  nil,
+	} {
+		for kind, build := range map[string]func(){
+			"HTTPAuthorizer":  func() { lambdasso.HTTPAuthorizer(guard, p) },
+			"TokenAuthorizer": func() { lambdasso.TokenAuthorizer(guard, p) },
+		} {
+			t.Run(kind+" on "+name, func(t *testing.T) {
+				defer func() {
+					if recover() == nil {
+						t.Error("it was accepted")
+					}
+				}()
+				build()
+			})
+		}
+	}
+}
+
+// What an authorizer says stands in the context as strings, and so in the event of a handler
+// behind Require, in the form of API Gateway's own authorizers.
+func TestClaimsStandWhereAPIGatewayHasThem(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
+	token := "Bearer " + iss.Token(
+		ssotest.Claim("level", 3), ssotest.Claim("on", true), ssotest.Claim("groups", []any{"a", "b", 1}), ssotest.Claim("nothing", nil), ssotest.Permission("a.b", "c"), ssotest.Scope("x", "y"))
+	want := map[string]string{"sub": "ada", "level": "3", "on": "true", "groups": "[a b 1]", "nothing": "null", "permissions": `{"a":{"b":"c"}}`, "scope": "x y", "aud": "api"}
+
+	simple, err := lambdasso.HTTPAuthorizer(guard, permission.Authenticated())(t.Context(), events.APIGatewayV2CustomAuthorizerV2Request{Headers: map[string]string{"Authorization": token}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range want {
+		if simple.Context[name] != text {
+			t.Errorf("HTTP: %s is %#v, want %q", name, simple.Context[name], text)
+		}
+	}
+
+	stale := map[string]any{"principalId": "somebody else"}
+	var rest events.APIGatewayProxyRequest
+	restHandler := func(_ context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+		rest = e
+		return events.APIGatewayProxyResponse{StatusCode: 200}, nil
+	}
+	var v2 events.APIGatewayV2HTTPRequest
+	v2Handler := func(_ context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		v2 = e
+		return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
+	}
+	restEvent := events.APIGatewayProxyRequest{Headers: map[string]string{"AUTHORIZATION": token}, Body: "eA==", IsBase64Encoded: true, RequestContext: events.APIGatewayProxyRequestContext{Authorizer: stale}}
+	if _, err := lambdasso.Authenticate(guard, restHandler)(t.Context(), restEvent); err != nil {
+		t.Fatal(err)
+	}
+	claims, _ := rest.RequestContext.Authorizer["claims"].(map[string]any)
+	if rest.RequestContext.Authorizer["principalId"] != "ada" || claims["groups"] != "[a b 1]" || rest.Body != "eA==" || !rest.IsBase64Encoded {
+		t.Errorf("REST: %+v", rest)
+	}
+	if stale["principalId"] != "somebody else" {
+		t.Error("the event that came in was changed")
+	}
+	v2Event := events.APIGatewayV2HTTPRequest{Headers: map[string]string{"authorization": token}}
+	v2Event.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{Lambda: map[string]any{"sub": "somebody else"}}
+	if _, err := lambdasso.Require(guard, permission.Authenticated(), v2Handler)(t.Context(), v2Event); err != nil {
+		t.Fatal(err)
+	}
+	a := v2.RequestContext.Authorizer
+	if a == nil || a.JWT == nil || a.Lambda != nil || a.JWT.Claims["sub"] != "ada" || !reflect.DeepEqual(a.JWT.Scopes, []string{"x", "y"}) {
+		text, _ := json.Marshal(a)
+		t.Errorf("HTTP API: %s", text)
+	}
+
+	t.Run("an anonymous request has none, whoever was there before", func(t *testing.T) {
+		restEvent.Headers, v2Event.Headers = nil, nil
+		if _, err := lambdasso.Optional(guard, restHandler)(t.Context(), restEvent); err != nil || rest.RequestContext.Authorizer != nil {
+			t.Errorf("REST: %v (%v)", rest.RequestContext.Authorizer, err)
+		}
+		if _, err := lambdasso.Optional(guard, v2Handler)(t.Context(), v2Event); err != nil || v2.RequestContext.Authorizer != nil {
+			t.Errorf("HTTP API: %v (%v)", v2.RequestContext.Authorizer, err)
+		}
+	})
+}
