@@ -11,12 +11,10 @@ import (
 	"github.com/more-retail/moresso-go/echosso"
 )
 
-func TestConformance(t *testing.T) {
-	ssotest.TestAdapter(t, ssotest.Adapter{Open: open})
-}
+func TestConformance(t *testing.T) { ssotest.TestHTTPAdapter(t, "Echo", server) }
 
-// open serves the suite's routes by Echo with the guard on each route.
-func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
+// server has the suite's routes, with the guard on each.
+func server(routes []ssotest.Route) http.Handler {
 	e := echo.New()
 	for _, route := range routes {
 		var layers []echo.MiddlewareFunc
@@ -28,7 +26,7 @@ func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
 			return c.String(http.StatusOK, route.Handle(c.Request().Context(), principal, ok))
 		}, layers...)
 	}
-	return ssotest.Serve(t, e)
+	return e
 }
 
 func middleware(layer ssotest.Layer) echo.MiddlewareFunc {

@@ -2,6 +2,7 @@ package fibersso_test
 
 import (
 	"net"
+	"net/http"
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
@@ -12,11 +13,17 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	ssotest.TestAdapter(t, ssotest.Adapter{Open: open})
+	t.Run("Fiber", func(t *testing.T) { ssotest.TestAdapter(t, ssotest.Adapter{Open: listen}) })
+	t.Run("Fiber, in process", func(t *testing.T) {
+		ssotest.TestAdapter(t, ssotest.Adapter{Open: func(_ testing.TB, routes []ssotest.Route) ssotest.Do {
+			app := application(routes)
+			return func(r *http.Request) (*http.Response, error) { return app.Test(r, -1) }
+		}})
+	})
 }
 
-// open serves the suite's routes by Fiber with the guard on each route.
-func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
+// application has the suite's routes, with the guard on each.
+func application(routes []ssotest.Route) *fiber.App {
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 512 << 10}) // some attacks are large, and Fiber's bound is 4 KiB
 	for _, route := range routes {
 		var handlers []fiber.Handler
@@ -29,6 +36,11 @@ func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
 		})
 		app.All(route.ColonPath(), handlers...)
 	}
+	return app
+}
+
+func listen(t testing.TB, routes []ssotest.Route) ssotest.Do {
+	app := application(routes)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -16,12 +16,10 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-func TestConformance(t *testing.T) {
-	ssotest.TestAdapter(t, ssotest.Adapter{Open: open})
-}
+func TestConformance(t *testing.T) { ssotest.TestHTTPAdapter(t, "Gin", engine) }
 
-// open serves the suite's routes by Gin's engine with the guard on each route.
-func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
+// engine has the suite's routes, with the guard on each.
+func engine(routes []ssotest.Route) http.Handler {
 	engine := gin.New()
 	for _, route := range routes {
 		var handlers []gin.HandlerFunc
@@ -34,7 +32,7 @@ func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
 		})
 		engine.Any(route.ColonPath(), handlers...)
 	}
-	return ssotest.Serve(t, engine)
+	return engine
 }
 
 func middleware(layer ssotest.Layer) gin.HandlerFunc {

@@ -10,12 +10,10 @@ import (
 	"github.com/more-retail/moresso-go/httpsso"
 )
 
-func TestConformance(t *testing.T) {
-	ssotest.TestAdapter(t, ssotest.Adapter{Open: open})
-}
+func TestConformance(t *testing.T) { ssotest.TestHTTPAdapter(t, "net/http", serveMux) }
 
-// open serves the suite's routes by a ServeMux with the guard around each handler.
-func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
+// serveMux has the suite's routes, with the guard around each handler.
+func serveMux(routes []ssotest.Route) http.Handler {
 	mux := http.NewServeMux()
 	for _, route := range routes {
 		var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -27,7 +25,7 @@ func open(t testing.TB, routes []ssotest.Route) ssotest.Do {
 		}
 		mux.Handle(route.Path, handler)
 	}
-	return ssotest.Serve(t, mux)
+	return mux
 }
 
 func middleware(layer ssotest.Layer) func(http.Handler) http.Handler {

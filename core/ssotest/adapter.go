@@ -87,6 +87,21 @@ func Serve(t testing.TB, handler http.Handler) Do {
 	return Client(t, server.URL)
 }
 
+// InProcess hands requests to an http.Handler without a network, for [Adapter.Open].
+func InProcess(handler http.Handler) Do {
+	return func(r *http.Request) (*http.Response, error) {
+		served := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.RequestURI(), r.Body)
+		served.Header = r.Header
+		served.Host = r.Host
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, served)
+		if r.Method == http.MethodHead {
+			recorder.Body.Reset() // as a server does
+		}
+		return recorder.Result(), nil
+	}
+}
+
 // Client sends requests to a server over kept-alive connections, for [Adapter.Open].
 func Client(t testing.TB, baseURL string) Do {
 	t.Helper()

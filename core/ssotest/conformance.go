@@ -45,11 +45,23 @@ func TestAdapter(t *testing.T, adapter Adapter) {
 			}
 		})
 	}
+	t.Run("however the path is spelled, nobody gets in", func(t *testing.T) { s.spelled(t, do) })
 	t.Run("attacks", func(t *testing.T) { s.attacked(t, do, adapter.Lacks) })
 	t.Run("principals do not mix", func(t *testing.T) { s.mixing(t, do) })
 	t.Run("a principal outlives its request unchanged", func(t *testing.T) { s.outliving(t, do) })
 	t.Run("a rotated key is accepted without a restart", func(t *testing.T) { s.rotation(t, do) })
 	t.Run("a provider that comes back is noticed without a restart", func(t *testing.T) { s.recovery(t, do) })
+}
+
+// TestHTTPAdapter is [TestAdapter] for an adapter of a framework over net/http: once over a real
+// listener, once in process.
+func TestHTTPAdapter(t *testing.T, framework string, build func(routes []Route) http.Handler, lacks ...Feature) {
+	t.Run(framework, func(t *testing.T) {
+		TestAdapter(t, Adapter{Lacks: lacks, Open: func(t testing.TB, routes []Route) Do { return Serve(t, build(routes)) }})
+	})
+	t.Run(framework+", in process", func(t *testing.T) {
+		TestAdapter(t, Adapter{Lacks: lacks, Open: func(_ testing.TB, routes []Route) Do { return InProcess(build(routes)) }})
+	})
 }
 
 // suite is the issuer, the authenticators and the handlers that the cases share.
@@ -272,6 +284,7 @@ func request(method, path string, authorization ...string) *http.Request {
 	if err != nil {
 		panic(err) // the paths stand in this package
 	}
+	r.Host = "service.example"
 	if len(authorization) > 0 {
 		r.Header["Authorization"] = authorization
 	}

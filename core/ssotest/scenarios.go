@@ -47,6 +47,26 @@ func (s *suite) attacked(t *testing.T, do Do, lacks []Feature) {
 	}
 }
 
+// spelled asks for a guarded route by every spelling of its path that some router takes for the
+// same: whatever answers, the handler must not run.
+func (s *suite) spelled(t *testing.T, do Do) {
+	for _, path := range []string{
+		"/required/", "/required//", "//required", "/./required", "/x/../required", "/x/..%2frequired", "/%2e/required", "/REQUIRED", "/Required",
+		"/%72equired", "/%52equired", "/required%2f", "/required%2F", "/required;x=1", "/required%3bx", "/required.", "/required/.", "/required%20", "/required%00", "/required?x=/../", "/orders/..", "/orders/%2e%2e", "/orders/a%2Fb", "/orders/a%2f..%2fb",
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+			before := s.ran.Load()
+			got, err := send(do, request(method, path))
+			switch ran := s.ran.Load() - before; {
+			case err != nil:
+				t.Errorf("%s %s failed: %v", method, path, err)
+			case ran > 0, got.status < 300:
+				t.Errorf("%s %s was answered with %d, and the handler ran %d times", method, path, got.status, ran)
+			}
+		}
+	}
+}
+
 // newVictims makes an issuer for each algorithm that some attack is made for; the first is for
 // those that are made for any.
 func newVictims(t *testing.T) []*Issuer {
