@@ -39,8 +39,11 @@ func application(routes []ssotest.Route) *fiber.App {
 	return app
 }
 
-func listen(t testing.TB, routes []ssotest.Route) ssotest.Do {
-	app := application(routes)
+func listen(t testing.TB, routes []ssotest.Route) ssotest.Do { return serve(t, application(routes)) }
+
+// serve starts an app on a listener of its own.
+func serve(t testing.TB, app *fiber.App) ssotest.Do {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

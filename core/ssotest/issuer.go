@@ -27,6 +27,10 @@ func NewIssuer(t testing.TB, opts ...devissuer.Option) *Issuer {
 	return &Issuer{iss, t}
 }
 
+// FastKeys makes an issuer sign with Ed25519, where making keys and tokens costs a test too much
+// with RS256.
+func FastKeys() devissuer.Option { return devissuer.WithAlgorithm("EdDSA") }
+
 // Config is a configuration that trusts this issuer's tokens for an audience ("api" is what
 // tokens are minted for unless they say otherwise), and nobody else's. It logs nothing.
 func (i *Issuer) Config(audience string, more ...string) sso.Config {

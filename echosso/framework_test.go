@@ -1,0 +1,202 @@
+package echosso_test
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+	echomw "github.com/labstack/echo/v4/middleware"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/echosso"
+)
+
+// ask sends a request with a token, or without one if that is empty.
+func ask(handler http.Handler, method, path, token string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, http.NoBody)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	return w
+}
+
+func ok(c echo.Context) error { return c.String(http.StatusOK, "in") }
+
+func TestNestedGroupsAddUp(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := echosso.New(iss.Authenticator(iss.Config("api")))
+	e := echo.New()
+	e.Use(guard.Authenticate())
+	orders := e.Group("/orders", guard.Require(permission.Has("orders.read")))
+	orders.Group("/admin", guard.Require(permission.Role("admin"))).GET("/all", ok)
+	for name, c := range map[string]struct {
+		token string
+		want  int
+	}{
+		"nobody":          {"", 401},
+		"neither":         {iss.Token(), 403},
+		"the outer alone": {iss.Token(ssotest.Permission("orders.read", true)), 403},
+		"the inner alone": {iss.Token(ssotest.Claim("roles", "admin")), 403},
+		"both":            {iss.Token(ssotest.Permission("orders.read", true), ssotest.Claim("roles", "admin")), 200},
+	} {
+		if got := ask(e, "GET", "/orders/admin/all", c.token).Code; got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestWhatEchoServesByItselfIsGuardedToo(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := echosso.New(iss.Authenticator(iss.Config("api")))
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "secret.txt"), []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := echo.New()
+	e.Pre(echomw.RemoveTrailingSlash())
+	e.Group("/files", guard.Authenticate()).Static("/", folder)
+	e.GET("/admin", ok, guard.Authenticate())
+	for _, path := range []string{"/files/secret.txt", "/files/../files/secret.txt", "/files//secret.txt", "/files/%73ecret.txt", "/admin", "/admin/", "/ADMIN", "/%61dmin", "/x/../admin", "/nowhere"} {
+		for _, method := range []string{"GET", "HEAD"} {
+			if w := ask(e, method, path, ""); w.Code < 300 || strings.Contains(w.Body.String(), "secret") {
+				t.Errorf("%s %s: %d %s", method, path, w.Code, w.Body)
+			}
+		}
+	}
+	if w := ask(e, "GET", "/files/secret.txt", iss.Token()); w.Code != 200 || w.Body.String() != "secret" {
+		t.Errorf("with a token: %d %s", w.Code, w.Body)
+	}
+}
+
+// Where a header may change the method before routing, permission and handler see the same one.
+func TestAnOverriddenMethodIsTheOneThatIsJudged(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := echosso.New(iss.Authenticator(iss.Config("api")))
+	e := echo.New()
+	e.Pre(echomw.MethodOverride())
+	readOnly := guard.Require(permission.Authenticated(), permission.Method("GET", "POST"))
+	e.Any("/orders", func(c echo.Context) error { return c.String(http.StatusOK, c.Request().Method) }, readOnly)
+	for override, want := range map[string]int{"": 200, "DELETE": 403} {
+		r := httptest.NewRequest(http.MethodPost, "/orders", http.NoBody)
+		r.Header.Set("Authorization", "Bearer "+iss.Token())
+		if override != "" {
+			r.Header.Set(echo.HeaderXHTTPMethodOverride, override)
+		}
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%q: %d %s, want %d", override, w.Code, w.Body, want)
+		}
+	}
+}
+
+func TestTheHandlersOwnErrorsAndPanicsAreItsOwn(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := echosso.New(iss.Authenticator(iss.Config("api")))
+	own := errors.New("own")
+	var seen error
+	e := echo.New()
+	e.HTTPErrorHandler = func(err error, c echo.Context) {
+		seen = err
+		_ = c.NoContent(http.StatusTeapot)
+	}
+	e.Use(echomw.RecoverWithConfig(echomw.RecoverConfig{LogErrorFunc: func(_ echo.Context, err error, _ []byte) error { return err }}))
+	e.GET("/error", func(echo.Context) error { return own }, guard.Authenticate())
+	e.GET("/panic", func(echo.Context) error { panic(own) }, guard.Authenticate())
+	for _, path := range []string{"/error", "/panic"} {
+		seen = nil
+		if w := ask(e, "GET", path, iss.Token()); w.Code != http.StatusTeapot || !errors.Is(seen, own) {
+			t.Errorf("%s: %d, and the error became %v", path, w.Code, seen)
+		}
+	}
+	seen = nil
+	if w := ask(e, "GET", "/error", ""); w.Code != 401 || seen != nil {
+		t.Errorf("a refusal became %d and an error: %v", w.Code, seen)
+	}
+}
+
+// Server-sent events and hijacked connections outlive the check; the principal tells its end.
+func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
+	ssotest.CheckLeaks(t)
+	iss := ssotest.NewIssuer(t)
+	guard := echosso.New(iss.Authenticator(iss.Config("api")))
+	e := echo.New()
+	next := make(chan string, 1) // the response begins with the first event
+	e.GET("/events", func(c echo.Context) error {
+		ctx, cancel := sso.WithExpiry(c.Request().Context())
+		defer cancel()
+		c.Response().Header().Set("Content-Type", "text/event-stream")
+		for {
+			select {
+			case event, more := <-next:
+				if !more {
+					return nil
+				}
+				p, _ := echosso.Principal(c)
+				_, _ = io.WriteString(c.Response(), event+" "+p.Subject()+"\n")
+				c.Response().Flush()
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}, guard.Authenticate())
+	e.GET("/socket", func(c echo.Context) error {
+		conn, buffered, err := c.Response().Hijack()
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		p, _ := echosso.Principal(c)
+		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nhello " + p.Subject() + "\n")
+		return buffered.Flush()
+	}, guard.Authenticate())
+	stream(t, ssotest.Serve(t, e), iss.Token(), next)
+}
+
+// stream reads events as they come, and an upgraded connection.
+func stream(t *testing.T, do ssotest.Do, token string, next chan<- string) {
+	t.Helper()
+	request := func(path string) *http.Request {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
+		r.Header.Set("Authorization", "Bearer "+token)
+		return r
+	}
+	next <- "one"
+	response, err := do(request("/events"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(response.Body)
+	for _, event := range []string{"one", "two"} {
+		if event != "one" {
+			next <- event
+		}
+		if !lines.Scan() || lines.Text() != event+" ada" {
+			t.Errorf("the stream has %q", lines.Text())
+		}
+	}
+	close(next)
+	_ = response.Body.Close()
+	upgrade := request("/socket")
+	upgrade.Header.Set("Connection", "Upgrade")
+	upgrade.Header.Set("Upgrade", "echo")
+	response, err = do(upgrade)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if line, err := bufio.NewReader(response.Body).ReadString('\n'); response.StatusCode != http.StatusSwitchingProtocols || line != "hello ada\n" {
+		t.Errorf("the socket has %d %q (%v)", response.StatusCode, line, err)
+	}
+}

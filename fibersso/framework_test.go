@@ -1,0 +1,256 @@
+package fibersso_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/recover"
+	"github.com/valyala/fasthttp/fasthttputil"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/fibersso"
+)
+
+// ask sends a request with a token, or without one if that is empty.
+func ask(t *testing.T, app *fiber.App, method, path, token string) (status int, body string) {
+	t.Helper()
+	r := httptest.NewRequest(method, path, http.NoBody)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := app.Test(r, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+func ok(c *fiber.Ctx) error { return c.SendString("in") }
+
+func TestNestedGroupsAndMountedAppsAddUp(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
+	app := fiber.New()
+	app.Use(guard.Authenticate())
+	orders := app.Group("/orders", guard.Require(permission.Has("orders.read")))
+	orders.Group("/admin", guard.Require(permission.Role("admin"))).Get("/all", ok)
+	mounted := fiber.New()
+	mounted.Use(guard.Require(permission.Has("orders.read")))
+	mounted.Get("/all", guard.Require(permission.Role("admin")), ok)
+	app.Mount("/mounted", mounted)
+	for name, c := range map[string]struct {
+		token string
+		want  int
+	}{
+		"nobody":          {"", 401},
+		"neither":         {iss.Token(), 403},
+		"the outer alone": {iss.Token(ssotest.Permission("orders.read", true)), 403},
+		"the inner alone": {iss.Token(ssotest.Claim("roles", "admin")), 403},
+		"both":            {iss.Token(ssotest.Permission("orders.read", true), ssotest.Claim("roles", "admin")), 200},
+	} {
+		for _, path := range []string{"/orders/admin/all", "/mounted/all"} {
+			if got, _ := ask(t, app, "GET", path, c.token); got != c.want {
+				t.Errorf("%s, %s: %d, want %d", path, name, got, c.want)
+			}
+		}
+	}
+}
+
+// A guard on a prefix holds however the rest of the routing takes the path.
+func TestAPrefixIsGuardedHoweverThePathIsSpelled(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "secret.txt"), []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, config := range map[string]fiber.Config{
+		"by default":                 {},
+		"with strict routing":        {StrictRouting: true},
+		"with case-sensitive routes": {CaseSensitive: true},
+		"with unescaped paths":       {UnescapePath: true},
+		"with all of them":           {StrictRouting: true, CaseSensitive: true, UnescapePath: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := fiber.New(config)
+			app.Use("/admin", guard.Authenticate())
+			app.Use("/files", guard.Authenticate())
+			app.Get("/admin", ok)
+			app.Get("/admin/users/:id", ok)
+			app.Static("/files", folder)
+			for _, path := range []string{
+				"/admin", "/admin/", "/ADMIN", "/%61dmin", "/admin/users/1", "/ADMIN/USERS/1", "/%61dmin/users/1", "/admin//users/1", "/x/../admin/users/1", "//admin/users/1",
+				"/files/secret.txt", "/FILES/secret.txt", "/%66iles/secret.txt", "/files//secret.txt", "//files/secret.txt", "/x/../files/secret.txt", "/files/../files/secret.txt",
+			} {
+				for _, method := range []string{"GET", "HEAD"} {
+					if got, body := ask(t, app, method, path, ""); got < 300 || strings.Contains(body, "secret") && got != 404 {
+						t.Errorf("%s %s: %d %s", method, path, got, body)
+					}
+				}
+			}
+			if got, body := ask(t, app, "GET", "/files/secret.txt", iss.Token()); got != 200 || body != "secret" {
+				t.Errorf("with a token: %d %s", got, body)
+			}
+		})
+	}
+}
+
+func TestTheHandlersOwnErrorsAndPanicsAreItsOwn(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
+	own := errors.New("own")
+	var seen error
+	app := fiber.New(fiber.Config{ErrorHandler: func(c *fiber.Ctx, err error) error {
+		seen = err
+		return c.SendStatus(http.StatusTeapot)
+	}})
+	app.Use(recover.New())
+	app.Get("/error", guard.Authenticate(), func(*fiber.Ctx) error { return own })
+	app.Get("/panic", guard.Authenticate(), func(*fiber.Ctx) error { panic(own) })
+	for _, path := range []string{"/error", "/panic"} {
+		seen = nil
+		if got, _ := ask(t, app, "GET", path, iss.Token()); got != http.StatusTeapot || !errors.Is(seen, own) {
+			t.Errorf("%s: %d, and the error became %v", path, got, seen)
+		}
+	}
+	seen = nil
+	if got, _ := ask(t, app, "GET", "/error", ""); got != 401 || seen != nil {
+		t.Errorf("a refusal became %d and an error: %v", got, seen)
+	}
+}
+
+// Server-sent events are written after the handler has returned, when Fiber's context is another
+// request's: what is read before stays.
+func TestAStreamOutlivesItsHandler(t *testing.T) {
+	ssotest.CheckLeaks(t)
+	iss := ssotest.NewIssuer(t)
+	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
+	app := fiber.New(fiber.Config{DisableStartupMessage: true})
+	next := make(chan string, 1) // the response begins with the first event
+	app.Get("/events", guard.Authenticate(), func(c *fiber.Ctx) error {
+		p, _ := fibersso.Principal(c)
+		ctx, cancel := sso.WithExpiry(c.UserContext())
+		c.Set("Content-Type", "text/event-stream")
+		c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
+			defer cancel()
+			for {
+				select {
+				case event, more := <-next:
+					if !more {
+						return
+					}
+					_, _ = w.WriteString(event + " " + p.Subject() + "\n")
+					_ = w.Flush()
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+		return nil
+	})
+	do := serve(t, app)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/events", http.NoBody)
+	r.Header.Set("Authorization", "Bearer "+iss.Token())
+	next <- "one"
+	response, err := do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	lines := bufio.NewScanner(response.Body)
+	for _, event := range []string{"one", "two"} {
+		if event != "one" {
+			next <- event
+		}
+		if !lines.Scan() || lines.Text() != event+" ada" {
+			t.Errorf("the stream has %q", lines.Text())
+		}
+	}
+	close(next)
+}
+
+// TestAGoroutineReadsAnUnchangedPrincipal sends 10,000 requests with tokens of equal length over
+// one connection, whose buffers Fiber reuses, while goroutines of earlier ones still read.
+func TestAGoroutineReadsAnUnchangedPrincipal(t *testing.T) {
+	const rounds, subjects = 10_000, 50
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
+	app := fiber.New(fiber.Config{DisableStartupMessage: true})
+	var readers sync.WaitGroup
+	var mu sync.Mutex
+	var wrong []string
+	app.Get("/", guard.Authenticate(), func(c *fiber.Ctx) error {
+		p, _ := fibersso.Principal(c)
+		fromContext, _ := sso.FromContext(c.UserContext())
+		want := strings.Clone(c.Query("subject"))
+		readers.Go(func() {
+			for range 3 {
+				text, _ := p.Claim("note").Text()
+				if p.Subject() != want || fromContext.Subject() != want || text != "note of "+want {
+					mu.Lock()
+					wrong = append(wrong, fmt.Sprintf("%s became %s (%s)", want, p.Subject(), text))
+					mu.Unlock()
+				}
+			}
+		})
+		return nil
+	})
+	listener := fasthttputil.NewInmemoryListener()
+	done := make(chan error, 1)
+	go func() { done <- app.Listener(listener) }()
+	conn, err := listener.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var requests []string
+	for i := range subjects {
+		subject := fmt.Sprintf("user-%02d", i)
+		requests = append(requests, "GET /?subject="+subject+" HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer "+iss.Token(ssotest.Subject(subject), ssotest.Claim("note", "note of "+subject))+"\r\n\r\n")
+	}
+	roundTrips(t, conn, requests, rounds)
+	readers.Wait()
+	_ = conn.Close()
+	if err := errors.Join(app.Shutdown(), <-done); err != nil {
+		t.Error(err)
+	}
+	if len(wrong) > 0 {
+		t.Errorf("%d principals changed: %s", len(wrong), wrong[0])
+	}
+}
+
+func roundTrips(t *testing.T, conn net.Conn, requests []string, rounds int) {
+	t.Helper()
+	reader := bufio.NewReader(conn)
+	for i := range rounds {
+		if _, err := io.WriteString(conn, requests[i%len(requests)]); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			t.Fatalf("round %d: %d", i, response.StatusCode)
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package ginsso_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/ginsso"
+)
+
+// ask sends a request with a token, or without one if that is empty.
+func ask(handler http.Handler, method, path, token string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, http.NoBody)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	return w
+}
+
+func ok(c *gin.Context) { c.String(http.StatusOK, "in") }
+
+func TestNestedGroupsAddUp(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
+	engine := gin.New()
+	engine.Use(guard.Authenticate())
+	orders := engine.Group("/orders", guard.Require(permission.Has("orders.read")))
+	orders.Group("/admin", guard.Require(permission.Role("admin"))).GET("/all", ok)
+	for name, c := range map[string]struct {
+		token string
+		want  int
+	}{
+		"nobody":          {"", 401},
+		"neither":         {iss.Token(), 403},
+		"the outer alone": {iss.Token(ssotest.Permission("orders.read", true)), 403},
+		"the inner alone": {iss.Token(ssotest.Claim("roles", "admin")), 403},
+		"both":            {iss.Token(ssotest.Permission("orders.read", true), ssotest.Claim("roles", "admin")), 200},
+	} {
+		if got := ask(engine, "GET", "/orders/admin/all", c.token).Code; got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestWhatGinServesByItselfIsGuardedToo(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "secret.txt"), []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	engine := gin.New()
+	engine.RedirectFixedPath, engine.HandleMethodNotAllowed = true, true
+	files := engine.Group("/files", guard.Authenticate())
+	files.Static("/", folder)
+	engine.GET("/admin", guard.Authenticate(), ok)
+	engine.NoRoute(guard.Authenticate(), ok)
+	for _, path := range []string{"/files/secret.txt", "/files/../files/secret.txt", "/files//secret.txt", "/files/%73ecret.txt", "/admin", "/admin/", "/ADMIN", "/%61dmin", "/x/../admin", "/nowhere"} {
+		for _, method := range []string{"GET", "HEAD"} {
+			if w := ask(engine, method, path, ""); w.Code < 300 || strings.Contains(w.Body.String(), "secret") && !strings.Contains(w.Header().Get("Location"), "secret") {
+				t.Errorf("%s %s: %d %s", method, path, w.Code, w.Body)
+			}
+		}
+	}
+	if w := ask(engine, "GET", "/files/secret.txt", iss.Token()); w.Code != 200 || w.Body.String() != "secret" {
+		t.Errorf("with a token: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestTheHandlersOwnErrorsAndPanicsAreItsOwn(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
+	own := errors.New("own")
+	var seen error
+	engine := gin.New()
+	engine.Use(gin.CustomRecoveryWithWriter(io.Discard, func(c *gin.Context, v any) { c.String(http.StatusTeapot, "%v", v) }))
+	engine.Use(func(c *gin.Context) {
+		c.Next()
+		seen = nil
+		if last := c.Errors.Last(); last != nil {
+			seen = last.Err
+		}
+	})
+	engine.GET("/error", guard.Authenticate(), func(c *gin.Context) { _ = c.Error(own) })
+	engine.GET("/panic", guard.Authenticate(), func(*gin.Context) { panic("own") })
+	ask(engine, "GET", "/error", iss.Token())
+	if !errors.Is(seen, own) {
+		t.Errorf("the handler's error became %v", seen)
+	}
+	ask(engine, "GET", "/error", "")
+	if seen != nil {
+		t.Errorf("a refusal became an error: %v", seen)
+	}
+	if w := ask(engine, "GET", "/panic", iss.Token()); w.Code != http.StatusTeapot || w.Body.String() != "own" {
+		t.Errorf("the handler's panic became %d %s", w.Code, w.Body)
+	}
+}
+
+func TestAGinContextIsAContextWithFallback(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
+	for fallback := range map[bool]bool{true: true, false: true} {
+		engine := gin.New()
+		engine.ContextWithFallback = fallback
+		engine.GET("/", guard.Authenticate(), func(c *gin.Context) {
+			p, found := sso.FromContext(context.Context(c))
+			c.String(http.StatusOK, "%t %s", found, p.Subject())
+		})
+		want := map[bool]string{true: "true ada", false: "false "}[fallback]
+		if w := ask(engine, "GET", "/", iss.Token()); w.Body.String() != want {
+			t.Errorf("fallback %t: %q", fallback, w.Body)
+		}
+	}
+}
+
+// Server-sent events and hijacked connections outlive the check; the principal tells its end.
+func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
+	ssotest.CheckLeaks(t)
+	iss := ssotest.NewIssuer(t)
+	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
+	engine := gin.New()
+	next := make(chan string, 1) // the response begins with the first event
+	engine.GET("/events", guard.Authenticate(), func(c *gin.Context) {
+		ctx, cancel := sso.WithExpiry(c.Request.Context())
+		defer cancel()
+		c.Writer.Header().Set("Content-Type", "text/event-stream")
+		for {
+			select {
+			case event, more := <-next:
+				if !more {
+					return
+				}
+				p, _ := ginsso.Principal(c)
+				_, _ = io.WriteString(c.Writer, event+" "+p.Subject()+"\n")
+				c.Writer.Flush()
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	engine.GET("/socket", guard.Authenticate(), func(c *gin.Context) {
+		conn, buffered, err := c.Writer.Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		p, _ := ginsso.Principal(c)
+		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nhello " + p.Subject() + "\n")
+		_ = buffered.Flush()
+	})
+	do := ssotest.Serve(t, engine)
+	stream(t, do, iss.Token(), next)
+}
+
+// stream reads events as they come, and an upgraded connection.
+func stream(t *testing.T, do ssotest.Do, token string, next chan<- string) {
+	t.Helper()
+	request := func(path string) *http.Request {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
+		r.Header.Set("Authorization", "Bearer "+token)
+		return r
+	}
+	next <- "one"
+	response, err := do(request("/events"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(response.Body)
+	for _, event := range []string{"one", "two"} {
+		if event != "one" {
+			next <- event
+		}
+		if !lines.Scan() || lines.Text() != event+" ada" {
+			t.Errorf("the stream has %q", lines.Text())
+		}
+	}
+	close(next)
+	_ = response.Body.Close()
+	upgrade := request("/socket")
+	upgrade.Header.Set("Connection", "Upgrade")
+	upgrade.Header.Set("Upgrade", "echo")
+	response, err = do(upgrade)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if line, err := bufio.NewReader(response.Body).ReadString('\n'); response.StatusCode != http.StatusSwitchingProtocols || line != "hello ada\n" {
+		t.Errorf("the socket has %d %q (%v)", response.StatusCode, line, err)
+	}
+}
