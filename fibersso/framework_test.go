@@ -2,6 +2,7 @@ package fibersso_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -251,6 +252,45 @@ func roundTrips(t *testing.T, conn net.Conn, requests []string, rounds int) {
 		_ = response.Body.Close()
 		if response.StatusCode != http.StatusOK {
 			t.Fatalf("round %d: %d", i, response.StatusCode)
+		}
+	}
+}
+
+// A permission may keep what it saw of a request: Fiber's memory, which the next request
+// overwrites, must not shine through. It fails without each of the copies in type request.
+func TestWhatAPermissionKeepsOfARequestStaysAsItWas(t *testing.T) {
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
+	var want []string
+	var keptParts [][3]string
+	keeping := permission.Func("keeping", func(_ context.Context, a sso.Access) (bool, error) {
+		field, _ := a.Header("X-Tenant")
+		keptParts = append(keptParts, [3]string{a.Method(), a.PathValue("id"), field})
+		return true, nil
+	})
+	app := fiber.New(fiber.Config{DisableStartupMessage: true})
+	app.All("/orders/:id", guard.Require(keeping), func(c *fiber.Ctx) error { return nil })
+	listener := fasthttputil.NewInmemoryListener()
+	done := make(chan error, 1)
+	go func() { done <- app.Listener(listener) }()
+	conn, err := listener.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var requests []string
+	for i := range 100 {
+		method, id, tenant := []string{"GET", "PUT"}[i%2], fmt.Sprintf("order-%02d", i), fmt.Sprintf("tenant-%02d", i)
+		want = append(want, method+" "+id+" "+tenant)
+		requests = append(requests, method+" /orders/"+id+" HTTP/1.1\r\nHost: h\r\nX-Tenant: "+tenant+"\r\nContent-Length: 0\r\nAuthorization: Bearer "+iss.Token()+"\r\n\r\n")
+	}
+	roundTrips(t, conn, requests, len(requests))
+	_ = conn.Close()
+	if err := errors.Join(app.Shutdown(), <-done); err != nil {
+		t.Error(err)
+	}
+	for i, parts := range keptParts {
+		if got := strings.Join(parts[:], " "); got != want[i] {
+			t.Fatalf("request %d: %q became %q", i, want[i], got)
 		}
 	}
 }

@@ -17,8 +17,6 @@ package ginsso
 import (
 	"context"
 	"maps"
-	"net/url"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -125,16 +123,5 @@ type request struct {
 
 func (r request) Pattern() string { return r.c.FullPath() }
 
-// PathValue decodes, as Gin itself does not with UseRawPath and without UnescapePathValues: the
-// value then is part of the path as it came, and not of the decoded one.
-func (r request) PathValue(name string) string {
-	value, u := r.c.Param(name), r.c.Request.URL
-	if u.RawPath == "" || strings.Contains(u.Path, value) {
-		return value
-	}
-	decoded, err := url.PathUnescape(value)
-	if err != nil {
-		return ""
-	}
-	return decoded
-}
+// PathValue decodes, as Gin itself does not with UseRawPath and without UnescapePathValues.
+func (r request) PathValue(name string) string { return r.Decode(r.c.Param(name)) }

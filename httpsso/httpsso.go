@@ -103,5 +103,7 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, d sso.Denial) {
 // request is what the core reads of an *http.Request.
 type request struct{ sso.HTTPRequest }
 
-func (r request) Pattern() string              { return r.R.Pattern }
-func (r request) PathValue(name string) string { return r.R.PathValue(name) }
+func (r request) Pattern() string { return r.R.Pattern }
+
+// PathValue decodes what chi, unlike [http.ServeMux], leaves as it came.
+func (r request) PathValue(name string) string { return r.Decode(r.R.PathValue(name)) }

@@ -1,6 +1,10 @@
 package sso
 
-import "net/http"
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
 
 // Request is the little that this package reads of a request. Each adapter implements it over
 // its framework's own; whoever writes an adapter does the same. The strings that it returns
@@ -43,6 +47,20 @@ func (r HTTPRequest) Header(name string) (first string, n int) {
 		return "", 0
 	}
 	return values[0], len(values)
+}
+
+// Decode is for routers that tell path values as they stand in the path, if that is not in its
+// plainest form: the value then is no part of the decoded path, and is decoded here. One that
+// cannot be is empty.
+func (r HTTPRequest) Decode(pathValue string) string {
+	if r.R.URL.RawPath == "" || strings.Contains(r.R.URL.Path, pathValue) {
+		return pathValue
+	}
+	decoded, err := url.PathUnescape(pathValue)
+	if err != nil {
+		return ""
+	}
+	return decoded
 }
 
 // Host implements [Target].

@@ -1,0 +1,32 @@
+package routers
+
+import (
+	"io"
+	"net/http"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/httpsso"
+)
+
+// middleware is what a layer asks of the adapter.
+func middleware(layer ssotest.Layer) func(http.Handler) http.Handler {
+	var opts []httpsso.Option
+	if len(layer.TokenFrom) > 0 {
+		opts = append(opts, httpsso.WithTokenFrom(layer.TokenFrom...))
+	}
+	if layer.Denied != nil {
+		opts = append(opts, httpsso.WithDenied(func(w http.ResponseWriter, _ *http.Request, d sso.Denial) {
+			layer.Denied(d, func(body string) { _, _ = io.WriteString(w, body) })
+		}))
+	}
+	guard := httpsso.New(layer.Auth, opts...)
+	switch layer.Kind {
+	case ssotest.Require:
+		return guard.Require(layer.Permission)
+	case ssotest.Optional:
+		return guard.Optional()
+	default:
+		return guard.Authenticate()
+	}
+}

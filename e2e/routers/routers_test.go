@@ -1,0 +1,51 @@
+// Package routers holds the adapter for net/http to the conformance suite behind other routers.
+package routers
+
+import (
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/gorilla/mux"
+
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/httpsso"
+)
+
+func TestConformance(t *testing.T) {
+	ssotest.TestHTTPAdapter(t, "chi", chiRouter)
+	// gorilla keeps path values to itself, where net/http's interface does not find them.
+	ssotest.TestHTTPAdapter(t, "gorilla", gorillaRouter, ssotest.PathValues)
+}
+
+func chiRouter(routes []ssotest.Route) http.Handler {
+	router := chi.NewRouter()
+	for _, route := range routes {
+		var layers []func(http.Handler) http.Handler
+		for _, layer := range route.Layers {
+			layers = append(layers, middleware(layer))
+		}
+		router.With(layers...).Handle(route.Path, handler(route))
+	}
+	return router
+}
+
+func gorillaRouter(routes []ssotest.Route) http.Handler {
+	router := mux.NewRouter()
+	for _, route := range routes {
+		guarded := handler(route)
+		for i := range route.Layers {
+			guarded = middleware(route.Layers[len(route.Layers)-1-i])(guarded)
+		}
+		router.Handle(route.Path, guarded)
+	}
+	return router
+}
+
+func handler(route ssotest.Route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		principal, ok := httpsso.Principal(r)
+		_, _ = io.WriteString(w, route.Handle(r.Context(), principal, ok))
+	})
+}
