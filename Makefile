@@ -15,7 +15,7 @@ GOLANGCI_LINT := bin/.golangci-lint-$(GOVERSION)
 GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt tidy e2e fuzz vectors bench-permission bench-test keys-grid attack-grid nightly tools gotestsum clean
+.PHONY: help demo test lint fmt tidy e2e fuzz vectors conformance bench-permission bench-test keys-grid attack-grid nightly tools gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,12 @@ fuzz: ## Run every fuzz test for FUZZTIME (10s) each
 
 vectors: gotestsum ## Test against the vectors of Project Wycheproof
 	@cd core/internal/wycheproof && GOWORK=off ../../../scripts/test ./...
+
+conformance: ## Print every case of the suite for every front door; writes docs/CONFORMANCE.md
+	@mkdir -p bin
+	@go test -json -count=1 -run '^TestConformance$$' $(addprefix ./,$(filter %sso,$(WORKSPACE))) > bin/conformance.json || true
+	@cd e2e && GOWORK=off go test -json -count=1 -run '^TestConformance$$' ./routers >> ../bin/conformance.json || true
+	@go run ./examples/internal/conformance -o docs/CONFORMANCE.md < bin/conformance.json
 
 bench-permission: ## Measure granted checks beside an RSA verification
 	@cd core && go test -run '^$$' -bench Grant ./permission
