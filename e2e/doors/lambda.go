@@ -53,6 +53,7 @@ func Function() {
 		endFunction(s.auth)
 	}()
 
+	single(kind, s)
 	guard := lambdasso.New(s.auth)
 	switch kind {
 	case httpAPI.name:
@@ -155,7 +156,7 @@ func environment(s Settings, kind gateway, runtimeAPI string) []string {
 }
 
 // startFunction starts the process, until the test ends.
-func startFunction(tb testing.TB, d *Door, api *runtimeapi.Server, env []string) {
+func startFunction(tb testing.TB, d *Door, api *runtimeapi.Server, env []string) *exec.Cmd {
 	tb.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -189,4 +190,5 @@ func startFunction(tb testing.TB, d *Door, api *runtimeapi.Server, env []string)
 		}
 		d.ended(tb)
 	})
+	return cmd
 }

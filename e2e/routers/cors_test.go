@@ -73,11 +73,11 @@ var frameworks = map[string]func(t *testing.T, auth *sso.Authenticator, corsFirs
 	},
 }
 
-func ordered[T any](corsFirst bool, cors, guard T) []T {
+func ordered[T any](corsFirst bool, first, guard T) []T {
 	if corsFirst {
-		return []T{cors, guard}
+		return []T{first, guard}
 	}
-	return []T{guard, cors}
+	return []T{guard, first}
 }
 
 func TestCORSComesBeforeTheGuard(t *testing.T) {
