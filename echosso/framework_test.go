@@ -156,7 +156,7 @@ func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		p, _ := echosso.Principal(c)
 		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nhello " + p.Subject() + "\n")
 		return buffered.Flush()

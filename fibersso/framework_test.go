@@ -16,7 +16,7 @@ import (
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/recover"
+	fiberrecover "github.com/gofiber/fiber/v2/middleware/recover"
 	"github.com/valyala/fasthttp/fasthttputil"
 
 	"github.com/more-retail/moresso-go/core/permission"
@@ -123,7 +123,7 @@ func TestTheHandlersOwnErrorsAndPanicsAreItsOwn(t *testing.T) {
 		seen = err
 		return c.SendStatus(http.StatusTeapot)
 	}})
-	app.Use(recover.New())
+	app.Use(fiberrecover.New())
 	app.Get("/error", guard.Authenticate(), func(*fiber.Ctx) error { return own })
 	app.Get("/panic", guard.Authenticate(), func(*fiber.Ctx) error { panic(own) })
 	for _, path := range []string{"/error", "/panic"} {

@@ -145,7 +145,7 @@ func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
 					return
 				}
 				p, _ := ginsso.Principal(c)
-				_, _ = io.WriteString(c.Writer, event+" "+p.Subject()+"\n")
+				_, _ = c.Writer.WriteString(event + " " + p.Subject() + "\n")
 				c.Writer.Flush()
 			case <-ctx.Done():
 				return
@@ -158,7 +158,7 @@ func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		p, _ := ginsso.Principal(c)
 		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nhello " + p.Subject() + "\n")
 		_ = buffered.Flush()

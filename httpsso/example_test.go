@@ -135,3 +135,20 @@ func show(handler http.Handler, path, token string) {
 	handler.ServeHTTP(w, r)
 	fmt.Println(w.Code, w.Body)
 }
+
+// For pages of the service's own origin: the token in a cookie, as well as in the usual place.
+func ExampleWithTokenFrom() {
+	_, issuer := guardForExamples()
+	auth := authenticator(issuer)
+	guard := httpsso.New(auth, httpsso.WithTokenFrom(sso.TokenFromAuthorization(), sso.TokenFromCookie("__Host-token")))
+	handler := guard.Authenticate()(http.HandlerFunc(listOrders))
+
+	r := httptest.NewRequest(http.MethodPost, "/orders", http.NoBody)
+	r.AddCookie(&http.Cookie{Name: "__Host-token", Value: issuer.MustToken()})
+	r.Header.Set("Sec-Fetch-Site", "cross-site") // another site's doing
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Body)
+	// Output:
+	// 403 {"type":"about:blank","title":"Forbidden","status":403,"code":"cross_origin"}
+}

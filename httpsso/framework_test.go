@@ -140,7 +140,7 @@ func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		p, _ := httpsso.Principal(r)
 		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nhello " + p.Subject() + "\n")
 		_ = buffered.Flush()

@@ -15,7 +15,7 @@ import (
 )
 
 // errUnauthorized is what API Gateway answers with 401: the text is its own.
-var errUnauthorized = errors.New("Unauthorized") //nolint:staticcheck,revive // the capital letter is part of it
+var errUnauthorized = errors.New("Unauthorized")
 
 // nobody is the principal of a policy without one: API Gateway wants a name.
 const nobody = "-"

@@ -2,7 +2,6 @@ package lambdasso_test
 
 import (
 	"context"
-	"encoding/json"
 	"reflect"
 	"testing"
 
@@ -166,12 +165,12 @@ func TestClaimsStandWhereAPIGatewayHasThem(t *testing.T) {
 
 	stale := map[string]any{"principalId": "somebody else"}
 	var rest events.APIGatewayProxyRequest
-	restHandler := func(_ context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+	restHandler := func(_ context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) { //nolint:unparam // the shape of a Lambda handler
 		rest = e
 		return events.APIGatewayProxyResponse{StatusCode: 200}, nil
 	}
 	var v2 events.APIGatewayV2HTTPRequest
-	v2Handler := func(_ context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	v2Handler := func(_ context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) { //nolint:unparam // the shape of a Lambda handler
 		v2 = e
 		return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
 	}
@@ -193,8 +192,7 @@ func TestClaimsStandWhereAPIGatewayHasThem(t *testing.T) {
 	}
 	a := v2.RequestContext.Authorizer
 	if a == nil || a.JWT == nil || a.Lambda != nil || a.JWT.Claims["sub"] != "ada" || !reflect.DeepEqual(a.JWT.Scopes, []string{"x", "y"}) {
-		text, _ := json.Marshal(a)
-		t.Errorf("HTTP API: %s", text)
+		t.Errorf("HTTP API: %+v", a)
 	}
 
 	t.Run("an anonymous request has none, whoever was there before", func(t *testing.T) {

@@ -1,6 +1,10 @@
 package permission
 
-import "github.com/more-retail/moresso-go/core/sso"
+import (
+	"slices"
+
+	"github.com/more-retail/moresso-go/core/sso"
+)
 
 // ReadsRequest reports whether what a permission decides may depend on the request, and not on
 // the principal alone: such an answer must not be kept for another request. It knows the
@@ -29,10 +33,5 @@ func ReadsRequest(p sso.Permission) bool {
 }
 
 func anyReads(list ...sso.Permission) bool {
-	for _, p := range list {
-		if ReadsRequest(p) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(list, ReadsRequest)
 }

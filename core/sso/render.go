@@ -1,7 +1,6 @@
 package sso
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -155,4 +154,4 @@ func mayBeToken(name string) bool {
 }
 
 // holdsToken tells text with a JWS in it: a header begins with {" and so, encoded, with eyJ.
-func holdsToken(text string) bool { return bytes.Contains([]byte(text), []byte("eyJ")) }
+func holdsToken(text string) bool { return strings.Contains(text, "eyJ") }

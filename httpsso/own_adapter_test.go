@@ -1,0 +1,77 @@
+package httpsso_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+)
+
+// The adapter that docs/ADAPTERS.md shows, held to the suite as it says.
+
+func guarded(auth *sso.Authenticator, p sso.Permission, next http.Handler) http.Handler {
+	demanded := permission.ForRoute(p)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, err := auth.Authorize(r.Context(), ownRequest{sso.HTTPRequest{R: r}}, demanded)
+		if err != nil {
+			sso.DenialOf(err).Write(w)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// ownRequest is what the core reads of a request.
+type ownRequest struct{ sso.HTTPRequest }
+
+func (r ownRequest) Pattern() string              { return r.R.Pattern }
+func (r ownRequest) PathValue(name string) string { return r.R.PathValue(name) }
+
+func TestAnAdapterOfYourOwn(t *testing.T) {
+	ssotest.TestHTTPAdapter(t, "our own", func(routes []ssotest.Route) http.Handler {
+		mux := http.NewServeMux()
+		for _, route := range routes {
+			mux.Handle(route.Path, ownRoute(route))
+		}
+		return mux
+	}, ssotest.Drawing)
+}
+
+func ownRoute(route ssotest.Route) http.Handler {
+	var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		principal, ok := sso.FromContext(r.Context())
+		_, _ = io.WriteString(w, route.Handle(r.Context(), principal, ok))
+	})
+	for i := range route.Layers {
+		handler = ownLayer(route.Layers[len(route.Layers)-1-i], handler)
+	}
+	return handler
+}
+
+func ownLayer(layer ssotest.Layer, next http.Handler) http.Handler {
+	auth := layer.Auth
+	if len(layer.TokenFrom) > 0 {
+		auth = auth.TokenFrom(layer.TokenFrom...)
+	}
+	var check func(context.Context, sso.Request) (context.Context, error)
+	switch layer.Kind {
+	case ssotest.Require:
+		return guarded(auth, layer.Permission, next)
+	case ssotest.Optional:
+		check = auth.AuthenticateOptional
+	default:
+		check = auth.Authenticate
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, err := check(r.Context(), ownRequest{sso.HTTPRequest{R: r}})
+		if err != nil {
+			sso.DenialOf(err).Write(w)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
