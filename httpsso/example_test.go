@@ -141,7 +141,7 @@ func ExampleWithTokenFrom() {
 	_, issuer := guardForExamples()
 	auth := authenticator(issuer)
 	guard := httpsso.New(auth, httpsso.WithTokenFrom(sso.TokenFromAuthorization(), sso.TokenFromCookie("__Host-token")))
-	handler := guard.Authenticate()(http.HandlerFunc(listOrders))
+	handler := guard.Authenticate()(listOrders)
 
 	r := httptest.NewRequest(http.MethodPost, "/orders", http.NoBody)
 	r.AddCookie(&http.Cookie{Name: "__Host-token", Value: issuer.MustToken()})

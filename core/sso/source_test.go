@@ -134,6 +134,24 @@ func TestASourceIsTrustedOnlyWhereItWasChosen(t *testing.T) {
 	}
 }
 
+func TestCredentialsInTwoPlacesAreNone(t *testing.T) {
+	a := newAuth(t).TokenFrom(sso.TokenFromAuthorization(), sso.TokenFromHeader("X-Token"), sso.TokenFromCookie(hostCookie))
+	good := token()
+	for name, fields := range map[string]http.Header{
+		"two good tokens":             {"Authorization": {"Bearer " + good}, "X-Token": {good}},
+		"a good one and a bad one":    {"Authorization": {"Bearer rubbish"}, "X-Token": {good}},
+		"a bad one and a good one":    {"Authorization": {"Bearer " + good}, "X-Token": {"rubbish"}},
+		"a good one and an empty one": {"X-Token": {good}, "Cookie": {hostCookie + "="}},
+		"another scheme besides":      {"Authorization": {"Basic eA=="}, "Cookie": {hostCookie + "=" + good}},
+	} {
+		for _, ask := range []func(context.Context, sso.Request) (context.Context, error){a.Authenticate, a.AuthenticateOptional} {
+			if _, err := ask(t.Context(), targeted{sent{"GET", fields}, "h", "/"}); !errors.Is(err, sso.ErrInvalidRequest) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
 func TestASourceThatCannotBeMeantPanics(t *testing.T) {
 	for name, build := range map[string]func(){
 		"a header without a name":         func() { sso.TokenFromHeader("") },
