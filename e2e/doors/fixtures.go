@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -38,9 +39,13 @@ var handlers = map[string]func(service) any{
 	"HTTP authorizer":    func(s service) any { return lambdasso.HTTPAuthorizer(lambdasso.New(s.auth), demanded()) },
 }
 
+// singlePrefix tells the functions of one handler from those with routes.
+const singlePrefix = "only "
+
 // single runs a function of one handler, if there is one of that name, and does not return then.
 func single(kind string, s service) {
-	if handler := handlers[kind]; handler != nil {
+	name, alone := strings.CutPrefix(kind, singlePrefix)
+	if handler := handlers[name]; alone && handler != nil {
 		lambda.Start(handler(s))
 	}
 }
@@ -64,7 +69,7 @@ func OpenLambda(tb testing.TB, kind string, s Settings) *Lambda {
 	}
 	tb.Cleanup(api.Close)
 	l.api = api
-	l.process = startFunction(tb, l.door, api, environment(s, gateway{name: kind}, api.Address()))
+	l.process = startFunction(tb, l.door, api, environment(s, gateway{name: singlePrefix + kind}, api.Address()))
 	return l
 }
 
