@@ -1,7 +1,6 @@
 package httpsso_test
 
 import (
-	"bufio"
 	"errors"
 	"io"
 	"net/http"
@@ -145,42 +144,5 @@ func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
 		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nhello " + p.Subject() + "\n")
 		_ = buffered.Flush()
 	})
-	stream(t, ssotest.Serve(t, guard.Authenticate()(mux)), iss.Token(), next)
-}
-
-// stream reads events as they come, and an upgraded connection.
-func stream(t *testing.T, do ssotest.Do, token string, next chan<- string) {
-	t.Helper()
-	request := func(path string) *http.Request {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
-		r.Header.Set("Authorization", "Bearer "+token)
-		return r
-	}
-	next <- "one"
-	response, err := do(request("/events"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(response.Body)
-	for _, event := range []string{"one", "two"} {
-		if event != "one" {
-			next <- event
-		}
-		if !lines.Scan() || lines.Text() != event+" ada" {
-			t.Errorf("the stream has %q", lines.Text())
-		}
-	}
-	close(next)
-	_ = response.Body.Close()
-	upgrade := request("/socket")
-	upgrade.Header.Set("Connection", "Upgrade")
-	upgrade.Header.Set("Upgrade", "echo")
-	response, err = do(upgrade)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if line, err := bufio.NewReader(response.Body).ReadString('\n'); response.StatusCode != http.StatusSwitchingProtocols || line != "hello ada\n" {
-		t.Errorf("the socket has %d %q (%v)", response.StatusCode, line, err)
-	}
+	ssotest.TestStreams(t, ssotest.Serve(t, guard.Authenticate()(mux)), iss.Token(), next)
 }

@@ -36,9 +36,9 @@ const nobody = "-"
 func TokenAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayCustomAuthorizerRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 	demanded := forEveryRoute("TokenAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayCustomAuthorizerRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
-		r := request{}
+		r := sso.EventRequest{}
 		if e.AuthorizationToken != "" {
-			r.headers = map[string]string{"Authorization": e.AuthorizationToken}
+			r.Fields = map[string]string{"Authorization": e.AuthorizationToken}
 		}
 		return g.policy(ctx, r, demanded, e.MethodArn)
 	}
@@ -71,9 +71,9 @@ func RequestAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.
 func HTTPAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
 	demanded := forEveryRoute("HTTPAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayV2CustomAuthorizerV2Request) (response events.APIGatewayV2CustomAuthorizerSimpleResponse, err error) {
-		r := request{
-			method: e.RequestContext.HTTP.Method, pattern: e.RouteKey, headers: e.Headers, pathValues: e.PathParameters,
-			joins: true, cookies: e.Cookies, uri: target(e.RawPath, e.RawQueryString),
+		r := sso.EventRequest{
+			HTTPMethod: e.RequestContext.HTTP.Method, Route: e.RouteKey, Fields: e.Headers, PathValues: e.PathParameters,
+			JoinsFields: true, Cookies: e.Cookies, Path: e.RawPath, Query: e.RawQueryString,
 		}
 		principal, granted, err := g.authorize(ctx, r, demanded)
 		if err != nil || !granted {
@@ -93,7 +93,7 @@ func forEveryRoute(function string, p sso.Permission) sso.Permission {
 }
 
 // authorize tells a grant, a denial, and with an error what API Gateway has to answer otherwise.
-func (g *Guard) authorize(ctx context.Context, r request, demanded sso.Permission) (principal *sso.Principal, granted bool, err error) {
+func (g *Guard) authorize(ctx context.Context, r sso.EventRequest, demanded sso.Permission) (principal *sso.Principal, granted bool, err error) {
 	ctx, err = g.auth.Authorize(ctx, r, demanded)
 	if err == nil {
 		principal, granted = sso.FromContext(ctx)
@@ -110,7 +110,7 @@ func (g *Guard) authorize(ctx context.Context, r request, demanded sso.Permissio
 }
 
 // policy answers a REST API.
-func (g *Guard) policy(ctx context.Context, r request, demanded sso.Permission, arn string) (events.APIGatewayCustomAuthorizerResponse, error) {
+func (g *Guard) policy(ctx context.Context, r sso.EventRequest, demanded sso.Permission, arn string) (events.APIGatewayCustomAuthorizerResponse, error) {
 	if arn == "" || strings.ContainsAny(arn, "*?$") {
 		// In a policy these stand for other paths too, and the client has chosen the path.
 		return events.APIGatewayCustomAuthorizerResponse{}, errUnauthorized
@@ -131,4 +131,60 @@ func (g *Guard) policy(ctx context.Context, r request, demanded sso.Permission, 
 		Statement: []events.IAMPolicyStatement{{Action: []string{"execute-api:Invoke"}, Effect: effect, Resource: []string{arn}}},
 	}
 	return response, nil
+}
+
+// handedOn is the event as the handler gets it: where API Gateway has a place for what its own
+// authorizers found, there stands what was found here, in the same form. For an anonymous
+// request the place is empty, whoever had filled it.
+func handedOn[E Event](event E, principal *sso.Principal) E {
+	switch e := any(event).(type) {
+	case events.APIGatewayProxyRequest:
+		e.RequestContext.Authorizer = nil
+		if principal != nil {
+			e.RequestContext.Authorizer = map[string]any{"principalId": principal.Subject(), "claims": anyOf(claims(principal))}
+		}
+		event, _ = any(e).(E)
+	case events.APIGatewayV2HTTPRequest:
+		e.RequestContext.Authorizer = nil
+		if principal != nil {
+			e.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+				JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: claims(principal), Scopes: principal.Scopes()},
+			}
+		}
+		event, _ = any(e).(E)
+	}
+	return event
+}
+
+// claims writes a token's claims as API Gateway's JWT authorizer does: every value is a string,
+// a list of plain values stands in brackets, separated by spaces.
+func claims(principal *sso.Principal) map[string]string {
+	all := map[string]string{}
+	for name, value := range principal.Claims().Members() {
+		all[name] = plain(value)
+		if !value.IsArray() {
+			continue
+		}
+		var list []string
+		for element := range value.Elements() {
+			list = append(list, plain(element))
+		}
+		all[name] = "[" + strings.Join(list, " ") + "]"
+	}
+	return all
+}
+
+func plain(v sso.Value) string {
+	if text, ok := v.Text(); ok {
+		return text
+	}
+	return v.String()
+}
+
+func anyOf(texts map[string]string) map[string]any {
+	values := make(map[string]any, len(texts))
+	for name, text := range texts {
+		values[name] = text
+	}
+	return values
 }
