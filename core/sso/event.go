@@ -40,6 +40,9 @@ func (r EventRequest) Header(name string) (first string, n int) {
 	for key, values := range r.MultiFields {
 		if strings.EqualFold(key, name) && len(values) > 0 {
 			first, n = values[0], n+len(values)
+			if strings.EqualFold(name, "Cookie") { // which HTTP/2 may send in pieces (RFC 9113, section 8.2.3)
+				first, n = strings.Join(values, "; "), 1
+			}
 		}
 	}
 	if n > 0 {

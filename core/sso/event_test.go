@@ -1,0 +1,40 @@
+package sso_test
+
+import (
+	"testing"
+
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+func TestARequestGivenAsDataTellsItsFields(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		r     sso.EventRequest
+		field string
+		first string
+		n     int
+	}{
+		{"a field", sso.EventRequest{Fields: map[string]string{"x-a": "1"}}, "X-A", "1", 1},
+		{"a field in odd letters", sso.EventRequest{Fields: map[string]string{"xA": "1"}}, "Xa", "1", 1},
+		{"no such field", sso.EventRequest{Fields: map[string]string{"x-a": "1"}}, "X-B", "", 0},
+		{"one field under two spellings", sso.EventRequest{Fields: map[string]string{"x-a": "1", "X-A": "1"}}, "X-A", "1", 2},
+		{"several values, of which one stands twice", sso.EventRequest{Fields: map[string]string{"x-a": "2"}, MultiFields: map[string][]string{"x-a": {"1", "2"}}}, "X-A", "1", 2},
+		{"a field that has no values", sso.EventRequest{Fields: map[string]string{"x-a": "2"}, MultiFields: map[string][]string{"x-a": {}}}, "X-A", "2", 1},
+		{"credentials joined by a comma", sso.EventRequest{JoinsFields: true, Fields: map[string]string{"authorization": "Bearer a,Bearer b"}}, "Authorization", "Bearer a,Bearer b", 2},
+		{"a comma where nobody joins", sso.EventRequest{Fields: map[string]string{"authorization": "Bearer a,Bearer b"}}, "Authorization", "Bearer a,Bearer b", 1},
+		{"a comma in another field", sso.EventRequest{JoinsFields: true, Fields: map[string]string{"accept": "a,b"}}, "Accept", "a,b", 1},
+		{"cookies that stand apart", sso.EventRequest{Cookies: []string{"a=1", "b=2"}}, "cookie", "a=1; b=2", 1},
+		{"cookies in pieces", sso.EventRequest{MultiFields: map[string][]string{"cookie": {"a=1", "b=2"}}}, "Cookie", "a=1; b=2", 1},
+	} {
+		if first, n := test.r.Header(test.field); first != test.first || n != test.n {
+			t.Errorf("%s: %q %d, want %q %d", test.name, first, n, test.first, test.n)
+		}
+	}
+	r := sso.EventRequest{HTTPMethod: "PUT", Route: "/a/{id}", PathValues: map[string]string{"id": "7"}, Path: "/a/7", Query: "b=c", Fields: map[string]string{"HOST": "h:1"}}
+	if r.Method() != "PUT" || r.Pattern() != "/a/{id}" || r.PathValue("id") != "7" || r.PathValue("x") != "" || r.Host() != "h:1" || r.RequestURI() != "/a/7?b=c" {
+		t.Errorf("%+v", r)
+	}
+	if uri := (sso.EventRequest{Path: "/a"}).RequestURI(); uri != "/a" {
+		t.Error(uri)
+	}
+}
