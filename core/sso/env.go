@@ -21,6 +21,7 @@ var envNames = map[string][]string{
 	"Algorithms":             {"SSO_ALGORITHMS"},
 	"Leeway":                 {"SSO_LEEWAY"},
 	"MaxTokenBytes":          {"SSO_MAX_TOKEN_BYTES"},
+	"TokenCache":             {"SSO_TOKEN_CACHE"},
 	"PermissionsClaim":       {"SSO_PERMISSIONS_CLAIM"},
 	"RolesClaim":             {"SSO_ROLES_CLAIM"},
 	"DisableWildcard":        {"SSO_DISABLE_WILDCARD"},
@@ -39,6 +40,7 @@ var envNames = map[string][]string{
 //	SSO_ALGORITHMS           accepted algorithms, separated by commas
 //	SSO_LEEWAY               a duration such as 30s; 0s forgives nothing
 //	SSO_MAX_TOKEN_BYTES      the longest token
+//	SSO_TOKEN_CACHE          how many verified tokens are remembered; 0: none
 //	SSO_PERMISSIONS_CLAIM    the path of the claim that holds the permissions
 //	SSO_ROLES_CLAIM          the path of the claim that holds the roles
 //	SSO_DISABLE_WILDCARD     true: "*" in a token means nothing
@@ -78,7 +80,8 @@ func ConfigFromEnv() (Config, error) {
 		RequireAccessTokenType: envBool(f, "RequireAccessTokenType"),
 		Algorithms:             envList("Algorithms"),
 		Leeway:                 leeway,
-		MaxTokenBytes:          envInt(f, "MaxTokenBytes"),
+		MaxTokenBytes:          envInt(f, "MaxTokenBytes", 1, "write a whole number of bytes above 0"),
+		TokenCache:             envTokenCache(f),
 		PermissionsClaim:       envText("PermissionsClaim"),
 		RolesClaim:             envText("RolesClaim"),
 		DisableWildcard:        envBool(f, "DisableWildcard"),
@@ -136,14 +139,25 @@ func envBool(f *faults, field string) bool {
 	return b
 }
 
-func envInt(f *faults, field string) int {
+// envTokenCache reads 0 as what it says, unlike the field, whose zero value is the default.
+func envTokenCache(f *faults) int {
+	if _, name := lookupEnv("TokenCache"); name == "" {
+		return 0
+	}
+	if n := envInt(f, "TokenCache", 0, "write how many verified tokens are to be remembered; 0 for none"); n > 0 {
+		return n
+	}
+	return NoTokenCache
+}
+
+func envInt(f *faults, field string, least int, remedy string) int {
 	value, name := lookupEnv(field)
 	if name == "" {
 		return 0
 	}
 	n, err := strconv.Atoi(value)
-	if err != nil || n <= 0 {
-		f.add(field, "holds "+held(value), "write a whole number of bytes above 0")
+	if err != nil || n < least {
+		f.add(field, "holds "+held(value), remedy)
 		return 0
 	}
 	return n

@@ -178,8 +178,6 @@ func bareToken(value string, n int) (string, error) {
 		return "", fmt.Errorf("%w: %d tokens in one place", ErrInvalidRequest, n)
 	case value == "":
 		return "", ErrNoToken
-	case !isToken68(value):
-		return "", fmt.Errorf("%w: a character that no bearer token has", ErrInvalidRequest)
 	}
 	return value, nil
 }

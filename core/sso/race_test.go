@@ -1,0 +1,5 @@
+//go:build race
+
+package sso_test
+
+func init() { raceEnabled = true }
