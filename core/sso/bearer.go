@@ -8,7 +8,7 @@ import (
 // bearerToken finds the token in the credentials of a request (RFC 6750, section 2.1; RFC 9110,
 // section 11.6.2). No message repeats any of what it read.
 func bearerToken(r Request) (string, error) {
-	value, n := r.Header("Authorization")
+	value, n := viewHeader(r, "Authorization")
 	value = strings.Trim(value, " \t") // optional white space around a field value means nothing
 	switch {
 	case n > 1:

@@ -26,9 +26,6 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// raceEnabled tells that the race detector runs, which allocates.
-var raceEnabled bool
-
 // T is what every clock of these tests shows unless a test moves its own.
 var T = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 
