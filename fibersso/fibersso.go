@@ -137,7 +137,7 @@ func (g *Guard) refuse(c *fiber.Ctx, d sso.Denial) {
 type request struct{ c *fiber.Ctx }
 
 func (r request) Method() string  { return strings.Clone(r.c.Method()) } // which middleware may have overridden, and by which Fiber routes
-func (r request) Pattern() string { return r.c.Route().Path } // of the app, not of the request
+func (r request) Pattern() string { return r.c.Route().Path }            // of the app, not of the request
 
 func (r request) Host() string       { return string(r.c.Request().Host()) }
 func (r request) RequestURI() string { return string(r.c.Request().RequestURI()) }
