@@ -129,7 +129,8 @@ func (g *Guard) refuse(c *fiber.Ctx, d sso.Denial) {
 	written := func() bool {
 		return r.StatusCode() >= fiber.StatusOK && (r.StatusCode() != d.Status || r.IsBodyStream() || len(r.Body()) > 0)
 	}
-	g.auth.Draw(c.UserContext(), func() { g.denied(c, d) }, written, standard)
+	// Fiber sends nothing before its handlers have returned, so anything can be taken back.
+	g.auth.Draw(c.UserContext(), func() { g.denied(c, d) }, written, func() bool { return false }, standard)
 }
 
 // request is what the core reads of a *fiber.Ctx. Fiber reuses its memory for the next
@@ -161,11 +162,30 @@ func (r request) Header(name string) (first string, n int) {
 
 // HeaderView implements [sso.HeaderViewer], for tokens: they are long, and are not kept.
 func (r request) HeaderView(name string) (first string, n int) {
+	if values := r.normalized(name); len(values) > 0 {
+		return utils.UnsafeString(values[0]), len(values)
+	}
 	value, n := r.field(name)
 	return utils.UnsafeString(value), n
 }
 
-// field does not use PeekAll, which may be told to mind the letter case.
+// normalized finds Authorization fields without an allocation, if the server has normalized the
+// names of fields, as it does unless it is told not to: then, and only then, asking in small
+// letters finds the same field. Otherwise it finds nothing, and every field has to be looked at.
+func (r request) normalized(name string) [][]byte {
+	if name != fiber.HeaderAuthorization {
+		return nil
+	}
+	h := &r.c.Request().Header
+	small := h.Peek("authorization")
+	values := h.PeekAll(fiber.HeaderAuthorization)
+	if len(small) == 0 || len(values) == 0 || len(values[0]) == 0 || &small[0] != &values[0][0] {
+		return nil
+	}
+	return values
+}
+
+// field looks at every field, whatever the case of its name's letters.
 func (r request) field(name string) (first []byte, n int) {
 	for key, value := range r.c.Request().Header.All() {
 		if strings.EqualFold(utils.UnsafeString(key), name) {

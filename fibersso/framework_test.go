@@ -294,3 +294,102 @@ func TestWhatAPermissionKeepsOfARequestStaysAsItWas(t *testing.T) {
 		}
 	}
 }
+
+// Middleware may override the method; Fiber then routes by the new one, and so it is judged.
+func TestAnOverriddenMethodIsTheOneThatIsJudged(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := fibersso.New(iss.Authenticator(iss.Config("api")), fibersso.WithTokenFrom(sso.TokenFromAuthorization(), sso.TokenFromCookie("__Host-token")))
+	app := fiber.New()
+	app.Use(func(c *fiber.Ctx) error {
+		if method := c.Get("X-HTTP-Method-Override"); method != "" && c.Method() != method {
+			c.Method(method)
+			return c.RestartRouting()
+		}
+		return c.Next()
+	})
+	app.Use(guard.Require(permission.IfElse(permission.Method("GET"), permission.Has("orders.read"), permission.Has("orders.write"))))
+	app.Get("/orders", ok)
+	app.Delete("/orders", ok)
+	reader := iss.Token(ssotest.Permission("orders.read", true))
+	both := iss.Token(ssotest.Permission("orders.read", true), ssotest.Permission("orders.write", true))
+	for name, test := range map[string]struct {
+		fields map[string]string
+		want   int
+	}{
+		"a reader reads":         {map[string]string{"Authorization": "Bearer " + reader}, http.StatusOK},
+		"a reader deletes":       {map[string]string{"Authorization": "Bearer " + reader, "X-HTTP-Method-Override": "DELETE"}, http.StatusForbidden},
+		"a writer deletes":       {map[string]string{"Authorization": "Bearer " + both, "X-HTTP-Method-Override": "DELETE"}, http.StatusOK},
+		"another site reads":     {map[string]string{"Cookie": "__Host-token=" + both, "Sec-Fetch-Site": "cross-site"}, http.StatusOK},
+		"another site deletes":   {map[string]string{"Cookie": "__Host-token=" + both, "Sec-Fetch-Site": "cross-site", "X-HTTP-Method-Override": "DELETE"}, http.StatusForbidden},
+		"the same site deletes":  {map[string]string{"Cookie": "__Host-token=" + both, "Sec-Fetch-Site": "same-origin", "X-HTTP-Method-Override": "DELETE"}, http.StatusOK},
+		"two fields, two cases":  {map[string]string{"Authorization": "Bearer " + both, "Cookie": "__Host-token=" + both}, http.StatusBadRequest},
+		"two cookies of no note": {map[string]string{"Authorization": "Bearer " + both, "Cookie": "a=b"}, http.StatusOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodGet, "/orders", http.NoBody)
+			for field, value := range test.fields {
+				r.Header.Set(field, value)
+			}
+			response, err := app.Test(r, -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			if response.StatusCode != test.want {
+				t.Errorf("%d, want %d", response.StatusCode, test.want)
+			}
+		})
+	}
+}
+
+// A server that leaves the names of fields as they came may hold two credentials under two names.
+func TestFieldsOfEverySpellingCountWhereNamesAreNotNormalized(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	token := "Bearer " + iss.Token()
+	for _, disabled := range []bool{false, true} {
+		app := fiber.New(fiber.Config{DisableHeaderNormalizing: disabled})
+		app.Get("/", fibersso.New(iss.Authenticator(iss.Config("api"))).Authenticate(), ok)
+		listener := fasthttputil.NewInmemoryListener()
+		go func() { _ = app.Listener(listener) }()
+		for fields, want := range map[string]string{
+			"Authorization: " + token + "\r\n":                                 "200",
+			"authorization: " + token + "\r\n":                                 "200",
+			"AUTHORIZATION: " + token + "\r\n":                                 "200",
+			"Authorization: " + token + "\r\nauthorization: " + token + "\r\n": "400",
+			"Authorization: " + token + "\r\nAuthorization: " + token + "\r\n": "400",
+			"AUTHORIZATION: " + token + "\r\nauthorization: Basic eA==\r\n":    "400",
+			"Authorization: " + token + "\r\nauthorization:\r\n":               "400",
+		} {
+			conn, err := listener.Dial()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n", fields); err != nil {
+				t.Fatal(err)
+			}
+			answer, err := io.ReadAll(conn)
+			if err != nil || len(answer) < 12 || string(answer[9:12]) != want {
+				t.Errorf("normalizing disabled %v, %d fields: %.15q (%v), want %s", disabled, strings.Count(fields, "\r\n"), answer, err, want)
+			}
+			if err := conn.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := app.Shutdown(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAStatusThatIsFollowedByAPanicIsNoAnswer(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := fibersso.New(iss.Authenticator(iss.Config("api")), fibersso.WithDenied(func(c *fiber.Ctx, _ sso.Denial) {
+		_ = c.Status(fiber.StatusOK).SendString("half of it")
+		panic("while drawing")
+	}))
+	app := fiber.New()
+	app.Get("/", guard.Authenticate(), ok)
+	if status, body := ask(t, app, http.MethodGet, "/", ""); status != http.StatusUnauthorized || !strings.Contains(body, "missing_token") {
+		t.Errorf("%d %q", status, body)
+	}
+}

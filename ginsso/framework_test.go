@@ -165,3 +165,18 @@ func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
 	do := ssotest.Serve(t, engine)
 	ssotest.TestStreams(t, do, iss.Token(), next)
 }
+
+func TestAStatusThatIsFollowedByAPanicIsNoAnswer(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := ginsso.New(iss.Authenticator(iss.Config("api")), ginsso.WithDenied(func(c *gin.Context, _ sso.Denial) {
+		c.Status(http.StatusOK)
+		panic("while drawing")
+	}))
+	engine := gin.New()
+	engine.GET("/", guard.Authenticate(), func(c *gin.Context) { t.Error("the handler ran") })
+	w := httptest.NewRecorder()
+	engine.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+	if w.Code != http.StatusUnauthorized || w.Body.Len() == 0 {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+}

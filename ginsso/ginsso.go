@@ -111,7 +111,7 @@ func (g *Guard) refuse(c *gin.Context, d sso.Denial) {
 	c.Writer.Header().Del("Content-Type")
 	c.Status(d.Status)
 	written := func() bool { return c.Writer.Written() || c.Writer.Status() != d.Status }
-	g.auth.Draw(c.Request.Context(), func() { g.denied(c, d) }, written, standard)
+	g.auth.Draw(c.Request.Context(), func() { g.denied(c, d) }, written, c.Writer.Written, standard)
 	c.Writer.WriteHeaderNow()
 }
 

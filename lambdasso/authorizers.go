@@ -26,13 +26,13 @@ const nobody = "-"
 // What API Gateway may cache is a policy for exactly the method and path that was asked for: a
 // token that may use one route gets no other by it. With caching, the same token is therefore
 // refused with 403 on every other route until the entry ends: set the authorizer's TTL to 0, or
-// use [HTTPAuthorizer] with an HTTP API. With live sessions the TTL must be 0, or a session
-// that has ended goes on.
+// use [HTTPAuthorizer] with an HTTP API. A cached answer also outlives its token, by the TTL at
+// most.
 //
 // A refusal is 401 or 403 in API Gateway's own form, without a challenge; where nobody can
 // tell, it is 500. The context has the claims as strings. An authorizer of this type sees
-// nothing of the request but the token, so it panics for a permission that reads the request;
-// see [permission.ReadsRequest].
+// nothing of the request but the token, so it panics for a permission that reads the request, or the time;
+// see [permission.ReadsRequest] and [permission.ReadsClock].
 func TokenAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayCustomAuthorizerRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 	demanded := forEveryRoute("TokenAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayCustomAuthorizerRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
@@ -65,9 +65,9 @@ func RequestAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.
 // it refuses and what the context holds.
 //
 // API Gateway gives a cached answer to every route of the same credential. It therefore panics
-// for a permission that reads the request (see [permission.ReadsRequest]), and routes with
-// different permissions need authorizers of their own, or a TTL of 0. With live sessions the
-// TTL must be 0.
+// for a permission that reads the request or the time (see [permission.ReadsRequest],
+// [permission.ReadsClock]), and routes with different permissions need authorizers of their
+// own, or a TTL of 0. A cached answer also outlives its token, by the TTL at most.
 func HTTPAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
 	demanded := forEveryRoute("HTTPAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayV2CustomAuthorizerV2Request) (response events.APIGatewayV2CustomAuthorizerSimpleResponse, err error) {
@@ -86,6 +86,9 @@ func HTTPAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.API
 // forEveryRoute is for answers that are given to other routes too.
 func forEveryRoute(function string, p sso.Permission) sso.Permission {
 	demanded := permission.ForRoute(p)
+	if permission.ReadsClock(demanded) {
+		panic(fmt.Sprintf("lambdasso: %s with %s, which depends on the time: API Gateway would keep its answer; demand it in the handler", function, permission.Describe(demanded)))
+	}
 	if permission.ReadsRequest(demanded) {
 		panic(fmt.Sprintf("lambdasso: %s with %s, which reads the request: its answer would count for other requests; use RequestAuthorizer, or demand it in the handler", function, permission.Describe(demanded)))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -126,6 +127,7 @@ func TestAnswersForOtherRoutesCannotRestOnTheRequest(t *testing.T) {
 		"the method":           permission.All(permission.Authenticated(), permission.Method("GET")),
 		"who knows what":       permission.Func("f", func(context.Context, sso.Access) (bool, error) { return true, nil }),
 		"nothing, by negation": permission.Not(permission.Has("a")),
+		"the time":             permission.All(permission.Authenticated(), permission.FreshLogin(time.Minute)),
 		"nil":                  nil,
 	} {
 		for kind, build := range map[string]func(){

@@ -18,11 +18,14 @@ func TestTwoJoinedCredentialsAreAMalformedRequest(t *testing.T) {
 	handler := lambdasso.Optional(lambdasso.New(iss.Authenticator(iss.Config("api"))), listOrdersIfKnown)
 	good := "Bearer " + iss.Token()
 	for value, want := range map[string]int{
-		good:                 http.StatusOK,
-		"Basic eA==," + good: http.StatusBadRequest,
-		"," + good:           http.StatusBadRequest,
-		",":                  http.StatusBadRequest,
-		good + "," + good:    http.StatusBadRequest,
+		good:                               http.StatusOK,
+		"Basic eA==," + good:               http.StatusBadRequest,
+		"," + good:                         http.StatusBadRequest,
+		",":                                http.StatusBadRequest,
+		good + "," + good:                  http.StatusBadRequest,
+		"," + "Basic eA==":                 http.StatusBadRequest,
+		`Digest username="ada", realm="x"`: http.StatusUnauthorized, // one credential, of another scheme, as with a REST API
+		`Digest username="ada", ` + good:   http.StatusBadRequest,
 	} {
 		response, err := handler(t.Context(), events.APIGatewayV2HTTPRequest{Headers: map[string]string{"authorization": value}})
 		if err != nil || response.StatusCode != want {

@@ -89,7 +89,7 @@ func services(jwks []byte, public *rsa.PublicKey) ([]service, error) {
 		engine.GET(route, func(c echo.Context) error { return c.String(200, "ok") }, middleware)
 		list = append(list, service{framework: "Echo", guard: guard, handler: engine})
 	}
-	e(bare, func(next echo.HandlerFunc) echo.HandlerFunc { return next })
+	e(bare, func(next echo.HandlerFunc) echo.HandlerFunc { return func(c echo.Context) error { return next(c) } })
 	e(withOurs, echosso.New(warm()).Authenticate())
 	e(withCold, echosso.New(cold()).Authenticate())
 	e("echo-jwt", echojwt.WithConfig(echojwt.Config{SigningKey: public, SigningMethod: "RS256"}))

@@ -223,9 +223,11 @@ func (c *Cache) FindAgain(ctx context.Context, last Match, keyID, algorithm stri
 // Confirm is for a token that was verified before, by the one key of last: it reports whether
 // [Cache.Find] would name that very key again, by its thumbprint (RFC 7638) and not only by its
 // id, and returns the match to ask with the next time. It sees to a due refresh as Find does,
-// and fetches nothing for the token's sake. After a no the token has to be verified anew.
-func (c *Cache) Confirm(ctx context.Context, last Match, keyID, algorithm string) (Match, bool) {
-	snap, err := c.fresh(ctx)
+// and fetches nothing for the token's sake. After a no the token has to be verified anew. It is
+// asked on every request, so the caller lends its look at the clock, the cache's own
+// ([CacheOptions.Now]).
+func (c *Cache) Confirm(ctx context.Context, now time.Time, last Match, keyID, algorithm string) (Match, bool) {
+	snap, err := c.freshAt(ctx, now.Round(0))
 	if err != nil {
 		return Match{}, false
 	}
@@ -296,8 +298,10 @@ func (c *Cache) now() (now time.Time) {
 
 // fresh returns a set that may be used, and sees to it that the next one is on its way.
 // With a set that is not due it takes no lock.
-func (c *Cache) fresh(ctx context.Context) (*snapshot, error) {
-	snap, now := c.current.Load(), c.now()
+func (c *Cache) fresh(ctx context.Context) (*snapshot, error) { return c.freshAt(ctx, c.now()) }
+
+func (c *Cache) freshAt(ctx context.Context, now time.Time) (*snapshot, error) {
+	snap := c.current.Load()
 	if snap != nil && now.Before(snap.fetched.Add(-minInterval)) {
 		snap = c.redate(snap, now)
 	}

@@ -3,6 +3,8 @@ package keys_test
 import (
 	"context"
 	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"net/http"
@@ -766,4 +768,26 @@ func TestTheGenerationGrowsOnlyWithTheKeys(t *testing.T) {
 			t.Fatalf("generation %d after %d", next, first)
 		}
 	})
+}
+
+// A source of somebody's own that puts keys into a set which has been checked has them checked.
+func TestKeysThatAreAddedToACheckedSetAreCheckedToo(t *testing.T) {
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := keys.NewCache(sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) {
+		set, err := keys.NewSet(ecKey("good"))
+		if err == nil {
+			set.Keys = append(set.Keys, keys.Key{ID: "short", Public: &short.PublicKey})
+		}
+		return set, err
+	}), keys.CacheOptions{})
+	t.Cleanup(func() { _ = cache.Close() })
+	if _, err := cache.Find(t.Context(), "good", "ES256"); err != nil {
+		t.Error(err)
+	}
+	if match, err := cache.Find(t.Context(), "short", "RS256"); !errors.Is(err, keys.ErrUnknownKey) {
+		t.Errorf("%+v, %v", match, err)
+	}
 }

@@ -103,6 +103,9 @@ func (s *httpSource) Fetch(ctx context.Context, previous *Set) (*Set, error) {
 			return nil, fmt.Errorf("%s: %w", s, err)
 		}
 	}
+	if next.doc.Issuer == "" && strings.HasSuffix(s.address.Path, discoveryPath) {
+		return nil, fmt.Errorf("%s: no discovery document, though its address is that of one: the issuer would go unchecked", s)
+	}
 	next.etag[s.address.String()] = first.etag
 	if next.doc.JWKSURI != "" {
 		if address, err = s.keysAddress(next.doc.JWKSURI); err != nil {

@@ -259,6 +259,29 @@ func TestADiscoveryDocumentMustNameItsIssuerExactly(t *testing.T) {
 	}
 }
 
+// Keys without an issuer at such an address would lift the check of tokens' issuers in silence.
+func TestTheAddressOfADiscoveryDocumentHasNothingElse(t *testing.T) {
+	const origin, address = "https://idp.example", "https://idp.example/.well-known/openid-configuration"
+	web := &site{pages: map[string]string{
+		address:          `{"issuer":"https://idp.example","jwks_uri":"https://idp.example/keys"}`,
+		origin + "/keys": jwks(ecJWK("a", elliptic.P256())),
+	}}
+	source, err := keys.URL(address, keys.Options{HTTPClient: web.client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := source.Fetch(t.Context(), nil)
+	if err != nil || set.Issuer != origin {
+		t.Fatalf("%+v, %v", set, err)
+	}
+	web.pages[address] = jwks(ecJWK("a", elliptic.P256()))
+	for _, previous := range []*keys.Set{nil, set} {
+		if set, err := source.Fetch(t.Context(), previous); err == nil || !strings.Contains(err.Error(), "discovery document") {
+			t.Errorf("%+v, %v", set, err)
+		}
+	}
+}
+
 func TestDiscoveryByIssuer(t *testing.T) {
 	for issuer, address := range map[string]string{
 		"https://idp.example":         "https://idp.example/.well-known/openid-configuration",

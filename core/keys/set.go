@@ -24,7 +24,7 @@ type Set struct {
 	Fixed bool
 
 	origin  origin // what a conditional request needs next time
-	checked bool   // newSet made it
+	checked int    // how many keys newSet let through
 }
 
 // Skipped is a key that was left out of a set, which happens to it alone: the others serve.
@@ -45,7 +45,7 @@ func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
 	if n := len(candidates) + len(skipped); n > maxKeys {
 		return nil, fmt.Errorf("%d keys in one set; at most %d are accepted", n, maxKeys)
 	}
-	set := &Set{Skipped: skipped, checked: true}
+	set := &Set{Skipped: skipped}
 	var usable []Key
 	for _, key := range candidates {
 		if err := key.check(); err != nil {
@@ -70,12 +70,13 @@ func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
 		}
 		return nil, fmt.Errorf("no key in the set")
 	}
+	set.checked = len(set.Keys)
 	return set, nil
 }
 
 // vetted is the set as [NewSet] would have made it, for sources that did not call it.
 func (s *Set) vetted() (*Set, error) {
-	if s.checked && len(s.Keys) > 0 {
+	if s.checked == len(s.Keys) && len(s.Keys) > 0 { // else somebody has put more into it
 		return s, nil
 	}
 	set, err := newSet(s.Keys, slices.Clone(s.Skipped))

@@ -32,6 +32,29 @@ func ReadsRequest(p sso.Permission) bool {
 	return true
 }
 
+// ReadsClock reports whether what a permission decides changes with time, so that an answer must
+// not be kept at all. It knows the permissions of this package; of a type of your own it is
+// true if a method ReadsClock() bool says so.
+func ReadsClock(p sso.Permission) bool {
+	switch p := p.(type) {
+	case interface{ ReadsClock() bool }:
+		return p.ReadsClock()
+	case freshLogin:
+		return true
+	case *not:
+		return ReadsClock(p.meant)
+	case *forbidden:
+		return ReadsClock(p.leaf)
+	case *ifElse:
+		return slices.ContainsFunc([]sso.Permission{p.condition, p.then, p.otherwise}, ReadsClock)
+	case all:
+		return slices.ContainsFunc(p, ReadsClock)
+	case anyOf:
+		return slices.ContainsFunc(p, ReadsClock)
+	}
+	return false
+}
+
 func anyReads(list ...sso.Permission) bool {
 	return slices.ContainsFunc(list, ReadsRequest)
 }

@@ -52,3 +52,34 @@ func TestWhatReadsTheRequestIsKnown(t *testing.T) {
 		}
 	}
 }
+
+type timely struct{ sso.Permission }
+
+func (timely) ReadsClock() bool { return true }
+
+func TestWhatReadsTheClockIsKnown(t *testing.T) {
+	is, fresh := permission.Is("a", 1), permission.FreshLogin(time.Hour)
+	for _, test := range []struct {
+		p    sso.Permission
+		want bool
+	}{
+		{is, false},
+		{fresh, true},
+		{permission.Not(fresh), true},
+		{permission.Not(permission.Any(is, permission.Not(fresh))), true},
+		{permission.All(is, is), false},
+		{permission.All(is, fresh), true},
+		{permission.Any(is, fresh), true},
+		{permission.IfElse(is, is, fresh), true},
+		{permission.IfElse(fresh, is, is), true},
+		{permission.IfElse(is, is, permission.Has("b")), false},
+		{yes, false},
+		{timely{yes}, true},
+		{permission.Not(timely{yes}), true},
+		{nil, false},
+	} {
+		if got := permission.ReadsClock(test.p); got != test.want {
+			t.Errorf("%s: %t", permission.Describe(test.p), got)
+		}
+	}
+}

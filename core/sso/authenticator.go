@@ -325,6 +325,7 @@ func (a *Authenticator) verify(ctx context.Context, token string) (*login, error
 	if err != nil {
 		return nil, err
 	}
+	v.headers.add(&c)
 	l := &login{principal: newPrincipal(c.token.Claims, c.times, &v.rules.policy)}
 	l.proof.verifier, l.proof.match, l.proof.keyID, l.proof.algorithm = v, match, c.keyID, c.method.Algorithm()
 	l.proof.generation.Store(match.Generation)
@@ -334,8 +335,10 @@ func (a *Authenticator) verify(ctx context.Context, token string) (*login, error
 // readHeader applies the rules about the header, among them that its key exists, as far as that
 // is known without asking anybody.
 func (v *verifier) readHeader(c *candidate) error {
-	if err := v.rules.readHeader(c); err != nil {
-		return err
+	if !v.headers.recall(c) {
+		if err := v.rules.readHeader(c); err != nil {
+			return err
+		}
 	}
 	if v.keys.Lacks(c.keyID) {
 		return unknownKey(c)
@@ -353,7 +356,7 @@ func (v *verifier) prove(ctx context.Context, c *candidate) (keys.Match, error) 
 	}
 	if !c.verifiedBy(&match) {
 		if !match.Guessed {
-			return match, badToken(ReasonBadSignature, "the signature is not by the key %q that the token names", c.keyID)
+			return match, badTokenWith(ReasonBadSignature, "the signature is not by the key %q that the token names", c.keyID)
 		}
 		// The token named no key. Perhaps the one that signed it has come since.
 		match, err = v.keys.FindAgain(ctx, match, c.keyID, algorithm)

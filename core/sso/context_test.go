@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
@@ -229,4 +231,44 @@ func TestAnAuthenticatorIsSafeForConcurrentUse(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// A stream that asks again by the context of its request learns that the token has ended.
+func TestALoginInAContextIsJudgedByTheClockAndTheKeysToo(t *testing.T) {
+	for name, end := range map[string]func(*testing.T, *devissuer.Issuer, *sso.Authenticator, *clock){
+		"the token expires": func(_ *testing.T, _ *devissuer.Issuer, _ *sso.Authenticator, now *clock) { now.Advance(2 * time.Hour) },
+		"the authenticator is closed": func(t *testing.T, _ *devissuer.Issuer, a *sso.Authenticator, _ *clock) {
+			if err := a.Close(); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"its key is retired": func(t *testing.T, issuer *devissuer.Issuer, a *sso.Authenticator, now *clock) {
+			issuer.Rotate()
+			issuer.RetireOld()
+			now.Advance(10 * time.Minute)
+			if err := a.Ready(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		for _, size := range []int{0, sso.NoTokenCache} {
+			t.Run(fmt.Sprintf("%s, TokenCache %d", name, size), func(t *testing.T) {
+				issuer, a, now := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) { c.TokenCache = size })
+				r := bearer(issuer.MustToken(devissuer.ValidFor(time.Hour)))
+				ctx := must(t)(a.Authenticate(t.Context(), r))
+				must(t)(a.Authorize(ctx, r, granting))
+				end(t, issuer, a, now)
+				for what, call := range map[string]func(context.Context, sso.Request) (context.Context, error){
+					"Authenticate": a.Authenticate, "AuthenticateOptional": a.AuthenticateOptional,
+					"Authorize": func(ctx context.Context, r sso.Request) (context.Context, error) {
+						return a.Authorize(ctx, r, granting)
+					},
+				} {
+					if _, err := call(ctx, r); err == nil {
+						t.Errorf("%s still passes", what)
+					}
+				}
+			})
+		}
+	}
 }

@@ -414,12 +414,15 @@ func TestDrawNeverLosesARefusal(t *testing.T) {
 		custom         func(*bool)
 		wantStandard   bool
 		panickyLogging bool
+		status         bool // one is set, and not sent
 	}{
-		{"a custom answer", func(written *bool) { *written = true }, false, false},
-		{"nothing written", func(*bool) {}, true, false},
-		{"a panic before anything", func(*bool) { panic("no") }, true, false},
-		{"a panic halfway", func(written *bool) { *written = true; panic("no") }, false, false},
-		{"a panic, and a log that panics", func(*bool) { panic("no") }, true, true},
+		{"a custom answer", func(written *bool) { *written = true }, false, false, false},
+		{"nothing written", func(*bool) {}, true, false, false},
+		{"a status alone", func(*bool) {}, false, false, true},
+		{"a status, and then a panic", func(*bool) { panic("no") }, true, false, true},
+		{"a panic before anything", func(*bool) { panic("no") }, true, false, false},
+		{"a panic halfway", func(written *bool) { *written = true; panic("no") }, false, false, false},
+		{"a panic, and a log that panics", func(*bool) { panic("no") }, true, true, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := newAuth(t, func(c *sso.Config) {
@@ -428,7 +431,7 @@ func TestDrawNeverLosesARefusal(t *testing.T) {
 				}
 			})
 			var written, standard bool
-			a.Draw(t.Context(), func() { test.custom(&written) }, func() bool { return written }, func() { standard = true })
+			a.Draw(t.Context(), func() { test.custom(&written) }, func() bool { return written || test.status }, func() bool { return written }, func() { standard = true })
 			if standard != test.wantStandard {
 				t.Errorf("the standard answer: %t", standard)
 			}

@@ -8,17 +8,19 @@ import (
 
 // Draw is for adapters whose users may draw refusals themselves (their option WithDenied). It
 // calls custom; if that panics, which is logged, or leaves nothing written, it calls standard:
-// a refusal is never lost. Adapters over net/http use [Authenticator.DrawHTTP].
-func (a *Authenticator) Draw(ctx context.Context, custom func(), written func() bool, standard func()) {
-	a.attempt(custom)
-	if !written() {
-		standard()
+// a refusal is never lost. Written reports whether there is an answer, a status alone included;
+// after a panic a status is none, and only what sent tells counts, which cannot be taken back.
+// Adapters over net/http use [Authenticator.DrawHTTP].
+func (a *Authenticator) Draw(ctx context.Context, custom func(), written, sent func() bool, standard func()) {
+	finished := a.attempt(custom)
+	if finished && written() || sent() {
+		return
 	}
+	standard()
 }
 
 // attempt runs a user's function, whose panic is logged.
-func (a *Authenticator) attempt(custom func()) {
-	done := false
+func (a *Authenticator) attempt(custom func()) (done bool) {
 	defer func() {
 		if v := recover(); !done {
 			a.report("WithDenied: the standard answer was sent, if none was under way", v)
@@ -26,6 +28,7 @@ func (a *Authenticator) attempt(custom func()) {
 	}()
 	custom()
 	done = true
+	return done
 }
 
 // Write sends a denial as it is.
@@ -42,7 +45,8 @@ func (a *Authenticator) DrawHTTP(ctx context.Context, w http.ResponseWriter, d D
 	maps.Copy(w.Header(), d.Header)
 	w.Header().Del("Content-Type")
 	drawn := &drawnWriter{ResponseWriter: w, status: d.Status}
-	a.Draw(ctx, func() { custom(drawn) }, func() bool { return drawn.written }, func() { d.Write(w) })
+	written := func() bool { return drawn.written }
+	a.Draw(ctx, func() { custom(drawn) }, written, written, func() { d.Write(w) })
 }
 
 // drawnWriter sends a denial's status where nobody has set another.

@@ -53,10 +53,22 @@ func (r EventRequest) Header(name string) (first string, n int) {
 			first, n = value, n+1
 		}
 	}
-	if r.JoinsFields && strings.EqualFold(name, "Authorization") {
+	if r.JoinsFields && strings.EqualFold(name, "Authorization") && !otherScheme(first) {
 		n += strings.Count(first, ",") // credentials that we accept have none
 	}
 	return first, n
+}
+
+// otherScheme reports whether joined fields are credentials of another scheme than Bearer alone:
+// some have commas of their own.
+func otherScheme(joined string) bool {
+	for part := range strings.SplitSeq(joined, ",") {
+		if scheme, _, _ := strings.Cut(strings.TrimLeft(part, " \t"), " "); strings.EqualFold(scheme, "Bearer") {
+			return false
+		}
+	}
+	scheme, _, found := strings.Cut(joined, " ")
+	return found && scheme != "" && !strings.Contains(scheme, ",")
 }
 
 // Host implements [Target].

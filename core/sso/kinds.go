@@ -54,8 +54,8 @@ func (r *rules) kind(c *candidate) error {
 	if !r.accessTokens {
 		return nil
 	}
-	if typ, _ := c.header[headerTyp].Text(); !strings.EqualFold(typ, "at+jwt") && !strings.EqualFold(typ, "application/at+jwt") {
-		return badToken(ReasonTokenType, "typ %q is not at+jwt (RFC 9068, section 2.1)", clipped(typ))
+	if !strings.EqualFold(c.typ, "at+jwt") && !strings.EqualFold(c.typ, "application/at+jwt") {
+		return badToken(ReasonTokenType, "typ %q is not at+jwt (RFC 9068, section 2.1)", clipped(c.typ))
 	}
 	for _, place := range []int{claimIss, claimExp, claimAud, claimSub, claimClientID, claimIat, claimJti} { // section 2.2
 		if c.claims[place].Kind() == jsondoc.Absent {

@@ -29,11 +29,16 @@ type proof struct {
 // recall finds what is known of a token. The digest is zero if it was not even looked for: where
 // nothing is remembered, and for what cannot be known, however long it is.
 func (a *Authenticator) recall(ctx context.Context, token string) (credential [32]byte, known *login) {
-	if len(token) > a.maxTokenBytes || !slices.ContainsFunc(a.verifiers, func(v *verifier) bool { return v.headers.begin(token) }) || !compact.Shaped(token) {
+	if len(token) > a.maxTokenBytes {
 		return credential, nil
 	}
-	credential = digest(token)
 	for _, v := range a.verifiers {
+		if !v.headers.begin(token) {
+			continue
+		}
+		if credential == ([32]byte{}) {
+			credential = digest(token)
+		}
 		if known = v.known.Get(credential); known != nil {
 			break
 		}
@@ -46,13 +51,12 @@ func (a *Authenticator) recall(ctx context.Context, token string) (credential [3
 
 // remember keeps a login for requests to come.
 func (v *verifier) remember(token string, l *login) {
-	if v.known == nil || !compact.Shaped(token) {
+	if v.known == nil || !v.headers.begin(token) {
 		return
 	}
 	if l.credential == ([32]byte{}) {
 		l.credential = digest(token)
 	}
-	v.headers.add(token[:strings.IndexByte(token, '.')+1])
 	l.proof.keyID = strings.Clone(l.proof.keyID) // not the whole header
 	v.known.Put(l.credential, l, loginBytes+len(l.proof.keyID)+l.principal.claims.Size())
 }
@@ -71,36 +75,78 @@ func (l *login) stillGood(ctx context.Context) bool {
 	}
 	last := p.match
 	last.Generation = p.generation.Load()
-	match, ok := p.verifier.keys.Confirm(ctx, last, p.keyID, p.algorithm)
+	match, ok := p.verifier.keys.Confirm(ctx, now, last, p.keyID, p.algorithm)
 	if ok && match.Generation != last.Generation {
 		p.generation.Store(match.Generation)
 	}
 	return ok
 }
 
-// headers are the first segments of the tokens that are remembered, with the dot behind them. A
-// provider's tokens have the same for as long as it signs by the same key, so what begins
-// otherwise is not known, and need not be hashed to see that. The zero value has none.
-type headers struct{ list atomic.Pointer[[]string] }
+// headers are the first segments of the tokens that have been verified, and what the rules found
+// in them. A provider's tokens have the same for as long as it signs by the same key: what
+// begins otherwise is not known, and need not be hashed to see that; what begins so has a header
+// that need not be read again. The zero value has none.
+type headers struct{ list atomic.Pointer[[]knownHeader] }
+
+type knownHeader struct {
+	raw   string // with the dot behind it
+	facts headerFacts
+}
 
 // mostHeaders bounds them. A provider that exceeds it writes something new into each, and then
-// they tell nothing.
+// no more can be told than whether it could be a token at all.
 const mostHeaders = 16
 
 // begin reports whether a token may be one that is remembered.
 func (h *headers) begin(token string) bool {
 	list := h.list.Load()
-	return list != nil && (len(*list) == mostHeaders || slices.ContainsFunc(*list, func(header string) bool { return strings.HasPrefix(token, header) }))
+	return list != nil && (find(*list, token) != nil || len(*list) == mostHeaders && compact.Shaped(token))
 }
 
-func (h *headers) add(header string) {
-	for !h.begin(header) {
-		before, after := h.list.Load(), []string{strings.Clone(header)}
-		if before != nil {
-			after = append(after, *before...)
+func find(list []knownHeader, token string) *knownHeader {
+	for i := range list {
+		if strings.HasPrefix(token, list[i].raw) {
+			return &list[i]
 		}
-		h.list.CompareAndSwap(before, &after)
 	}
+	return nil
+}
+
+// recall tells a candidate what is known of its header, if it is.
+func (h *headers) recall(c *candidate) bool {
+	list := h.list.Load()
+	if list == nil {
+		return false
+	}
+	known := find(*list, c.token.Signed)
+	if known != nil {
+		c.headerFacts = known.facts
+	}
+	return known != nil
+}
+
+// add remembers the header of a token that has been verified.
+func (h *headers) add(c *candidate) {
+	for {
+		before := h.list.Load()
+		if before == nil {
+			before = &[]knownHeader{}
+			h.list.CompareAndSwap(nil, before)
+			continue
+		}
+		if len(*before) == mostHeaders || find(*before, c.token.Signed) != nil || h.replaced(before, c) {
+			return
+		}
+	}
+}
+
+// replaced puts a list with one header more in the place of another, unless somebody else was
+// quicker.
+func (h *headers) replaced(before *[]knownHeader, c *candidate) bool {
+	facts := c.headerFacts
+	facts.keyID, facts.typ = strings.Clone(facts.keyID), strings.Clone(facts.typ)
+	after := append(slices.Clip(*before), knownHeader{strings.Clone(c.token.RawHeader) + ".", facts})
+	return h.list.CompareAndSwap(before, &after)
 }
 
 // digest is how a token is known: by its SHA-256. What is hashed is a copy, in memory that is used

@@ -386,7 +386,9 @@ func TestTokensWithHeadersOfTheirOwnAreKnown(t *testing.T) {
 	for _, token := range tokens {
 		accepted(t, a, token, known, true)
 	}
-	accepted(t, a, signedBy(t, issuer, ` {"alg":"EdDSA"}`), known, false) // white space before it: rare enough to be verified each time
+	spaced := signedBy(t, issuer, ` {"alg":"EdDSA"}`)
+	accepted(t, a, spaced, known, false)
+	accepted(t, a, spaced, known, false) // among so many headers, one that begins like no other is not looked for
 }
 
 // signedBy seals a good token's claims under a header of any text.

@@ -37,11 +37,15 @@ const (
 	EventKeysFailed    EventKind = "keys_failed"   // an attempt to fetch keys failed
 )
 
-// observe calls the user's code, whose panic must decide nothing.
+// observe tells the user's code, if it wants to know.
 func (a *Authenticator) observe(e Event) {
-	if a.observer == nil {
-		return
+	if a.observer != nil {
+		a.callObserver(e)
 	}
+}
+
+// callObserver calls the user's code, whose panic must decide nothing.
+func (a *Authenticator) callObserver(e Event) {
 	done := false // as in guard
 	defer func() {
 		if v := recover(); !done {

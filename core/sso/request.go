@@ -58,21 +58,33 @@ func (r HTTPRequest) Method() string { return r.R.Method }
 // Header implements [Request].
 func (r HTTPRequest) Header(name string) (first string, n int) {
 	values := r.R.Header.Values(name)
-	if len(values) == 0 {
+	switch {
+	case len(values) == 1:
+		return values[0], 1
+	case len(values) == 0 && strings.EqualFold(name, "Host") && r.R.Host != "": // where net/http puts it
+		return r.R.Host, 1
+	case len(values) == 0:
 		return "", 0
+	case strings.EqualFold(name, "Cookie"): // which HTTP/2 may send in pieces (RFC 9113, section 8.2.3)
+		return strings.Join(values, "; "), 1
 	}
 	return values[0], len(values)
 }
 
-// Decode is for routers that tell path values as they stand in the path, if that is not in its
-// plainest form: the value then is no part of the decoded path, and is decoded here. One that
-// cannot be is empty.
+// Decode is for routers of which it depends on the path, or on their settings, whether they tell
+// path values decoded. A value that is part of the path as it was sent, and not of the decoded
+// one, is decoded here. Where both could be meant, as somebody may have arranged it, and where a
+// value cannot be decoded, it is empty.
 func (r HTTPRequest) Decode(pathValue string) string {
-	if r.R.URL.RawPath == "" || strings.Contains(r.R.URL.Path, pathValue) {
-		return pathValue
+	if r.R.URL.RawPath == "" || !strings.Contains(pathValue, "%") {
+		return pathValue // decoded already, or the same either way
 	}
 	decoded, err := url.PathUnescape(pathValue)
-	if err != nil {
+	asSent, asDecoded := strings.Contains(r.R.URL.RawPath, pathValue), strings.Contains(r.R.URL.Path, pathValue)
+	switch {
+	case asDecoded && !asSent:
+		return pathValue
+	case err != nil || asSent == asDecoded:
 		return ""
 	}
 	return decoded

@@ -45,16 +45,21 @@ const (
 
 // candidate is a token on its way through the rules: nobody has proven it yet.
 type candidate struct {
-	token  *compact.Token
-	header header
+	token *compact.Token
+	headerFacts
 	claims claims // once the body has been read
-	method signature.Method
-	keyID  string
 	issuer string
 	times  times
 }
 
-// open takes a token apart as far as the header, if it is not too long.
+// headerFacts is what is needed of a header that has kept the rules.
+type headerFacts struct {
+	method signature.Method
+	keyID  string
+	typ    string
+}
+
+// open takes a token apart, if it is not too long.
 func (c *candidate) open(token string, most int) (err error) {
 	if len(token) > most {
 		return &TokenError{Reason: ReasonTooLarge, Err: lengthError{len(token), most}}
@@ -91,10 +96,13 @@ func malformed(err error) error {
 // 3). `jwk`, `jku`, `x5u` and `x5c` are never looked at: a token does not choose who vouches
 // for it.
 func (r *rules) readHeader(c *candidate) error {
-	if name := headerNames.find(c.token.Header, c.header[:]); name != "" {
+	if err := c.token.ReadHeader(); err != nil {
+		return malformed(err)
+	}
+	var h header
+	if name := headerNames.find(c.token.Header, h[:]); name != "" {
 		return badToken(ReasonMalformed, "the header has %s in other letters", name)
 	}
-	h := &c.header
 	if h[headerCrit].Kind() != jsondoc.Absent {
 		return badToken(ReasonCriticalHeader, "crit demands extensions; none is known here")
 	}
@@ -111,8 +119,8 @@ func (r *rules) readHeader(c *candidate) error {
 		return badTokenWith(ReasonAlgorithm, "alg %q is not among the accepted algorithms", algorithm)
 	}
 	if typ := h[headerTyp]; typ.Kind() != jsondoc.Absent {
-		if name, _ := typ.Text(); !strings.EqualFold(name, "JWT") && !strings.EqualFold(name, "at+jwt") && !strings.EqualFold(name, "application/at+jwt") {
-			return badToken(ReasonTokenType, "typ %q is not that of an access token", clipped(name))
+		if c.typ, _ = typ.Text(); !strings.EqualFold(c.typ, "JWT") && !strings.EqualFold(c.typ, "at+jwt") && !strings.EqualFold(c.typ, "application/at+jwt") {
+			return badToken(ReasonTokenType, "typ %q is not that of an access token", clipped(c.typ))
 		}
 	}
 	if h[headerCty].Kind() != jsondoc.Absent {

@@ -182,36 +182,58 @@ func bareToken(value string, n int) (string, error) {
 	return value, nil
 }
 
-// cookies finds the cookie and counts those of its name. Of several Cookie fields, which no
-// browser sends, only the first can be read: they count as several cookies.
+// cookies finds the cookie and counts those of its name, whatever they hold: one that cannot be
+// read is one that is no token. Of several Cookie fields, which no browser sends, only the first
+// can be read: they count as several cookies.
 func (s TokenSource) cookies(r Request) (value string, n int) {
 	line, fields := r.Header("Cookie")
 	if fields == 0 {
 		return "", 0
 	}
-	found := (&http.Request{Header: http.Header{"Cookie": {line}}}).CookiesNamed(s.name)
-	if len(found) > 0 {
-		value = found[0].Value
+	for part := range strings.SplitSeq(line, ";") {
+		name, content, _ := strings.Cut(strings.Trim(part, " \t"), "=")
+		if strings.TrimRight(name, " \t") != s.name {
+			continue
+		}
+		n++
+		if n == 1 {
+			value = strings.Trim(content, " \t")
+			if len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"' { // RFC 6265, section 4.1.1
+				value = value[1 : len(value)-1]
+			}
+		}
 	}
 	if fields > 1 {
 		return value, fields
 	}
-	return value, len(found)
+	return value, n
 }
 
 // parameters are the values in the query. One that cannot be read is one that is no token.
-func (s TokenSource) parameters(r Request) []string {
+func (s TokenSource) parameters(r Request) (values []string) {
 	target, ok := r.(Target)
 	if !ok {
 		return nil
 	}
 	_, query, _ := strings.Cut(target.RequestURI(), "?")
-	values, err := url.ParseQuery(query)
-	if err != nil && len(values[s.name]) == 0 && strings.Contains(query, s.name) {
-		return []string{"?"}
+	for pair := range strings.SplitSeq(query, "&") {
+		for piece := range strings.SplitSeq(pair, ";") { // which separates for some readers, and not for others
+			name, value, _ := strings.Cut(piece, "=")
+			if name, err := url.QueryUnescape(name); err != nil || name != s.name {
+				continue
+			}
+			value, err := url.QueryUnescape(value)
+			if err != nil || piece != pair {
+				value = unreadable
+			}
+			values = append(values, value)
+		}
 	}
-	return values[s.name]
+	return values
 }
+
+// unreadable is no token.
+const unreadable = "?"
 
 // errCrossOrigin is what a request is refused with that another site caused.
 var errCrossOrigin = errors.New("sso: the token came in a cookie, with a request of another origin")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -260,3 +261,50 @@ func TestAContextEndsWithItsToken(t *testing.T) {
 		}
 	})
 }
+
+// Whatever stands where a token is looked for is a credential, if it can be read or not.
+func TestWhatCannotBeReadIsNoTokenAndNotNothing(t *testing.T) {
+	auth := newAuth(t)
+	good := token()
+	cookie, query := auth.TokenFrom(sso.TokenFromCookie("__Host-token")), auth.TokenFrom(sso.InsecureTokenFromQuery("access_token"))
+	for name, test := range map[string]struct {
+		auth                   *sso.Authenticator
+		target, cookie         string
+		optional, authenticate string
+	}{
+		"a good cookie":                       {cookie, "/", "a=b; __Host-token=" + good + "; c=d", "accepted", "accepted"},
+		"a good cookie in quotes":             {cookie, "/", `__Host-token="` + good + `"`, "accepted", "accepted"},
+		"no cookie of the name":               {cookie, "/", "a=b; __Host-token2=" + good, "accepted", "no token"},
+		"a cookie with a quote in it":         {cookie, "/", `__Host-token=bad"value`, "invalid request", "invalid request"},
+		"a cookie with a backslash":           {cookie, "/", `__Host-token=` + good + `\`, "invalid request", "invalid request"},
+		"a good one and one in disorder":      {cookie, "/", `__Host-token=` + good + `; __Host-token=x"y`, "invalid request", "invalid request"},
+		"a good one after thousands":          {cookie, "/", strings.Repeat("a=b; ", 3001) + `__Host-token=` + good, "accepted", "accepted"},
+		"a good parameter":                    {query, "/?a=b;c&access_token=" + good, "", "accepted", "accepted"},
+		"no parameter of the name":            {query, "/?a=access_token&access_token2=x", "", "accepted", "no token"},
+		"a parameter that cannot be decoded":  {query, "/?access%5Ftoken=%zz", "", "invalid request", "invalid request"},
+		"a parameter with a semicolon":        {query, "/?access%5Ftoken=a;b", "", "invalid request", "invalid request"},
+		"a parameter behind a semicolon":      {query, "/?a=b;access_token=" + good, "", "invalid request", "invalid request"},
+		"a good one and one in disorder, too": {query, "/?access_token=" + good + "&access_token=%zz", "", "invalid request", "invalid request"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			raw := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+			raw.RequestURI = test.target
+			if test.cookie != "" {
+				raw.Header.Set("Cookie", test.cookie)
+			}
+			r := routed{sso.HTTPRequest{R: raw}}
+			if _, err := test.auth.AuthenticateOptional(t.Context(), r); class(err) != test.optional {
+				t.Errorf("AuthenticateOptional: %v, want %s", err, test.optional)
+			}
+			if _, err := test.auth.Authenticate(t.Context(), r); class(err) != test.authenticate {
+				t.Errorf("Authenticate: %v, want %s", err, test.authenticate)
+			}
+		})
+	}
+}
+
+// routed is a request over net/http.
+type routed struct{ sso.HTTPRequest }
+
+func (routed) Pattern() string         { return "" }
+func (routed) PathValue(string) string { return "" }

@@ -49,7 +49,8 @@ func TestAdapter(t *testing.T, adapter Adapter) {
 	t.Run("attacks", func(t *testing.T) { s.attacked(t, do, adapter.Lacks) })
 	t.Run("principals do not mix", func(t *testing.T) { s.mixing(t, do) })
 	t.Run("a principal outlives its request unchanged", func(t *testing.T) { s.outliving(t, do) })
-	t.Run("a rotated key is accepted without a restart", func(t *testing.T) { s.rotation(t, do) })
+	t.Run("a token that is known ends with its time all the same", func(t *testing.T) { s.aging(t, do) })
+	t.Run("a rotated key is accepted without a restart, and a retired one ends its tokens", func(t *testing.T) { s.rotation(t, do) })
 	t.Run("a provider that comes back is noticed without a restart", func(t *testing.T) { s.recovery(t, do) })
 }
 

@@ -171,9 +171,8 @@ func (g reference) refuse(w http.ResponseWriter, r *http.Request, cause error) {
 		custom()
 		return
 	}
-	g.layer.Auth.Draw(r.Context(), custom, func() bool {
-		return written || g.broken == "loses a refusal that draws nothing"
-	}, func() { write(string(d.Body)) })
+	sent := func() bool { return written || g.broken == "loses a refusal that draws nothing" }
+	g.layer.Auth.Draw(r.Context(), custom, sent, sent, func() { write(string(d.Body)) })
 }
 
 type request struct {

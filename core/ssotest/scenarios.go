@@ -12,9 +12,17 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// attacked sends the corpus of [Attacks]. All answers are compared whole: the client learns
-// nothing but the code.
+// attacked sends the corpus of [Attacks] where good tokens are known already. All answers are
+// compared whole: the client learns nothing but the code.
 func (s *suite) attacked(t *testing.T, do Do, lacks []Feature) {
+	for _, victim := range s.victims {
+		token := bearer(victim.Token())
+		for range 2 {
+			if got, err := send(do, get("/attacked/"+victim.Algorithm(), token)); err != nil || got.status != http.StatusOK {
+				t.Errorf("before the attacks a good token was answered with %d %q (%v)", got.status, got.body, err)
+			}
+		}
+	}
 	for _, attack := range Attacks() {
 		victim := s.victims[max(0, slices.IndexFunc(s.victims, attack.Suits))]
 		fields := attack.Fields(victim)
@@ -143,6 +151,30 @@ func (s *suite) outliving(t *testing.T, do Do) {
 	}
 }
 
+// aging presents a token that is known until it has expired, and beyond.
+func (s *suite) aging(t *testing.T, do Do) {
+	token := bearer(s.issuer.Token(devissuer.ValidFor(time.Minute)))
+	forged := token[:len(token)-8] + "AAAAAAAA"
+	ask := func(token string, want int) {
+		t.Helper()
+		for _, path := range []string{"/authenticated", "/optional", "/required"} {
+			status := want
+			if want == http.StatusOK && path == "/required" {
+				status = http.StatusForbidden
+			}
+			if got, err := send(do, get(path, token)); err != nil || got.status != status {
+				t.Errorf("%s was answered with %d %q (%v), want %d", path, got.status, got.body, err, status)
+			}
+		}
+	}
+	ask(token, http.StatusOK)
+	ask(token, http.StatusOK)
+	ask(forged, http.StatusUnauthorized)
+	s.clock.forward(time.Minute + sso.DefaultLeeway)
+	ask(token, http.StatusUnauthorized)
+	ask(token, http.StatusUnauthorized)
+}
+
 // rotation replaces the provider's key under a running service.
 func (s *suite) rotation(t *testing.T, do Do) {
 	old := bearer(s.issuer.Token())
@@ -151,6 +183,13 @@ func (s *suite) rotation(t *testing.T, do Do) {
 	for name, token := range map[string]string{"the new key": bearer(s.issuer.Token()), "the old key": old} {
 		if got, err := send(do, get("/authenticated", token)); err != nil || got.status != 200 {
 			t.Errorf("a token of %s was answered with %d %q (%v)", name, got.status, got.body, err)
+		}
+	}
+	s.issuer.RetireOld()
+	s.clock.forward(10 * time.Minute) // a refresh is due, for which a request waits that is so late
+	for range 2 {
+		if got, err := send(do, get("/authenticated", old)); err != nil || got.status != http.StatusUnauthorized {
+			t.Errorf("a known token of a key that is no more was answered with %d %q (%v)", got.status, got.body, err)
 		}
 	}
 }

@@ -4,8 +4,9 @@
 // the header and the claims may say is decided in package sso. Exactly one sequence of bytes
 // stands for each token that it accepts, so a digest of those bytes identifies the token.
 //
-// A token is read in steps, so that one which is refused early costs little: [Shaped] looks at
-// nothing but the segments, [Open] reads the header, [Token.ReadBody] the rest.
+// A token is read in steps, so that one which is refused early costs little: [Shaped] and [Open]
+// look at nothing but the segments, [Token.ReadHeader] reads the header, [Token.ReadBody] the
+// rest.
 package compact
 
 import (
@@ -42,7 +43,8 @@ func (e *formError) Unwrap() error        { return e.cause }
 // again: after [Token.Release] nothing that came from it may be looked at, but for Claims, and
 // strings.
 type Token struct {
-	Header    jsondoc.Value // an object
+	RawHeader string        // as it came
+	Header    jsondoc.Value // an object, once it has been read
 	Claims    jsondoc.Value // an object, once the body has been read; the caller may keep it
 	Signed    string        // the signing input: header and payload as they came
 	Signature []byte        // once the body has been read
@@ -76,7 +78,7 @@ func segments(token string) (header, payload, signature string, err error) {
 }
 
 // Shaped reports whether a text could be a token whose payload is a JSON object: whether it is
-// worth more than a glance. It holds for every token that has been accepted and begins without
+// worth more than a glance. It holds for every token whose header and payload begin without
 // white space, as practically all do.
 func Shaped(token string) bool {
 	header, payload, _, err := segments(token)
@@ -95,28 +97,30 @@ func opensObject(segment string) bool {
 	return false
 }
 
-// Open takes a token apart and reads its header. The caller bounds its length.
+// Open takes a token apart. The caller bounds its length.
 func Open(token string) (*Token, error) {
 	header, payload, signature, err := segments(token)
 	if err != nil {
 		return nil, err
 	}
-	if strict.DecodedLen(len(header)) > MaxHeaderBytes {
-		return nil, &formError{ErrHeader, errLarge}
-	}
 	t := tokens.Get().(*Token) //nolint:errcheck // the pool holds nothing else
-	t.payload, t.signature = payload, signature
+	t.RawHeader, t.payload, t.signature = header, payload, signature
 	t.Signed = token[:len(header)+1+len(payload)]
-	text, err := t.decode(header)
-	if err == nil {
-		t.Header, err = t.header.Read(text)
-		t.Header, err = object(t.Header, err, ErrHeader)
-	}
-	if err != nil {
-		t.Release()
-		return nil, err
-	}
 	return t, nil
+}
+
+// ReadHeader decodes the header.
+func (t *Token) ReadHeader() error {
+	if strict.DecodedLen(len(t.RawHeader)) > MaxHeaderBytes {
+		return &formError{ErrHeader, errLarge}
+	}
+	text, err := t.decode(t.RawHeader)
+	if err != nil {
+		return err
+	}
+	t.Header, err = t.header.Read(text)
+	t.Header, err = object(t.Header, err, ErrHeader)
+	return err
 }
 
 // ReadPayload decodes the signature and the payload, which may be anything, or nothing.

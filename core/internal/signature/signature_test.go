@@ -52,6 +52,9 @@ func opened(t *testing.T, token string) (*compact.Token, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := opened.ReadHeader(); err != nil {
+		t.Fatal(err)
+	}
 	payload, err := opened.ReadPayload()
 	if err != nil {
 		t.Fatal(err)

@@ -84,6 +84,9 @@ func accepts(t *testing.T, set, token string) bool {
 		return false
 	}
 	defer parsed.Release()
+	if parsed.ReadHeader() != nil {
+		return false
+	}
 	if _, err := parsed.ReadPayload(); err != nil {
 		return false
 	}
