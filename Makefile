@@ -15,7 +15,7 @@ GOLANGCI_LINT := bin/.golangci-lint-$(GOVERSION)
 GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt tidy e2e fuzz vectors conformance bench-permission bench-test keys-grid attack-grid nightly tools gotestsum clean
+.PHONY: help demo test lint fmt tidy e2e fuzz vectors conformance bench bench-permission bench-test allocations keys-grid attack-grid nightly tools gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,14 @@ conformance: ## Print every case of the suite for every front door; writes docs/
 
 bench-permission: ## Measure granted checks beside an RSA verification
 	@cd core && go test -run '^$$' -bench Grant ./permission
+
+bench: ## Measure what a token costs here and in peers, in turn with an RSA verification; QUICK=1 for less; writes docs/BENCHMARKS.md
+	@mkdir -p bin docs/img
+	@cd bench && GOWORK=off go build -o ../bin/speed ./speed && ../bin/speed $(if $(QUICK),-quick,-o ../docs/BENCHMARKS.md)
+
+allocations: ## Count what a request allocates, which the race detector would spoil
+	@go test -count=1 -run 'Alloca' ./core/...
+	@cd bench && GOWORK=off go test -count=1 -run 'Alloca' ./...
 
 bench-test: gotestsum ## Test what compares this library with its peers
 	@cd bench && GOWORK=off ../scripts/test ./...

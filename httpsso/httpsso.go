@@ -2,7 +2,7 @@
 // accept the company's single sign-on.
 //
 //	guard := httpsso.New(auth) // auth is an *sso.Authenticator
-//	mux.Handle("GET /orders", guard.Require(permission.Has("orders.read"))(listOrders))
+//	mux.Handle("GET /orders", guard.Require(permission.Has("orders.read"))(listOrders)) // an http.Handler
 //
 // [Guard.Authenticate] demands a good token, [Guard.Require] a permission as well (it
 // authenticates by itself), [Guard.Optional] lets requests without credentials pass. Handlers

@@ -139,11 +139,7 @@ func measureFrameworks(_ context.Context, m *material, e effort, r *report) erro
 		}
 	}}}
 	for _, s := range list {
-		do, err := s.request(m.tokens)
-		if err != nil {
-			return err
-		}
-		subjects = append(subjects, subject{s.name(), do})
+		subjects = append(subjects, subject{s.name(), s.request(m.tokens)})
 	}
 	for i, ratio := range compare(e, subjects)[1:] {
 		r.frameworks = append(r.frameworks, measured{list[i], ratio})
@@ -157,7 +153,7 @@ type measured struct {
 }
 
 // request is one request with the next of the tokens.
-func (s service) request(tokens []string) (do func(), err error) {
+func (s service) request(tokens []string) func() {
 	i := 0
 	if s.app != nil {
 		handler, ctx := s.app.Handler(), &fasthttp.RequestCtx{}
@@ -171,11 +167,11 @@ func (s service) request(tokens []string) (do func(), err error) {
 			}
 			ctx.Response.Reset()
 			ctx.ResetUserValues()
-		}, nil
+		}
 	}
 	requests := make([]*http.Request, len(tokens))
 	for i, token := range tokens {
-		requests[i] = httptest.NewRequest(http.MethodGet, route, http.NoBody)
+		requests[i] = httptest.NewRequestWithContext(context.Background(), http.MethodGet, route, http.NoBody)
 		requests[i].Header.Set("Authorization", "Bearer "+token)
 	}
 	w := &discard{}
@@ -187,7 +183,7 @@ func (s service) request(tokens []string) (do func(), err error) {
 		if w.status != http.StatusOK && w.status != 0 {
 			panic(fmt.Sprintf("speed: %s: %d", s.name(), w.status))
 		}
-	}, nil
+	}
 }
 
 // discard is a response that nobody reads.

@@ -82,7 +82,7 @@ func (s service) serve(ctx context.Context, until io.Reader) error {
 	failed := make(chan error, 2)
 	go func() {
 		server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			fmt.Fprint(w, int64(cpuTime()))
+			_, _ = fmt.Fprint(w, int64(cpuTime()))
 		})}
 		failed <- server.Serve(control)
 	}()
@@ -242,7 +242,7 @@ func (s *running) used(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer response.Body.Close() //nolint:errcheck // it is read to its end
+	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return 0, err

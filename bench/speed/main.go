@@ -22,8 +22,9 @@ func main() {
 	serve := flag.String("serve", "", "be one of the servers that are measured over loopback (this program starts them itself)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *quick, *out, *serve); err != nil {
+	err := run(ctx, *quick, *out, *serve)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "speed:", err)
 		os.Exit(1)
 	}

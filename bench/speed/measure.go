@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"time"
@@ -31,10 +32,12 @@ func compare(e effort, subjects []subject) []ratio {
 	for range e.rounds {
 		spent := make([]time.Duration, len(subjects))
 		for range e.slices {
-			for i, s := range subjects {
+			// In another order each time, or the garbage of one would always be collected in the
+			// time of the same other.
+			for _, i := range rand.Perm(len(subjects)) {
 				before := cpuTime()
 				for range batches[i] {
-					s.do()
+					subjects[i].do()
 				}
 				spent[i] += cpuTime() - before
 			}

@@ -251,8 +251,12 @@ func (c *Cache) Confirm(ctx context.Context, now time.Time, last Match, keyID, a
 // a key id at once: the set in force does not hold it, and it is too early to ask again. So
 // whoever reads tokens can refuse one for its header alone.
 func (c *Cache) Lacks(keyID string) bool {
-	snap, now := c.current.Load(), c.now()
-	if snap == nil || keyID == "" || len(snap.byID) == 0 || len(snap.byID[keyID]) > 0 || !now.Before(snap.due) || now.Before(snap.fetched.Add(-minInterval)) {
+	snap := c.current.Load()
+	if snap == nil || keyID == "" || len(snap.byID) == 0 || len(snap.byID[keyID]) > 0 {
+		return false
+	}
+	now := c.now()
+	if !now.Before(snap.due) || now.Before(snap.fetched.Add(-minInterval)) {
 		return false
 	}
 	if snap.set.Fixed {

@@ -326,7 +326,8 @@ func (a *Authenticator) verify(ctx context.Context, token string) (*login, error
 		return nil, err
 	}
 	v.headers.add(&c)
-	l := &login{principal: newPrincipal(c.token.Claims, c.times, &v.rules.policy)}
+	l := &login{own: newPrincipal(c.token.Claims, c.times, &v.rules.policy)}
+	l.principal = &l.own
 	l.proof.verifier, l.proof.match, l.proof.keyID, l.proof.algorithm = v, match, c.keyID, c.method.Algorithm()
 	l.proof.generation.Store(match.Generation)
 	return l, nil

@@ -440,7 +440,7 @@ func checkClaim(f *faults, field string, claim *string, usual string) {
 // claimNames are the claims that are read under this configuration. "roles" is among them only
 // where somebody said so: every token with a claim "Roles" would be refused otherwise, by
 // services that never look at roles too.
-func (c *Config) claimNames() names {
+func (c *Config) claimNames() *names {
 	list := claimNames.with(SplitPath(c.PermissionsClaim)[0])
 	if c.RolesClaim != defaultRolesClaim {
 		list = list.with(SplitPath(c.RolesClaim)[0])

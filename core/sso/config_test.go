@@ -283,6 +283,24 @@ func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
 			[]setting{{"MaxTokenBytes", "", []string{"holds -1", "at most 1048576"}}},
 		},
 		{
+			"a token cache of no number",
+			[]string{"SSO_TOKEN_CACHE", "plenty"},
+			nil,
+			[]setting{{"", "SSO_TOKEN_CACHE", []string{`holds "plenty"`, "how many", "0 for none"}}},
+		},
+		{
+			"a token cache of less than none",
+			[]string{"SSO_TOKEN_CACHE", "-1"},
+			func(c *sso.Config) { c.TokenCache = -2 },
+			[]setting{{"TokenCache", "SSO_TOKEN_CACHE", []string{"holds", "how many"}}},
+		},
+		{
+			"a token cache of more than a million",
+			[]string{"SSO_TOKEN_CACHE", "1000001"},
+			func(c *sso.Config) { c.TokenCache = 1_000_001 },
+			[]setting{{"TokenCache", "SSO_TOKEN_CACHE", []string{"holds 1000001", "at most 1000000"}}},
+		},
+		{
 			"a realm with a quote",
 			[]string{"SSO_REALM", `a", error="`},
 			func(c *sso.Config) { c.Realm = `a", error="` },
@@ -570,7 +588,7 @@ func TestNoMessageHoldsASecret(t *testing.T) {
 				return
 			}
 			for _, variable := range []string{
-				"SSO_AUDIENCE", "AUDIENCE", "SSO_ALGORITHMS", "SSO_LEEWAY", "SSO_MAX_TOKEN_BYTES", "SSO_REALM", "SSO_REFRESH", "SSO_TELL_SCOPES",
+				"SSO_AUDIENCE", "AUDIENCE", "SSO_ALGORITHMS", "SSO_LEEWAY", "SSO_MAX_TOKEN_BYTES", "SSO_TOKEN_CACHE", "SSO_REALM", "SSO_REFRESH", "SSO_TELL_SCOPES",
 			} {
 				setEnv(t, variable, value)
 				_, err := sso.ConfigFromEnv()
@@ -642,7 +660,7 @@ func TestTheEnvironmentFillsEveryField(t *testing.T) {
 		"SSO_LEEWAY", "30s", "SSO_MAX_TOKEN_BYTES", "4096", "SSO_PERMISSIONS_CLAIM", `https://corp\.example/permissions`,
 		"SSO_DISABLE_WILDCARD", "1", "SSO_REALM", "orders", "SSO_TELL_SCOPES", "TRUE", "SSO_ALLOWED_KEY_ORIGINS", "www.googleapis.com, keys.example",
 		"SSO_INSECURE_ALLOW_HTTP", "true", "SSO_REFRESH", "inline", "SSO_CLIENT_IDS", "web, app", "SSO_REQUIRE_ACCESS_TOKEN_TYPE", "true",
-		"SSO_SKIP_TOKEN_KIND_CHECKS", "id_token, event", "SSO_ROLES_CLAIM", "realm_access.roles",
+		"SSO_SKIP_TOKEN_KIND_CHECKS", "id_token, event", "SSO_ROLES_CLAIM", "realm_access.roles", "SSO_TOKEN_CACHE", "500",
 	)
 	got, err := sso.ConfigFromEnv()
 	if err != nil {
@@ -653,18 +671,18 @@ func TestTheEnvironmentFillsEveryField(t *testing.T) {
 		Leeway: 30 * time.Second, MaxTokenBytes: 4096, PermissionsClaim: `https://corp\.example/permissions`, DisableWildcard: true,
 		Realm: "orders", TellScopes: true, AllowedKeyOrigins: []string{"www.googleapis.com", "keys.example"}, InsecureAllowHTTP: true, Refresh: sso.RefreshInline,
 		ClientIDs: []string{"web", "app"}, RequireAccessTokenType: true, SkipTokenKindChecks: []sso.TokenKind{sso.KindIDToken, sso.KindEvent},
-		RolesClaim: "realm_access.roles",
+		RolesClaim: "realm_access.roles", TokenCache: 500,
 	}
 	if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
 		t.Errorf("got  %#v\nwant %#v", got, want)
 	}
 	t.Run("and leaves the rest to New", func(t *testing.T) {
-		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web", "SSO_ISSUER", issuerID, "SSO_LEEWAY", "0s")
+		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web", "SSO_ISSUER", issuerID, "SSO_LEEWAY", "0s", "SSO_TOKEN_CACHE", "0")
 		got, err := sso.ConfigFromEnv()
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := sso.Config{PublicKeyURI: jwksURL, SkipAudienceCheck: true, ClientIDs: []string{"web"}, Issuer: issuerID, Leeway: sso.NoLeeway}
+		want := sso.Config{PublicKeyURI: jwksURL, SkipAudienceCheck: true, ClientIDs: []string{"web"}, Issuer: issuerID, Leeway: sso.NoLeeway, TokenCache: sso.NoTokenCache}
 		if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
 			t.Errorf("got  %#v\nwant %#v", got, want)
 		}

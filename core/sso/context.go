@@ -10,7 +10,8 @@ type contextKey struct{}
 type login struct {
 	by         *Authenticator
 	credential [32]byte   // SHA-256 of the token
-	principal  *Principal // nil: anonymous
+	principal  *Principal // nil: anonymous; else own, which is here so that the two are one piece of memory
+	own        Principal
 	proof      proof
 }
 

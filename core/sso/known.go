@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/more-retail/moresso-go/core/internal/compact"
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
@@ -26,20 +25,20 @@ type proof struct {
 	keyID, algorithm string        // as the token named them
 }
 
-// recall finds what is known of a token. The digest is zero if it was not even looked for: where
-// nothing is remembered, and for what cannot be known, however long it is.
+// recall finds what is known of a token. The digest is zero if nothing that could be known comes
+// near it: what is nobody's token is not hashed, however long it is.
 func (a *Authenticator) recall(ctx context.Context, token string) (credential [32]byte, known *login) {
 	if len(token) > a.maxTokenBytes {
 		return credential, nil
 	}
-	for _, v := range a.verifiers {
-		if !v.headers.begin(token) {
-			continue
-		}
+	key := func() [32]byte {
 		if credential == ([32]byte{}) {
 			credential = digest(token)
 		}
-		if known = v.known.Get(credential); known != nil {
+		return credential
+	}
+	for _, v := range a.verifiers {
+		if known = v.known.Get(tail(token), key); known != nil {
 			break
 		}
 	}
@@ -49,16 +48,24 @@ func (a *Authenticator) recall(ctx context.Context, token string) (credential [3
 	return credential, known
 }
 
+// tail is the end of a token's signature, which no two good tokens have in common but by chance.
+func tail(token string) (end uint64) {
+	for _, c := range []byte(token[max(0, len(token)-8):]) {
+		end = end<<8 | uint64(c)
+	}
+	return end
+}
+
 // remember keeps a login for requests to come.
 func (v *verifier) remember(token string, l *login) {
-	if v.known == nil || !v.headers.begin(token) {
+	if v.known == nil {
 		return
 	}
 	if l.credential == ([32]byte{}) {
 		l.credential = digest(token)
 	}
 	l.proof.keyID = strings.Clone(l.proof.keyID) // not the whole header
-	v.known.Put(l.credential, l, loginBytes+len(l.proof.keyID)+l.principal.claims.Size())
+	v.known.Put(tail(token), l.credential, l, loginBytes+len(l.proof.keyID)+l.principal.claims.Size())
 }
 
 // loginBytes is about what a login takes up, with all that stands for it in the cache, beside
@@ -82,10 +89,9 @@ func (l *login) stillGood(ctx context.Context) bool {
 	return ok
 }
 
-// headers are the first segments of the tokens that have been verified, and what the rules found
-// in them. A provider's tokens have the same for as long as it signs by the same key: what
-// begins otherwise is not known, and need not be hashed to see that; what begins so has a header
-// that need not be read again. The zero value has none.
+// headers are the first segments of tokens that have been verified, and what the rules found in
+// them. A provider's tokens have the same for as long as it signs by the same key, so it need not
+// be read again each time. The zero value has none.
 type headers struct{ list atomic.Pointer[[]knownHeader] }
 
 type knownHeader struct {
@@ -93,15 +99,8 @@ type knownHeader struct {
 	facts headerFacts
 }
 
-// mostHeaders bounds them. A provider that exceeds it writes something new into each, and then
-// no more can be told than whether it could be a token at all.
+// mostHeaders bounds them. A provider that exceeds it writes something new into each.
 const mostHeaders = 16
-
-// begin reports whether a token may be one that is remembered.
-func (h *headers) begin(token string) bool {
-	list := h.list.Load()
-	return list != nil && (find(*list, token) != nil || len(*list) == mostHeaders && compact.Shaped(token))
-}
 
 func find(list []knownHeader, token string) *knownHeader {
 	for i := range list {

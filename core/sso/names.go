@@ -65,16 +65,16 @@ var (
 
 // names are the members that are read. They are found in one pass over an object.
 type names struct {
-	list  []string
-	place map[string]int    // in list
-	lower map[string]string // the names by their lower-case forms, as far as they are ASCII
-	plain bool              // all of them are lower-case ASCII
+	list    []string
+	byFirst [256][]int        // places in list, by the first byte of the name
+	lower   map[string]string // the names by their lower-case forms, as far as they are ASCII
+	plain   bool              // all of them are lower-case ASCII
 }
 
-func newNames(list []string) names {
-	n := names{list: list, place: map[string]int{}, lower: map[string]string{}, plain: true}
+func newNames(list []string) *names {
+	n := &names{list: list, lower: map[string]string{}, plain: true}
 	for i, name := range list {
-		n.place[name] = i
+		n.byFirst[name[0]] = append(n.byFirst[name[0]], i)
 		n.lower[strings.ToLower(name)] = name
 		n.plain = n.plain && isPlain(name)
 	}
@@ -82,8 +82,8 @@ func newNames(list []string) names {
 }
 
 // with returns the names and one more.
-func (n names) with(name string) names {
-	if _, known := n.place[name]; known || name == "" {
+func (n *names) with(name string) *names {
+	if name == "" || n.place(name) >= 0 {
 		return n
 	}
 	return newNames(append(slices.Clip(n.list), name))
@@ -92,9 +92,9 @@ func (n names) with(name string) names {
 // find puts the members of an object that are read into their places, as far as found has them.
 // It stops at a member that equals one of the names but for the case of its letters, and
 // returns that name.
-func (n names) find(object jsondoc.Value, found []jsondoc.Value) (impostorOf string) {
+func (n *names) find(object jsondoc.Value, found []jsondoc.Value) (impostorOf string) {
 	for member, value := range object.Members() {
-		if i, known := n.place[member]; known {
+		if i := n.place(member); i >= 0 {
 			if i < len(found) {
 				found[i] = value
 			}
@@ -107,9 +107,22 @@ func (n names) find(object jsondoc.Value, found []jsondoc.Value) (impostorOf str
 	return ""
 }
 
+// place is that of a name in the list; -1 if it is not one of them.
+func (n *names) place(name string) int {
+	if name == "" {
+		return -1
+	}
+	for _, i := range n.byFirst[name[0]] {
+		if n.list[i] == name {
+			return i
+		}
+	}
+	return -1
+}
+
 // double finds the name that a member equals but for the case of its letters.
-func (n names) double(member string) (name string, found bool) {
-	if _, known := n.place[member]; known || n.plain && isPlain(member) {
+func (n *names) double(member string) (name string, found bool) {
+	if n.place(member) >= 0 || n.plain && isPlain(member) {
 		return "", false // two lower-case names that differ, differ
 	}
 	var lower [64]byte

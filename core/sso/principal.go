@@ -23,8 +23,8 @@ type Principal struct {
 // times are the moments that a token names; zero where it does not.
 type times struct{ expires, notBefore, issued time.Time }
 
-func newPrincipal(claims jsondoc.Value, t times, p *policy) *Principal {
-	return &Principal{
+func newPrincipal(claims jsondoc.Value, t times, p *policy) Principal {
+	return Principal{
 		claims:      claims,
 		permissions: Value{claims}.Lookup(p.permissionsClaim),
 		roles:       Value{claims}.Lookup(p.rolesClaim),

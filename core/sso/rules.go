@@ -21,7 +21,7 @@ type rules struct {
 	clientIDs    []string // none: not checked
 	accessTokens bool     // RFC 9068's only
 	otherKinds   []TokenKind
-	claimNames   names
+	claimNames   *names
 	issuer       string // empty: not checked here
 	policy
 }

@@ -4,9 +4,8 @@
 // the header and the claims may say is decided in package sso. Exactly one sequence of bytes
 // stands for each token that it accepts, so a digest of those bytes identifies the token.
 //
-// A token is read in steps, so that one which is refused early costs little: [Shaped] and [Open]
-// look at nothing but the segments, [Token.ReadHeader] reads the header, [Token.ReadBody] the
-// rest.
+// A token is read in steps, so that one which is refused early costs little: [Open] looks at
+// nothing but the segments, [Token.ReadHeader] reads the header, [Token.ReadBody] the rest.
 package compact
 
 import (
@@ -75,26 +74,6 @@ func segments(token string) (header, payload, signature string, err error) {
 		return "", "", "", ErrSegments
 	}
 	return header, payload, signature, nil
-}
-
-// Shaped reports whether a text could be a token whose payload is a JSON object: whether it is
-// worth more than a glance. It holds for every token whose header and payload begin without
-// white space, as practically all do.
-func Shaped(token string) bool {
-	header, payload, _, err := segments(token)
-	return err == nil && opensObject(header) && opensObject(payload)
-}
-
-// opensObject reports whether a segment stands for a text that begins with "{".
-func opensObject(segment string) bool {
-	if len(segment) < 2 || segment[0] != 'e' {
-		return false
-	}
-	switch c := segment[1]; { // the six bits that it stands for begin with 11
-	case 'w' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '_':
-		return true
-	}
-	return false
 }
 
 // Open takes a token apart. The caller bounds its length.

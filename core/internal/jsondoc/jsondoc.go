@@ -9,14 +9,12 @@
 package jsondoc
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -29,7 +27,6 @@ var (
 	ErrTooDeep   = fmt.Errorf("nested deeper than %d levels", MaxDepth)
 	ErrDuplicate = errors.New("duplicate member name")
 	errTrailing  = errors.New("data after the JSON value")
-	errSyntax    = errors.New("not JSON")
 )
 
 // Kind is the JSON type of a value. The zero Kind belongs to a value that is not there.
@@ -73,147 +70,34 @@ type Value struct {
 	at  uint32
 }
 
-// scratch are documents whose memory is used again. What [Parse] returns is never one of them.
-var scratch = sync.Pool{New: func() any { return new(Document) }}
-
 // Parse reads one JSON value that makes up the whole of text. It keeps no reference to text.
 func Parse(text []byte) (Value, error) {
-	s := scratch.Get().(*Document) //nolint:errcheck // the pool holds nothing else
-	defer func() {
-		if s.text = ""; cap(s.nodes) <= 1<<14 { // one monstrous text must not stay in the pool
-			scratch.Put(s)
-		}
-	}()
-	if _, err := s.Read(text); err != nil {
+	r := readers.Get().(*reader) //nolint:errcheck // the pool holds nothing else
+	defer r.release()
+	if err := r.read(text); err != nil {
 		return Value{}, err
 	}
-	return Value{doc: &Document{text: s.text, nodes: slices.Clone(s.nodes)}}, nil
+	return Value{doc: &Document{text: r.whole(), nodes: slices.Clone(r.nodes)}}, nil
 }
 
 // Read is [Parse] into memory that is used again: whatever d held before must not be looked at
 // any more. Strings that values hand out stay good all the same.
 func (d *Document) Read(text []byte) (Value, error) {
-	if begin := bytes.TrimLeft(text, " \t\r\n"); len(begin) == 0 || strings.IndexByte(`{["-0123456789tfn`, begin[0]) < 0 {
-		return Value{}, errSyntax // at a glance, as most rubbish is
-	}
-	if !jsontext.Value(text).IsValid() {
-		return Value{}, reason(text)
-	}
-	d.text, d.nodes = string(text), d.nodes[:0]
-	if err := d.index(); err != nil {
+	r := readers.Get().(*reader) //nolint:errcheck // as above
+	defer r.release()
+	if err := r.read(text); err != nil {
 		return Value{}, err
 	}
+	d.text, d.nodes = r.whole(), append(d.nodes[:0], r.nodes...)
 	return Value{doc: d}, nil
 }
 
-// index notes where the values are in a text that jsontext has found to be valid.
-func (d *Document) index() error {
-	text := d.text
-	var room [MaxDepth]uint32
-	open := room[:0]    // the objects and arrays that have begun
-	var unquoted []byte // the strings that had escapes
-	for i := 0; i < len(text); {
-		n := node{start: uint32(i), next: uint32(len(d.nodes) + 1)} //nolint:gosec // texts are far below 4 GiB
-		switch c := text[i]; c {
-		case ' ', '\t', '\r', '\n', ',', ':':
-			i++
-			continue
-		case '}', ']':
-			i++
-			container := &d.nodes[open[len(open)-1]]
-			open = open[:len(open)-1]
-			container.end, container.next = uint32(i), uint32(len(d.nodes)) //nolint:gosec // as above
-			continue
-		case '{', '[':
-			if len(open) == MaxDepth {
-				return ErrTooDeep
-			}
-			open = append(open, uint32(len(d.nodes))) //nolint:gosec // as above
-			n.kind = Array
-			if c == '{' {
-				n.kind = Object
-			}
-			i++
-		case '"':
-			n.kind = String
-			quoted := text[i : i+lengthOfString(text[i:])]
-			i += len(quoted)
-			n.start, n.end = n.start+1, uint32(i-1) //nolint:gosec // as above
-			if strings.IndexByte(quoted, '\\') >= 0 {
-				n.start = uint32(len(text) + len(unquoted)) //nolint:gosec // as above
-				var err error
-				if unquoted, err = jsontext.AppendUnquote(unquoted, quoted); err != nil {
-					return errSyntax
-				}
-				n.end = uint32(len(text) + len(unquoted)) //nolint:gosec // as above
-			}
-		default:
-			n.kind = literalKind(c)
-			for i < len(text) && !endsLiteral(text[i]) {
-				i++
-			}
-			n.end = uint32(i)
-		}
-		d.nodes = append(d.nodes, n)
+// whole is the text of a document.
+func (r *reader) whole() string {
+	if len(r.unquoted) == 0 {
+		return string(r.text)
 	}
-	if len(unquoted) > 0 {
-		d.text += string(unquoted)
-	}
-	return nil
-}
-
-// lengthOfString is that of the string which a text begins with, its quotes included.
-func lengthOfString(text string) int {
-	for i := 1; ; i++ {
-		switch text[i] {
-		case '"':
-			return i + 1
-		case '\\':
-			i++ // and what follows it
-		}
-	}
-}
-
-// literalKind tells null, booleans and numbers by their first byte.
-func literalKind(c byte) Kind {
-	switch c {
-	case 'n':
-		return Null
-	case 't', 'f':
-		return Bool
-	}
-	return Number
-}
-
-// endsLiteral tells what can follow a number, a boolean or null.
-func endsLiteral(c byte) bool {
-	switch c {
-	case ',', '}', ']', ' ', '\t', '\r', '\n':
-		return true
-	}
-	return false
-}
-
-// reason says what is wrong with a text, and repeats none of it: it may be part of a token.
-func reason(text []byte) error {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(text))
-	for {
-		_, err := dec.ReadToken()
-		var syntactic *jsontext.SyntacticError
-		switch {
-		case err == nil && dec.StackDepth() > MaxDepth:
-			return ErrTooDeep
-		case err == nil && dec.StackDepth() == 0:
-			return errTrailing
-		case err == nil:
-		case errors.Is(err, jsontext.ErrDuplicateName):
-			return ErrDuplicate
-		case errors.As(err, &syntactic):
-			return fmt.Errorf("%w: at byte %d", errSyntax, syntactic.ByteOffset)
-		default:
-			return fmt.Errorf("%w: unexpected end", errSyntax)
-		}
-	}
+	return string(r.text) + string(r.unquoted)
 }
 
 // Size is about how many bytes the whole document of a value takes in memory.

@@ -1,7 +1,8 @@
 // Package verified remembers what was found out about tokens, by the digests of their bytes.
 //
 // It only remembers: whether something may still be relied on is for its reader to decide, each
-// time. Reading takes no lock and allocates nothing. What is kept is bounded in number and in
+// time. Reading takes no lock and allocates nothing. What is not there is mostly seen without a
+// digest, by a hint that costs nothing: a flood of what nobody knows is not hashed. What is kept is bounded in number and in
 // bytes, and there is no goroutine and no clock.
 //
 // What goes when the bound is reached follows S3-FIFO (Yang et al., "FIFO queues are all you
@@ -29,7 +30,7 @@ const (
 
 // Cache remembers values by digests. It is safe for concurrent use. A nil one remembers nothing.
 type Cache[V any] struct {
-	table atomic.Pointer[[]atomic.Pointer[entry[V]]] // chains of entries, by the first bits of their keys; made when first needed
+	table atomic.Pointer[[]atomic.Pointer[entry[V]]] // chains of entries, by their hints; made when first needed
 
 	mu          sync.Mutex // of whoever puts something in
 	entries     int
@@ -41,6 +42,7 @@ type Cache[V any] struct {
 }
 
 type entry[V any] struct {
+	hint  uint64
 	key   [32]byte
 	value atomic.Pointer[V]
 	uses  atomic.Uint32            // since it was queued, up to mostUses
@@ -60,8 +62,9 @@ func New[V any](entries, bytes int) *Cache[V] {
 	return &Cache[V]{mostEntries: entries, mostBytes: bytes}
 }
 
-// Get returns what was put in under a key, nil if there is nothing (any more).
-func (c *Cache[V]) Get(key [32]byte) *V {
+// Get returns what was put in under a hint and a key, nil if there is nothing (any more). The key
+// is asked for only if something is there under the hint.
+func (c *Cache[V]) Get(hint uint64, key func() [32]byte) *V {
 	if c == nil {
 		return nil
 	}
@@ -69,19 +72,22 @@ func (c *Cache[V]) Get(key [32]byte) *V {
 	if table == nil {
 		return nil
 	}
-	e := find(chain(*table, &key), &key)
-	if e == nil {
-		return nil
+	for e := chain(*table, hint).Load(); e != nil; e = e.next.Load() {
+		if e.hint != hint || e.key != key() {
+			continue
+		}
+		if uses := e.uses.Load(); uses < mostUses { // an entry in constant use is only read
+			e.uses.Store(uses + 1)
+		}
+		return e.value.Load()
 	}
-	if uses := e.uses.Load(); uses < mostUses { // an entry in constant use is only read
-		e.uses.Store(uses + 1)
-	}
-	return e.value.Load()
+	return nil
 }
 
-// Put remembers a value under a key, in the place of what was there before. What takes up more
-// bytes than the cache may have is not remembered.
-func (c *Cache[V]) Put(key [32]byte, value *V, bytes int) {
+// Put remembers a value under a key, in the place of what was there before. The hint is whatever
+// can be seen of a thing without hashing it, the same whenever it comes, and best different for
+// different things. What takes up more bytes than the cache may have is not remembered.
+func (c *Cache[V]) Put(hint uint64, key [32]byte, value *V, bytes int) {
 	if c == nil || bytes > c.mostBytes {
 		return
 	}
@@ -94,7 +100,7 @@ func (c *Cache[V]) Put(key [32]byte, value *V, bytes int) {
 		c.table.Store(table)
 		c.ghosts = make([]uint64, len(made))
 	}
-	first := chain(*table, &key)
+	first := chain(*table, hint)
 	if e := find(first, &key); e != nil {
 		e.value.Store(value)
 		more := bytes - e.bytes
@@ -105,7 +111,7 @@ func (c *Cache[V]) Put(key [32]byte, value *V, bytes int) {
 		return
 	}
 	c.makeRoom(*table, 1, bytes)
-	e := &entry[V]{key: key, bytes: bytes}
+	e := &entry[V]{hint: hint, key: key, bytes: bytes}
 	e.value.Store(value)
 	e.next.Store(first.Load())
 	first.Store(e)
@@ -151,7 +157,7 @@ func (c *Cache[V]) makeRoom(table []atomic.Pointer[entry[V]], entries, bytes int
 		if from == &c.fresh {
 			*c.ghost(&e.key) = trace(&e.key)
 		}
-		unchain(chain(table, &e.key), e)
+		unchain(chain(table, e.hint), e)
 		c.entries--
 		c.bytes -= e.bytes
 	}
@@ -174,19 +180,18 @@ func unchain[V any](link *atomic.Pointer[entry[V]], e *entry[V]) {
 	link.Store(e.next.Load())
 }
 
-func chain[V any](table []atomic.Pointer[entry[V]], key *[32]byte) *atomic.Pointer[entry[V]] {
-	return &table[place(key, len(table))]
+// chain is the one for a hint, of which any bits may tell more than others: all count.
+func chain[V any](table []atomic.Pointer[entry[V]], hint uint64) *atomic.Pointer[entry[V]] {
+	const odd = 0x9e3779b97f4a7c15                     // 2^64 divided by the golden ratio
+	return &table[(hint*odd)>>32&uint64(len(table)-1)] //nolint:gosec // a table is never empty
 }
 
 // ghost is where a key leaves its trace when it goes.
-func (c *Cache[V]) ghost(key *[32]byte) *uint64 { return &c.ghosts[place(key, len(c.ghosts))] }
+func (c *Cache[V]) ghost(key *[32]byte) *uint64 {
+	return &c.ghosts[binary.LittleEndian.Uint64(key[:8])&uint64(len(c.ghosts)-1)] //nolint:gosec // as above
+}
 
 func trace(key *[32]byte) uint64 { return binary.LittleEndian.Uint64(key[8:16]) | 1 }
-
-// place is that of a key in a table, whose size is a power of two.
-func place(key *[32]byte, size int) uint64 {
-	return binary.LittleEndian.Uint64(key[:8]) & uint64(size-1) //nolint:gosec // sizes are positive
-}
 
 // powerOfTwo is the least one that is not below n.
 func powerOfTwo(n int) int {

@@ -17,12 +17,18 @@ func key(n int) [32]byte {
 	return sha256.Sum256(text[:])
 }
 
-func put(c *verified.Cache[int], n int) { c.Put(key(n), &n, 1) }
+// hint of a number is that of a few others too.
+func hint(n int) uint64 { return uint64(n / 3) }
+
+// by is a key that is asked for.
+func by(n int) func() [32]byte { return func() [32]byte { return key(n) } }
+
+func put(c *verified.Cache[int], n int) { c.Put(hint(n), key(n), &n, 1) }
 
 // has looks for a value, which counts as a use of it.
 func has(t *testing.T, c *verified.Cache[int], n int) bool {
 	t.Helper()
-	got := c.Get(key(n))
+	got := c.Get(hint(n), by(n))
 	if got != nil && *got != n {
 		t.Fatalf("under the key of %d is %d", n, *got)
 	}
@@ -51,16 +57,16 @@ func TestWhatIsPutInIsThere(t *testing.T) {
 func TestANewValueTakesThePlaceOfTheOld(t *testing.T) {
 	c := verified.New[string](10, 100)
 	first, second := "first", "second"
-	c.Put(key(1), &first, 10)
-	c.Put(key(1), &second, 30)
-	if got := c.Get(key(1)); got == nil || *got != second {
+	c.Put(hint(1), key(1), &first, 10)
+	c.Put(hint(1), key(1), &second, 30)
+	if got := c.Get(hint(1), by(1)); got == nil || *got != second {
 		t.Errorf("%v", got)
 	}
 	if entries, bytes := c.Len(); entries != 1 || bytes != 30 {
 		t.Errorf("%d entries of %d bytes", entries, bytes)
 	}
-	c.Put(key(2), &first, 60)
-	c.Put(key(1), &second, 90) // which takes the other's place
+	c.Put(hint(2), key(2), &first, 60)
+	c.Put(hint(1), key(1), &second, 90) // which takes the other's place
 	if entries, bytes := c.Len(); entries > 1 || bytes > 100 {
 		t.Errorf("%d entries of %d bytes", entries, bytes)
 	}
@@ -80,14 +86,14 @@ func TestBothBoundsHold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := verified.New[int](test.entries, test.bytes)
 			for n := range 1000 {
-				c.Put(key(n), &n, test.each)
+				c.Put(hint(n), key(n), &n, test.each)
 				if entries, bytes := c.Len(); entries > test.entries || bytes > test.bytes || entries == 0 {
 					t.Fatalf("after %d: %d entries of %d bytes", n, entries, bytes)
 				}
 				if n%3 == 0 {
-					c.Get(key(n / 2))
+					c.Get(hint(n/2), by(n/2))
 				}
-				if got := c.Get(key(n)); got == nil || *got != n {
+				if got := c.Get(hint(n), by(n)); got == nil || *got != n {
 					t.Fatalf("%d is not there at once", n)
 				}
 			}
@@ -99,7 +105,7 @@ func TestWhatIsTooLargeForTheWholeCacheIsNotKept(t *testing.T) {
 	c := verified.New[int](10, 100)
 	put(c, 1)
 	n := 2
-	c.Put(key(2), &n, 101)
+	c.Put(hint(2), key(2), &n, 101)
 	if has(t, c, 2) || !has(t, c, 1) {
 		t.Error("it drove out another, or is there")
 	}
@@ -167,11 +173,27 @@ func TestNoCacheRemembersNothing(t *testing.T) {
 	}
 }
 
+func TestAKeyIsAskedForOnlyWhereSomethingMayBe(t *testing.T) {
+	c := verified.New[int](10, 10)
+	never := func() [32]byte { t.Error("the key was asked for"); return key(0) }
+	c.Get(1, never)
+	one := 1
+	c.Put(1, key(1), &one, 1)
+	for other := range uint64(1000) {
+		if other != 1 {
+			c.Get(other, never)
+		}
+	}
+	if c.Get(1, by(2)) != nil || c.Get(1, by(1)) == nil {
+		t.Error("the hint decided")
+	}
+}
+
 func TestReadingAllocatesNothing(t *testing.T) {
 	c := verified.New[int](10, 10)
 	put(c, 1)
 	k := key(1)
-	if n := testing.AllocsPerRun(100, func() { c.Get(k) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { c.Get(hint(1), func() [32]byte { return k }) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -182,8 +204,8 @@ func TestMemoryOfWhatHasGoneIsFreed(t *testing.T) {
 	var before, after runtime.MemStats
 	fill := func(from int) {
 		for n := range 10_000 {
-			c.Put(key(from+n), new([1 << 10]byte), 1)
-			c.Get(key(from + n/2))
+			c.Put(hint(from+n), key(from+n), new([1 << 10]byte), 1)
+			c.Get(hint(from+n/2), by(from+n/2))
 		}
 	}
 	fill(0)
@@ -205,7 +227,7 @@ func TestManyMayReadAndPutAtOnce(t *testing.T) {
 		all.Go(func() {
 			for i := range 5000 {
 				n := (i*7 + worker) % 120
-				if got := c.Get(key(n)); got == nil {
+				if got := c.Get(hint(n), by(n)); got == nil {
 					put(c, n)
 				} else if *got != n {
 					t.Errorf("under the key of %d is %d", n, *got)
@@ -231,11 +253,11 @@ func FuzzCache(f *testing.F) {
 			name := op & 0x1f
 			if op&0x80 == 0 {
 				size := int(op>>5)*3 + 1
-				c.Put(key(int(name)), &i, size)
+				c.Put(hint(int(name)), key(int(name)), &i, size)
 				if size <= int(mostBytes) {
 					last[name] = i
 				}
-			} else if got := c.Get(key(int(name))); got != nil && (last[name] != *got) {
+			} else if got := c.Get(hint(int(name)), by(int(name))); got != nil && (last[name] != *got) {
 				t.Fatalf("%d holds %d, want %d", name, *got, last[name])
 			}
 			entries, bytes := c.Len()
@@ -244,7 +266,7 @@ func FuzzCache(f *testing.F) {
 			}
 			there := 0
 			for n := range 32 {
-				if c.Get(key(n)) != nil {
+				if c.Get(hint(n), by(n)) != nil {
 					there++
 				}
 			}
@@ -266,13 +288,13 @@ func BenchmarkGet(b *testing.B) {
 		b.Run(fmt.Sprintf("parallel=%v", parallel), func(b *testing.B) {
 			if !parallel {
 				for i := 0; b.Loop(); i++ {
-					c.Get(keys[i%len(keys)])
+					c.Get(hint(i%len(keys)), func() [32]byte { return keys[i%len(keys)] })
 				}
 				return
 			}
 			b.RunParallel(func(pb *testing.PB) {
 				for i := 0; pb.Next(); i++ {
-					c.Get(keys[i%len(keys)])
+					c.Get(hint(i%len(keys)), func() [32]byte { return keys[i%len(keys)] })
 				}
 			})
 		})

@@ -1,5 +1,3 @@
-//go:build linux
-
 package main
 
 import (
@@ -38,7 +36,7 @@ func pin() (release func(), err error) {
 		return nil, err
 	}
 	return func() {
-		_ = unix.SchedSetaffinity(0, &before) //nolint:errcheck // the set that was there before
+		_ = unix.SchedSetaffinity(0, &before) // the set that was there before
 		runtime.UnlockOSThread()
 	}, nil
 }
