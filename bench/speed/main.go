@@ -35,7 +35,7 @@ func run(ctx context.Context, quick bool, out, serve string) error {
 		return serveOne(ctx, serve)
 	}
 	begun := time.Now()
-	e := effort{rounds: 30, slices: 6, slice: 5 * time.Millisecond, requests: 3000, oneTime: 1_000_000}
+	e := effort{rounds: 30, slices: 16, slice: 5 * time.Millisecond, requests: 3000, oneTime: 1_000_000}
 	if quick {
 		e = effort{rounds: 10, slices: 3, slice: 5 * time.Millisecond, requests: 800, oneTime: 50_000}
 	}

@@ -93,14 +93,14 @@ func (n *names) with(name string) *names {
 // It stops at a member that equals one of the names but for the case of its letters, and
 // returns that name.
 func (n *names) find(object jsondoc.Value, found []jsondoc.Value) (impostorOf string) {
-	for member, value := range object.Members() {
-		if i := n.place(member); i >= 0 {
+	for member, ok := object.Member(); ok; member, ok = member.Next() {
+		if i := n.place(member.Name()); i >= 0 {
 			if i < len(found) {
-				found[i] = value
+				found[i] = member.Value()
 			}
 			continue
 		}
-		if name, double := n.double(member); double {
+		if name, double := n.double(member.Name()); double {
 			return name
 		}
 	}
