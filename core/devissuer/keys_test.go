@@ -1,6 +1,7 @@
 package devissuer_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -303,7 +304,7 @@ func TestTokensFromBeforeARotationHoldAfterARestart(t *testing.T) {
 	if after.KeyID() != before.KeyID() || len(after.KeyIDs()) != 3 {
 		t.Errorf("keys %q, signing %q", after.KeyIDs(), after.KeyID())
 	}
-	if string(after.PrivateKeysPEM()) != string(text) {
+	if !bytes.Equal(after.PrivateKeysPEM(), text) {
 		t.Error("the keys are written in another order")
 	}
 }
