@@ -1,9 +1,20 @@
+// Command sso makes tokens for development, explains why a token is accepted or refused, and
+// checks a service's settings before they reach production. "sso --help" says more.
 package main
 
 import (
-	_ "github.com/more-retail/moresso-go/core/sso"
-	_ "github.com/spf13/cobra"
-	_ "go.yaml.in/yaml/v3"
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/more-retail/moresso-go/cmd/sso/internal/cli"
 )
 
-func main() {}
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return cli.Run(ctx, cli.System())
+}
