@@ -121,6 +121,7 @@ the command line or in the settings. "sso help topics" lists what else can be re
 		Args:          p.knownCommand,
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON, for programs")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return errors.New(term.Clip(err.Error(), 120)) // which may repeat a token

@@ -168,7 +168,10 @@ func (e *examination) clock(x *exchange) {
 		way = "behind"
 	}
 	off := skew.Abs()
-	text := fmt.Sprintf("this machine's is %v %s the provider's (± %v); %v are forgiven", off.Round(time.Second), way, doubt.Round(time.Second/10), leeway)
+	text := fmt.Sprintf("this machine's is %s %s the provider's (± %s), where %s is forgiven", span(off), way, span(doubt), span(leeway))
+	if off <= doubt {
+		text = fmt.Sprintf("this machine's agrees with the provider's (± %s)", span(doubt))
+	}
 	const remedy = "set this machine's clock by NTP (timedatectl set-ntp true), or tell whoever runs the provider"
 	switch {
 	case off-doubt > leeway && skew < 0:
@@ -261,6 +264,18 @@ func display(address string) string {
 func orDefault(text, otherwise string) string {
 	if text == "" {
 		return otherwise
+	}
+	return text
+}
+
+// span is a duration for people: in whole seconds, without the zeros behind its last unit.
+func span(d time.Duration) string {
+	text := d.Round(time.Second).String()
+	if short, cut := strings.CutSuffix(text, "m0s"); cut {
+		text = short + "m"
+	}
+	if short, cut := strings.CutSuffix(text, "h0m"); cut {
+		text = short + "h"
 	}
 	return text
 }

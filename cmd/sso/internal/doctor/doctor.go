@@ -126,7 +126,7 @@ func (e *examination) configuration(err error) {
 		e.add(Yellow, "SkipTokenKindChecks", "take it away, unless the provider has no access tokens that can be read", "tokens that are no access tokens are accepted: %v", c.SkipTokenKindChecks)
 	}
 	if c.Leeway > sso.DefaultLeeway {
-		e.add(Yellow, "Leeway", "set the clocks by NTP, and take it away", "tokens are accepted for %v after they have expired", c.Leeway)
+		e.add(Yellow, "Leeway", "set the clocks by NTP, and take it away", "tokens are accepted for %s after they have expired", span(c.Leeway))
 	}
 }
 
@@ -204,8 +204,8 @@ func (e *examination) outage(set *keys.Set, source keys.Source) {
 	if set.MaxAge > 0 {
 		interval = min(interval, max(set.MaxAge, time.Minute))
 	}
-	e.add(Green, "outage", "", "keys are fetched every %v, ± 10 %%. If that fails, tokens by known keys are accepted for %v more, and refused with 503 afterwards; tokens by keys that nobody knows are 503 at once, and so is everything in a service that starts meanwhile. It is tried again after 1 s to 30 s, each time for %v",
-		interval, keys.DefaultStaleFor, keys.DefaultFetchTimeout)
+	e.add(Green, "outage", "", "keys are fetched every %s, ± 10 %%. If that fails, tokens by known keys are accepted for %s more, and refused with 503 afterwards; tokens by keys that nobody knows are 503 at once, and so is everything in a service that starts meanwhile. It is tried again after 1 s to 30 s, each time for %s at most",
+		span(interval), span(keys.DefaultStaleFor), span(keys.DefaultFetchTimeout))
 }
 
 // shown is a setting for people: without what could be a secret in it or in its place.

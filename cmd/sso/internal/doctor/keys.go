@@ -163,7 +163,7 @@ func (e *examination) forAlgorithms(set *keys.Set) {
 	case len(lacking) > 0:
 		e.add(Yellow, "algorithms", "take them out of SSO_ALGORITHMS unless keys for them are to come", "no key is for %s", strings.Join(lacking, ", "))
 	default:
-		e.add(Green, "algorithms", "", "%d usable keys for %s", len(set.Keys), accepted)
+		e.add(Green, "algorithms", "", "accepted are %s, and there are keys for each (%d in all)", accepted, good)
 	}
 }
 
