@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -65,4 +66,13 @@ func (o outcome) harmless(t *testing.T) {
 // trusting are the flags for an issuer of a test.
 func trusting(i *ssotest.Issuer, more ...string) []string {
 	return append([]string{"--keys", i.JWKSURL(), "--issuer", i.URL(), "--audience", "api", "--algorithms", i.Algorithm()}, more...)
+}
+
+// recorder is an answer in the making, for transports without a server.
+type recorder struct{ body bytes.Buffer }
+
+func newRecorder() *recorder { return &recorder{} }
+
+func (r *recorder) response(request *http.Request) *http.Response {
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(&r.body), Request: request}
 }

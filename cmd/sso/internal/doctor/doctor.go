@@ -215,6 +215,8 @@ func shown(value string) string {
 		return fmt.Sprintf("a PEM text of %d bytes", len(value))
 	case strings.HasPrefix(strings.TrimSpace(value), "{"):
 		return fmt.Sprintf("a JSON text of %d bytes", len(value))
+	case len(value) > 30 && !strings.ContainsAny(value, ".:, "): // Base64 or hex, which may be a key in the wrong place
+		return fmt.Sprintf("a text of %d bytes", len(value))
 	}
 	before, _, cut := strings.Cut(value, "?")
 	if scheme, rest, found := strings.Cut(before, "://"); found {
