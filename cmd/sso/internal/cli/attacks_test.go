@@ -42,7 +42,7 @@ func TestExplainNamesTheLibrarysReasonForEveryAttack(t *testing.T) {
 			}
 			issuer := ssotest.NewIssuer(t, opts...)
 			sent := attack.Fields(issuer)
-			reason, auth := library(t, issuer, clock)
+			reason, auth := library(issuer, clock)
 
 			_, err := auth.Authenticate(t.Context(), fields(sent))
 			explained(t, issuer, clock, "Authorization: "+strings.Join(sent, "\nAuthorization: "), *reason, err, checks)
@@ -63,7 +63,7 @@ func TestExplainNamesTheLibrarysReasonForEveryAttack(t *testing.T) {
 }
 
 // library is the real thing, and where it leaves its last reason.
-func library(t *testing.T, issuer *ssotest.Issuer, now func() time.Time) (*sso.Reason, *sso.Authenticator) {
+func library(issuer *ssotest.Issuer, now func() time.Time) (*sso.Reason, *sso.Authenticator) {
 	var reason sso.Reason
 	cfg := issuer.Config("api")
 	cfg.Now = now

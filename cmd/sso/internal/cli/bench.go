@@ -43,7 +43,7 @@ func (p *program) doBench(ctx context.Context, duration time.Duration, config *s
 	cfg, _ := config.Config() // an audience is not needed here
 	kinds, where := bench.Usual(), "the usual kinds of keys"
 	if cfg.PublicKeyURI != "" || cfg.Issuer != "" {
-		source, err := doctor.Open(cfg, p.env.HTTPClient)
+		source, err := doctor.Open(cfg, p.env.HTTPClient) //nolint:contextcheck // it takes none: it reads a key file at once
 		if err != nil {
 			return usage("the key source cannot be used: %w", err)
 		}

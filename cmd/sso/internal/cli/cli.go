@@ -50,7 +50,7 @@ func Run(ctx context.Context, env Environment) int {
 		env.Now = time.Now
 	}
 	p := &program{env: env}
-	root := p.root()
+	root := p.root() //nolint:contextcheck // each command gets it when it runs
 	root.SetArgs(env.Args)
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)

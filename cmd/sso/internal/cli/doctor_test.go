@@ -20,9 +20,9 @@ import (
 )
 
 // examine runs sso doctor --json.
-func examine(t *testing.T, client *http.Client, env map[string]string, args ...string) (doctor.Report, outcome) {
+func examine(t *testing.T, client *http.Client, env map[string]string) (doctor.Report, outcome) {
 	t.Helper()
-	o := call{args: append([]string{"doctor", "--json"}, args...), env: env, client: client}.run(t)
+	o := call{args: []string{"doctor", "--json"}, env: env, client: client}.run(t)
 	var r doctor.Report
 	o.object(t, &r)
 	o.harmless(t)
@@ -51,7 +51,10 @@ func rsaJWK(t *testing.T, kid string, opts ...devissuer.Option) string {
 		t.Fatal(err)
 	}
 	set.Keys[0]["kid"] = kid
-	text, _ := json.Marshal(set.Keys[0])
+	text, err := json.Marshal(set.Keys[0])
+	if err != nil {
+		t.Fatal(err)
+	}
 	return string(text)
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -187,13 +186,4 @@ func (p *program) printToken(t *explain.Token, where string) {
 			out.Printf("    %-12s %s%s\n", term.Clip(m.Name, 60), term.Clip(m.Value, 300), note)
 		}
 	}
-}
-
-// faults are those of a configuration, nil if the error is another.
-func faults(err error) []sso.ConfigFault {
-	var list *sso.ConfigError
-	if errors.As(err, &list) {
-		return list.Faults
-	}
-	return nil
 }

@@ -64,8 +64,8 @@ func (o outcome) harmless(t *testing.T) {
 }
 
 // trusting are the flags for an issuer of a test.
-func trusting(i *ssotest.Issuer, more ...string) []string {
-	return append([]string{"--keys", i.JWKSURL(), "--issuer", i.URL(), "--audience", "api", "--algorithms", i.Algorithm()}, more...)
+func trusting(i *ssotest.Issuer) []string {
+	return []string{"--keys", i.JWKSURL(), "--issuer", i.URL(), "--audience", "api", "--algorithms", i.Algorithm()}
 }
 
 // recorder is an answer in the making, for transports without a server.
@@ -74,5 +74,5 @@ type recorder struct{ body bytes.Buffer }
 func newRecorder() *recorder { return &recorder{} }
 
 func (r *recorder) response(request *http.Request) *http.Response {
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(&r.body), Request: request}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(&r.body), Request: request}
 }

@@ -13,7 +13,7 @@ import (
 const maxInput = 2 << 20
 
 // tokenVariable is where a token can stand.
-const tokenVariable = "SSO_TOKEN" //nolint:gosec // the name of a variable, not a credential
+const tokenVariable = "SSO_TOKEN"
 
 // input reads a token from a pipe or a file that standard input was redirected to, and if there
 // is nothing from the variable SSO_TOKEN.

@@ -66,17 +66,17 @@ func TestNothingOutOfATokenSteersTheTerminal(t *testing.T) {
 
 func TestNothingOutOfAProviderSteersTheTerminal(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
-	quoted, _ := json.Marshal(hostile)
-	issuer.AddRawKey(`{"kty":"RSA","kid":` + string(quoted) + `,"alg":` + string(quoted) + `,"n":"AQAB","e":"AQAB"}`)
-	issuer.AddRawKey(`{"kty":` + string(quoted) + `,"crv":` + string(quoted) + `,"kid":"x"}`)
+	quoted := inJSON(t, hostile)
+	issuer.AddRawKey(`{"kty":"RSA","kid":` + quoted + `,"alg":` + quoted + `,"n":"AQAB","e":"AQAB"}`)
+	issuer.AddRawKey(`{"kty":` + quoted + `,"crv":` + quoted + `,"kid":"x"}`)
 	for name, fault := range map[string]devissuer.Fault{
 		"keys": nil,
 		"an issuer": func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write([]byte(`{"issuer":` + string(quoted) + `,"jwks_uri":` + string(quoted) + `}`))
+			_, _ = w.Write([]byte(`{"issuer":` + quoted + `,"jwks_uri":` + quoted + `}`))
 		},
 		"a redirect": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "https://x/%1b[2J"+"\u202e")
-			w.WriteHeader(302)
+			w.WriteHeader(http.StatusFound)
 		},
 	} {
 		issuer.Fault(fault)
@@ -101,7 +101,7 @@ func TestNothingElseSteersTheTerminal(t *testing.T) {
 			return body
 		})}
 	}
-	quoted, _ := json.Marshal(hostile)
+	quoted := inJSON(t, hostile)
 	for name, c := range map[string]call{
 		"a command":                {args: []string{hostile}},
 		"a flag":                   {args: []string{"explain", "--" + hostile}},
@@ -112,7 +112,7 @@ func TestNothingElseSteersTheTerminal(t *testing.T) {
 		"an address":               {args: []string{"serve", "--listen", hostile}},
 		"an issuer":                {args: []string{"mint", "--issuer", "http://" + hostile}},
 		"an issuer that is no URL": {args: []string{"mint", "--issuer", hostile}},
-		"what an issuer answers":   {args: []string{"mint"}, client: answer(`{"access_token":` + string(quoted) + `}`)},
+		"what an issuer answers":   {args: []string{"mint"}, client: answer(`{"access_token":` + quoted + `}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := c.run(t)
@@ -122,6 +122,15 @@ func TestNothingElseSteersTheTerminal(t *testing.T) {
 			}
 		})
 	}
+}
+
+func inJSON(t *testing.T, text string) string {
+	t.Helper()
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(quoted)
 }
 
 // transport answers every request with 200 and a text.
@@ -163,8 +172,13 @@ func TestNobodyIsAskedButTheConfiguredSource(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	other := "https://attacker.example/jwks.json"
 	for _, opts := range [][]devissuer.TokenOption{
-		{ssotest.Header("jku", other)}, {ssotest.Header("x5u", other)}, {ssotest.IssuedBy("https://attacker.example")},
-		{ssotest.UnknownKey(), ssotest.Header("jku", other)}, {ssotest.EmbeddedKey()}, {ssotest.Header("kid", other)}, {ssotest.Claim("cnf", map[string]any{"jku": other})},
+		{ssotest.Header("jku", other)},
+		{ssotest.Header("x5u", other)},
+		{ssotest.IssuedBy("https://attacker.example")},
+		{ssotest.UnknownKey(), ssotest.Header("jku", other)},
+		{ssotest.EmbeddedKey()},
+		{ssotest.Header("kid", other)},
+		{ssotest.Claim("cnf", map[string]any{"jku": other})},
 	} {
 		token := issuer.Token(opts...)
 		o := call{args: append([]string{"explain"}, trusting(issuer)...), stdin: token, client: issuer.Client(), now: time.Now}.run(t)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -235,7 +236,7 @@ func TestMintSignsByAFileToo(t *testing.T) {
 			t.Errorf("%s: %d %s", name, status, body)
 		}
 	}
-	if err := os.Chmod(file, 0o644); err != nil { //nolint:gosec // that it is refused is the point
+	if err := os.Chmod(file, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if o := (call{args: append([]string{"mint"}, offline...)}).run(t); o.code != 2 || !strings.Contains(o.stderr, "chmod 600") {
@@ -302,8 +303,7 @@ func TestMintAsksNobodyElse(t *testing.T) {
 		return document
 	})}
 	for _, endpoint := range []string{"https://attacker.example/token", "http://127.0.0.1:9001/token", "https://127.0.0.1:9000/token", "", "//attacker.example/token", "http://127.0.0.1:9000@attacker.example/"} {
-		text, _ := json.Marshal(map[string]string{"issuer": "http://127.0.0.1:9000", "token_endpoint": endpoint})
-		document = string(text)
+		document = fmt.Sprintf(`{"issuer":"http://127.0.0.1:9000","token_endpoint":%q}`, endpoint)
 		if o := (call{args: []string{"mint"}, client: client}).run(t); o.code != 1 || !strings.Contains(o.stderr, "token endpoint") {
 			t.Errorf("%s: %+v", endpoint, o)
 		}

@@ -16,7 +16,7 @@ func topics() []*cobra.Command {
 		topic("settings", "the settings of a service, and the flags of the same meaning", settingsText()),
 		topic("permissions", "how a permission is written as text", permissionsText),
 		topic("personas", "the file of people whom sso serve knows", personasText),
-		topic("tokens", "where tokens come from, and what is never printed", tokensText),
+		topic("tokens", "where tokens come from, and what is never printed", secrecyText),
 		topic("exit-codes", "what the exit codes mean", exitCodesText),
 	}
 	var all strings.Builder
@@ -88,7 +88,7 @@ const personasText = `The file of --personas is YAML:
 All fields are optional, and others are refused. A token about somebody is had by
 sso mint --persona ada, or from the token endpoint with persona=ada.`
 
-const tokensText = `A token opens doors until it expires, so it goes neither on the command line, where
+const secrecyText = `A token opens doors until it expires, so it goes neither on the command line, where
 every process of the machine sees it, nor into a file by the way: explain reads it
 from a pipe, and if there is none from the variable SSO_TOKEN.
 

@@ -87,7 +87,7 @@ func Examine(ctx context.Context, q Question) *Report {
 	e := &examination{cfg: q.Config, now: q.Now, Report: Report{Settings: q.Settings, Keys: []Key{}}}
 	e.configuration(q.Err)
 	line := record(q.Client, q.Now)
-	if source, err := Open(q.Config, line.client()); err == nil {
+	if source, err := Open(q.Config, line.client()); err == nil { //nolint:contextcheck // it takes none: it reads a key file at once
 		e.Source = source.String()
 		e.ask(ctx, source, line)
 	} else {

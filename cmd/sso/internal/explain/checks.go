@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -174,8 +175,13 @@ func (c *inquiry) formed() bool {
 // malformedClaim asks about one claim after the other, in a token that has nothing else wrong.
 func (c *inquiry) malformedClaim() string {
 	for _, claim := range []struct{ name, check string }{
-		{"exp", checkDates}, {"nbf", checkDates}, {"iat", checkDates},
-		{"iss", checkNames}, {"sub", checkNames}, {"aud", checkAudience}, {"client_id", checkClient},
+		{"exp", checkDates},
+		{"nbf", checkDates},
+		{"iat", checkDates},
+		{"iss", checkNames},
+		{"sub", checkNames},
+		{"aud", checkAudience},
+		{"client_id", checkClient},
 	} {
 		value := member(c.token.Claims, claim.name)
 		if value == "" {
@@ -219,9 +225,7 @@ func (c *inquiry) good(change map[string]any) string {
 	if len(c.cfg.ClientIDs) > 0 {
 		claims["client_id"] = c.cfg.ClientIDs[0]
 	}
-	for name, value := range change {
-		claims[name] = value
-	}
+	maps.Copy(claims, change)
 	return segment(claims)
 }
 

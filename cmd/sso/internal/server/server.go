@@ -152,7 +152,9 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err != nil {
 		err = server.Close()
 	}
-	<-ended // with http.ErrServerClosed
+	if end := <-ended; !errors.Is(end, http.ErrServerClosed) {
+		err = errors.Join(err, end)
+	}
 	return errors.Join(err, s.issuer.Close())
 }
 
