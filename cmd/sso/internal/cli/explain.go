@@ -13,6 +13,9 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
+// maxMembers bounds how many members of a header or of claims people are shown.
+const maxMembers = 100
+
 // explainFlags are those of sso explain beside the settings.
 type explainFlags struct {
 	decode  bool
@@ -50,6 +53,7 @@ printed; its claims are, so mind who looks on.`,
 	flags.StringVar(&f.require, "require", "", "a `permission` that the route demands, as text (see \"sso help permissions\")")
 	flags.StringVar(&f.method, "method", "GET", "the request's `method`, for permissions that ask for it")
 	flags.StringToStringVar(&f.path, "path-value", nil, "what the path holds in the place of a parameter, for permissions that ask for it: `name=value`")
+	flags.Lookup("path-value").DefValue = "" // where pflag would print brackets
 	flags.BoolVar(&f.decode, "decode", false, "only take the token apart: nothing is verified, no settings are needed")
 	config = settings.NewFlags(flags, p.env.Lookup)
 	return command
@@ -178,7 +182,11 @@ func (p *program) printToken(t *explain.Token, where string) {
 			continue
 		}
 		out.Printf("  %s\n", part.name)
-		for _, m := range members {
+		for i, m := range members {
+			if i == maxMembers {
+				out.Printf("    … and %d more\n", len(members)-maxMembers)
+				break
+			}
 			note := term.Markup("")
 			if m.Note != "" {
 				note = out.Paint(term.Gray, "  "+m.Note)

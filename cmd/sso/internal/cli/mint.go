@@ -75,7 +75,7 @@ means true.`,
 	flags.StringVar(&f.personas, "personas", "", "YAML `file` of the personas; with --keys-file only, a running issuer has its own")
 	flags.StringVar(&f.subject, "subject", "", "`sub` (default ada, or the persona's)")
 	flags.StringVar(&f.client, "client", mintClient, "`client_id`")
-	flags.StringArrayVar(&f.audience, "audience", nil, "`aud`; may be repeated (default the issuer's)")
+	flags.StringArrayVar(&f.audience, "audience", nil, "`aud`; may be repeated (default the issuer's, api with --keys-file)")
 	flags.StringArrayVar(&f.scope, "scope", nil, "OAuth `scopes`, separated by spaces; may be repeated")
 	flags.StringArrayVar(&f.permission, "permission", nil, "`path=value` in the claim permissions; may be repeated")
 	flags.StringArrayVar(&f.claim, "claim", nil, "any other claim, `name=value`; may be repeated")

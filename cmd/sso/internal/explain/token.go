@@ -39,10 +39,34 @@ func object(segment string) json.RawMessage {
 		return nil
 	}
 	text = bytes.TrimSpace(text)
-	if len(text) == 0 || text[0] != '{' || !json.Valid(text) {
+	if len(text) == 0 || text[0] != '{' || !json.Valid(text) || depth(text) > maxDepth {
 		return nil
 	}
 	return text
+}
+
+// maxDepth bounds the nesting of what is shown: each level indents all that is in it. The
+// library reads less.
+const maxDepth = 64
+
+// depth is how deep a JSON text nests.
+func depth(text []byte) int {
+	deepest, now, quoted := 0, 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			now++
+			deepest = max(deepest, now)
+		case c == '}' || c == ']':
+			now--
+		}
+	}
+	return deepest
 }
 
 func decode(segment string) ([]byte, error) {

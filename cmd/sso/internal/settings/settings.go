@@ -33,15 +33,15 @@ func All() []Setting {
 		{"algorithms", "Algorithms", []string{"SSO_ALGORITHMS"}, "RS256", "accepted `algorithms`, separated by commas (default RS256)"},
 		{"leeway", "Leeway", []string{"SSO_LEEWAY"}, "60s", "forgives clocks that differ, a `duration` from 0s to 5m (default 60s)"},
 		{"client-ids", "ClientIDs", []string{"SSO_CLIENT_IDS"}, "any", "accepted OAuth `clients`, separated by commas (default any)"},
-		{"require-access-token-type", "RequireAccessTokenType", []string{"SSO_REQUIRE_ACCESS_TOKEN_TYPE"}, "false", "`true`: only access tokens as in RFC 9068"},
+		{"require-access-token-type", "RequireAccessTokenType", []string{"SSO_REQUIRE_ACCESS_TOKEN_TYPE"}, "false", "only access tokens as in RFC 9068"},
 		{"skip-token-kind-checks", "SkipTokenKindChecks", []string{"SSO_SKIP_TOKEN_KIND_CHECKS"}, "none", "accept other `kinds` of token too: id_token, refresh_token, event"},
-		{"skip-audience-check", "SkipAudienceCheck", []string{"SSO_SKIP_AUDIENCE_CHECK"}, "false", "`true`: aud is not looked at; needs client ids and issuer"},
+		{"skip-audience-check", "SkipAudienceCheck", []string{"SSO_SKIP_AUDIENCE_CHECK"}, "false", "aud is not looked at; needs client ids and issuer"},
 		{"max-token-bytes", "MaxTokenBytes", []string{"SSO_MAX_TOKEN_BYTES"}, "16384", "the longest token that is read, in `bytes` (default 16384)"},
 		{"permissions-claim", "PermissionsClaim", []string{"SSO_PERMISSIONS_CLAIM"}, "permissions", "`path` of the claim that permissions are looked up in (default permissions)"},
 		{"roles-claim", "RolesClaim", []string{"SSO_ROLES_CLAIM"}, "roles", "`path` of the claim that roles are looked up in (default roles)"},
-		{"disable-wildcard", "DisableWildcard", []string{"SSO_DISABLE_WILDCARD"}, "false", "`true`: \"*\" in a token means nothing"},
+		{"disable-wildcard", "DisableWildcard", []string{"SSO_DISABLE_WILDCARD"}, "false", "\"*\" in a token means nothing"},
 		{"allowed-key-origins", "AllowedKeyOrigins", []string{"SSO_ALLOWED_KEY_ORIGINS"}, "none", "further `hosts` for discovered keys, separated by commas"},
-		{"insecure-allow-http", "InsecureAllowHTTP", []string{"SSO_INSECURE_ALLOW_HTTP"}, "false", "`true`: keys over http from other machines, where anybody on the way can replace them"},
+		{"insecure-allow-http", "InsecureAllowHTTP", []string{"SSO_INSECURE_ALLOW_HTTP"}, "false", "keys over http from other machines, where anybody on the way can replace them"},
 		{"", "Realm", []string{"SSO_REALM"}, "none", ""},
 		{"", "TellScopes", []string{"SSO_TELL_SCOPES"}, "false", ""},
 		{"", "Refresh", []string{"SSO_REFRESH"}, "by itself", ""},
@@ -65,9 +65,8 @@ func NewFlags(set *pflag.FlagSet, lookup func(name string) string) *Flags {
 	for _, s := range All() {
 		switch {
 		case s.Flag == "":
-		case s.Default == "false": // so that --skip-audience-check alone does
-			set.String(s.Flag, "", s.Usage)
-			set.Lookup(s.Flag).NoOptDefVal = "true"
+		case s.Default == "false":
+			set.Bool(s.Flag, false, s.Usage)
 		default:
 			set.String(s.Flag, "", s.Usage)
 		}
