@@ -188,16 +188,18 @@ func TestHintsSayWhatBecameOfAToken(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	good := issuer.Token()
 	for name, tt := range map[string]struct{ token, want string }{
-		"an opaque token":    {strings.Repeat("0123456789abcdef", 4), "opaque token"},
-		"a word":             {"undefined", "not a token"},
-		"in quotes":          {`"` + good + `"`, "without the quotes"},
-		"wrapped":            {good[:20] + "\n" + good[20:], "in one line"},
-		"percent-encoded":    {strings.ReplaceAll(good, ".", "%2E"), "percent-encoded"},
-		"without signature":  {good[:strings.LastIndexByte(good, '.')], "signature, is missing"},
-		"two in one":         {good + "." + good, "more"},
-		"a token answer":     {`{"access_token":"x"}`, "access token alone"},
-		"padded":             {good + "=", "encoded anew"},
-		"header and payload": {"eyJ.eyJ.x", "header and payload are JSON objects"},
+		"an opaque token":     {strings.Repeat("0123456789abcdef", 4), "opaque token"},
+		"a word":              {"undefined", "not a token"},
+		"in quotes":           {`"` + good + `"`, "without the quotes"},
+		"wrapped":             {good[:20] + "\n" + good[20:], "in one line"},
+		"with a space before": {" " + good, "in one line"},
+		"with a space behind": {good + " \n", "in one line"},
+		"percent-encoded":     {strings.ReplaceAll(good, ".", "%2E"), "percent-encoded"},
+		"without signature":   {good[:strings.LastIndexByte(good, '.')], "signature, is missing"},
+		"two in one":          {good + "." + good, "more"},
+		"a token answer":      {`{"access_token":"x"}`, "access token alone"},
+		"padded":              {good + "=", "encoded anew"},
+		"header and payload":  {"eyJ.eyJ.x", "header and payload are JSON objects"},
 	} {
 		r, _ := ask(t, issuer, tt.token, trusting(issuer)...)
 		if r.Reason != sso.ReasonMalformed || !strings.Contains(r.Remedy, tt.want) {
