@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/term"
+	"github.com/more-retail/moresso-go/core/sso"
 )
 
 // Exit codes.
@@ -83,7 +84,16 @@ func (f *failure) Unwrap() error { return f.error }
 // complain tells an error where it does not mix with the output.
 func (p *program) complain(command *cobra.Command, err error, code int) {
 	if p.json {
-		_ = term.JSON(p.env.Stderr, map[string]any{"error": err.Error(), "exit_code": code})
+		complaint := map[string]any{"error": err.Error(), "exit_code": code}
+		var settings *sso.ConfigError
+		if errors.As(err, &settings) {
+			var list []map[string]string
+			for _, f := range settings.Faults {
+				list = append(list, map[string]string{"setting": f.Setting, "problem": f.Problem, "remedy": f.Remedy})
+			}
+			complaint["faults"] = list
+		}
+		_ = term.JSON(p.env.Stderr, complaint)
 		return
 	}
 	text := term.SafeLines(term.Clip(err.Error(), 8<<10))

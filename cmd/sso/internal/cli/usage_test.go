@@ -81,6 +81,19 @@ func errorOf(t *testing.T, o outcome) string {
 	return complaint.Error
 }
 
+func TestFaultsOfSettingsComeOneByOneInJSON(t *testing.T) {
+	var complaint struct{ Faults []map[string]string }
+	o := call{args: []string{"explain", "--json", "--leeway", "1h"}, stdin: "x"}.run(t)
+	if err := json.Unmarshal([]byte(o.stderr), &complaint); err != nil || len(complaint.Faults) != 3 {
+		t.Fatalf("%v: %+v", err, o)
+	}
+	for _, f := range complaint.Faults {
+		if f["setting"] == "" || f["problem"] == "" || f["remedy"] == "" {
+			t.Errorf("%v", f)
+		}
+	}
+}
+
 func TestWhatCannotBeDoneIsNoMistake(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	issuer.Down()

@@ -28,17 +28,40 @@ type Persona struct {
 	// Subject is `sub`. Default: the persona's name.
 	Subject string `yaml:"subject"`
 	// Audience is `aud`.
-	Audience []string `yaml:"audience"`
-	// Scope are the OAuth scopes, separated by spaces.
-	Scope string `yaml:"scope"`
+	Audience Texts `yaml:"audience"`
+	// Scope are the OAuth scopes, separated by spaces, or a list.
+	Scope Texts `yaml:"scope"`
 	// Roles is the claim `roles`.
-	Roles []string `yaml:"roles"`
+	Roles Texts `yaml:"roles"`
 	// Permissions is the claim `permissions`.
 	Permissions map[string]any `yaml:"permissions"`
 	// Claims are any other claims; they replace those above.
 	Claims map[string]any `yaml:"claims"`
 	// ExpiresIn is how long the tokens are good for, such as 15m.
 	ExpiresIn time.Duration `yaml:"expires_in"`
+}
+
+// Texts are one text or a list of them.
+type Texts []string
+
+// UnmarshalYAML takes a text for a list of one.
+func (t *Texts) UnmarshalYAML(node *yaml.Node) error {
+	var (
+		one  string
+		list []string
+	)
+	if node.Kind == yaml.ScalarNode {
+		if err := node.Decode(&one); err != nil {
+			return err
+		}
+		*t = Texts{one}
+		return nil
+	}
+	if err := node.Decode(&list); err != nil {
+		return fmt.Errorf("line %d: here a text must stand, or a list of texts", node.Line)
+	}
+	*t = list
+	return nil
 }
 
 // fields of a persona, for the error about one that is none.
@@ -137,11 +160,11 @@ func (p Persona) Options() []devissuer.TokenOption {
 	if len(p.Audience) > 0 {
 		opts = append(opts, devissuer.Audience(p.Audience...))
 	}
-	if p.Scope != "" {
-		opts = append(opts, devissuer.Scope(strings.Fields(p.Scope)...))
+	if len(p.Scope) > 0 {
+		opts = append(opts, devissuer.Scope(strings.Fields(strings.Join(p.Scope, " "))...))
 	}
 	if len(p.Roles) > 0 {
-		opts = append(opts, devissuer.Claim("roles", p.Roles))
+		opts = append(opts, devissuer.Claim("roles", []string(p.Roles)))
 	}
 	if p.Permissions != nil {
 		opts = append(opts, devissuer.Claim("permissions", p.Permissions))

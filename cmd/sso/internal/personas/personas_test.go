@@ -22,8 +22,9 @@ personas:
     claims: {tenant: {id: t1}, n: 7}
     expires_in: 1m
   bob: {subject: robert}
+  eve: {audience: shop, scope: [a, b], roles: guest}
 `))
-	if err != nil || len(list) != 2 {
+	if err != nil || len(list) != 3 {
 		t.Fatal(list, err)
 	}
 	issuer, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"))
@@ -32,6 +33,7 @@ personas:
 	}
 	for name, want := range map[string][]string{
 		"ada": {`"aud":"orders-api"`, `"scope":"orders:read orders:write"`, `"roles":["clerk"]`, `"permissions":{"pma":{"role":"admin"}}`, `"tenant":{"id":"t1"}`, `"n":7`},
+		"eve": {`"aud":"shop"`, `"scope":"a b"`, `"roles":["guest"]`},
 		"bob": {`"sub":"robert"`, `"aud":"api"`},
 	} {
 		payload, _ := base64.RawURLEncoding.DecodeString(strings.Split(issuer.MustToken(list[name].Options()...), ".")[1])
@@ -52,6 +54,7 @@ func TestAFileThatIsWrongIsRefusedWithAWordOnWhatToWrite(t *testing.T) {
 		"two documents":                    {"personas: {a: {}}\n---\npersonas: {b: {}}\n", "more than one YAML document"},
 		"a name twice":                     {"personas:\n  a: {}\n  a: {}\n", "already defined"},
 		"a duration that is none":          {"personas: {a: {expires_in: soon}}\n", "cannot unmarshal"},
+		"an object for texts":              {"personas:\n  a:\n    audience: {x: 1}\n", "line 3: here a text must stand, or a list of texts"},
 		"a fraction of a second":           {"personas: {a: {expires_in: 1500ms}}\n", "write whole seconds"},
 		"a name that is a number":          {"personas: {a: {claims: {x: {1: 2}}}}\n", "put names that are numbers"},
 		"what is no YAML":                  {"personas: [\n", "yaml: "},
