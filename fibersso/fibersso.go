@@ -26,6 +26,7 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/utils"
 
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
@@ -132,11 +133,11 @@ func (g *Guard) refuse(c *fiber.Ctx, d sso.Denial) {
 }
 
 // request is what the core reads of a *fiber.Ctx. Fiber reuses its memory for the next
-// request, so every string is copied here, where it enters.
+// request, so every string that may be kept is copied here, where it enters.
 type request struct{ c *fiber.Ctx }
 
-func (r request) Method() string  { return string(r.c.Request().Header.Method()) }
-func (r request) Pattern() string { return r.c.Route().Path } // of the app, not of the request
+func (r request) Method() string  { return strings.Clone(r.c.Method()) } // which middleware may have overridden, and by which Fiber routes
+func (r request) Pattern() string { return r.c.Route().Path }            // of the app, not of the request
 
 func (r request) Host() string       { return string(r.c.Request().Host()) }
 func (r request) RequestURI() string { return string(r.c.Request().RequestURI()) }
@@ -153,13 +154,23 @@ func (r request) PathValue(name string) string {
 	return value
 }
 
-func (r request) Header(name string) (string, int) {
-	var first string
-	n := 0
-	for key, value := range r.c.Request().Header.All() { // and not PeekAll, which may be told to mind the letter case
-		if strings.EqualFold(string(key), name) {
+func (r request) Header(name string) (first string, n int) {
+	value, n := r.field(name)
+	return string(value), n
+}
+
+// HeaderView implements [sso.HeaderViewer], for tokens: they are long, and are not kept.
+func (r request) HeaderView(name string) (first string, n int) {
+	value, n := r.field(name)
+	return utils.UnsafeString(value), n
+}
+
+// field does not use PeekAll, which may be told to mind the letter case.
+func (r request) field(name string) (first []byte, n int) {
+	for key, value := range r.c.Request().Header.All() {
+		if strings.EqualFold(utils.UnsafeString(key), name) {
 			if n == 0 {
-				first = string(value)
+				first = value
 			}
 			n++
 		}

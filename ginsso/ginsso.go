@@ -86,7 +86,7 @@ func Principal(c *gin.Context) (*sso.Principal, bool) {
 
 func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Context, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		ctx, err := check(c.Request.Context(), request{sso.HTTPRequest{R: c.Request}, c})
+		ctx, err := check(c.Request.Context(), request{c})
 		if err != nil {
 			g.refuse(c, sso.DenialOf(err))
 			return
@@ -116,12 +116,15 @@ func (g *Guard) refuse(c *gin.Context, d sso.Denial) {
 }
 
 // request is what the core reads of a *gin.Context.
-type request struct {
-	sso.HTTPRequest
-	c *gin.Context
-}
+type request struct{ c *gin.Context }
 
-func (r request) Pattern() string { return r.c.FullPath() }
+func (r request) http() sso.HTTPRequest { return sso.HTTPRequest{R: r.c.Request} }
+
+func (r request) Method() string                   { return r.http().Method() }
+func (r request) Header(name string) (string, int) { return r.http().Header(name) }
+func (r request) Host() string                     { return r.http().Host() }
+func (r request) RequestURI() string               { return r.http().RequestURI() }
+func (r request) Pattern() string                  { return r.c.FullPath() }
 
 // PathValue decodes, as Gin itself does not with UseRawPath and without UnescapePathValues.
-func (r request) PathValue(name string) string { return r.Decode(r.c.Param(name)) }
+func (r request) PathValue(name string) string { return r.http().Decode(r.c.Param(name)) }

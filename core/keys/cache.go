@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -181,6 +182,7 @@ func (c *Cache) Find(ctx context.Context, keyID, algorithm string) (Match, error
 	if !missing(match, err) {
 		return match, err
 	}
+	keyID = strings.Clone(keyID) // a fetch may outlive the token that it is from
 	lacks := func(s *snapshot) bool { return missing(s.find(keyID, algorithm)) }
 	switch snap, again := c.newer(ctx, snap, lacks); {
 	case again == nil:
@@ -216,6 +218,47 @@ func (c *Cache) FindAgain(ctx context.Context, last Match, keyID, algorithm stri
 		return Match{}, ErrUnknownKey
 	}
 	return snap.find(keyID, algorithm)
+}
+
+// Confirm is for a token that was verified before, by the one key of last: it reports whether
+// [Cache.Find] would name that very key again, by its thumbprint (RFC 7638) and not only by its
+// id, and returns the match to ask with the next time. It sees to a due refresh as Find does,
+// and fetches nothing for the token's sake. After a no the token has to be verified anew.
+func (c *Cache) Confirm(ctx context.Context, last Match, keyID, algorithm string) (Match, bool) {
+	snap, err := c.fresh(ctx)
+	if err != nil {
+		return Match{}, false
+	}
+	if snap.generation == last.Generation {
+		return last, true
+	}
+	match, err := snap.find(keyID, algorithm)
+	if err != nil || match.Issuer != last.Issuer || len(last.Keys) != 1 {
+		return Match{}, false
+	}
+	for i, key := range match.Keys {
+		if key.Thumbprint() == last.Keys[0].Thumbprint() {
+			match.Keys = match.Keys[i : i+1 : i+1]
+			return match, true
+		}
+	}
+	return Match{}, false
+}
+
+// Lacks reports, without waiting or fetching, that [Cache.Find] would answer [ErrUnknownKey] for
+// a key id at once: the set in force does not hold it, and it is too early to ask again. So
+// whoever reads tokens can refuse one for its header alone.
+func (c *Cache) Lacks(keyID string) bool {
+	snap, now := c.current.Load(), c.now()
+	if snap == nil || keyID == "" || len(snap.byID) == 0 || len(snap.byID[keyID]) > 0 || !now.Before(snap.due) || now.Before(snap.fetched.Add(-minInterval)) {
+		return false
+	}
+	if snap.set.Fixed {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.flight == nil && !c.closed && c.trouble.err == nil && c.spent(now)
 }
 
 // Ready fetches if there is no set yet or the one there is has grown too old, and reports

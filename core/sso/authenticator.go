@@ -2,7 +2,6 @@ package sso
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/more-retail/moresso-go/core/internal/signature"
+	"github.com/more-retail/moresso-go/core/internal/verified"
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
@@ -34,6 +34,9 @@ type verifier struct {
 	rules  rules
 	keys   *keys.Cache
 	inline bool // its fetches end with the request
+	// What has been verified already; nil where nothing is remembered.
+	known   *verified.Cache[login]
+	headers headers
 }
 
 // made tells an Authenticator that New or Join made from a nil or zero one.
@@ -84,6 +87,7 @@ func New(cfg Config) (*Authenticator, error) {
 			OnFetch: a.fetched,
 		}),
 		inline: cfg.Refresh == RefreshInline,
+		known:  verified.New[login](cfg.TokenCache, cfg.TokenCache*knownTokenBytes),
 	}}
 	a.origin = a
 	if cfg.Issuer == "" && !strings.HasSuffix(cfg.PublicKeyURI, discoveryPath) {
@@ -152,11 +156,11 @@ func (a *Authenticator) ValidateToken(ctx context.Context, token string) (*Princ
 	if !a.made() {
 		return nil, errNotMade
 	}
-	principal, err := a.validate(ctx, token)
+	l, err := a.validate(ctx, token, nil)
 	if err != nil {
 		return nil, a.refuse(ctx, nil, err)
 	}
-	return principal, nil
+	return l.principal, nil
 }
 
 // Authenticate demands a good bearer token of a request. The context that it returns holds the
@@ -235,93 +239,153 @@ func (a *Authenticator) guard(ctx context.Context, r Request, do func() (context
 }
 
 // login verifies the credential of a request, unless the context shows that this very
-// authenticator has done so for this very credential.
+// authenticator has done so for this very credential, and it is still good.
 func (a *Authenticator) login(ctx context.Context, r Request) (*login, error) {
 	token, err := a.credential(r)
 	if err != nil {
 		return nil, err
 	}
-	credential := sha256.Sum256([]byte(token))
-	if l := loginOf(ctx); l != nil && l.by == a.origin && l.principal != nil && l.credential == credential {
+	if l := loginOf(ctx); l != nil && l.by == a.origin && l.principal != nil && l.credential == digest(token) && l.stillGood(ctx) {
 		return l, nil
 	}
-	principal, err := a.validate(ctx, token)
-	if err != nil {
-		return nil, err
+	l, err := a.validate(ctx, token, checkBearerToken)
+	if err == nil && l.credential == ([32]byte{}) { // nobody else has it yet
+		l.credential = digest(token)
 	}
-	return &login{by: a.origin, credential: credential, principal: principal}, nil
+	return l, err
 }
 
-// validate is the whole way from a token to a principal.
-func (a *Authenticator) validate(ctx context.Context, token string) (principal *Principal, err error) {
+// validate is the whole way from a token to whom it speaks for. A token that is not known already
+// has to pass check first, if there is one.
+func (a *Authenticator) validate(ctx context.Context, token string, check func(string) error) (l *login, err error) {
 	done := false // as in guard
 	defer func() {
 		if v := recover(); !done {
-			principal, err = nil, fmt.Errorf("sso: panic while verifying: %v", v)
+			l, err = nil, fmt.Errorf("sso: panic while verifying: %v", v)
 		}
 	}()
-	principal, err = a.verify(ctx, token)
+	// What has to be asked on every request, of a known token too, is asked of what identify
+	// returns: whether the session lives on.
+	l, err = a.identify(ctx, token, check)
 	done = true
-	return principal, err
+	return l, err
 }
 
-func (a *Authenticator) verify(ctx context.Context, token string) (*Principal, error) {
-	parsed, err := parse(token, a.maxTokenBytes)
+// identify finds out whom a token speaks for: it is known already, or has to prove itself.
+func (a *Authenticator) identify(ctx context.Context, token string, check func(string) error) (*login, error) {
+	credential, known := a.recall(ctx, token)
+	if known != nil {
+		a.observe(Event{Kind: EventAuthenticated, Known: true})
+		return known, nil
+	}
+	if check != nil {
+		if err := check(token); err != nil {
+			return nil, err
+		}
+	}
+	l, err := a.verify(ctx, token)
 	if err != nil {
 		return nil, err
 	}
-	v, err := a.verifierOf(parsed)
-	if err != nil {
-		return nil, err
-	}
-	c, err := v.rules.read(parsed)
-	if err != nil {
-		return nil, err
-	}
-	if err := v.prove(ctx, c); err != nil {
-		return nil, err
-	}
+	l.by, l.credential = a.origin, credential
+	l.proof.verifier.remember(token, l)
 	a.observe(Event{Kind: EventAuthenticated})
-	return newPrincipal(c.token.Claims, c.times, &v.rules.policy), nil
+	return l, nil
 }
 
-// prove verifies the signature of a token that has passed every rule that needs no key.
-func (v *verifier) prove(ctx context.Context, c *candidate) error {
-	match, err := v.keys.Find(ctx, c.keyID, c.algorithm)
-	if err != nil {
-		return keyError(err, c)
+// verify makes a token prove itself, rule by rule, the cheapest first.
+func (a *Authenticator) verify(ctx context.Context, token string) (*login, error) {
+	var c candidate
+	if err := c.open(token, a.maxTokenBytes); err != nil {
+		return nil, err
 	}
-	if !c.verifiedBy(match.Keys) {
+	defer c.token.Release()
+	v := a.verifiers[0]
+	if a.byIssuer == nil {
+		if err := v.readHeader(&c); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.readBody(); err != nil {
+		return nil, err
+	}
+	if a.byIssuer != nil { // only now is it known by whose rules the header is judged
+		issuer, _ := c.token.Claims.Get("iss").Text()
+		if v = a.byIssuer[issuer]; v == nil {
+			return nil, badToken(ReasonWrongIssuer, "iss is %q, which is none of the trusted ones", clipped(issuer))
+		}
+		if err := v.readHeader(&c); err != nil {
+			return nil, err
+		}
+	}
+	if err := v.rules.readClaims(&c); err != nil {
+		return nil, err
+	}
+	match, err := v.prove(ctx, &c)
+	if err != nil {
+		return nil, err
+	}
+	l := &login{principal: newPrincipal(c.token.Claims, c.times, &v.rules.policy)}
+	l.proof.verifier, l.proof.match, l.proof.keyID, l.proof.algorithm = v, match, c.keyID, c.method.Algorithm()
+	l.proof.generation.Store(match.Generation)
+	return l, nil
+}
+
+// readHeader applies the rules about the header, among them that its key exists, as far as that
+// is known without asking anybody.
+func (v *verifier) readHeader(c *candidate) error {
+	if err := v.rules.readHeader(c); err != nil {
+		return err
+	}
+	if v.keys.Lacks(c.keyID) {
+		return unknownKey(c)
+	}
+	return nil
+}
+
+// prove verifies the signature of a token that has passed every rule that needs no key. The
+// match that it returns has the one key that did it.
+func (v *verifier) prove(ctx context.Context, c *candidate) (keys.Match, error) {
+	algorithm := c.method.Algorithm()
+	match, err := v.keys.Find(ctx, c.keyID, algorithm)
+	if err != nil {
+		return match, keyError(err, c)
+	}
+	if !c.verifiedBy(&match) {
 		if !match.Guessed {
-			return badToken(ReasonBadSignature, "the signature is not by the key %q that the token names", c.keyID)
+			return match, badToken(ReasonBadSignature, "the signature is not by the key %q that the token names", c.keyID)
 		}
 		// The token named no key. Perhaps the one that signed it has come since.
-		match, err = v.keys.FindAgain(ctx, match, c.keyID, c.algorithm)
+		match, err = v.keys.FindAgain(ctx, match, c.keyID, algorithm)
 		switch {
 		case err != nil && !errors.Is(err, keys.ErrUnknownKey):
-			return keyError(err, c)
-		case err != nil, !c.verifiedBy(match.Keys):
-			return badToken(ReasonBadSignature, "the signature is not by any key of the provider")
+			return match, keyError(err, c)
+		case err != nil, !c.verifiedBy(&match):
+			return match, badToken(ReasonBadSignature, "the signature is not by any key of the provider")
 		}
 	}
 	// An issuer that discovery told is known only now, and enforced all the same.
 	if match.Issuer != "" && c.issuer != match.Issuer {
-		return badToken(ReasonWrongIssuer, "iss is %q where %q is trusted", clipped(c.issuer), match.Issuer)
+		return match, badToken(ReasonWrongIssuer, "iss is %q where %q is trusted", clipped(c.issuer), match.Issuer)
 	}
-	return nil
+	return match, nil
 }
 
 // keyError says what it means for a token that no key could be found.
 func keyError(err error, c *candidate) error {
 	switch {
 	case errors.Is(err, keys.ErrUnknownKey):
-		return badToken(ReasonUnknownKey, "the provider has no key %q", c.keyID)
+		return unknownKey(c)
 	case errors.Is(err, keys.ErrAmbiguousKey):
 		return badToken(ReasonAmbiguousKey, "%w", err)
 	case errors.Is(err, keys.ErrWrongAlgorithm):
-		return badToken(ReasonKeyAlgorithm, "the key %q is not for %s", c.keyID, c.algorithm)
+		return badToken(ReasonKeyAlgorithm, "the key %q is not for %s", c.keyID, c.method.Algorithm())
 	}
 	return unavailable(err)
+}
+
+func unknownKey(c *candidate) error {
+	return badTokenWith(ReasonUnknownKey, "the provider has no key %q", c.keyID)
 }
 
 func unavailable(err error) error {

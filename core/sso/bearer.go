@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// bearerToken reads the credentials of a request (RFC 6750, section 2.1; RFC 9110, section
-// 11.6.2). No message repeats any of what it read.
+// bearerToken finds the token in the credentials of a request (RFC 6750, section 2.1; RFC 9110,
+// section 11.6.2). No message repeats any of what it read.
 func bearerToken(r Request) (string, error) {
-	value, n := r.Header("Authorization")
+	value, n := viewHeader(r, "Authorization")
 	value = strings.Trim(value, " \t") // optional white space around a field value means nothing
 	switch {
 	case n > 1:
@@ -24,13 +24,19 @@ func bearerToken(r Request) (string, error) {
 		return "", fmt.Errorf("%w: credentials of another scheme, or a token without one", ErrNoToken)
 	}
 	token = strings.TrimLeft(token, " ") // 1*SP
-	switch {
-	case !found || token == "":
+	if !found || token == "" {
 		return "", fmt.Errorf("%w: the scheme Bearer without a token", ErrInvalidRequest)
-	case !isToken68(token):
-		return "", fmt.Errorf("%w: a character that no bearer token has", ErrInvalidRequest)
 	}
 	return token, nil
+}
+
+// checkBearerToken checks the characters of a token that came in a request. (One that is known
+// has passed stricter checks.)
+func checkBearerToken(token string) error {
+	if !isToken68(token) {
+		return fmt.Errorf("%w: a character that no bearer token has", ErrInvalidRequest)
+	}
+	return nil
 }
 
 // isTokenChar tells the characters that a scheme can be made of (RFC 9110, section 5.6.2).

@@ -27,6 +27,13 @@ const (
 	// DefaultMaxTokenBytes bounds a token; most are between 0.5 and 3 KiB.
 	DefaultMaxTokenBytes = 16 << 10
 
+	// DefaultTokenCache is how many verified tokens are remembered.
+	DefaultTokenCache = 10_000
+	// NoTokenCache is the value of [Config.TokenCache] that remembers none.
+	NoTokenCache = -1
+
+	mostKnownTokens         = 1_000_000
+	knownTokenBytes         = 4 << 10 // on average
 	defaultPermissionsClaim = "permissions"
 	defaultRolesClaim       = "roles"
 	discoveryPath           = "/.well-known/openid-configuration"
@@ -106,6 +113,14 @@ type Config struct {
 	// DefaultMaxTokenBytes, 16 KiB. At most 1 MiB; your server's own bound on header fields
 	// may come first.
 	MaxTokenBytes int
+
+	// TokenCache is how many verified tokens are remembered, so that a token which comes again
+	// costs a digest and no signature. Its dates, its key and its session are judged on every
+	// request all the same; what does not come from a remembered token is not changed by this.
+	// No token is kept, only its SHA-256 digest and its claims: 4 KiB for each at most, on
+	// average; the bound holds in bytes too. Zero means DefaultTokenCache, 10,000; for none
+	// at all say NoTokenCache. At most 1,000,000.
+	TokenCache int
 
 	// PermissionsClaim is the path of the claim that permissions are looked up in; see
 	// [Value.Lookup] for its syntax. Default "permissions".
@@ -443,6 +458,12 @@ func (c *Config) checkBounds(f *faults) {
 		f.add("Leeway", fmt.Sprintf("holds %v", c.Leeway), "write a duration from 0s to 5m")
 	case c.Leeway > MaxLeeway:
 		f.add("Leeway", fmt.Sprintf("holds %v, for which expired tokens would be accepted", c.Leeway), "write at most 5m, and set the clocks")
+	}
+	switch {
+	case c.TokenCache == 0:
+		c.TokenCache = DefaultTokenCache
+	case c.TokenCache < NoTokenCache || c.TokenCache > mostKnownTokens:
+		f.add("TokenCache", fmt.Sprintf("holds %d", c.TokenCache), fmt.Sprintf("write how many verified tokens are to be remembered, at most %d; leave it out for %d, or switch it off", mostKnownTokens, DefaultTokenCache))
 	}
 	switch {
 	case c.MaxTokenBytes == 0:

@@ -175,12 +175,26 @@ func (d Denial) clone() Denial {
 
 // refuse turns a cause into the error that goes back to the adapter, and tells the operator.
 func (a *Authenticator) refuse(ctx context.Context, r Request, cause error) error {
+	if a.plain() && isTokenError(cause) { // which DenialOf draws all the same, should anybody ask
+		a.tell(ctx, r, cause, CodeInvalidToken, http.StatusUnauthorized)
+		return cause
+	}
 	denial := draw(cause, a.realm, a.tellScopes)
 	if a.renderer != nil && r != nil {
 		denial = a.render(ctx, r, denial)
 	}
-	a.tell(ctx, r, cause, denial)
+	a.tell(ctx, r, cause, denial.Code, denial.Status)
 	return &refusal{cause: cause, denial: denial}
+}
+
+// plain reports whether refusals look as they do for everybody.
+func (a *Authenticator) plain() bool { return a.realm == "" && a.renderer == nil }
+
+// isTokenError reports whether an error is a bad token and nothing more, so that no error within
+// it can decide how it is answered.
+func isTokenError(err error) bool {
+	_, ok := err.(*TokenError) //nolint:errorlint // an error around it may be of another class
+	return ok
 }
 
 // render lets the user's renderer redraw a refusal, as far as it stays one: should it panic or

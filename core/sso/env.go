@@ -21,6 +21,7 @@ var envNames = map[string][]string{
 	"Algorithms":             {"SSO_ALGORITHMS"},
 	"Leeway":                 {"SSO_LEEWAY"},
 	"MaxTokenBytes":          {"SSO_MAX_TOKEN_BYTES"},
+	"TokenCache":             {"SSO_TOKEN_CACHE"},
 	"PermissionsClaim":       {"SSO_PERMISSIONS_CLAIM"},
 	"RolesClaim":             {"SSO_ROLES_CLAIM"},
 	"DisableWildcard":        {"SSO_DISABLE_WILDCARD"},
@@ -39,6 +40,7 @@ var envNames = map[string][]string{
 //	SSO_ALGORITHMS           accepted algorithms, separated by commas
 //	SSO_LEEWAY               a duration such as 30s; 0s forgives nothing
 //	SSO_MAX_TOKEN_BYTES      the longest token
+//	SSO_TOKEN_CACHE          how many verified tokens are remembered; 0: none
 //	SSO_PERMISSIONS_CLAIM    the path of the claim that holds the permissions
 //	SSO_ROLES_CLAIM          the path of the claim that holds the roles
 //	SSO_DISABLE_WILDCARD     true: "*" in a token means nothing
@@ -84,7 +86,8 @@ func ConfigFromLookup(lookup func(name string) string) (Config, error) {
 		RequireAccessTokenType: e.bool("RequireAccessTokenType"),
 		Algorithms:             e.list("Algorithms"),
 		Leeway:                 leeway,
-		MaxTokenBytes:          e.int("MaxTokenBytes"),
+		MaxTokenBytes:          e.int("MaxTokenBytes", 1, "write a whole number of bytes above 0"),
+		TokenCache:             e.tokenCache(),
 		PermissionsClaim:       e.text("PermissionsClaim"),
 		RolesClaim:             e.text("RolesClaim"),
 		DisableWildcard:        e.bool("DisableWildcard"),
@@ -148,14 +151,25 @@ func (e environment) bool(field string) bool {
 	return b
 }
 
-func (e environment) int(field string) int {
+// tokenCache reads 0 as what it says, unlike the field, whose zero value is the default.
+func (e environment) tokenCache() int {
+	if _, name := e.find("TokenCache"); name == "" {
+		return 0
+	}
+	if n := e.int("TokenCache", 0, "write how many verified tokens are to be remembered; 0 for none"); n > 0 {
+		return n
+	}
+	return NoTokenCache
+}
+
+func (e environment) int(field string, least int, remedy string) int {
 	value, name := e.find(field)
 	if name == "" {
 		return 0
 	}
 	n, err := strconv.Atoi(value)
-	if err != nil || n <= 0 {
-		e.add(field, "holds "+held(value), "write a whole number of bytes above 0")
+	if err != nil || n < least {
+		e.add(field, "holds "+held(value), remedy)
 		return 0
 	}
 	return n

@@ -3,6 +3,7 @@ package sso
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -79,7 +80,31 @@ func (e *TokenError) Unwrap() error { return e.Err }
 func (e *TokenError) Is(target error) bool { return target == ErrInvalidToken }
 
 func badToken(reason Reason, format string, args ...any) error {
+	if len(args) == 0 {
+		return badTokenWith(reason, format, "")
+	}
 	return &TokenError{Reason: reason, Err: fmt.Errorf(format, args...)}
+}
+
+// badTokenWith is a bad token whose message is put together when somebody reads it, not before:
+// a flood of bad tokens must not cost what a flood of good ones does. The value is clipped.
+func badTokenWith(reason Reason, format, value string) error {
+	f := &struct {
+		TokenError
+		message
+	}{TokenError{Reason: reason}, message{format, value}}
+	f.Err = &f.message
+	return &f.TokenError
+}
+
+// message is a text in the making.
+type message struct{ format, value string }
+
+func (m *message) Error() string {
+	if m.value == "" && !strings.Contains(m.format, "%") {
+		return m.format
+	}
+	return fmt.Sprintf(m.format, clipped(m.value))
 }
 
 // AccessDeniedError carries the decision that refused a principal. It matches
@@ -125,6 +150,9 @@ func (e *UnavailableError) Is(target error) bool { return target == ErrUnavailab
 
 // reasonOf names the cause of any error in one word for the log.
 func reasonOf(err error) Reason {
+	if bad, ok := err.(*TokenError); ok { //nolint:errorlint // most refusals are just this, and this costs nothing
+		return bad.Reason
+	}
 	var (
 		token  *TokenError
 		failed *permissionError

@@ -3,8 +3,6 @@ package sso
 import (
 	"errors"
 	"fmt"
-
-	"github.com/more-retail/moresso-go/core/internal/compact"
 )
 
 // Join makes one authenticator of several, for a service that accepts the tokens of several
@@ -48,17 +46,4 @@ func Join(auths ...*Authenticator) (*Authenticator, error) {
 	}
 	joined.origin = joined
 	return joined, nil
-}
-
-// verifierOf chooses by whom a token is judged.
-func (a *Authenticator) verifierOf(token compact.Token) (*verifier, error) {
-	if a.byIssuer == nil {
-		return a.verifiers[0], nil
-	}
-	issuer, _ := token.Claims.Get("iss").Text()
-	v := a.byIssuer[issuer]
-	if v == nil {
-		return nil, badToken(ReasonWrongIssuer, "iss is %q, which is none of the trusted ones", clipped(issuer))
-	}
-	return v, nil
 }

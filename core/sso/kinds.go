@@ -13,10 +13,10 @@ import (
 
 // kindsOf names the kinds of token that claims give away, of which one may show several; none:
 // nothing speaks against an access token.
-func kindsOf(claims jsondoc.Value) (kinds []TokenKind) {
-	has := func(name string) bool { return claims.Get(name).Kind() != jsondoc.Absent }
-	payloadType, _ := claims.Get("typ").Text() // Keycloak's; not the header's
-	use, _ := claims.Get("token_use").Text()   // Amazon Cognito's
+func kindsOf(c *claims) (kinds []TokenKind) {
+	has := func(name int) bool { return c[name].Kind() != jsondoc.Absent }
+	payloadType, _ := c[claimTyp].Text() // Keycloak's; not the header's
+	use, _ := c[claimTokenUse].Text()    // Amazon Cognito's
 	payloadType = strings.ToLower(payloadType)
 	switch payloadType {
 	case "id":
@@ -26,15 +26,15 @@ func kindsOf(claims jsondoc.Value) (kinds []TokenKind) {
 	case "logout":
 		kinds = append(kinds, KindEvent)
 	}
-	if has("events") { // RFC 8417, section 2.2; OpenID Connect Back-Channel Logout 1.0, section 2.4
+	if has(claimEvents) { // RFC 8417, section 2.2; OpenID Connect Back-Channel Logout 1.0, section 2.4
 		kinds = append(kinds, KindEvent)
 	}
-	if has("at_hash") || has("c_hash") || strings.EqualFold(use, "id") { // OpenID Connect Core 1.0, section 3.3.2.11
+	if has(claimAtHash) || has(claimCHash) || strings.EqualFold(use, "id") { // OpenID Connect Core 1.0, section 3.3.2.11
 		kinds = append(kinds, KindIDToken)
 	}
 	// Older Keycloak and Azure B2C put nonce into access tokens, beside these; a null says nothing.
-	says := func(name string) bool { return has(name) && claims.Get(name).Kind() != jsondoc.Null }
-	if len(kinds) == 0 && has("nonce") && !says("scope") && !says("scp") && payloadType != "bearer" {
+	says := func(name int) bool { return has(name) && c[name].Kind() != jsondoc.Null }
+	if len(kinds) == 0 && has(claimNonce) && !says(claimScope) && !says(claimScp) && payloadType != "bearer" {
 		kinds = append(kinds, KindIDToken)
 	}
 	return kinds
@@ -43,33 +43,32 @@ func kindsOf(claims jsondoc.Value) (kinds []TokenKind) {
 // kind refuses tokens of other kinds, and those that are good only with a proof that a bearer
 // token does not bring.
 func (r *rules) kind(c *candidate) error {
-	claims := c.token.Claims
-	for _, kind := range kindsOf(claims) {
+	for _, kind := range kindsOf(&c.claims) {
 		if !slices.Contains(r.otherKinds, kind) {
 			return badToken(ReasonTokenKind, "by its claims it is of the kind %s, not an access token", kind)
 		}
 	}
-	if claims.Get("cnf").Kind() != jsondoc.Absent {
+	if c.claims[claimCnf].Kind() != jsondoc.Absent {
 		return badToken(ReasonBoundToken, "cnf binds it to a key of the client's (RFC 7800), which a bearer token does not prove")
 	}
 	if !r.accessTokens {
 		return nil
 	}
-	if typ, _ := c.token.Header.Get("typ").Text(); !strings.EqualFold(typ, "at+jwt") && !strings.EqualFold(typ, "application/at+jwt") {
+	if typ, _ := c.header[headerTyp].Text(); !strings.EqualFold(typ, "at+jwt") && !strings.EqualFold(typ, "application/at+jwt") {
 		return badToken(ReasonTokenType, "typ %q is not at+jwt (RFC 9068, section 2.1)", clipped(typ))
 	}
-	for _, name := range []string{"iss", "exp", "aud", "sub", "client_id", "iat", "jti"} { // section 2.2
-		if claims.Get(name).Kind() == jsondoc.Absent {
-			return badToken(ReasonMissingClaim, "%s is missing (RFC 9068, section 2.2)", name)
+	for _, place := range []int{claimIss, claimExp, claimAud, claimSub, claimClientID, claimIat, claimJti} { // section 2.2
+		if c.claims[place].Kind() == jsondoc.Absent {
+			return badToken(ReasonMissingClaim, "%s is missing (RFC 9068, section 2.2)", claimNames.list[place])
 		}
 	}
-	_, err := identifier(claims, "jti") // the others have been read
+	_, err := c.identifier(claimJti) // the others have been read
 	return err
 }
 
 // client checks `client_id` (RFC 9068, section 2.2; RFC 8693, section 4.3).
 func (r *rules) client(c *candidate) error {
-	id, err := identifier(c.token.Claims, "client_id")
+	id, err := c.identifier(claimClientID)
 	if err != nil {
 		return err
 	}

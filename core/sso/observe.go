@@ -16,6 +16,9 @@ type Event struct {
 	Code string
 	// Reason of a refusal; empty for other kinds.
 	Reason Reason
+	// Known says that a token was not verified anew, since it was remembered
+	// ([Config.TokenCache]). False for other kinds than EventAuthenticated.
+	Known bool
 	// Source of the keys, for fetches; empty for other kinds.
 	Source string
 	// Err is the cause of a refusal or of a failed fetch. It never holds a token.
@@ -27,7 +30,7 @@ type EventKind string
 
 // The kinds of events.
 const (
-	EventAuthenticated EventKind = "authenticated" // a token was verified
+	EventAuthenticated EventKind = "authenticated" // a token was found to be good
 	EventGranted       EventKind = "granted"       // a permission was granted
 	EventRefused       EventKind = "refused"       // a request was refused
 	EventKeysFetched   EventKind = "keys_fetched"  // keys arrived
@@ -64,15 +67,15 @@ func quietly(call func()) {
 }
 
 // tell logs a refusal and reports it. Whoever reads the log learns all but the token.
-func (a *Authenticator) tell(ctx context.Context, r Request, cause error, d Denial) {
+func (a *Authenticator) tell(ctx context.Context, r Request, cause error, code string, status int) {
 	reason := reasonOf(cause)
-	quietly(func() { a.logRefusal(ctx, r, cause, reason, d) })
-	a.observe(Event{Kind: EventRefused, Code: d.Code, Reason: reason, Err: cause})
+	quietly(func() { a.logRefusal(ctx, r, cause, reason, code, status) })
+	a.observe(Event{Kind: EventRefused, Code: code, Reason: reason, Err: cause})
 }
 
-func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, reason Reason, d Denial) {
+func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, reason Reason, code string, status int) {
 	level := slog.LevelInfo
-	switch d.Code {
+	switch code {
 	case CodeUnavailable:
 		level = slog.LevelWarn
 	case CodeInternal:
@@ -85,9 +88,9 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("code", d.Code),
+		slog.String("code", code),
 		slog.String("reason", string(reason)),
-		slog.Int("status", d.Status),
+		slog.Int("status", status),
 		slog.String("error", cause.Error()),
 	}
 	if r != nil {

@@ -33,6 +33,21 @@ type Target interface {
 	RequestURI() string
 }
 
+// HeaderViewer is what a [Request] may have besides whose Header has to copy, since its framework
+// uses its memory again: the same without the copy. The core reads tokens by it, and keeps none
+// of what it read; permissions and renderers get copies all the same.
+type HeaderViewer interface {
+	HeaderView(name string) (first string, n int)
+}
+
+// viewHeader reads a header field, whose value must not be kept.
+func viewHeader(r Request, name string) (first string, n int) {
+	if v, ok := r.(HeaderViewer); ok {
+		return v.HeaderView(name)
+	}
+	return r.Header(name)
+}
+
 // HTTPRequest is what every framework over net/http tells alike: a [Request] but for the route,
 // and a [Target]. Adapters embed it.
 type HTTPRequest struct{ R *http.Request }

@@ -43,77 +43,82 @@ const (
 	latestDate = 253402300799
 )
 
-// candidate is a token that has kept every rule but the last: nobody has proven it yet.
+// candidate is a token on its way through the rules: nobody has proven it yet.
 type candidate struct {
-	token     compact.Token
-	method    signature.Method
-	algorithm string
-	keyID     string
-	issuer    string
-	times     times
+	token  *compact.Token
+	header header
+	claims claims // once the body has been read
+	method signature.Method
+	keyID  string
+	issuer string
+	times  times
 }
 
-// parse takes a token apart, if it is not too long.
-func parse(token string, most int) (compact.Token, error) {
+// open takes a token apart as far as the header, if it is not too long.
+func (c *candidate) open(token string, most int) (err error) {
 	if len(token) > most {
-		return compact.Token{}, badToken(ReasonTooLarge, "%d bytes; at most %d are read", len(token), most)
+		return &TokenError{Reason: ReasonTooLarge, Err: lengthError{len(token), most}}
 	}
-	parsed, err := compact.Parse(token)
-	switch {
-	case errors.Is(err, compact.ErrEncrypted):
-		return compact.Token{}, badToken(ReasonEncrypted, "%w", err)
-	case err != nil:
-		return compact.Token{}, badToken(ReasonMalformed, "%w", err)
+	if c.token, err = compact.Open(token); err != nil {
+		return malformed(err)
 	}
-	return parsed, nil
+	return nil
 }
 
-// read applies the rules that need no key, the cheapest first.
-func (r *rules) read(token compact.Token) (*candidate, error) {
-	c := &candidate{token: token}
-	if err := r.header(c); err != nil {
-		return nil, err
+// readBody takes it apart to its end.
+func (c *candidate) readBody() error {
+	if err := c.token.ReadBody(); err != nil {
+		return malformed(err)
 	}
-	if err := r.claims(c); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return nil
 }
 
-// header applies the rules about the JOSE header (RFC 7515, section 4; RFC 8725, section 3).
-// `jwk`, `jku`, `x5u` and `x5c` are never looked at: a token does not choose who vouches
+// lengthError is that of a token which is too long, and the most that is read.
+type lengthError struct{ bytes, most int }
+
+func (e lengthError) Error() string {
+	return fmt.Sprintf("%d bytes; at most %d are read", e.bytes, e.most)
+}
+
+func malformed(err error) error {
+	if errors.Is(err, compact.ErrEncrypted) {
+		return &TokenError{Reason: ReasonEncrypted, Err: err}
+	}
+	return &TokenError{Reason: ReasonMalformed, Err: err}
+}
+
+// readHeader applies the rules about the JOSE header (RFC 7515, section 4; RFC 8725, section
+// 3). `jwk`, `jku`, `x5u` and `x5c` are never looked at: a token does not choose who vouches
 // for it.
-func (r *rules) header(c *candidate) error {
-	h := c.token.Header
-	if name, found := headerNames.impostor(h); found {
+func (r *rules) readHeader(c *candidate) error {
+	if name := headerNames.find(c.token.Header, c.header[:]); name != "" {
 		return badToken(ReasonMalformed, "the header has %s in other letters", name)
 	}
-	if kind := h.Get("crit").Kind(); kind != jsondoc.Absent {
+	h := &c.header
+	if h[headerCrit].Kind() != jsondoc.Absent {
 		return badToken(ReasonCriticalHeader, "crit demands extensions; none is known here")
 	}
-	for _, name := range []string{"zip", "b64"} {
-		if h.Get(name).Kind() != jsondoc.Absent {
-			return badToken(ReasonUnsupportedHeader, "the header has %s", name)
+	for _, place := range []int{headerZip, headerB64} {
+		if h[place].Kind() != jsondoc.Absent {
+			return badToken(ReasonUnsupportedHeader, "the header has %s", headerNames.list[place])
 		}
 	}
-	algorithm, ok := h.Get("alg").Text()
+	algorithm, ok := h[headerAlg].Text()
 	if !ok {
 		return badToken(ReasonAlgorithm, "the header has no string alg")
 	}
 	if c.method, ok = r.algorithms[algorithm]; !ok {
-		return badToken(ReasonAlgorithm, "alg %q is not among the accepted algorithms", clipped(algorithm))
+		return badTokenWith(ReasonAlgorithm, "alg %q is not among the accepted algorithms", algorithm)
 	}
-	c.algorithm = algorithm
-	if typ := h.Get("typ"); typ.Kind() != jsondoc.Absent {
-		name, _ := typ.Text()
-		if !slices.ContainsFunc([]string{"JWT", "at+jwt", "application/at+jwt"}, func(known string) bool { return strings.EqualFold(name, known) }) {
+	if typ := h[headerTyp]; typ.Kind() != jsondoc.Absent {
+		if name, _ := typ.Text(); !strings.EqualFold(name, "JWT") && !strings.EqualFold(name, "at+jwt") && !strings.EqualFold(name, "application/at+jwt") {
 			return badToken(ReasonTokenType, "typ %q is not that of an access token", clipped(name))
 		}
 	}
-	if h.Get("cty").Kind() != jsondoc.Absent {
+	if h[headerCty].Kind() != jsondoc.Absent {
 		return badToken(ReasonTokenType, "cty: a token within a token is not read")
 	}
-	if kid := h.Get("kid"); kid.Kind() != jsondoc.Absent {
+	if kid := h[headerKid]; kid.Kind() != jsondoc.Absent {
 		if c.keyID, ok = kid.Text(); !ok || len(c.keyID) > maxKeyIDBytes {
 			return badToken(ReasonKeyID, "kid is not a string of at most %d bytes", maxKeyIDBytes)
 		}
@@ -121,22 +126,21 @@ func (r *rules) header(c *candidate) error {
 	return nil
 }
 
-// claims applies the rules about registered claims (RFC 7519, section 4.1).
-func (r *rules) claims(c *candidate) error {
-	if name, found := r.claimNames.impostor(c.token.Claims); found {
+// readClaims applies the rules about registered claims (RFC 7519, section 4.1).
+func (r *rules) readClaims(c *candidate) (err error) {
+	if name := r.claimNames.find(c.token.Claims, c.claims[:]); name != "" {
 		return badToken(ReasonMalformed, "the payload has %s in other letters", name)
 	}
 	if err := r.dates(c); err != nil {
 		return err
 	}
-	var err error
-	if c.issuer, err = identifier(c.token.Claims, "iss"); err != nil {
+	if c.issuer, err = c.identifier(claimIss); err != nil {
 		return err
 	}
-	if _, err = identifier(c.token.Claims, "sub"); err != nil {
+	if _, err = c.identifier(claimSub); err != nil {
 		return err
 	}
-	if err := r.forUs(Value{c.token.Claims.Get("aud")}); err != nil {
+	if err := r.forUs(Value{c.claims[claimAud]}); err != nil {
 		return err
 	}
 	if r.issuer != "" && c.issuer != r.issuer {
@@ -149,23 +153,18 @@ func (r *rules) claims(c *candidate) error {
 }
 
 // identifier reads a claim that is a non-empty string where it is present at all.
-func identifier(claims jsondoc.Value, name string) (string, error) {
-	claim := claims.Get(name)
+func (c *candidate) identifier(place int) (string, error) {
+	claim := c.claims[place]
 	text, ok := claim.Text()
 	if claim.Kind() != jsondoc.Absent && (!ok || text == "") {
-		return "", badToken(ReasonMalformedClaim, "%s is not a non-empty string", name)
+		return "", badToken(ReasonMalformedClaim, "%s is not a non-empty string", claimNames.list[place])
 	}
 	return text, nil
 }
 
 // dates checks `exp`, `nbf` and `iat`.
 func (r *rules) dates(c *candidate) error {
-	now := r.now()
-	if now.IsZero() {
-		return errors.New("sso: Config.Now returned the zero time") // before which nothing has expired
-	}
-	claims := c.token.Claims
-	exp := claims.Get("exp")
+	exp := c.claims[claimExp]
 	if exp.Kind() == jsondoc.Absent {
 		return badToken(ReasonMissingExpiry, "exp is missing: a token without end is not accepted")
 	}
@@ -173,25 +172,36 @@ func (r *rules) dates(c *candidate) error {
 	if c.times.expires, ok = numericDate(exp); !ok || c.times.expires.Unix() <= 0 {
 		return badToken(ReasonMalformedClaim, "exp is not a date")
 	}
-	if nbf := claims.Get("nbf"); nbf.Kind() != jsondoc.Absent {
+	if nbf := c.claims[claimNbf]; nbf.Kind() != jsondoc.Absent {
 		if c.times.notBefore, ok = numericDate(nbf); !ok {
 			return badToken(ReasonMalformedClaim, "nbf is not a date")
 		}
 	}
-	if iat := claims.Get("iat"); iat.Kind() != jsondoc.Absent {
+	if iat := c.claims[claimIat]; iat.Kind() != jsondoc.Absent {
 		if c.times.issued, ok = numericDate(iat); !ok {
 			return badToken(ReasonMalformedClaim, "iat is not a date")
 		}
 	}
+	now := r.now()
+	if now.IsZero() {
+		return errors.New("sso: Config.Now returned the zero time") // before which nothing has expired
+	}
 	switch t := c.times; {
+	case r.inTime(t, now):
+		return nil
 	case !now.Before(t.expires.Add(r.leeway)):
 		return badToken(ReasonExpired, "expired at %s, %v ago", t.expires.UTC().Format(time.RFC3339), now.Sub(t.expires).Round(time.Second))
 	case t.notBefore.After(now.Add(r.leeway)):
 		return badToken(ReasonNotYetValid, "good from %s, in %v", t.notBefore.UTC().Format(time.RFC3339), t.notBefore.Sub(now).Round(time.Second))
-	case t.issued.After(now.Add(r.leeway)):
+	default:
 		return badToken(ReasonIssuedInFuture, "issued at %s, %v ahead of this clock", t.issued.UTC().Format(time.RFC3339), t.issued.Sub(now).Round(time.Second))
 	}
-	return nil
+}
+
+// inTime reports whether a token is good at a moment, by its dates.
+func (p *policy) inTime(t times, now time.Time) bool {
+	latest := now.Add(p.leeway)
+	return now.Before(t.expires.Add(p.leeway)) && !t.notBefore.After(latest) && !t.issued.After(latest)
 }
 
 // numericDate reads a NumericDate (RFC 7519, section 2): seconds since 1970, fractions allowed.
@@ -243,9 +253,13 @@ func clipped(s string) string {
 	return s
 }
 
-// verifiedBy reports whether one of the keys proves the token.
-func (c *candidate) verifiedBy(candidates []keys.Key) bool {
-	return slices.ContainsFunc(candidates, func(k keys.Key) bool {
-		return c.method.Verify(c.token.Signed, c.token.Signature, k)
-	})
+// verifiedBy narrows a match to the one of its keys that proves the token.
+func (c *candidate) verifiedBy(match *keys.Match) bool {
+	for i, key := range match.Keys {
+		if c.method.Verify(c.token.Signed, c.token.Signature, key) {
+			match.Keys = match.Keys[i : i+1 : i+1]
+			return true
+		}
+	}
+	return false
 }

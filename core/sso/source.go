@@ -141,10 +141,10 @@ func (s TokenSource) used(r Request) bool {
 	case inQuery:
 		return len(s.parameters(r)) > 0
 	case inHeader:
-		_, n := r.Header(s.name)
+		_, n := viewHeader(r, s.name)
 		return n > 0
 	default:
-		_, n := r.Header("Authorization")
+		_, n := viewHeader(r, "Authorization")
 		return n > 0
 	}
 }
@@ -163,7 +163,7 @@ func (s TokenSource) token(r Request) (string, error) {
 		values := s.parameters(r)
 		return bareToken(values[0], len(values))
 	case inHeader:
-		value, n := r.Header(s.name)
+		value, n := viewHeader(r, s.name)
 		return bareToken(value, n)
 	default:
 		return bearerToken(r)
@@ -178,8 +178,6 @@ func bareToken(value string, n int) (string, error) {
 		return "", fmt.Errorf("%w: %d tokens in one place", ErrInvalidRequest, n)
 	case value == "":
 		return "", ErrNoToken
-	case !isToken68(value):
-		return "", fmt.Errorf("%w: a character that no bearer token has", ErrInvalidRequest)
 	}
 	return value, nil
 }

@@ -3,13 +3,16 @@
 // It decides about form only: three segments, canonical base64url, JSON objects, bounds. What
 // the header and the claims may say is decided in package sso. Exactly one sequence of bytes
 // stands for each token that it accepts, so a digest of those bytes identifies the token.
+//
+// A token is read in steps, so that one which is refused early costs little: [Shaped] looks at
+// nothing but the segments, [Open] reads the header, [Token.ReadBody] the rest.
 package compact
 
 import (
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
 )
@@ -26,95 +29,159 @@ var (
 	ErrPayload   = errors.New("the payload is not an acceptable JSON object")
 )
 
-// Token is a compact token taken apart. Nothing in it has been verified.
+var errLarge = errors.New("larger than 4096 bytes")
+
+// formError is a class of errors and what it came from.
+type formError struct{ class, cause error }
+
+func (e *formError) Error() string        { return e.class.Error() + ": " + e.cause.Error() }
+func (e *formError) Is(target error) bool { return target == e.class }
+func (e *formError) Unwrap() error        { return e.cause }
+
+// Token is a compact token taken apart. Nothing in it has been verified. Its memory is used
+// again: after [Token.Release] nothing that came from it may be looked at, but for Claims, and
+// strings.
 type Token struct {
 	Header    jsondoc.Value // an object
-	Claims    jsondoc.Value // an object
+	Claims    jsondoc.Value // an object, once the body has been read; the caller may keep it
 	Signed    string        // the signing input: header and payload as they came
-	Signature []byte
+	Signature []byte        // once the body has been read
+
+	payload, signature string // as they came
+	header             jsondoc.Document
+	decoded            []byte
 }
 
-// strict refuses set bits after the last full byte, so each byte string has one encoding.
-// (It still skips line breaks; the alphabet is checked before.)
+var tokens = sync.Pool{New: func() any { return new(Token) }}
+
+// strict refuses set bits after the last full byte, so each byte string has one encoding. It
+// still skips line breaks, for which [decode] looks itself.
 var strict = base64.RawURLEncoding.Strict()
 
-// Parse takes a token apart, whose payload has to be a JSON object as a JWT's is (RFC 7519,
-// section 7.2). The caller bounds its length.
-func Parse(token string) (Token, error) {
-	t, payload, err := Split(token)
+// segments cuts a token at its dots.
+func segments(token string) (header, payload, signature string, err error) {
+	switch strings.Count(token, ".") {
+	case 2:
+	case 4:
+		return "", "", "", ErrEncrypted
+	default:
+		return "", "", "", ErrSegments
+	}
+	header, rest, _ := strings.Cut(token, ".")
+	payload, signature, _ = strings.Cut(rest, ".")
+	if header == "" || signature == "" {
+		return "", "", "", ErrSegments
+	}
+	return header, payload, signature, nil
+}
+
+// Shaped reports whether a text could be a token whose payload is a JSON object: whether it is
+// worth more than a glance. It holds for every token that has been accepted and begins without
+// white space, as practically all do.
+func Shaped(token string) bool {
+	header, payload, _, err := segments(token)
+	return err == nil && opensObject(header) && opensObject(payload)
+}
+
+// opensObject reports whether a segment stands for a text that begins with "{".
+func opensObject(segment string) bool {
+	if len(segment) < 2 || segment[0] != 'e' {
+		return false
+	}
+	switch c := segment[1]; { // the six bits that it stands for begin with 11
+	case 'w' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '_':
+		return true
+	}
+	return false
+}
+
+// Open takes a token apart and reads its header. The caller bounds its length.
+func Open(token string) (*Token, error) {
+	header, payload, signature, err := segments(token)
 	if err != nil {
-		return Token{}, err
+		return nil, err
 	}
-	if len(payload) == 0 {
-		return Token{}, ErrSegments
+	if strict.DecodedLen(len(header)) > MaxHeaderBytes {
+		return nil, &formError{ErrHeader, errLarge}
 	}
-	if t.Claims, err = object(payload, ErrPayload); err != nil {
-		return Token{}, err
+	t := tokens.Get().(*Token) //nolint:errcheck // the pool holds nothing else
+	t.payload, t.signature = payload, signature
+	t.Signed = token[:len(header)+1+len(payload)]
+	text, err := t.decode(header)
+	if err == nil {
+		t.Header, err = t.header.Read(text)
+		t.Header, err = object(t.Header, err, ErrHeader)
+	}
+	if err != nil {
+		t.Release()
+		return nil, err
 	}
 	return t, nil
 }
 
-// Split takes a token apart whose payload may be anything, or nothing. It leaves Claims absent.
-func Split(token string) (t Token, payload []byte, err error) {
-	switch strings.Count(token, ".") {
-	case 2:
-	case 4:
-		return Token{}, nil, ErrEncrypted
-	default:
-		return Token{}, nil, ErrSegments
+// ReadPayload decodes the signature and the payload, which may be anything, or nothing.
+func (t *Token) ReadPayload() (payload []byte, err error) {
+	if payload, err = t.decode(t.payload); err != nil {
+		return nil, err
 	}
-	first, rest, _ := strings.Cut(token, ".")
-	second, third, _ := strings.Cut(rest, ".")
-	if first == "" || third == "" {
-		return Token{}, nil, ErrSegments
+	if t.Signature, err = t.decode(t.signature); err != nil {
+		return nil, err
 	}
-	if strict.DecodedLen(len(first)) > MaxHeaderBytes {
-		return Token{}, nil, fmt.Errorf("%w: larger than %d bytes", ErrHeader, MaxHeaderBytes)
-	}
-	if !alphabet(first) || !alphabet(second) || !alphabet(third) {
-		return Token{}, nil, ErrBase64
-	}
-	header, err := strict.DecodeString(first)
-	if err != nil {
-		return Token{}, nil, ErrBase64
-	}
-	if payload, err = strict.DecodeString(second); err != nil {
-		return Token{}, nil, ErrBase64
-	}
-	if t.Signature, err = strict.DecodeString(third); err != nil {
-		return Token{}, nil, ErrBase64
-	}
-	if t.Header, err = object(header, ErrHeader); err != nil {
-		return Token{}, nil, err
-	}
-	t.Signed = token[:len(first)+1+len(second)]
-	return t, payload, nil
+	return payload, nil
 }
 
-func object(text []byte, class error) (jsondoc.Value, error) {
-	v, err := jsondoc.Parse(text)
+// ReadBody decodes signature and payload, which has to be a JSON object as a JWT's is (RFC
+// 7519, section 7.2).
+func (t *Token) ReadBody() error {
+	if t.payload == "" {
+		return ErrSegments
+	}
+	payload, err := t.ReadPayload()
 	if err != nil {
-		return jsondoc.Value{}, fmt.Errorf("%w: %w", class, err)
+		return err
+	}
+	t.Claims, err = jsondoc.Parse(payload)
+	t.Claims, err = object(t.Claims, err, ErrPayload)
+	return err
+}
+
+// Release gives the token's memory back, without what was in it.
+func (t *Token) Release() {
+	clear(t.decoded)
+	decoded := t.decoded[:0]
+	if cap(decoded) > 1<<16 { // one monstrous token must not stay in the pool
+		decoded = nil
+	}
+	*t = Token{header: t.header, decoded: decoded}
+	tokens.Put(t)
+}
+
+// decode appends what a segment stands for to the memory of the token.
+func (t *Token) decode(segment string) ([]byte, error) {
+	if strings.IndexByte(segment, '\n') >= 0 || strings.IndexByte(segment, '\r') >= 0 {
+		return nil, ErrBase64
+	}
+	begin := len(t.decoded)
+	all, err := strict.AppendDecode(t.decoded, []byte(segment))
+	if err != nil {
+		return nil, ErrBase64
+	}
+	t.decoded = all // where it has grown, what was handed out stays in the memory of before
+	return all[begin:], nil
+}
+
+// object lets through what was read if it is an object.
+func object(v jsondoc.Value, err, class error) (jsondoc.Value, error) {
+	if err != nil {
+		return jsondoc.Value{}, &formError{class, err}
 	}
 	if v.Kind() != jsondoc.Object {
-		return jsondoc.Value{}, fmt.Errorf("%w: a JSON %s", class, v.Kind())
+		return jsondoc.Value{}, &formError{class, kindError(v.Kind())}
 	}
 	return v, nil
 }
 
-// inAlphabet marks the bytes of base64url (RFC 4648, section 5).
-var inAlphabet = func() (set [256]bool) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") {
-		set[c] = true
-	}
-	return set
-}()
+// kindError is the kind of JSON that stood where an object is wanted.
+type kindError jsondoc.Kind
 
-func alphabet(s string) bool {
-	for i := range len(s) {
-		if !inAlphabet[s[i]] {
-			return false
-		}
-	}
-	return true
-}
+func (e kindError) Error() string { return "a JSON " + jsondoc.Kind(e).String() }

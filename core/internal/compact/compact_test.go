@@ -3,7 +3,9 @@ package compact_test
 import (
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/more-retail/moresso-go/core/internal/compact"
@@ -16,14 +18,35 @@ func token(header, payload, signature string) string {
 	return b64.EncodeToString([]byte(header)) + "." + b64.EncodeToString([]byte(payload)) + "." + b64.EncodeToString([]byte(signature))
 }
 
+// parsed is what is left of a token after its memory was given back.
+type parsed struct {
+	Header    string // JSON
+	Claims    jsondoc.Value
+	Signed    string
+	Signature []byte
+}
+
+// parse takes a whole token apart.
+func parse(token string) (p parsed, err error) {
+	t, err := compact.Open(token)
+	if err != nil {
+		return parsed{}, err
+	}
+	defer t.Release()
+	if err := t.ReadBody(); err != nil {
+		return parsed{}, err
+	}
+	return parsed{string(t.Header.AppendJSON(nil)), t.Claims, t.Signed, slices.Clone(t.Signature)}, nil
+}
+
 func TestParseTakesATokenApart(t *testing.T) {
 	text := token(`{"alg":"EdDSA","kid":"é"}`, ` {"sub":"ada","n":9007199254740993} `, "\x00\xff\xfe signature")
-	got, err := compact.Parse(text)
+	got, err := parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kid, _ := got.Header.Get("kid").Text(); kid != "é" {
-		t.Errorf("kid is %q", kid)
+	if got.Header != `{"alg":"EdDSA","kid":"é"}` {
+		t.Errorf("Header is %s", got.Header)
 	}
 	if n, _ := got.Claims.Get("n").Number(); n != "9007199254740993" {
 		t.Errorf("n is %s", n)
@@ -39,7 +62,7 @@ func TestParseTakesATokenApart(t *testing.T) {
 func TestParseRefusesEveryOtherForm(t *testing.T) {
 	const header, payload, signature = `{"alg":"EdDSA"}`, `{"sub":"ada"}`, "0123456789abcdef" // 16 bytes: a stray character leaves stray bits
 	good := token(header, payload, signature)
-	if _, err := compact.Parse(good); err != nil {
+	if _, err := parse(good); err != nil {
 		t.Fatal(err)
 	}
 	segments := strings.Split(good, ".")
@@ -106,11 +129,11 @@ func TestParseRefusesEveryOtherForm(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := compact.Parse(test.token)
+			got, err := parse(test.token)
 			if !errors.Is(err, test.want) {
 				t.Fatalf("error is %v, want %v", err, test.want)
 			}
-			if got.Header.Kind() != jsondoc.Absent || got.Claims.Kind() != jsondoc.Absent || got.Signed != "" || got.Signature != nil {
+			if got.Header != "" || got.Claims.Kind() != jsondoc.Absent || got.Signed != "" || got.Signature != nil {
 				t.Errorf("with an error came %+v", got)
 			}
 			for segment := range strings.SplitSeq(test.token, ".") {
@@ -127,17 +150,17 @@ func TestAHeaderOf4096BytesIsRead(t *testing.T) {
 	if len(header) != compact.MaxHeaderBytes {
 		t.Fatalf("the test's header has %d bytes", len(header))
 	}
-	if _, err := compact.Parse(token(header, "{}", "s")); err != nil {
+	if _, err := parse(token(header, "{}", "s")); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestTheTwoErrorsOfTheReaderAreTold(t *testing.T) {
-	if _, err := compact.Parse(token(`{}`, `{"a":1,"a":2}`, "s")); !errors.Is(err, jsondoc.ErrDuplicate) {
+	if _, err := parse(token(`{}`, `{"a":1,"a":2}`, "s")); !errors.Is(err, jsondoc.ErrDuplicate) {
 		t.Errorf("error is %v, want a duplicate told", err)
 	}
 	deep := `{"a":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "}"
-	if _, err := compact.Parse(token(`{}`, deep, "s")); !errors.Is(err, jsondoc.ErrTooDeep) {
+	if _, err := parse(token(`{}`, deep, "s")); !errors.Is(err, jsondoc.ErrTooDeep) {
 		t.Errorf("error is %v, want the depth told", err)
 	}
 }
@@ -152,20 +175,23 @@ func FuzzCompact(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got, err := compact.Parse(text)
+		got, err := parse(text)
 		if err != nil {
 			return
+		}
+		if !compact.Shaped(text) && text[0] == 'e' && strings.Contains(text, ".e") {
+			t.Fatalf("%q is accepted, and seems not to be worth a look", text)
 		}
 		if again := got.Signed + "." + b64.EncodeToString(got.Signature); again != text {
 			t.Fatalf("%q is encoded again as %q", text, again)
 		}
 		segments := strings.Split(text, ".")
-		for i, part := range []jsondoc.Value{got.Header, got.Claims} {
+		for i, read := range []string{got.Header, string(got.Claims.AppendJSON(nil))} {
 			decoded, err := b64.DecodeString(segments[i])
 			if err != nil || b64.EncodeToString(decoded) != segments[i] {
 				t.Fatalf("%q is not canonical: %v", segments[i], err)
 			}
-			if read := string(part.AppendJSON(nil)); read != strings.Trim(string(decoded), " \t\r\n") {
+			if read != strings.Trim(string(decoded), " \t\r\n") {
 				t.Fatalf("%q was read as %q", decoded, read)
 			}
 		}
@@ -175,7 +201,7 @@ func FuzzCompact(f *testing.F) {
 func TestTheExamplesOfRFC7515AreTakenApartToTheByte(t *testing.T) {
 	const signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
 	const claims = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ" // A.3
-	got, err := compact.Parse(claims + "." + signature)
+	got, err := parse(claims + "." + signature)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,15 +210,76 @@ func TestTheExamplesOfRFC7515AreTakenApartToTheByte(t *testing.T) {
 	}
 	// RFC 7515, appendix A.4, whose payload is no JSON; RFC 8037, appendix A.4, likewise.
 	for text, want := range map[string]string{"eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwM": "Payload", "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY": "Example of Ed25519 signing"} {
-		if _, payload, err := compact.Split(text); err != nil || string(payload) != want {
+		opened, err := compact.Open(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if payload, err := opened.ReadPayload(); err != nil || string(payload) != want {
 			t.Errorf("%q, %v", payload, err)
 		}
-		if _, err := compact.Parse(text); !errors.Is(err, compact.ErrPayload) {
+		opened.Release()
+		if _, err := parse(text); !errors.Is(err, compact.ErrPayload) {
 			t.Errorf("as a token: %v", err)
 		}
 	}
 	// Appendix A.5 is unsecured: it has no signature.
-	if _, err := compact.Parse("eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."); !errors.Is(err, compact.ErrSegments) {
+	if _, err := parse("eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."); !errors.Is(err, compact.ErrSegments) {
 		t.Errorf("unsecured: %v", err)
 	}
+}
+
+func TestWhatIsNoTokenAtAGlanceIsSeenSo(t *testing.T) {
+	good := token(`{"alg":"EdDSA"}`, `{"sub":"ada"}`, "0123456789abcdef")
+	for name, test := range map[string]struct {
+		token string
+		want  bool
+	}{
+		"a token":                        {good, true},
+		"a token with an empty header":   {token(`{}`, `{}`, "s"), true},
+		"nothing":                        {"", false},
+		"dots":                           {strings.Repeat(".", 100_000), false},
+		"letters":                        {strings.Repeat("a", 8<<10), false},
+		"three segments of letters":      {strings.Repeat("abcd", 1000) + "." + strings.Repeat("abcd", 1000) + ".abcd", false},
+		"a payload that is no object":    {token(`{}`, `[]`, "s"), false},
+		"a header of one letter":         {"e.eyJ9.AAAA", false},
+		"five segments":                  {good + ".abcd.abcd", false},
+		"a token without its signature":  {good[:strings.LastIndexByte(good, '.')+1], false},
+		"an object that begins by space": {token(` {}`, `{}`, "s"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := compact.Shaped(test.token); got != test.want {
+				t.Errorf("Shaped is %v", got)
+			}
+		})
+	}
+}
+
+// What a token was taken apart into stays as it is when its memory serves for others.
+func TestClaimsAndStringsOutliveTheTokensMemory(t *testing.T) {
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for i := range 500 {
+				name := strings.Repeat(string(rune('a'+i%26)), 1+i%90)
+				opened, err := compact.Open(token(`{"kid":"`+name+`"}`, `{"sub":"`+name+`\u0021"}`, "s"+name))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := opened.ReadBody(); err != nil || string(opened.Signature) != "s"+name {
+					t.Errorf("%v, %q", err, opened.Signature)
+				}
+				kid, _ := opened.Header.Get("kid").Text()
+				claims := opened.Claims
+				opened.Release()
+				if again, err := compact.Open(token(`{"kid":"another, and a longer one"}`, `{}`, "s")); err == nil {
+					again.Release()
+				}
+				if sub, _ := claims.Get("sub").Text(); kid != name || sub != name+"!" {
+					t.Errorf("kid is %q, sub %q, want %q", kid, sub, name)
+				}
+			}
+		})
+	}
+	all.Wait()
 }

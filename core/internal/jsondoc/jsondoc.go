@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -30,6 +29,7 @@ var (
 	ErrTooDeep   = fmt.Errorf("nested deeper than %d levels", MaxDepth)
 	ErrDuplicate = errors.New("duplicate member name")
 	errTrailing  = errors.New("data after the JSON value")
+	errSyntax    = errors.New("not JSON")
 )
 
 // Kind is the JSON type of a value. The zero Kind belongs to a value that is not there.
@@ -59,7 +59,8 @@ type node struct {
 	next       uint32
 }
 
-// Document is a JSON text that has been read. It is immutable and safe for concurrent use.
+// Document is a JSON text that has been read. Unless it is read into again it is immutable and
+// safe for concurrent use.
 type Document struct {
 	text  string // the JSON text, then the content of those strings that had escapes
 	nodes []node
@@ -72,113 +73,156 @@ type Value struct {
 	at  uint32
 }
 
-// A reader is what one parse needs; readers are pooled.
-type reader struct {
-	dec   *jsontext.Decoder
-	src   bytes.Buffer
-	nodes []node
-	extra []byte // unescaped strings
-}
-
-var readers = sync.Pool{New: func() any { return &reader{dec: jsontext.NewDecoder(new(bytes.Buffer))} }}
+// scratch are documents whose memory is used again. What [Parse] returns is never one of them.
+var scratch = sync.Pool{New: func() any { return new(Document) }}
 
 // Parse reads one JSON value that makes up the whole of text. It keeps no reference to text.
 func Parse(text []byte) (Value, error) {
-	r := readers.Get().(*reader) //nolint:errcheck // the pool holds nothing else
+	s := scratch.Get().(*Document) //nolint:errcheck // the pool holds nothing else
 	defer func() {
-		r.src.Reset()
-		if cap(r.nodes) <= 1<<14 && r.src.Cap() <= 1<<17 { // one monstrous text must not stay in the pool
-			readers.Put(r)
+		if s.text = ""; cap(s.nodes) <= 1<<14 { // one monstrous text must not stay in the pool
+			scratch.Put(s)
 		}
 	}()
-	r.src.Write(text)
-	r.dec.Reset(&r.src)
-	r.nodes, r.extra = r.nodes[:0], r.extra[:0]
-	if err := r.value(len(text), 0); err != nil {
+	if _, err := s.Read(text); err != nil {
 		return Value{}, err
 	}
-	if _, err := r.dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return Value{}, errTrailing
-	}
-	doc := &Document{nodes: slices.Clone(r.nodes)}
-	if len(r.extra) == 0 {
-		doc.text = string(text)
-	} else {
-		doc.text = string(text) + string(r.extra)
-	}
-	return Value{doc: doc}, nil
+	return Value{doc: &Document{text: s.text, nodes: slices.Clone(s.nodes)}}, nil
 }
 
-func (r *reader) value(base, depth int) error {
-	at := len(r.nodes)
-	switch kind := r.dec.PeekKind(); kind {
-	case '{', '[':
-		if depth == MaxDepth {
-			return ErrTooDeep
-		}
-		if _, err := r.dec.ReadToken(); err != nil {
-			return reason(err)
-		}
-		n := node{kind: Array, start: uint32(r.dec.InputOffset() - 1)} //nolint:gosec // texts are far below 4 GiB
-		if kind == '{' {
-			n.kind = Object
-		}
-		r.nodes = append(r.nodes, n)
-		for {
-			next := r.dec.PeekKind()
-			if next == '}' || next == ']' {
-				break
+// Read is [Parse] into memory that is used again: whatever d held before must not be looked at
+// any more. Strings that values hand out stay good all the same.
+func (d *Document) Read(text []byte) (Value, error) {
+	if begin := bytes.TrimLeft(text, " \t\r\n"); len(begin) == 0 || strings.IndexByte(`{["-0123456789tfn`, begin[0]) < 0 {
+		return Value{}, errSyntax // at a glance, as most rubbish is
+	}
+	if !jsontext.Value(text).IsValid() {
+		return Value{}, reason(text)
+	}
+	d.text, d.nodes = string(text), d.nodes[:0]
+	if err := d.index(); err != nil {
+		return Value{}, err
+	}
+	return Value{doc: d}, nil
+}
+
+// index notes where the values are in a text that jsontext has found to be valid.
+func (d *Document) index() error {
+	text := d.text
+	var room [MaxDepth]uint32
+	open := room[:0]    // the objects and arrays that have begun
+	var unquoted []byte // the strings that had escapes
+	for i := 0; i < len(text); {
+		n := node{start: uint32(i), next: uint32(len(d.nodes) + 1)} //nolint:gosec // texts are far below 4 GiB
+		switch c := text[i]; c {
+		case ' ', '\t', '\r', '\n', ',', ':':
+			i++
+			continue
+		case '}', ']':
+			i++
+			container := &d.nodes[open[len(open)-1]]
+			open = open[:len(open)-1]
+			container.end, container.next = uint32(i), uint32(len(d.nodes)) //nolint:gosec // as above
+			continue
+		case '{', '[':
+			if len(open) == MaxDepth {
+				return ErrTooDeep
 			}
-			if err := r.value(base, depth+1); err != nil { // names are strings; the decoder sees to it
-				return err
+			open = append(open, uint32(len(d.nodes))) //nolint:gosec // as above
+			n.kind = Array
+			if c == '{' {
+				n.kind = Object
 			}
-		}
-		if _, err := r.dec.ReadToken(); err != nil {
-			return reason(err)
-		}
-		r.nodes[at].end = uint32(r.dec.InputOffset()) //nolint:gosec // as above
-	default:
-		raw, err := r.dec.ReadValue()
-		if err != nil {
-			return reason(err)
-		}
-		end := uint32(r.dec.InputOffset())                 //nolint:gosec // as above
-		n := node{start: end - uint32(len(raw)), end: end} //nolint:gosec // as above
-		switch kind {
-		case 'n':
-			n.kind = Null
-		case 't', 'f':
-			n.kind = Bool
-		case '0':
-			n.kind = Number
+			i++
 		case '"':
 			n.kind = String
-			if bytes.IndexByte(raw, '\\') < 0 {
-				n.start, n.end = n.start+1, n.end-1
-				break
+			quoted := text[i : i+lengthOfString(text[i:])]
+			i += len(quoted)
+			n.start, n.end = n.start+1, uint32(i-1) //nolint:gosec // as above
+			if strings.IndexByte(quoted, '\\') >= 0 {
+				n.start = uint32(len(text) + len(unquoted)) //nolint:gosec // as above
+				var err error
+				if unquoted, err = jsontext.AppendUnquote(unquoted, quoted); err != nil {
+					return errSyntax
+				}
+				n.end = uint32(len(text) + len(unquoted)) //nolint:gosec // as above
 			}
-			n.start = uint32(base + len(r.extra)) //nolint:gosec // as above
-			if r.extra, err = jsontext.AppendUnquote(r.extra, raw); err != nil {
-				return reason(err)
+		default:
+			n.kind = literalKind(c)
+			for i < len(text) && !endsLiteral(text[i]) {
+				i++
 			}
-			n.end = uint32(base + len(r.extra)) //nolint:gosec // as above
+			n.end = uint32(i)
 		}
-		r.nodes = append(r.nodes, n)
+		d.nodes = append(d.nodes, n)
 	}
-	r.nodes[at].next = uint32(len(r.nodes)) //nolint:gosec // as above
+	if len(unquoted) > 0 {
+		d.text += string(unquoted)
+	}
 	return nil
 }
 
-// reason keeps what went wrong and drops the excerpt of the text: it may be part of a token.
-func reason(err error) error {
-	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return ErrDuplicate
+// lengthOfString is that of the string which a text begins with, its quotes included.
+func lengthOfString(text string) int {
+	for i := 1; ; i++ {
+		switch text[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++ // and what follows it
+		}
 	}
-	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) {
-		return fmt.Errorf("not JSON: at byte %d", syntactic.ByteOffset)
+}
+
+// literalKind tells null, booleans and numbers by their first byte.
+func literalKind(c byte) Kind {
+	switch c {
+	case 'n':
+		return Null
+	case 't', 'f':
+		return Bool
 	}
-	return errors.New("not JSON: unexpected end")
+	return Number
+}
+
+// endsLiteral tells what can follow a number, a boolean or null.
+func endsLiteral(c byte) bool {
+	switch c {
+	case ',', '}', ']', ' ', '\t', '\r', '\n':
+		return true
+	}
+	return false
+}
+
+// reason says what is wrong with a text, and repeats none of it: it may be part of a token.
+func reason(text []byte) error {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(text))
+	for {
+		_, err := dec.ReadToken()
+		var syntactic *jsontext.SyntacticError
+		switch {
+		case err == nil && dec.StackDepth() > MaxDepth:
+			return ErrTooDeep
+		case err == nil && dec.StackDepth() == 0:
+			return errTrailing
+		case err == nil:
+		case errors.Is(err, jsontext.ErrDuplicateName):
+			return ErrDuplicate
+		case errors.As(err, &syntactic):
+			return fmt.Errorf("%w: at byte %d", errSyntax, syntactic.ByteOffset)
+		default:
+			return fmt.Errorf("%w: unexpected end", errSyntax)
+		}
+	}
+}
+
+// Size is about how many bytes the whole document of a value takes in memory.
+func (v Value) Size() int {
+	if v.doc == nil {
+		return 0
+	}
+	const document, node = 48, 16
+	return document + len(v.doc.text) + node*len(v.doc.nodes)
 }
 
 func (v Value) node() node { return v.doc.nodes[v.at] }

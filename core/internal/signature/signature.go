@@ -48,6 +48,9 @@ func pss(m *jwt.SigningMethodRSAPSS) jwt.SigningMethod {
 	return &jwt.SigningMethodRSAPSS{SigningMethodRSA: m.SigningMethodRSA, Options: strict, VerifyOptions: strict}
 }
 
+// Algorithm is the name of the algorithm.
+func (m Method) Algorithm() string { return m.algorithm }
+
 // Verify reports whether a signature is a key's. A key that is not for the algorithm proves
 // nothing.
 func (m Method) Verify(signingInput string, signature []byte, key keys.Key) bool {

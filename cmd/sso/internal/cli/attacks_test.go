@@ -55,7 +55,7 @@ func TestExplainNamesTheLibrarysReasonForEveryAttack(t *testing.T) {
 			explained(t, issuer, clock, token, *reason, err, checks)
 		})
 	}
-	for _, name := range []string{"credentials", "form", "crit", "zip, b64", "alg", "typ, cty", "kid", "claims", "dates", "iss, sub", "audience", "issuer", "client", "kind", "key", "signature"} {
+	for _, name := range []string{"credentials", "form", "crit", "zip, b64", "alg", "typ, cty", "kid", "body", "dates", "iss, sub", "audience", "issuer", "client", "kind", "key", "signature"} {
 		if !checks[name] {
 			t.Errorf("no attack fails at %q", name)
 		}

@@ -171,7 +171,7 @@ func TestAnIssuerInOrderIsGreenAndToldInFull(t *testing.T) {
 	if k := r.Keys[2]; k.Usable || !strings.HasSuffix(k.Age, " days (iat)") {
 		t.Errorf("%+v", k)
 	}
-	if len(r.Settings) != 18 || !slices.Contains(r.Settings, doctor.Setting{Name: "SSO_ISSUER", Value: issuer.URL(), From: "SSO_ISSUER"}) || !slices.Contains(r.Settings, doctor.Setting{Name: "SSO_LEEWAY", Value: "60s", From: "default"}) {
+	if len(r.Settings) != 19 || !slices.Contains(r.Settings, doctor.Setting{Name: "SSO_ISSUER", Value: issuer.URL(), From: "SSO_ISSUER"}) || !slices.Contains(r.Settings, doctor.Setting{Name: "SSO_LEEWAY", Value: "60s", From: "default"}) {
 		t.Errorf("%+v", r.Settings)
 	}
 	if fetches := issuer.Fetches() + issuer.Requests(devissuer.PathDiscovery); fetches != 2 {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -83,6 +84,7 @@ func service(t *testing.T, issuer string) *httptest.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Logger = slog.New(slog.DiscardHandler)
 	auth, err := sso.New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -180,7 +180,7 @@ func TestWhatTheHelpShowsIsRead(t *testing.T) {
 func TestBenchPrintsFigures(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	o := call{args: append([]string{"bench-verify", "--duration", "1ms"}, trusting(issuer)...), client: issuer.Client()}.run(t)
-	if o.code != 0 || !strings.Contains(o.stdout, "  EdDSA ") || strings.Count(o.stdout, "/s") != 2 {
+	if o.code != 0 || !strings.Contains(o.stdout, "  EdDSA ") || strings.Count(o.stdout, "/s") != 3 {
 		t.Errorf("%+v", o)
 	}
 	var results []map[string]any

@@ -37,7 +37,7 @@ const (
 	checkAlgorithm   = "alg"
 	checkType        = "typ, cty"
 	checkKeyID       = "kid"
-	checkClaims      = "claims"
+	checkBody        = "body"
 	checkDates       = "dates"
 	checkNames       = "iss, sub"
 	checkAudience    = "audience"
@@ -66,7 +66,7 @@ type inquiry struct {
 func (c *inquiry) order() []string {
 	list := []string{
 		checkForm, checkCrit, checkPacking, checkAlgorithm, checkType, checkKeyID,
-		checkClaims, checkDates, checkNames, checkAudience, checkIssuer, checkClient, checkKind, checkKey, checkSignature,
+		checkBody, checkDates, checkNames, checkAudience, checkIssuer, checkClient, checkKind, checkKey, checkSignature,
 	}
 	if c.input.Fields != nil {
 		list = append([]string{checkCredentials}, list...)
@@ -117,7 +117,7 @@ func (c *inquiry) passed(name string) (Result, string) {
 	case checkCredentials:
 		return Pass, "one Authorization field, of the scheme Bearer"
 	case checkForm:
-		return Pass, fmt.Sprintf("%d bytes in three parts; header and payload are JSON objects", c.token.Bytes)
+		return Pass, fmt.Sprintf("%d bytes in three parts; the header is a JSON object", c.token.Bytes)
 	case checkCrit, checkPacking:
 		return Pass, "none"
 	case checkAlgorithm:
@@ -126,8 +126,8 @@ func (c *inquiry) passed(name string) (Result, string) {
 		return Pass, "typ " + header("typ") + ", cty " + header("cty")
 	case checkKeyID:
 		return Pass, header("kid")
-	case checkClaims:
-		return Pass, "no name in other letters than it should be"
+	case checkBody:
+		return Pass, "payload and signature can be read; no name of a claim stands twice or in other letters"
 	case checkDates:
 		return Pass, c.dates()
 	case checkNames:

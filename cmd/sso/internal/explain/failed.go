@@ -48,8 +48,8 @@ func (c *inquiry) failed() string {
 	case "":
 		return ""
 	case sso.ReasonMalformed:
-		if c.formed() {
-			return checkClaims
+		if c.opened() {
+			return checkBody
 		}
 		return checkForm
 	case sso.ReasonMalformedClaim:
@@ -68,15 +68,14 @@ func (c *inquiry) failed() string {
 	return c.order()[0] // a fault of the service, which judged nothing
 }
 
-// formed reports whether each part of the token is in order by itself, as far as form goes: then
-// the library has got as far as the names of the claims.
-func (c *inquiry) formed() bool {
+// opened reports whether the library got past the header: the parts are three, and the header is
+// in order by itself as far as its form goes.
+func (c *inquiry) opened() bool {
 	if len(c.parts) != 3 {
 		return false
 	}
-	unsigned := segment(map[string]any{"alg": "none"}) // which is looked at after the form, and before the claims
-	return c.ask(c.cfg, unsigned, c.parts[1], "AA") == sso.ReasonAlgorithm &&
-		c.ask(c.cfg, unsigned, c.good(nil), c.parts[2]) == sso.ReasonAlgorithm &&
+	unsigned := segment(map[string]any{"alg": "none"}) // which is looked at before the body
+	return c.ask(c.cfg, unsigned, c.parts[1], c.parts[2]) == sso.ReasonAlgorithm &&
 		c.ask(c.cfg, c.parts[0], c.good(nil), "AA") != sso.ReasonMalformed
 }
 

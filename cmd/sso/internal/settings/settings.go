@@ -42,6 +42,7 @@ func All() []Setting {
 		{"disable-wildcard", "DisableWildcard", []string{"SSO_DISABLE_WILDCARD"}, "false", "\"*\" in a token means nothing"},
 		{"allowed-key-origins", "AllowedKeyOrigins", []string{"SSO_ALLOWED_KEY_ORIGINS"}, "none", "further `hosts` for discovered keys, separated by commas"},
 		{"insecure-allow-http", "InsecureAllowHTTP", []string{"SSO_INSECURE_ALLOW_HTTP"}, "false", "keys over http from other machines, where anybody on the way can replace them"},
+		{"", "TokenCache", []string{"SSO_TOKEN_CACHE"}, "10000", ""},
 		{"", "Realm", []string{"SSO_REALM"}, "none", ""},
 		{"", "TellScopes", []string{"SSO_TELL_SCOPES"}, "false", ""},
 		{"", "Refresh", []string{"SSO_REFRESH"}, "by itself", ""},

@@ -1,0 +1,280 @@
+package verified_test
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/more-retail/moresso-go/core/internal/verified"
+)
+
+func key(n int) [32]byte {
+	var text [8]byte
+	binary.LittleEndian.PutUint64(text[:], uint64(n))
+	return sha256.Sum256(text[:])
+}
+
+func put(c *verified.Cache[int], n int) { c.Put(key(n), &n, 1) }
+
+// has looks for a value, which counts as a use of it.
+func has(t *testing.T, c *verified.Cache[int], n int) bool {
+	t.Helper()
+	got := c.Get(key(n))
+	if got != nil && *got != n {
+		t.Fatalf("under the key of %d is %d", n, *got)
+	}
+	return got != nil
+}
+
+func TestWhatIsPutInIsThere(t *testing.T) {
+	const most = 1000
+	c := verified.New[int](most, most)
+	if has(t, c, 1) {
+		t.Error("an empty cache has something")
+	}
+	for n := range most {
+		put(c, n)
+	}
+	for n := range most {
+		if !has(t, c, n) {
+			t.Fatalf("%d is not there, though there is room for all", n)
+		}
+	}
+	if has(t, c, most) {
+		t.Error("what nobody put in is there")
+	}
+}
+
+func TestANewValueTakesThePlaceOfTheOld(t *testing.T) {
+	c := verified.New[string](10, 100)
+	first, second := "first", "second"
+	c.Put(key(1), &first, 10)
+	c.Put(key(1), &second, 30)
+	if got := c.Get(key(1)); got == nil || *got != second {
+		t.Errorf("%v", got)
+	}
+	if entries, bytes := c.Len(); entries != 1 || bytes != 30 {
+		t.Errorf("%d entries of %d bytes", entries, bytes)
+	}
+	c.Put(key(2), &first, 60)
+	c.Put(key(1), &second, 90) // which takes the other's place
+	if entries, bytes := c.Len(); entries > 1 || bytes > 100 {
+		t.Errorf("%d entries of %d bytes", entries, bytes)
+	}
+}
+
+func TestBothBoundsHold(t *testing.T) {
+	for name, test := range map[string]struct{ entries, bytes, each int }{
+		"many small ones":       {100, 1 << 20, 10},
+		"few large ones":        {100, 1000, 99},
+		"as large as can be":    {100, 1000, 1000},
+		"one at all":            {1, 100, 100},
+		"a bound of one byte":   {10, 1, 1},
+		"no power of two":       {77, 7777, 101},
+		"larger than a tenth":   {9, 9, 1},
+		"all of the same bytes": {64, 64, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := verified.New[int](test.entries, test.bytes)
+			for n := range 1000 {
+				c.Put(key(n), &n, test.each)
+				if entries, bytes := c.Len(); entries > test.entries || bytes > test.bytes || entries == 0 {
+					t.Fatalf("after %d: %d entries of %d bytes", n, entries, bytes)
+				}
+				if n%3 == 0 {
+					c.Get(key(n / 2))
+				}
+				if got := c.Get(key(n)); got == nil || *got != n {
+					t.Fatalf("%d is not there at once", n)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatIsTooLargeForTheWholeCacheIsNotKept(t *testing.T) {
+	c := verified.New[int](10, 100)
+	put(c, 1)
+	n := 2
+	c.Put(key(2), &n, 101)
+	if has(t, c, 2) || !has(t, c, 1) {
+		t.Error("it drove out another, or is there")
+	}
+}
+
+// A flood of tokens that come once each.
+func TestAFloodDoesNotDriveOutWhatIsInUse(t *testing.T) {
+	const most, inUse = 1000, 500
+	for name, before := range map[string]int{"an empty cache": 0, "a cache full of what came once": most} {
+		t.Run(name, func(t *testing.T) {
+			c := verified.New[int](most, most)
+			for n := range before {
+				put(c, -1-n)
+			}
+			for n := range inUse {
+				put(c, n)
+				has(t, c, n) // it comes again
+			}
+			for n := range 100 * most {
+				put(c, inUse+n)
+			}
+			lost := 0
+			for n := range inUse {
+				if !has(t, c, n) {
+					lost++
+				}
+			}
+			if lost > 0 {
+				t.Errorf("%d of %d that were in use are gone", lost, inUse)
+			}
+		})
+	}
+}
+
+// The tokens in use change for others: these have to find room.
+func TestWhatIsNoLongerUsedGoes(t *testing.T) {
+	const most = 1000
+	c := verified.New[int](most, most)
+	for generation := range 5 {
+		for range 4 {
+			for n := range most / 2 {
+				if id := generation*most + n; !has(t, c, id) {
+					put(c, id)
+				}
+			}
+		}
+		missing := 0
+		for n := range most / 2 {
+			if !has(t, c, generation*most+n) {
+				missing++
+			}
+		}
+		if missing > 0 {
+			t.Errorf("generation %d: %d of %d are not there after four rounds", generation, missing, most/2)
+		}
+	}
+}
+
+func TestNoCacheRemembersNothing(t *testing.T) {
+	for _, c := range []*verified.Cache[int]{nil, verified.New[int](0, 1), verified.New[int](-1, 1), verified.New[int](1, 0)} {
+		put(c, 1)
+		if entries, bytes := c.Len(); has(t, c, 1) || entries+bytes > 0 {
+			t.Error("it does")
+		}
+	}
+}
+
+func TestReadingAllocatesNothing(t *testing.T) {
+	c := verified.New[int](10, 10)
+	put(c, 1)
+	k := key(1)
+	if n := testing.AllocsPerRun(100, func() { c.Get(k) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// What has gone is not held on to.
+func TestMemoryOfWhatHasGoneIsFreed(t *testing.T) {
+	c := verified.New[[1 << 10]byte](100, 100)
+	var before, after runtime.MemStats
+	fill := func(from int) {
+		for n := range 10_000 {
+			c.Put(key(from+n), new([1 << 10]byte), 1)
+			c.Get(key(from + n/2))
+		}
+	}
+	fill(0)
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	fill(10_000)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 1<<20 {
+		t.Errorf("after 10,000 more, of which 100 stay, the heap has grown by %d bytes", grown)
+	}
+	runtime.KeepAlive(c)
+}
+
+func TestManyMayReadAndPutAtOnce(t *testing.T) {
+	c := verified.New[int](50, 50)
+	var all sync.WaitGroup
+	for worker := range 4 {
+		all.Go(func() {
+			for i := range 5000 {
+				n := (i*7 + worker) % 120
+				if got := c.Get(key(n)); got == nil {
+					put(c, n)
+				} else if *got != n {
+					t.Errorf("under the key of %d is %d", n, *got)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if entries, bytes := c.Len(); entries != 50 || bytes != 50 {
+		t.Errorf("%d entries of %d bytes", entries, bytes)
+	}
+}
+
+// FuzzCache compares with a map: what is there is what was put in last, and the bounds hold.
+func FuzzCache(f *testing.F) {
+	f.Add(uint8(3), uint8(9), []byte("abcabcaabbccdefdef"))
+	f.Add(uint8(1), uint8(1), []byte{0, 128, 0, 129, 255, 1})
+	f.Fuzz(func(t *testing.T, mostEntries, mostBytes uint8, ops []byte) {
+		c := verified.New[int](int(mostEntries), int(mostBytes))
+		last := map[byte]int{}
+		for i, op := range ops {
+			name := op & 0x1f
+			if op&0x80 == 0 {
+				size := int(op>>5)*3 + 1
+				c.Put(key(int(name)), &i, size)
+				if size <= int(mostBytes) {
+					last[name] = i
+				}
+			} else if got := c.Get(key(int(name))); got != nil && (last[name] != *got) {
+				t.Fatalf("%d holds %d, want %d", name, *got, last[name])
+			}
+			entries, bytes := c.Len()
+			if entries > int(mostEntries) || bytes > int(mostBytes) || entries < 0 || bytes < entries {
+				t.Fatalf("%d entries of %d bytes, where %d of %d are allowed", entries, bytes, mostEntries, mostBytes)
+			}
+			there := 0
+			for n := range 32 {
+				if c.Get(key(n)) != nil {
+					there++
+				}
+			}
+			if there != entries {
+				t.Fatalf("%d entries can be found of %d", there, entries)
+			}
+		}
+	})
+}
+
+func BenchmarkGet(b *testing.B) {
+	c := verified.New[int](10_000, 10_000)
+	keys := make([][32]byte, 1000)
+	for n := range keys {
+		keys[n] = key(n)
+		put(c, n)
+	}
+	for _, parallel := range []bool{false, true} {
+		b.Run(fmt.Sprintf("parallel=%v", parallel), func(b *testing.B) {
+			if !parallel {
+				for i := 0; b.Loop(); i++ {
+					c.Get(keys[i%len(keys)])
+				}
+				return
+			}
+			b.RunParallel(func(pb *testing.PB) {
+				for i := 0; pb.Next(); i++ {
+					c.Get(keys[i%len(keys)])
+				}
+			})
+		})
+	}
+}

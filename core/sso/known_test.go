@@ -1,0 +1,422 @@
+package sso_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/keys"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// knowing is a provider, an authenticator that reports, and whether the last good token was
+// known to it.
+func knowing(t *testing.T, change ...func(*devissuer.Issuer, *sso.Config)) (issuer *devissuer.Issuer, a *sso.Authenticator, now *clock, known func() bool) {
+	t.Helper()
+	var last atomic.Bool
+	issuer, a, now = newProvider(t, append(change, func(_ *devissuer.Issuer, c *sso.Config) {
+		c.Observe = func(e sso.Event) {
+			if e.Kind == sso.EventAuthenticated {
+				last.Store(e.Known)
+			}
+		}
+	})...)
+	return issuer, a, now, last.Load
+}
+
+// accepted wants a token to be good, and known or not.
+func accepted(t *testing.T, a *sso.Authenticator, token string, known func() bool, want bool) *sso.Principal {
+	t.Helper()
+	p, err := a.ValidateToken(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if known() != want {
+		t.Fatalf("known is %v", known())
+	}
+	return p
+}
+
+// refusedFor wants a token to be refused for a reason.
+func refusedFor(t *testing.T, a *sso.Authenticator, token string, want sso.Reason) {
+	t.Helper()
+	if _, err := a.ValidateToken(t.Context(), token); reasonIn(err) != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+func TestATokenThatComesAgainIsKnown(t *testing.T) {
+	issuer, a, _, known := knowing(t)
+	token := issuer.MustToken()
+	first := accepted(t, a, token, known, false)
+	for range 3 {
+		if accepted(t, a, token, known, true) != first {
+			t.Error("another principal")
+		}
+	}
+	ctx := must(t)(a.Authenticate(t.Context(), bearer(token)))
+	if p, _ := sso.FromContext(ctx); p != first || !known() {
+		t.Error("a request with it is not")
+	}
+	derived := a.TokenFrom(sso.TokenFromHeader("X-Token"))
+	accepted(t, derived, token, known, true)
+	accepted(t, a, issuer.MustToken(devissuer.Subject("bob")), known, false)
+}
+
+func TestAKnownTokenIsJudgedByTheClockEachTime(t *testing.T) {
+	issuer, a, now, known := knowing(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Leeway = 5 * time.Second })
+	token := issuer.MustToken(devissuer.NotBefore(T), devissuer.ValidFor(time.Minute))
+	accepted(t, a, token, known, false)
+	now.Advance(time.Minute + 5*time.Second - 1)
+	accepted(t, a, token, known, true)
+	now.Advance(1)
+	refusedFor(t, a, token, sso.ReasonExpired)
+	now.Advance(-time.Minute - 10*time.Second)
+	accepted(t, a, token, known, true)
+	now.Advance(-1)
+	refusedFor(t, a, token, sso.ReasonNotYetValid)
+	noNBF := issuer.MustToken(devissuer.Subject("bob"), devissuer.WithoutClaim("nbf"))
+	now.Advance(time.Minute)
+	accepted(t, a, noNBF, known, false)
+	now.Advance(-time.Hour)
+	refusedFor(t, a, noNBF, sso.ReasonIssuedInFuture)
+}
+
+func TestAKnownTokenEndsWithItsKey(t *testing.T) {
+	refetch := func(t *testing.T, a *sso.Authenticator, now *clock) {
+		t.Helper()
+		now.Advance(10 * time.Minute) // a refresh is due, and long enough for a request to wait for it
+		if err := a.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("it lives on while the provider only adds keys", func(t *testing.T) {
+		issuer, a, now, known := knowing(t)
+		token := issuer.MustToken()
+		accepted(t, a, token, known, false)
+		issuer.Rotate()
+		refetch(t, a, now)
+		accepted(t, a, token, known, true)
+		accepted(t, a, token, known, true)
+	})
+	t.Run("the key is removed", func(t *testing.T) {
+		issuer, a, now, known := knowing(t)
+		token := issuer.MustToken()
+		accepted(t, a, token, known, false)
+		issuer.Rotate()
+		issuer.RetireOld()
+		refetch(t, a, now)
+		refusedFor(t, a, token, sso.ReasonUnknownKey)
+	})
+	t.Run("another key takes its id", func(t *testing.T) {
+		issuer, a, now, known := knowing(t)
+		token := issuer.MustToken()
+		accepted(t, a, token, known, false)
+		issuer.SetRawJWKS(strings.ReplaceAll(string(another(t).JWKS()), another(t).KeyID(), issuer.KeyID()))
+		refetch(t, a, now)
+		refusedFor(t, a, token, sso.ReasonBadSignature)
+	})
+	t.Run("it goes by another id, under which new tokens are found and this one is not", func(t *testing.T) {
+		issuer, a, now, known := knowing(t)
+		token := issuer.MustToken()
+		accepted(t, a, token, known, false)
+		issuer.SetRawJWKS(strings.ReplaceAll(string(issuer.JWKS()), issuer.KeyID(), "renamed"))
+		refetch(t, a, now)
+		refusedFor(t, a, token, sso.ReasonUnknownKey)
+	})
+	t.Run("the key is declared for another algorithm", func(t *testing.T) {
+		source := changing{now: newClock()}
+		a := newAuth(t, func(c *sso.Config) {
+			c.Keys, c.Algorithms = &source, []string{"RS256", "PS256"}
+			c.Now = source.now.Now
+		})
+		source.set(t, keys.Key{ID: "k", Algorithm: "RS256", Public: rsaKey().Public()})
+		good := signedWith(t, jwt.SigningMethodRS256, rsaKey(), headerWith("alg", `"RS256"`, "kid", `"k"`), claimsWith())
+		if _, err := a.ValidateToken(t.Context(), good); err != nil {
+			t.Fatal(err)
+		}
+		source.set(t, keys.Key{ID: "k", Algorithm: "PS256", Public: rsaKey().Public()})
+		source.now.Advance(10 * time.Minute)
+		refusedFor(t, a, good, sso.ReasonKeyAlgorithm)
+	})
+	t.Run("a key without an id is replaced", func(t *testing.T) {
+		issuer, a, now, known := knowing(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.PEMURL() })
+		token := issuer.MustToken()
+		accepted(t, a, token, known, false)
+		accepted(t, a, token, known, true)
+		issuer.Rotate()
+		refetch(t, a, now)
+		refusedFor(t, a, token, sso.ReasonBadSignature)
+	})
+	t.Run("the provider calls itself otherwise", func(t *testing.T) {
+		issuer, a, now, known := knowing(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "" })
+		token := issuer.MustToken()
+		accepted(t, a, token, known, false)
+		accepted(t, a, token, known, true)
+		issuer.Rotate() // whatever else changes, the key stays
+		refetch(t, a, now)
+		accepted(t, a, token, known, true)
+	})
+}
+
+// changing is a source whose key a test changes, and its clock.
+type changing struct {
+	mu  sync.Mutex
+	key *keys.Set
+	now *clock
+}
+
+func (c *changing) set(t *testing.T, key keys.Key) {
+	t.Helper()
+	set, err := keys.NewSet(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.key = set
+}
+
+func (c *changing) String() string { return "a source that changes" }
+
+func (c *changing) Fetch(context.Context, *keys.Set) (*keys.Set, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.key, nil
+}
+
+var otherIssuer = sync.OnceValues(func() (*devissuer.Issuer, error) {
+	return devissuer.New(devissuer.WithAlgorithm("EdDSA"))
+})
+
+func another(t *testing.T) *devissuer.Issuer {
+	t.Helper()
+	issuer, err := otherIssuer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return issuer
+}
+
+func TestAKnownTokenIsUnavailableWhenItsKeysAreTooOld(t *testing.T) {
+	issuer, a, now, known := knowing(t)
+	token := issuer.MustToken(devissuer.ValidFor(24 * time.Hour))
+	accepted(t, a, token, known, false)
+	issuer.Down()
+	now.Advance(time.Hour)
+	accepted(t, a, token, known, true)
+	now.Advance(time.Hour)
+	if _, err := a.ValidateToken(t.Context(), token); class(err) != "unavailable" {
+		t.Errorf("past the bound: %v", err)
+	}
+	issuer.Up()
+	now.Advance(time.Minute)
+	accepted(t, a, token, known, true)
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.ValidateToken(t.Context(), token); class(err) != "unavailable" {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+func TestKnownTokensKeepTheKeysFresh(t *testing.T) {
+	issuer, a, now, known := knowing(t)
+	token := issuer.MustToken(devissuer.ValidFor(24 * time.Hour))
+	accepted(t, a, token, known, false)
+	before := issuer.Fetches()
+	now.Advance(time.Hour)
+	accepted(t, a, token, known, true)
+	if n := issuer.Fetches() - before; n != 1 {
+		t.Errorf("%d fetches within an hour after which a known token came", n)
+	}
+}
+
+func TestOnlyTheWholeTokenIsKnown(t *testing.T) {
+	issuer, a, _, known := knowing(t)
+	token := issuer.MustToken()
+	accepted(t, a, token, known, false)
+	last := strings.LastIndexByte(token, '.')
+	for i := 0; i < len(token); i += 7 {
+		if token[i] == '.' {
+			continue
+		}
+		other := byte('A')
+		if token[i] == other {
+			other = 'Q'
+		}
+		forged := token[:i] + string(other) + token[i+1:]
+		if _, err := a.ValidateToken(t.Context(), forged); err == nil {
+			t.Errorf("a token of the same length with another byte at %d of %d is accepted", i, len(token))
+		}
+	}
+	for name, forged := range map[string]string{
+		"the same prefix":           token[:last+1] + strings.Repeat("A", len(token)-last-1),
+		"cut short by one":          token[:len(token)-1],
+		"longer by one":             token + "A",
+		"a line break":              token + "\n",
+		"padding":                   token + "=",
+		"another's signature":       token[:last] + issuer.MustToken(devissuer.Subject("bob"))[strings.LastIndexByte(issuer.MustToken(devissuer.Subject("bob")), '.'):],
+		"the same once more behind": token + "." + token,
+	} {
+		if _, err := a.ValidateToken(t.Context(), forged); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+	accepted(t, a, token, known, true)
+}
+
+func TestWhatIsRefusedIsNeverKnown(t *testing.T) {
+	issuer, a, now, known := knowing(t)
+	early := issuer.MustToken(devissuer.NotBefore(T.Add(10*time.Minute)), devissuer.ValidFor(time.Hour))
+	for range 3 {
+		refusedFor(t, a, early, sso.ReasonNotYetValid)
+		refusedFor(t, a, issuer.MustToken(devissuer.BadSignature()), sso.ReasonBadSignature)
+		refusedFor(t, a, issuer.MustToken(devissuer.WrongAudience()), sso.ReasonWrongAudience)
+	}
+	now.Advance(10 * time.Minute)
+	accepted(t, a, early, known, false)
+}
+
+func TestAuthenticatorsDoNotKnowEachOthersTokens(t *testing.T) {
+	issuer, a, _, known := knowing(t)
+	token := issuer.MustToken(devissuer.AudienceList("api", "partners"))
+	accepted(t, a, token, known, false)
+	for name, test := range map[string]struct {
+		change func(*sso.Config)
+		want   sso.Reason
+	}{
+		"another audience": {func(c *sso.Config) { c.Audience = []string{"billing"} }, sso.ReasonWrongAudience},
+		"another issuer":   {func(c *sso.Config) { c.Issuer = "https://other.example" }, sso.ReasonWrongIssuer},
+		"another client":   {func(c *sso.Config) { c.ClientIDs = []string{"batch"} }, sso.ReasonWrongClient},
+		"RFC 9068 alone":   {func(c *sso.Config) { c.RequireAccessTokenType = true }, sso.ReasonTokenType},
+		"other algorithms": {func(c *sso.Config) { c.Algorithms = []string{"ES256"} }, sso.ReasonAlgorithm},
+		"shorter tokens":   {func(c *sso.Config) { c.MaxTokenBytes = len(token) - 1 }, sso.ReasonTooLarge},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, b, _ := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) {
+				c.PublicKeyURI, c.Issuer, c.HTTPClient = issuer.JWKSURL(), issuer.URL(), issuer.Client()
+				test.change(c)
+			})
+			refusedFor(t, b, token, test.want)
+			refusedFor(t, b, token, test.want)
+		})
+	}
+}
+
+func TestJoinedAuthenticatorsKnowTheTokensOfEach(t *testing.T) {
+	var last sso.Event
+	observe := func(_ *devissuer.Issuer, c *sso.Config) { c.Observe = func(e sso.Event) { last = e } }
+	first, a, _ := newProvider(t, observe)
+	second, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"), devissuer.WithIssuer("https://second.example"), devissuer.WithClock(newClock().Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close() //nolint:errcheck // the end of a test server
+	_, b, _ := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) {
+		c.PublicKeyURI, c.Issuer, c.HTTPClient, c.TokenCache = second.JWKSURL(), second.URL(), second.Client(), sso.NoTokenCache
+	})
+	joined, err := sso.Join(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for token, want := range map[string]bool{first.MustToken(): true, second.MustToken(): false} {
+		accepted(t, joined, token, func() bool { return last.Known }, false)
+		accepted(t, joined, token, func() bool { return last.Known }, want)
+		ctx := must(t)(joined.Authenticate(t.Context(), bearer(token)))
+		must(t)(joined.Authorize(ctx, bearer(token), granting))
+	}
+	// A part by itself, which nobody should use any more, does not take the other's word.
+	alone := first.MustToken(devissuer.Subject("bob"))
+	accepted(t, joined, alone, func() bool { return last.Known }, false)
+	accepted(t, a, alone, func() bool { return last.Known }, false)
+}
+
+func TestTheTokenCacheCanBeSizedAndSwitchedOff(t *testing.T) {
+	for name, test := range map[string]struct{ size, kept int }{
+		"switched off": {sso.NoTokenCache, 0}, "one": {1, 1}, "ten": {10, 10}, "the default": {0, 50},
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer, a, _, known := knowing(t, func(_ *devissuer.Issuer, c *sso.Config) { c.TokenCache = test.size })
+			var tokens []string
+			for i := range 50 {
+				tokens = append(tokens, issuer.MustToken(devissuer.Subject(fmt.Sprint("user ", i))))
+				accepted(t, a, tokens[i], known, false)
+			}
+			kept := 0
+			for i := range tokens { // the last first, since what is not known takes the place of others
+				if _, err := a.ValidateToken(t.Context(), tokens[len(tokens)-1-i]); err != nil {
+					t.Fatal(err)
+				}
+				if !known() {
+					break
+				}
+				kept++
+			}
+			if kept != test.kept {
+				t.Errorf("%d of %d tokens are known", kept, len(tokens))
+			}
+		})
+	}
+	for _, size := range []int{-2, 1_000_001} {
+		_, err := sso.New(sso.Config{Keys: static(t, "ada", "", ada.Public()), Audience: []string{"api"}, TokenCache: size, Logger: slog.New(slog.DiscardHandler)})
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("TokenCache holds %d", size)) {
+			t.Errorf("%d: %v", size, err)
+		}
+	}
+}
+
+// Tokens whose headers differ, as with a nonce in each, are known all the same.
+func TestTokensWithHeadersOfTheirOwnAreKnown(t *testing.T) {
+	issuer, a, _, known := knowing(t)
+	var tokens []string
+	for i := range 100 {
+		tokens = append(tokens, issuer.MustToken(devissuer.Header("nonce", fmt.Sprint("n", i))))
+		accepted(t, a, tokens[i], known, false)
+		accepted(t, a, tokens[i], known, true)
+	}
+	for _, token := range tokens {
+		accepted(t, a, token, known, true)
+	}
+	accepted(t, a, signedBy(t, issuer, ` {"alg":"EdDSA"}`), known, false) // white space before it: rare enough to be verified each time
+}
+
+// signedBy seals a good token's claims under a header of any text.
+func signedBy(t *testing.T, issuer *devissuer.Issuer, header string) string {
+	t.Helper()
+	return issuer.MustToken(devissuer.RawHeader(strings.Replace(header, "{", `{"kid":"`+issuer.KeyID()+`",`, 1)))
+}
+
+func TestAKnownTokenIsHeldByManyAtOnce(t *testing.T) {
+	issuer, a, now, _ := knowing(t, func(_ *devissuer.Issuer, c *sso.Config) { c.TokenCache = 8 })
+	var tokens []string
+	for i := range 16 {
+		tokens = append(tokens, issuer.MustToken(devissuer.Subject(fmt.Sprint("user ", i)), devissuer.ValidFor(24*time.Hour)))
+	}
+	var all sync.WaitGroup
+	for worker := range 4 {
+		all.Go(func() {
+			for i := range 300 {
+				n := (i*3 + worker) % len(tokens)
+				p, err := a.ValidateToken(t.Context(), tokens[n])
+				if err != nil || p.Subject() != fmt.Sprint("user ", n) {
+					t.Errorf("%v, %v", p, err)
+					return
+				}
+				if i%100 == 0 {
+					issuer.Publish()
+					now.Advance(6 * time.Minute)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
