@@ -92,6 +92,9 @@ func (s *httpSource) Fetch(ctx context.Context, previous *Set) (*Set, error) {
 	next := origin{etag: map[string]string{}}
 	first, err := s.get(ctx, s.address, known.etag)
 	if err != nil {
+		if gone := (*statusError)(nil); previous == nil && errors.As(err, &gone) && gone.code == http.StatusNotFound {
+			err = fmt.Errorf("%w: %s", err, s.whereElse())
+		}
 		return nil, err
 	}
 	answer, address := first, s.address
@@ -127,6 +130,14 @@ func (s *httpSource) Fetch(ctx context.Context, previous *Set) (*Set, error) {
 	}
 	set.MaxAge, set.Issuer, set.origin = answer.maxAge, next.doc.Issuer, next
 	return set, nil
+}
+
+// whereElse is for whoever has the wrong address: there never were keys at this one.
+func (s *httpSource) whereElse() string {
+	if strings.HasSuffix(s.address.Path, discoveryPath) {
+		return "is the issuer written as the provider writes it? If it has no discovery document, set PublicKeyURI to the address of its JWK Set"
+	}
+	return "is this the address of the JWK Set? For discovery set Issuer"
 }
 
 // discovery reads a discovery document; a zero one if the text is something else.
@@ -226,9 +237,14 @@ func (s *httpSource) read(response *http.Response, conditional bool) ([]byte, er
 	case code >= 300 && code < 400:
 		return nil, fmt.Errorf("answered %d, a redirect, which is not followed: configure the address that holds the keys", code)
 	default:
-		return nil, fmt.Errorf("answered %d", code)
+		return nil, &statusError{code}
 	}
 }
+
+// statusError is an answer without keys.
+type statusError struct{ code int }
+
+func (e *statusError) Error() string { return fmt.Sprintf("answered %d", e.code) }
 
 func readBounded(r io.Reader) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
@@ -328,13 +344,17 @@ func checkURL(address string, o Options) (*url.URL, error) {
 	case err != nil:
 		return nil, errors.New("not a URL")
 	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("the scheme %.64q is not fetched; write https://", u.Scheme)
+		return nil, &SettingError{Problem: fmt.Sprintf("the scheme %.64q is not fetched", u.Scheme), Remedy: "write https://"}
 	case u.Host == "" || u.Hostname() == "":
 		return nil, errors.New("a URL without host")
 	case u.User != nil:
-		return nil, errors.New("a URL with a user or password in it, which would show in logs; give an HTTPClient that authenticates instead")
+		return nil, &SettingError{Problem: "a URL with a user or password in it, which would show in logs", Remedy: "give an HTTPClient that authenticates instead"}
 	case u.Scheme == "http" && !o.InsecureAllowHTTP && !loopback(u.Hostname()):
-		return nil, fmt.Errorf("http:// to %.256s, where anybody on the way can replace the keys; write https://", u.Hostname())
+		return nil, &SettingError{
+			Problem: fmt.Sprintf("http:// to %.256s, where anybody on the way can replace the keys", u.Hostname()),
+			Remedy:  "write https://",
+			Unless:  "InsecureAllowHTTP",
+		}
 	}
 	return u, nil
 }

@@ -552,3 +552,63 @@ func TestAConnectionThatIsNotYetMadeEndsWithItsFetch(t *testing.T) {
 		t.Fatal("the connection outlives its fetch")
 	}
 }
+
+func TestAnAddressWhereThereNeverWereKeysIsAsked(t *testing.T) {
+	issuer, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = issuer.Close() }()
+	open := func(address string) keys.Source {
+		source, err := keys.URL(address, keys.Options{HTTPClient: issuer.Client()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return source
+	}
+	const ask = "is this the address of the JWK Set? For discovery set Issuer"
+	for address, want := range map[string]string{
+		issuer.URL(): "https://issuer.example: answered 404: " + ask,
+		issuer.URL() + "/tenant" + devissuer.PathDiscovery: "answered 404: is the issuer written as the provider writes it? If it has no discovery document, set PublicKeyURI to the address of its JWK Set",
+	} {
+		if _, err := open(address).Fetch(t.Context(), nil); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", address, err, want)
+		}
+	}
+	known := open(issuer.JWKSURL())
+	set, err := known.Fetch(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer.Fault(devissuer.StatusFault(http.StatusNotFound, "Retry-After", "7"))
+	if _, err := known.Fetch(t.Context(), set); err == nil || strings.Contains(err.Error(), ask) {
+		t.Errorf("where keys have been: %v", err)
+	}
+	_, err = known.Fetch(t.Context(), nil)
+	var later *keys.RetryAfterError
+	if !errors.As(err, &later) || later.After != 7*time.Second || !strings.Contains(err.Error(), ask) {
+		t.Errorf("where the provider says when to ask again: %v", err)
+	}
+	issuer.Fault(devissuer.StatusFault(http.StatusInternalServerError))
+	if _, err := known.Fetch(t.Context(), nil); err == nil || strings.Contains(err.Error(), ask) {
+		t.Errorf("a fault of the provider's: %v", err)
+	}
+}
+
+func TestAnAddressThatCannotBeUsedSaysWhatToWriteApart(t *testing.T) {
+	for address, want := range map[string]keys.SettingError{
+		"http://idp.example/jwks": {Problem: "http:// to idp.example, where anybody on the way can replace the keys", Remedy: "write https://", Unless: "InsecureAllowHTTP"},
+		"file:":                   {Problem: "no path", Remedy: "write file:/etc/keys/sso.pem"},
+		"awskms:alias/orders":     {Problem: "keys of awskms are read by a module of their own", Remedy: `add import _ "github.com/more-retail/moresso-go/kmskeys" to the program`},
+	} {
+		_, err := keys.Open(address, keys.Options{})
+		var told *keys.SettingError
+		if !errors.As(err, &told) || *told != want {
+			t.Errorf("%s: %#v", address, err)
+			continue
+		}
+		if text := err.Error(); !strings.HasPrefix(text, want.Problem+"; "+want.Remedy) || !strings.HasSuffix(text, want.Unless) {
+			t.Errorf("%s: %s", address, text)
+		}
+	}
+}

@@ -51,7 +51,10 @@ func openRegistered(uri string, o Options) (source Source, ok bool, err error) {
 		source, err = open(rest, o)
 		return source, true, err
 	case module != "":
-		return nil, true, fmt.Errorf("keys of %s are read by a module of their own: add import _ %q", scheme, module)
+		return nil, true, &SettingError{
+			Problem: fmt.Sprintf("keys of %s are read by a module of their own", scheme),
+			Remedy:  fmt.Sprintf("add import _ %q to the program", module),
+		}
 	}
 	return nil, false, nil
 }

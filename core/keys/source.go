@@ -44,6 +44,20 @@ type Options struct {
 	InsecureAllowHTTP bool
 }
 
+// SettingError is an address that cannot be used, where it is known what to write instead.
+type SettingError struct {
+	Problem string // what is wrong with it
+	Remedy  string // what to write instead; never empty
+	Unless  string // the field of [Options] that would permit it; mostly empty
+}
+
+func (e *SettingError) Error() string {
+	if e.Unless != "" {
+		return e.Problem + "; " + e.Remedy + ", or set " + e.Unless
+	}
+	return e.Problem + "; " + e.Remedy
+}
+
 // Open makes a source out of what a configuration holds: the http(s) URL of a JWK Set, a PEM
 // public key or a discovery document; "file:" and a path to a JWK Set or PEM; or the PEM text
 // itself; or what another module has registered a scheme for (see [Register]). It reads files
@@ -77,13 +91,13 @@ func filePath(uri string) (string, error) {
 	if rest, ok := strings.CutPrefix(path, "//"); ok {
 		host, _, _ := strings.Cut(rest, "/")
 		if host != "" && host != "localhost" {
-			return "", fmt.Errorf("file://%s… names another machine; write file:///path", host)
+			return "", &SettingError{Problem: fmt.Sprintf("file://%s… names another machine", host), Remedy: "write file:///path"}
 		}
 		path = rest[len(host):]
 	}
 	unescaped, err := url.PathUnescape(path)
 	if err != nil || unescaped == "" {
-		return "", errors.New("no path; write file:/etc/keys/sso.pem")
+		return "", &SettingError{Problem: "no path", Remedy: "write file:/etc/keys/sso.pem"}
 	}
 	return filepath.FromSlash(unescaped), nil
 }

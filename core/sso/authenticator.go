@@ -91,7 +91,8 @@ func New(cfg Config) (*Authenticator, error) {
 	}}
 	a.origin = a
 	if cfg.Issuer == "" && !strings.HasSuffix(cfg.PublicKeyURI, discoveryPath) {
-		cfg.Logger.Warn("sso: Issuer is not set: unless the source turns out to be a discovery document, a token's issuer is not checked", "source", cfg.Keys.String())
+		cfg.Logger.Warn("sso: Issuer is not set: unless the source turns out to be a discovery document, a token's issuer is not checked", "source", cfg.Keys.String(),
+			"remedy", "set Issuer (SSO_ISSUER) to what your tokens have as iss, to the letter, e.g. https://login.example.com")
 	}
 	return a, nil
 }

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -212,12 +213,36 @@ func (e *ConfigError) Error() string {
 
 // faults collects what is wrong, naming each setting as its reader knows it.
 type faults struct {
-	list []ConfigFault
-	name func(field string) string
+	list   []ConfigFault
+	name   func(field string) string
+	raw    func(field string) string // what a list was written as; nil for a configuration in code
+	quoted map[string]bool           // fields with quotes around them, which is all that is wrong with them
 }
 
+// add takes a fault down, once.
 func (f *faults) add(field, problem, remedy string) {
-	f.list = append(f.list, ConfigFault{f.name(field), problem, remedy})
+	fault := ConfigFault{f.name(field), problem, remedy}
+	if !f.quoted[field] && !slices.Contains(f.list, fault) {
+		f.list = append(f.list, fault)
+	}
+}
+
+// addList takes down those elements of a list that cannot be, in one fault, and what the list was
+// written as if that is known: what is between two commas cannot be seen.
+func (f *faults) addList(field string, bad []string, remedy string) {
+	if len(bad) == 0 {
+		return
+	}
+	slices.Sort(bad)
+	shown := make([]string, 0, len(bad))
+	for _, element := range slices.Compact(bad) {
+		shown = append(shown, held(element))
+	}
+	problem := "holds " + strings.Join(shown, " and ")
+	if f.raw != nil {
+		problem += " in " + held(f.raw(field))
+	}
+	f.add(field, problem, remedy)
 }
 
 func (f *faults) err() error {
@@ -229,9 +254,17 @@ func (f *faults) err() error {
 
 // check finds everything that is wrong, fills in defaults, and opens the key source.
 func (c *Config) check(f *faults) {
-	for field, value := range map[string]string{"PublicKeyURI": c.PublicKeyURI, "Issuer": c.Issuer, "PermissionsClaim": c.PermissionsClaim, "RolesClaim": c.RolesClaim, "Audience": strings.Join(c.Audience, ",")} {
-		if wrapped(value) {
-			f.add(field, "has quotes around it", "write it without; most files of environment variables take quotes literally")
+	f.quoted = map[string]bool{}
+	for _, s := range []struct{ field, value string }{
+		{"PublicKeyURI", c.PublicKeyURI},
+		{"Audience", strings.Join(c.Audience, ",")},
+		{"Issuer", c.Issuer},
+		{"PermissionsClaim", c.PermissionsClaim},
+		{"RolesClaim", c.RolesClaim},
+	} {
+		if wrapped(s.value) {
+			f.add(s.field, "has quotes around it", "write it without; most files of environment variables take quotes literally")
+			f.quoted[s.field] = true
 		}
 	}
 	c.Algorithms = slices.Clone(c.Algorithms)
@@ -280,7 +313,7 @@ func (c *Config) checkKeys(f *faults) {
 		return
 	case c.Keys != nil:
 		if v := reflect.ValueOf(c.Keys); v.Kind() == reflect.Pointer && v.IsNil() {
-			f.add("Keys", fmt.Sprintf("holds a nil %T", c.Keys), "give a source of keys, or PublicKeyURI instead")
+			f.add("Keys", fmt.Sprintf("holds a nil %T", c.Keys), "give a source of keys, or "+f.name("PublicKeyURI")+" instead")
 			return
 		}
 		c.checkTenant(f, c.Keys.String())
@@ -291,7 +324,7 @@ func (c *Config) checkKeys(f *faults) {
 	case c.PublicKeyURI == "" && badIssuer:
 		return
 	case c.PublicKeyURI == "" && c.Issuer == "":
-		f.add("PublicKeyURI", "is not set", "write where the identity provider's public key is, e.g. https://login.example.com/.well-known/jwks.json")
+		f.add("PublicKeyURI", "is not set", "write where the identity provider's public key is, e.g. https://login.example.com/.well-known/jwks.json, or set "+f.name("Issuer")+" alone, e.g. https://login.example.com, from which the keys are discovered")
 		return
 	}
 	options := keys.Options{
@@ -303,7 +336,8 @@ func (c *Config) checkKeys(f *faults) {
 	}
 	if c.PublicKeyURI == "" {
 		if c.Keys, err = keys.Discovery(c.Issuer, options); err != nil {
-			f.add("Issuer", fmt.Sprintf("holds %s, from which keys cannot be discovered (%v)", shown(c.Issuer), err), "write an https:// issuer, or say where its keys are in "+f.name("PublicKeyURI"))
+			problem, _ := f.told(err, "")
+			f.add("Issuer", fmt.Sprintf("holds %s, from which keys cannot be discovered (%s)", shown(c.Issuer), problem), "write an https:// issuer, or say where its keys are in "+f.name("PublicKeyURI"))
 		} else if manyTenants(c.Issuer) {
 			f.add("Issuer", fmt.Sprintf("holds %s, which stands for many tenants", shown(c.Issuer)), tenantRemedy)
 		}
@@ -314,10 +348,24 @@ func (c *Config) checkKeys(f *faults) {
 		return
 	}
 	if c.Keys, err = keys.Open(c.PublicKeyURI, options); err != nil {
-		f.add("PublicKeyURI", fmt.Sprintf("holds %s, which cannot be used: %v", shown(c.PublicKeyURI), err), "write the https:// URL of a JWK Set, PEM or discovery document, file: and a path, or a PEM public key")
+		problem, remedy := f.told(err, "write the https:// URL of a JWK Set, PEM or discovery document, file: and a path, or a PEM public key")
+		f.add("PublicKeyURI", fmt.Sprintf("holds %s, which cannot be used: %s", shown(c.PublicKeyURI), problem), remedy)
 		return
 	}
 	c.checkTenant(f, c.PublicKeyURI)
+}
+
+// told takes an error of package keys apart, so that the reader is told one remedy: its own, or else
+// the usual one.
+func (f *faults) told(err error, usual string) (problem, remedy string) {
+	var known *keys.SettingError
+	if !errors.As(err, &known) {
+		return err.Error(), usual
+	}
+	if known.Unless != "" {
+		return known.Problem, known.Remedy + ", or, where nobody else is on the way, set " + f.name(known.Unless) + " to true"
+	}
+	return known.Problem, known.Remedy
 }
 
 const tenantRemedy = "write your own tenant's issuer, https://login.microsoftonline.com/<tenant id>/v2.0"
@@ -382,31 +430,23 @@ func (c *Config) checkClaims(f *faults) {
 	case len(c.Audience) == 0 && !c.SkipAudienceCheck:
 		f.add("Audience", "is not set", "write the name by which the identity provider knows this service, e.g. orders-api")
 	case len(c.Audience) > 0 && c.SkipAudienceCheck:
-		f.add("Audience", "is given as well as SkipAudienceCheck", "give one of them")
+		f.add("Audience", "is given as well as "+f.name("SkipAudienceCheck"), "give one of them")
 	}
 	if c.SkipAudienceCheck && len(c.ClientIDs) == 0 {
-		f.add("ClientIDs", "is not set, while SkipAudienceCheck lets tokens for other services in", "write the OAuth clients whose tokens are meant for this service")
+		f.add("ClientIDs", "is not set, while "+f.name("SkipAudienceCheck")+" lets tokens for other services in", "write the OAuth clients whose tokens are meant for this service")
 	}
 	if c.SkipAudienceCheck && c.Issuer == "" {
-		f.add("Issuer", "is not set, while SkipAudienceCheck lets tokens for other services in", "write it exactly as it stands in the tokens' iss, e.g. https://login.example.com")
+		f.add("Issuer", "is not set, while "+f.name("SkipAudienceCheck")+" lets tokens for other services in", "write it exactly as it stands in the tokens' iss, e.g. https://login.example.com")
 	}
 	c.ClientIDs = slices.Clone(c.ClientIDs)
-	for _, id := range c.ClientIDs {
-		if id == "" || strings.TrimSpace(id) != id {
-			f.add("ClientIDs", "holds "+held(id), "write each client as it stands in the tokens' client_id, without white space around it")
-		}
-	}
+	f.addList("ClientIDs", odd(c.ClientIDs), "write each client as it stands in the tokens' client_id, none of them empty, without white space around it")
 	c.SkipTokenKindChecks = slices.Clone(c.SkipTokenKindChecks)
 	for _, kind := range c.SkipTokenKindChecks {
 		if !slices.Contains([]TokenKind{KindIDToken, KindRefreshToken, KindEvent}, kind) {
 			f.add("SkipTokenKindChecks", "holds "+held(string(kind)), "write id_token, refresh_token or event")
 		}
 	}
-	for _, audience := range c.Audience {
-		if audience == "" || strings.TrimSpace(audience) != audience {
-			f.add("Audience", "holds "+held(audience), "write each audience as it stands in the tokens' aud, without white space around it")
-		}
-	}
+	f.addList("Audience", odd(c.Audience), "write each audience as it stands in the tokens' aud, none of them empty, without white space around it")
 	for _, algorithm := range c.Algorithms {
 		if slices.Contains(keys.Algorithms(), algorithm) {
 			continue
@@ -422,6 +462,16 @@ func (c *Config) checkClaims(f *faults) {
 	}
 	checkClaim(f, "PermissionsClaim", &c.PermissionsClaim, defaultPermissionsClaim)
 	checkClaim(f, "RolesClaim", &c.RolesClaim, defaultRolesClaim)
+}
+
+// odd are those elements of a list that are empty or have white space around them.
+func odd(list []string) (bad []string) {
+	for _, element := range list {
+		if element == "" || strings.TrimSpace(element) != element {
+			bad = append(bad, element)
+		}
+	}
+	return bad
 }
 
 // checkClaim checks the path of a claim.

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +67,7 @@ func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
 			"an audience and the check skipped",
 			[]string{"SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web", "SSO_ISSUER", issuerID},
 			func(c *sso.Config) { c.SkipAudienceCheck, c.ClientIDs, c.Issuer = true, []string{"web"}, issuerID },
-			[]setting{{"Audience", "SSO_AUDIENCE", []string{"as well as SkipAudienceCheck", "give one of them"}}},
+			[]setting{{"Audience", "SSO_AUDIENCE", []string{"as well as S", "give one of them"}}},
 		},
 		{
 			"the audience skipped, and nothing in its place",
@@ -352,8 +353,7 @@ func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
 			nil,
 			[]setting{
 				{"", "PUBLIC_KEY_URI", []string{"anybody on the way"}},
-				{"", "AUDIENCE", []string{`holds ""`, "write each audience"}},
-				{"", "AUDIENCE", []string{`holds ""`, "write each audience"}},
+				{"", "AUDIENCE", []string{`holds "" in " , "`, "write each audience"}},
 			},
 		},
 		{
@@ -445,6 +445,116 @@ func compareFaults(t *testing.T, err error, want []setting, name func(setting) s
 }
 
 // setEnv clears every variable that ConfigFromEnv reads and sets those given.
+// A fault is told once, by the names that its reader knows, with one remedy.
+func TestAFaultIsToldInWordsThatHelp(t *testing.T) {
+	fromEnv := func(pairs ...string) func(*testing.T) error {
+		return func(t *testing.T) error {
+			t.Helper()
+			setEnv(t, append([]string{"SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api", "SSO_ISSUER", issuerID}, pairs...)...)
+			_, err := sso.ConfigFromEnv()
+			return err
+		}
+	}
+	inCode := func(change func(*sso.Config)) func(*testing.T) error {
+		return func(*testing.T) error {
+			cfg := sso.Config{PublicKeyURI: jwksURL, Audience: []string{"api"}, Issuer: issuerID, Logger: slog.New(slog.DiscardHandler)}
+			change(&cfg)
+			_, err := sso.New(cfg)
+			return err
+		}
+	}
+	const uriRemedy = "write the https:// URL of a JWK Set, PEM or discovery document, file: and a path, or a PEM public key"
+	for name, c := range map[string]struct {
+		build func(*testing.T) error
+		want  []string // the faults as they are told; none: all is well
+	}{
+		"no keys": {fromEnv("SSO_PUBLIC_KEY_URI", "", "SSO_ISSUER", ""), []string{
+			"SSO_PUBLIC_KEY_URI is not set: write where the identity provider's public key is, e.g. https://login.example.com/.well-known/jwks.json, or set SSO_ISSUER alone, e.g. https://login.example.com, from which the keys are discovered",
+		}},
+		"no keys in code": {inCode(func(c *sso.Config) { c.PublicKeyURI, c.Issuer = "", "" }), []string{
+			"PublicKeyURI is not set: write where the identity provider's public key is, e.g. https://login.example.com/.well-known/jwks.json, or set Issuer alone, e.g. https://login.example.com, from which the keys are discovered",
+		}},
+		"an issuer alone": {fromEnv("SSO_PUBLIC_KEY_URI", ""), nil},
+		"http to another machine": {fromEnv("SSO_PUBLIC_KEY_URI", "http://login.example.com/jwks.json"), []string{
+			`SSO_PUBLIC_KEY_URI holds "http://login.example.com/jwks.json", which cannot be used: http:// to login.example.com, where anybody on the way can replace the keys: write https://, or, where nobody else is on the way, set SSO_INSECURE_ALLOW_HTTP to true`,
+		}},
+		"http to another machine in code": {inCode(func(c *sso.Config) { c.PublicKeyURI = "http://login.example.com/jwks.json" }), []string{
+			`PublicKeyURI holds "http://login.example.com/jwks.json", which cannot be used: http:// to login.example.com, where anybody on the way can replace the keys: write https://, or, where nobody else is on the way, set InsecureAllowHTTP to true`,
+		}},
+		"a password in the address": {fromEnv("SSO_PUBLIC_KEY_URI", "https://a:b@login.example.com/jwks.json"), []string{
+			`SSO_PUBLIC_KEY_URI holds "https://login.example.com/jwks.json", which cannot be used: a URL with a user or password in it, which would show in logs: give an HTTPClient that authenticates instead`,
+		}},
+		"a key of AWS KMS without its module": {fromEnv("SSO_PUBLIC_KEY_URI", "awskms:alias/orders"), []string{
+			`SSO_PUBLIC_KEY_URI holds "awskms:alias/orders", which cannot be used: keys of awskms are read by a module of their own: add import _ "github.com/more-retail/moresso-go/kmskeys" to the program`,
+		}},
+		"a file on another machine": {fromEnv("SSO_PUBLIC_KEY_URI", "file://elsewhere/sso.pem"), []string{
+			`SSO_PUBLIC_KEY_URI holds "file://elsewhere/sso.pem", which cannot be used: file://elsewhere… names another machine: write file:///path`,
+		}},
+		"a word": {fromEnv("SSO_PUBLIC_KEY_URI", "keys.pem"), []string{
+			`SSO_PUBLIC_KEY_URI holds "keys.pem", which cannot be used: neither an https:// URL, nor file: and a path, nor PEM text: ` + uriRemedy,
+		}},
+		"nothing but a comma": {fromEnv("SSO_AUDIENCE", ","), []string{
+			`SSO_AUDIENCE holds "" in ",": write each audience as it stands in the tokens' aud, none of them empty, without white space around it`,
+		}},
+		"audiences of all kinds in code": {inCode(func(c *sso.Config) { c.Audience = []string{"", "api", " web", ""} }), []string{
+			`Audience holds "" and " web": write each audience as it stands in the tokens' aud, none of them empty, without white space around it`,
+		}},
+		"one algorithm twice": {fromEnv("SSO_ALGORITHMS", "HS256,RS256,HS256"), []string{
+			`SSO_ALGORITHMS holds "HS256", a symmetric algorithm, with which whoever can verify could also sign: write RS256, or others of ` + strings.Join(keys.Algorithms(), ", "),
+		}},
+		"quotes around two addresses": {fromEnv("SSO_PUBLIC_KEY_URI", `"`+jwksURL+`"`, "SSO_ISSUER", `"`+issuerID+`"`), []string{
+			"SSO_PUBLIC_KEY_URI has quotes around it: write it without; most files of environment variables take quotes literally",
+			"SSO_ISSUER has quotes around it: write it without; most files of environment variables take quotes literally",
+		}},
+		"quotes around an issuer alone": {fromEnv("SSO_PUBLIC_KEY_URI", "", "SSO_ISSUER", `'`+issuerID+`'`), []string{
+			"SSO_ISSUER has quotes around it: write it without; most files of environment variables take quotes literally",
+		}},
+		"two settings of which one is to be given": {fromEnv("SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web"), []string{
+			"SSO_AUDIENCE is given as well as SSO_SKIP_AUDIENCE_CHECK: give one of them",
+		}},
+		"what goes with no audience": {fromEnv("SSO_AUDIENCE", "", "SSO_SKIP_AUDIENCE_CHECK", "true"), []string{
+			"SSO_CLIENT_IDS is not set, while SSO_SKIP_AUDIENCE_CHECK lets tokens for other services in: write the OAuth clients whose tokens are meant for this service",
+		}},
+		"names that are nearly right": {fromEnv("SSO_AUDIENCE", "", "SSO_AUDIENCES", "api", "SSO_ISSUER", "", "SSO_ISSUR", issuerID), []string{
+			"SSO_AUDIENCES is no setting, and looks like SSO_AUDIENCE: write SSO_AUDIENCE, or name your own variable otherwise",
+			"SSO_ISSUR is no setting, and looks like SSO_ISSUER: write SSO_ISSUER, or name your own variable otherwise",
+			"SSO_AUDIENCE is not set: write the name by which the identity provider knows this service, e.g. orders-api",
+		}},
+		"a name with two letters swapped":    {fromEnv("SSO_LEEAWY", "5s"), []string{"SSO_LEEAWY is no setting, and looks like SSO_LEEWAY: write SSO_LEEWAY, or name your own variable otherwise"}},
+		"a name with a letter in lower case": {fromEnv("SSO_realm", "orders"), []string{"SSO_realm is no setting, and looks like SSO_REALM: write SSO_REALM, or name your own variable otherwise"}},
+		"somebody else's variables":          {fromEnv("SSO_TOKEN", "x", "SSO_PORT", "80", "SSO_SERVICE_HOST", "10.0.0.1", "SSO_RELAY", "x", "SSO_SESSION_STORE", "x", "SSO_ISSUERS", "beside SSO_ISSUER", "SSO_LEEWAYS", "", "MYSSO_ISSUR", "x"), nil},
+		"a variable of the Python edition":   {fromEnv("SSO_AUDIENCE", "", "AUDIENCE", "api"), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := c.build(t)
+			var told *sso.ConfigError
+			if !errors.As(err, &told) {
+				if err != nil || len(c.want) > 0 {
+					t.Errorf("%v, want %q", err, c.want)
+				}
+				return
+			}
+			var got []string
+			for _, fault := range told.Faults {
+				got = append(got, (&sso.ConfigError{Faults: []sso.ConfigFault{fault}}).Error()[len("sso: configuration: "):])
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("told\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(c.want, "\n  "))
+			}
+		})
+	}
+}
+
+func TestAMissingIssuerIsWarnedOfWithWhatToWrite(t *testing.T) {
+	var log lines
+	if _, err := sso.New(sso.Config{PublicKeyURI: jwksURL, Audience: []string{"api"}, Logger: log.logger(slog.LevelDebug)}); err != nil {
+		t.Fatal(err)
+	}
+	if remedy := fmt.Sprint(log.entries(t)[0]["remedy"]); !strings.Contains(remedy, "SSO_ISSUER") || !strings.Contains(remedy, "e.g. https://login.example.com") {
+		t.Errorf("%s", log.String())
+	}
+}
+
 func setEnv(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, entry := range os.Environ() {

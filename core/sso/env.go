@@ -2,7 +2,9 @@ package sso
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,12 +62,22 @@ var envNames = map[string][]string{
 // It fails with a [ConfigError] that names every variable at fault, what it held and what to
 // write; the configuration as far as it could be read is returned with it. What the
 // environment cannot hold (an HTTP client, a logger) can be set before it goes to [New].
-func ConfigFromEnv() (Config, error) { return ConfigFromLookup(os.Getenv) }
+//
+// A variable that begins with SSO_, is none of these and looks like one of them that is not set, is
+// at fault too: SSO_ISSUR would leave the issuer unchecked, and nobody would notice.
+func ConfigFromEnv() (Config, error) {
+	return configFrom(os.Getenv, os.Environ())
+}
 
 // ConfigFromLookup is [ConfigFromEnv] for variables that are kept elsewhere, in a parameter
 // store for instance: lookup returns the value of a variable by its name, empty if it is not
 // set. It may be asked for a name several times.
 func ConfigFromLookup(lookup func(name string) string) (Config, error) {
+	return configFrom(lookup, nil)
+}
+
+// configFrom reads a configuration. All are the variables that there are, as [os.Environ] has them.
+func configFrom(lookup func(name string) string, all []string) (Config, error) {
 	e := environment{lookup: lookup}
 	e.faults = &faults{name: func(field string) string {
 		if names := envNames[field]; names != nil {
@@ -76,6 +88,8 @@ func ConfigFromLookup(lookup func(name string) string) (Config, error) {
 		}
 		return field
 	}}
+	e.raw = e.text
+	e.checkSpelling(all)
 	leeway := e.duration("Leeway")
 	c := Config{
 		PublicKeyURI:           e.text("PublicKeyURI"),
@@ -103,6 +117,61 @@ func ConfigFromLookup(lookup func(name string) string) (Config, error) {
 	checked := c // the checks fill in defaults, which New does again after the caller's changes
 	checked.check(e.faults)
 	return c, e.err()
+}
+
+// otherVariables begin as ours do and are for somebody else: SSO_TOKEN is the command-line tool's.
+var otherVariables = []string{"SSO_TOKEN"}
+
+// checkSpelling finds variables that are meant for us and would count for nothing.
+func (e environment) checkSpelling(all []string) {
+	for _, line := range slices.Sorted(slices.Values(all)) {
+		name, value, _ := strings.Cut(line, "=")
+		if value == "" || len(name) > 64 || !strings.HasPrefix(strings.ToUpper(name), "SSO_") || slices.Contains(otherVariables, name) {
+			continue
+		}
+		if meant := lookalike(strings.ToUpper(name)); meant != "" && meant != name && e.lookup(meant) == "" {
+			e.faults.list = append(e.faults.list, ConfigFault{name, "is no setting, and looks like " + meant, "write " + meant + ", or name your own variable otherwise"})
+		}
+	}
+}
+
+// lookalike is the variable of ours that a name equals, or else the one that it is nearest to; empty
+// if none is near.
+func lookalike(name string) (meant string) {
+	nearest := 3
+	for _, field := range slices.Sorted(maps.Keys(envNames)) {
+		known := envNames[field][0]
+		if d := distance(name, known); d < nearest && (d < 2 || len(known) > len("SSO_REALM")) {
+			meant, nearest = known, d
+		}
+	}
+	return meant
+}
+
+// distance counts the letters that have to be put in, left out, replaced or swapped with the next to
+// make one name of another (the optimal string alignment distance).
+func distance(a, b string) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			other := 1
+			if a[i-1] == b[j-1] {
+				other = 0
+			}
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+other)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
 }
 
 // environment is where variables are looked up, and what is wrong with them.
