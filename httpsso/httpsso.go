@@ -56,7 +56,8 @@ func New(a *sso.Authenticator, opts ...Option) *Guard {
 	return g
 }
 
-// Authenticate is middleware that demands a good token.
+// Authenticate is middleware that demands a good token. Put around a nil handler it panics, as all
+// middleware of a [Guard] does.
 func (g *Guard) Authenticate() func(http.Handler) http.Handler {
 	return g.middleware(g.auth.Authenticate)
 }
@@ -81,6 +82,9 @@ func Principal(r *http.Request) (*sso.Principal, bool) { return sso.FromContext(
 
 func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Context, error)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
+		if f, isFunc := next.(http.HandlerFunc); next == nil || isFunc && f == nil {
+			panic("httpsso: a guard around a nil http.Handler: give it the handler that it is to protect")
+		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ctx, err := check(r.Context(), request{sso.HTTPRequest{R: r}})
 			if err != nil {

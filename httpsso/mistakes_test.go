@@ -1,6 +1,9 @@
 package httpsso_test
 
 import (
+	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/more-retail/moresso-go/core/permission"
@@ -17,11 +20,18 @@ func TestMistakesPanicAtStartUp(t *testing.T) {
 		"no permission":          func() { guard.Require(nil) },
 		"a nil permission":       func() { guard.Require(permission.Has("a"), nil) },
 		"nothing but a negation": func() { guard.Require(permission.Not(permission.Has("a"))) },
+		"no handler":             func() { guard.Authenticate()(nil) },
+		"no handler to require":  func() { guard.Require(permission.Has("a"))(http.HandlerFunc(nil)) },
+		"no handler, optionally": func() { guard.Optional()(nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
-				if recover() == nil {
+				v := recover()
+				if v == nil {
 					t.Error("it was accepted")
+				}
+				if text := fmt.Sprint(v); strings.HasSuffix(name, "permission") && !strings.HasPrefix(text, "permission: Require with a nil permission") {
+					t.Errorf("the mistake is called %q", text)
 				}
 			}()
 			build()

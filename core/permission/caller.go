@@ -110,8 +110,9 @@ func (p caller) String() string { return Describe(p) }
 // (OpenID Connect Core 1.0, section 2). A token that does not tell, or tells a date in the
 // future ([sso.Config.Leeway] allows for clocks that differ), is denied. Where nothing but the
 // login is missing, the refusal is 401 with `insufficient_user_authentication` and `max_age`
-// (RFC 9470), and the client knows that it has to have its user sign in again. It panics for
-// less than a second.
+// (RFC 9470), and the client knows that it has to have its user sign in again. The client of a
+// token without `auth_time` is told the same, though that would not help: the denial's code for
+// the log is then [CodeNoAuthTime]. It panics for less than a second.
 func FreshLogin(maxAge time.Duration) sso.Permission {
 	if maxAge < time.Second {
 		panic(fmt.Sprintf("permission: FreshLogin(%v): no login is as fresh as that; give a second at least", maxAge))
@@ -126,7 +127,11 @@ func (p freshLogin) Check(_ context.Context, access sso.Access) sso.Decision {
 		return sso.Grant()
 	}
 	maxAge := time.Duration(p)
-	return sso.Deny(CodeOldLogin, fmt.Sprintf("sign in again: auth_time may be at most %v ago", maxAge)).WithStepUp(sso.StepUp{MaxAge: maxAge})
+	d := sso.Deny(CodeOldLogin, fmt.Sprintf("sign in again: auth_time may be at most %v ago", maxAge))
+	if access.Principal().AuthenticatedAt().IsZero() {
+		d = sso.Deny(CodeNoAuthTime, "have the identity provider put auth_time into its access tokens: this one does not tell when the person signed in, and signing in again would not help")
+	}
+	return d.WithStepUp(sso.StepUp{MaxAge: maxAge}) // the client is told the same: it cannot know
 }
 
 func (p freshLogin) holds(access sso.Access) bool {
@@ -195,6 +200,9 @@ type sameAsPath struct {
 func (p *sameAsPath) Check(_ context.Context, access sso.Access) sso.Decision {
 	if p.holds(access) {
 		return sso.Grant()
+	}
+	if access.PathValue(p.param) == "" {
+		return sso.Deny(CodeNotOwn, fmt.Sprintf("name a parameter of the route %s, as SameAsPath does: the request's path has no value by that name", p.param))
 	}
 	return sso.Deny(CodeNotOwn, fmt.Sprintf("use a token whose %s is what the path has as %s", p.claim.text, p.param)).
 		WithValue(p.claim.text, "what the path has as "+p.param, p.claim.in(access))

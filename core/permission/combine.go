@@ -14,8 +14,10 @@ import (
 // is, so that a denial names everything that is missing. It panics without a permission and
 // for a nil one.
 func All(permissions ...sso.Permission) sso.Permission {
-	return combined("All", permissions, func(list []sso.Permission) sso.Permission { return all(list) })
+	return combined("All", permissions, allOf)
 }
+
+func allOf(list []sso.Permission) sso.Permission { return all(list) }
 
 // Any demands one of the permissions, asked in order up to the first that grants. Where none
 // does, a failure among them fails. It panics without a permission and for a nil one.
@@ -43,10 +45,10 @@ func IfElse(condition, then, otherwise sso.Permission) sso.Permission {
 }
 
 // ForRoute is what an adapter's Require demands: all of the permissions. It panics, as [All]
-// does, and also if they could be granted without anything that speaks for the caller, as
+// does but in the name of Require, and also if they could be granted without anything that speaks for the caller, as
 // Not(…) or [Method] alone would be.
 func ForRoute(p sso.Permission, more ...sso.Permission) sso.Permission {
-	demanded := All(append([]sso.Permission{p}, more...)...)
+	demanded := combined("Require", append([]sso.Permission{p}, more...), allOf)
 	if !evidenceOf(demanded).toGrant {
 		panic(fmt.Sprintf("permission: %s would be granted to whoever merely lacks something: demand something positive beside it, permission.Authenticated() at least", Describe(demanded)))
 	}

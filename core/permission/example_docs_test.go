@@ -141,6 +141,6 @@ func Example_database() {
 	// Output:
 	// (role("admin") || own order)
 	// failed: connection refused
-	//   denied: missing_role; the token needs the role "admin"
+	//   denied: missing_role; the token needs the role "admin" in its claim roles
 	//   failed: connection refused
 }

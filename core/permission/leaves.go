@@ -20,7 +20,8 @@ const (
 	CodeMissingRole  = "missing_role"  // none of the roles is there
 	CodeNobody       = "nobody"        // there is no principal
 	CodeWrongCaller  = "wrong_caller"  // the token does not show that a person, or a program, calls
-	CodeOldLogin     = "old_login"     // the login is too old, or its age cannot be told
+	CodeOldLogin     = "old_login"     // the login is too old, or lies ahead of this clock
+	CodeNoAuthTime   = "no_auth_time"  // the token does not tell when the login was
 	CodeWeakLogin    = "weak_login"    // the login was not by one of the means wanted
 	CodeNotOwn       = "not_own"       // the path names somebody else's
 	CodeWrongMethod  = "wrong_method"  // the request has another method
@@ -82,6 +83,8 @@ func (p *path) deny(access sso.Access, wanted string) sso.Decision {
 	root := "permissions"
 	if p.claims {
 		root = "claims"
+	} else if claim := access.PermissionsClaim(); claim != root {
+		root += " (its claim " + claim + ")"
 	}
 	return sso.Deny(code, fmt.Sprintf("the token's %s need %s at %s", root, wanted, p.text)).WithValue(p.text, wanted, found)
 }
@@ -322,7 +325,7 @@ func (p role) Check(_ context.Context, access sso.Access) sso.Decision {
 	if p.holds(access) {
 		return sso.Grant()
 	}
-	return sso.Deny(CodeMissingRole, "the token needs the role "+oneOf(texts(p)))
+	return sso.Deny(CodeMissingRole, "the token needs the role "+oneOf(texts(p))+" in its claim "+access.RolesClaim())
 }
 
 func (p role) holds(access sso.Access) bool {

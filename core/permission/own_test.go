@@ -2,8 +2,13 @@ package permission_test
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
@@ -36,3 +41,80 @@ func TestAPermissionOfOnesOwnIsTestedWithoutAToken(t *testing.T) {
 		t.Error(d.Explain())
 	}
 }
+
+func TestADenialNamesWhatWasReallyLookedAt(t *testing.T) {
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+	principal := func(change func(*sso.Config), opts ...ssotest.TokenOption) *sso.Principal {
+		cfg := iss.Config("orders-api")
+		change(&cfg)
+		p, err := iss.Authenticator(cfg).ValidateToken(t.Context(), iss.Token(opts...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	usual := func(*sso.Config) {}
+	other := func(c *sso.Config) { c.RolesClaim, c.PermissionsClaim = "realm_access.roles", "authz" }
+	maxAge := permission.FreshLogin(5 * time.Minute)
+	for name, c := range map[string]struct {
+		permission sso.Permission
+		access     sso.Access
+		code, says string
+		exactly    bool
+	}{
+		"a role":                    {permission.Role("admin"), ssotest.Access(principal(usual)), permission.CodeMissingRole, `the token needs the role "admin" in its claim roles`, true},
+		"a role in another claim":   {permission.Role("admin", "boss"), ssotest.Access(principal(other)), permission.CodeMissingRole, `the token needs the role one of "admin", "boss" in its claim realm_access.roles`, true},
+		"a role of nobody":          {permission.Role("admin"), ssotest.Access(nil), permission.CodeMissingRole, `in its claim roles`, false},
+		"permissions":               {permission.Has("a"), ssotest.Access(principal(usual)), permission.CodeMissing, `the token's permissions need true at a`, true},
+		"other permissions":         {permission.Has("a"), ssotest.Access(principal(other)), permission.CodeMissing, `the token's permissions (its claim authz) need true at a`, true},
+		"a claim":                   {permission.Claim("a", 1), ssotest.Access(principal(other)), permission.CodeMissing, `the token's claims need 1 at a`, true},
+		"no login":                  {maxAge, ssotest.Access(principal(usual)), permission.CodeNoAuthTime, "signing in again would not help", false},
+		"a login that is no date":   {maxAge, ssotest.Access(principal(usual, ssotest.Claim("auth_time", "x"))), permission.CodeNoAuthTime, "put auth_time", false},
+		"an old login":              {maxAge, ssotest.Access(principal(usual, ssotest.Claim("auth_time", 1))), permission.CodeOldLogin, "sign in again: auth_time may be at most 5m0s ago", true},
+		"a login in the far future": {maxAge, ssotest.Access(principal(usual, ssotest.Claim("auth_time", 4102444800))), permission.CodeOldLogin, "sign in again", false},
+		"somebody else's":           {permission.SameAsPath("sub", "user"), ssotest.Access(principal(usual), ssotest.PathValue("user", "bob")), permission.CodeNotOwn, "use a token whose sub is what the path has as user", true},
+		"nobody's":                  {permission.SameAsPath("sub", "user"), ssotest.Access(principal(usual), ssotest.PathValue("id", "ada")), permission.CodeNotOwn, "name a parameter of the route user, as SameAsPath does: the request's path has no value by that name", true},
+	} {
+		d := sso.Check(t.Context(), c.permission, c.access)
+		if d.Code() != c.code || !strings.Contains(d.Remedy(), c.says) || c.exactly && d.Remedy() != c.says {
+			t.Errorf("%s: %s: %s", name, d.Code(), d.Remedy())
+		}
+	}
+}
+
+// What the log is told of a login that has no date is not told to the client, which is answered as
+// where the login is old.
+func TestALoginWithoutADateIsAnsweredAsAnOldOne(t *testing.T) {
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+	auth := iss.Authenticator(iss.Config("orders-api"))
+	answer := func(opts ...ssotest.TokenOption) string {
+		r := sso.EventRequest{HTTPMethod: http.MethodGet, Fields: map[string]string{"Authorization": "Bearer " + iss.Token(opts...)}}
+		_, err := auth.Authorize(t.Context(), r, permission.FreshLogin(5*time.Minute))
+		d := sso.DenialOf(err)
+		return fmt.Sprint(d.Status, d.Header, string(d.Body))
+	}
+	if none, old := answer(), answer(ssotest.Claim("auth_time", 1)); none != old || !strings.Contains(none, `max_age="300"`) {
+		t.Errorf("%s\nand\n%s", none, old)
+	}
+}
+
+func TestWhatRequireCannotDemandIsCalledRequires(t *testing.T) {
+	for name, build := range map[string]func(){
+		"a nil permission":      func() { permission.ForRoute(nil) },
+		"a nil among others":    func() { permission.ForRoute(permission.Has("a"), nil) },
+		"a nil pointer of ours": func() { permission.ForRoute((*nilPermission)(nil)) },
+	} {
+		func() {
+			defer func() {
+				if text := fmt.Sprint(recover()); !strings.HasPrefix(text, "permission: Require with a nil") {
+					t.Errorf("%s: %s", name, text)
+				}
+			}()
+			build()
+		}()
+	}
+}
+
+type nilPermission struct{}
+
+func (*nilPermission) Check(context.Context, sso.Access) sso.Decision { return sso.Grant() }

@@ -177,6 +177,10 @@ var remedies = map[*regexp.Regexp]func(w *world, found []string) error{
 		w.set("auth_time", now.Unix())
 		return nil
 	},
+	regexp.MustCompile(`; have the identity provider put auth_time into its access tokens`): func(w *world, _ []string) error {
+		w.set("auth_time", now.Unix())
+		return nil
+	},
 	regexp.MustCompile(`; sign in so that acr is (?:one of )?"([^"]+)"`): func(w *world, found []string) error {
 		w.set("acr", found[1])
 		return nil

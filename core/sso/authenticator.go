@@ -371,7 +371,7 @@ func (v *verifier) prove(ctx context.Context, c *candidate) (keys.Match, error) 
 	}
 	// An issuer that discovery told is known only now, and enforced all the same.
 	if match.Issuer != "" && c.issuer != match.Issuer {
-		return match, badToken(ReasonWrongIssuer, "iss is %q where %q is trusted", clipped(c.issuer), match.Issuer)
+		return match, badToken(ReasonWrongIssuer, "iss is %q where %q is trusted%s", clipped(c.issuer), match.Issuer, bySlash(c.issuer, match.Issuer))
 	}
 	return match, nil
 }

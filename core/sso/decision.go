@@ -30,7 +30,8 @@ type detail struct {
 	stepUp       StepUp
 	err          error
 	children     []Decision
-	alternatives bool // one of the children would do; else each of them is needed
+	by           string // the permission of the service's own that decided so, for the log
+	alternatives bool   // one of the children would do; else each of them is needed
 }
 
 // Grant lets the request through.

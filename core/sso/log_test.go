@@ -12,6 +12,7 @@ import (
 
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/keys"
+	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
@@ -229,3 +230,129 @@ func TestAnUnwatchedAuthenticatorWorks(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// entry is the one refusal in a log.
+func entry(t *testing.T, log *lines) map[string]any {
+	t.Helper()
+	entries := slices.DeleteFunc(log.entries(t), func(e map[string]any) bool { return e["msg"] != "sso: refused" })
+	if len(entries) != 1 {
+		t.Fatalf("%d refusals in the log:\n%s", len(entries), log.String())
+	}
+	return entries[0]
+}
+
+func TestTheLogNamesTheSettingThatARefusalMayBeAbout(t *testing.T) {
+	for name, c := range map[string]struct {
+		issuer, token string
+		hint, err     string // in what is logged; an empty hint: none
+	}{
+		"another audience":      {issuerID, token("aud", `"other"`), "set Audience (SSO_AUDIENCE)", `one of ["api"] is wanted`},
+		"no audience":           {issuerID, token("aud", ""), "SSO_SKIP_AUDIENCE_CHECK", ""},
+		"another issuer":        {issuerID, token("iss", `"https://other.example"`), "set Issuer (SSO_ISSUER)", `where "https://issuer.example" is trusted`},
+		"a slash too many":      {issuerID, token("iss", `"https://issuer.example/"`), "to the letter", `is trusted: they differ by the slash at the end`},
+		"a slash too few":       {issuerID + "/", token(), "to the letter", `is trusted: they differ by the slash at the end`},
+		"something else is bad": {issuerID, token("exp", "1"), "", ""},
+	} {
+		var log lines
+		a := newAuth(t, func(cfg *sso.Config) { cfg.Logger, cfg.Issuer = log.logger(slog.LevelInfo), c.issuer })
+		_, err := a.ValidateToken(t.Context(), c.token)
+		got := entry(t, &log)
+		hint, _ := got["hint"].(string)
+		if !strings.Contains(hint, c.hint) || c.hint == "" && hint != "" || !strings.Contains(fmt.Sprint(got["error"]), c.err) {
+			t.Errorf("%s: %v", name, got)
+		}
+		if name == "another issuer" && strings.Contains(err.Error(), "slash") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "" })
+	if _, err := a.ValidateToken(t.Context(), issuer.MustToken(devissuer.IssuedBy(issuer.URL()+"/"))); err == nil || !strings.Contains(err.Error(), "they differ by the slash") {
+		t.Errorf("where discovery tells the issuer: %v", err)
+	}
+}
+
+func TestTheLogSaysWhereARequestWentAndNothingOfItsQuery(t *testing.T) {
+	for name, c := range map[string]struct {
+		request sso.EventRequest
+		want    any
+	}{
+		"without a pattern":    {sso.EventRequest{HTTPMethod: "GET", Path: "/orders/7", Query: "access_token=s3cret"}, "/orders/7"},
+		"with one":             {sso.EventRequest{HTTPMethod: "GET", Route: "/orders/{id}", Path: "/orders/7"}, nil},
+		"without either":       {sso.EventRequest{HTTPMethod: "GET"}, nil},
+		"with a very long one": {sso.EventRequest{HTTPMethod: "GET", Path: "/" + strings.Repeat("x", 5000)}, "/" + strings.Repeat("x", 199) + "…"},
+	} {
+		var log lines
+		a := newAuth(t, func(cfg *sso.Config) { cfg.Logger = log.logger(slog.LevelDebug) })
+		_, _ = a.Authenticate(t.Context(), c.request)
+		if got := entry(t, &log); got["path"] != c.want || strings.Contains(log.String(), "s3cret") {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// named is a permission with a name.
+type named struct{ permit }
+
+func (named) String() string { return "own orders" }
+
+// misnamed is one whose name cannot be asked for.
+type misnamed struct{ permit }
+
+func (misnamed) String() string { panic("no name") }
+
+func TestTheLogNamesAPermissionOfTheServicesOwn(t *testing.T) {
+	deny := permit(func(context.Context, sso.Access) sso.Decision { return sso.Deny("not_own", "ask for your own") })
+	fail := permit(func(context.Context, sso.Access) sso.Decision { return sso.Fail(errors.New("no database")) })
+	bare := permit(func(context.Context, sso.Access) sso.Decision { return sso.Decision{} })
+	for name, c := range map[string]struct {
+		permission sso.Permission
+		want       any
+	}{
+		"by its name":                {named{deny}, "own orders"},
+		"by its type":                {deny, "sso_test.permit"},
+		"that fails":                 {named{fail}, "own orders"},
+		"that says nothing":          {bare, "sso_test.permit"},
+		"whose name panics":          {misnamed{deny}, "sso_test.misnamed"},
+		"within another":             {permission.All(permission.Authenticated(), named{deny}), "own orders"},
+		"in several":                 {permission.Any(named{deny}, deny, named{deny}), "own orders, sso_test.permit"},
+		"beside the usual ones":      {permission.All(permission.Has("a"), named{fail}), "own orders"},
+		"and none but the usual":     {permission.Any(permission.Has("a"), permission.Role("b"), permission.Scope("c")), nil},
+		"and none but a function":    {permission.Func("office hours", func(context.Context, sso.Access) (bool, error) { return false, nil }), nil},
+		"which is asked by another":  {permit(func(ctx context.Context, a sso.Access) sso.Decision { return sso.Check(ctx, named{deny}, a) }), "own orders"},
+		"that asks one of the usual": {named{permit(func(ctx context.Context, a sso.Access) sso.Decision { return sso.Check(ctx, permission.Has("a"), a) })}, "own orders"},
+	} {
+		var log lines
+		a := newAuth(t, func(cfg *sso.Config) { cfg.Logger = log.logger(slog.LevelInfo) })
+		_, _ = a.Authorize(t.Context(), bearer(token()), c.permission)
+		if got := entry(t, &log); got["permission"] != c.want {
+			t.Errorf("%s: %v, want %v", name, got["permission"], c.want)
+		}
+	}
+}
+
+func TestAPermissionThatPanicsIsLoggedByItsNameWithTheWayToIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		permission sso.Permission
+		want       string
+	}{
+		"a function": {permission.Func("office hours", brokenClock), `sso: the permission func("office hours") panicked: no clock`},
+		"a type":     {named{permit(func(ctx context.Context, a sso.Access) sso.Decision { _, _ = brokenClock(ctx, a); return sso.Grant() })}, `sso: the permission own orders panicked: no clock`},
+		"in another": {permission.Any(permission.Has("a"), permission.Func("office hours", brokenClock)), `sso: the permission func("office hours") panicked: no clock`},
+	} {
+		for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo} {
+			var log lines
+			a := newAuth(t, func(cfg *sso.Config) { cfg.Logger = log.logger(level) })
+			_, err := a.Authorize(t.Context(), bearer(token()), c.permission)
+			got := entry(t, &log)
+			stack, _ := got["stack"].(string)
+			if !strings.Contains(fmt.Sprint(got["error"]), c.want) || strings.Contains(stack, "brokenClock") != (level == slog.LevelDebug) || len(stack) > 16<<10 {
+				t.Errorf("%s, at %v: %v", name, level, got)
+			}
+			if d := sso.DenialOf(err); d.Status != 500 || strings.Contains(string(d.Body), "clock") {
+				t.Errorf("%s: answered %d %s", name, d.Status, d.Body)
+			}
+		}
+	}
+}
+
+func brokenClock(context.Context, sso.Access) (bool, error) { panic("no clock") }

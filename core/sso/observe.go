@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/more-retail/moresso-go/core/keys"
 )
@@ -97,13 +98,26 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 		slog.Int("status", status),
 		slog.String("error", cause.Error()),
 	}
+	if hint := hints[reason]; hint != "" {
+		attrs = append(attrs, slog.String("hint", hint))
+	}
 	if r != nil {
-		attrs = append(attrs, slog.String("method", r.Method()), slog.String("pattern", r.Pattern()))
+		pattern := r.Pattern()
+		attrs = append(attrs, slog.String("method", r.Method()), slog.String("pattern", pattern))
+		if path := pathOf(r); pattern == "" && path != "" { // what else tells where it was?
+			attrs = append(attrs, slog.String("path", path))
+		}
 	}
 	if principal, decision, ok := decisionOf(cause); ok {
 		attrs = append(attrs, slog.Any("principal", principal))
+		if names := decision.names(); len(names) > 0 {
+			attrs = append(attrs, slog.String("permission", strings.Join(names, ", ")))
+		}
 		if a.logger.Enabled(ctx, slog.LevelDebug) {
 			attrs = append(attrs, slog.String("decision", decision.Explain()))
+			if panicked := (*panicError)(nil); errors.As(cause, &panicked) {
+				attrs = append(attrs, slog.String("stack", panicked.stack))
+			}
 		}
 	}
 	a.logger.LogAttrs(ctx, level, "sso: refused", attrs...)

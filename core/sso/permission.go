@@ -72,6 +72,24 @@ func (a Access) WildcardGrants() bool {
 	return a.principal != nil && a.principal.policy != nil && a.principal.policy.wildcard
 }
 
+// PermissionsClaim is the path of the claim that the principal's permissions were looked up in; see
+// [Config.PermissionsClaim]. It is for messages. Without a principal it is the default.
+func (a Access) PermissionsClaim() string {
+	if a.principal == nil || a.principal.policy == nil {
+		return defaultPermissionsClaim
+	}
+	return a.principal.policy.permissionsClaim
+}
+
+// RolesClaim is the path of the claim that the principal's roles were looked up in; see
+// [Config.RolesClaim]. It is for messages. Without a principal it is the default.
+func (a Access) RolesClaim() string {
+	if a.principal == nil || a.principal.policy == nil {
+		return defaultRolesClaim
+	}
+	return a.principal.policy.rolesClaim
+}
+
 // LoginAge is how long ago the principal signed in, by `auth_time` and the authenticator's clock.
 // It is false where that cannot be told: the claim is missing, is no date, or lies ahead by more
 // than [Config.Leeway]. An `auth_time` that lies ahead by less is an age of zero, since clocks
@@ -97,12 +115,12 @@ func Check(ctx context.Context, p Permission, access Access) (d Decision) {
 	done := false // and not what recover returns, which can be nil after a panic too
 	defer func() {
 		if v := recover(); !done {
-			d = Fail(fmt.Errorf("sso: the permission %T panicked: %v", p, v))
+			d = withName(Fail(panicked(p, v)), p)
 		}
 	}()
-	d = p.Check(ctx, access)
+	d = withName(p.Check(ctx, access), p)
 	if ended := ctx.Err(); ended != nil {
-		d = Fail(fmt.Errorf("sso: the permission %T answered too late: %w", p, ended))
+		d = withName(Fail(fmt.Errorf("sso: the permission %s answered too late: %w", nameOf(p), ended)), p)
 	}
 	done = true
 	return d

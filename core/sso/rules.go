@@ -152,7 +152,7 @@ func (r *rules) readClaims(c *candidate) (err error) {
 		return err
 	}
 	if r.issuer != "" && c.issuer != r.issuer {
-		return badToken(ReasonWrongIssuer, "iss is %q where %q is trusted", clipped(c.issuer), r.issuer)
+		return badToken(ReasonWrongIssuer, "iss is %q where %q is trusted%s", clipped(c.issuer), r.issuer, bySlash(c.issuer, r.issuer))
 	}
 	if err := r.client(c); err != nil {
 		return err
