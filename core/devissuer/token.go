@@ -215,7 +215,8 @@ func Persona(name string) TokenOption {
 			d.errs = append(d.errs, d.issuer.stranger(name))
 			return
 		}
-		if d.within++; d.within > maxPersonas {
+		d.within++
+		if d.within > maxPersonas {
 			d.errs = append(d.errs, fmt.Errorf("Persona(%q): a persona is made of others without end", name))
 			return
 		}

@@ -119,6 +119,12 @@ func configFrom(lookup func(name string) string, all []string) (Config, error) {
 	return c, e.err()
 }
 
+// environment is where variables are looked up, and what is wrong with them.
+type environment struct {
+	*faults
+	lookup func(name string) string
+}
+
 // otherVariables begin as ours do and are for somebody else: SSO_TOKEN is the command-line tool's.
 var otherVariables = []string{"SSO_TOKEN"}
 
@@ -172,12 +178,6 @@ func distance(a, b string) int {
 		}
 	}
 	return rows[len(a)][len(b)]
-}
-
-// environment is where variables are looked up, and what is wrong with them.
-type environment struct {
-	*faults
-	lookup func(name string) string
 }
 
 // find returns the value of a field's variable and the variable's name.

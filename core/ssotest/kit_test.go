@@ -188,23 +188,23 @@ func TestOneClockIsForTheTokensAndForWhoeverJudgesThem(t *testing.T) {
 	if now := time.Now(); clock.Now().Before(now) || clock.Now().Sub(now) > time.Minute {
 		t.Errorf("untouched, the clock says %v", clock.Now())
 	}
-	token := iss.Token()
-	if got := reason(token); got != "" {
+	old := iss.Token()
+	if got := reason(old); got != "" {
 		t.Errorf("now: %s", got)
 	}
 	clock.Advance(time.Hour + time.Second)
-	if got := reason(token); got != "" {
+	if got := reason(old); got != "" {
 		t.Errorf("within the leeway: %s", got)
 	}
 	clock.Advance(2 * time.Minute)
-	if got := reason(token); got != sso.ReasonExpired {
+	if got := reason(old); got != sso.ReasonExpired {
 		t.Errorf("after its life: %q", got)
 	}
 	if got := reason(iss.Token()); got != "" {
 		t.Errorf("a new one: %s", got)
 	}
 	clock.Advance(-24 * time.Hour)
-	if got := reason(token); got != sso.ReasonNotYetValid && got != sso.ReasonIssuedInFuture {
+	if got := reason(old); got != sso.ReasonNotYetValid && got != sso.ReasonIssuedInFuture {
 		t.Errorf("the day before: %q", got)
 	}
 	noon := time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
@@ -276,7 +276,7 @@ func TestARequestKnowsItsPrincipal(t *testing.T) {
 	if got, ok := sso.FromContext(r.Context()); !ok || got != clerk || got.Subject() != "grace" {
 		t.Errorf("%v", got)
 	}
-	if r.Method != "POST" || r.URL.Path != "/orders/7" || r.URL.Query().Get("open") != "1" || r.RequestURI != "/orders/7?open=1" ||
+	if r.Method != http.MethodPost || r.URL.Path != "/orders/7" || r.URL.Query().Get("open") != "1" || r.RequestURI != "/orders/7?open=1" ||
 		r.Pattern != "POST /orders/{order}" || r.PathValue("order") != "7" || !slices.Equal(r.Header.Values("x-tenant"), []string{"a", "b"}) {
 		t.Errorf("%+v", r)
 	}

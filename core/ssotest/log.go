@@ -49,7 +49,8 @@ func (w *testWriter) Write(line []byte) (int, error) {
 	if w.out == nil || w.lines > mostLogLines {
 		return len(line), nil
 	}
-	if w.lines++; w.lines > mostLogLines {
+	w.lines++
+	if w.lines > mostLogLines {
 		_, err := io.WriteString(w.out, "ssotest: further lines are left out\n")
 		return len(line), err
 	}
