@@ -102,19 +102,19 @@ type answer struct {
 	cause error
 }
 
-// errOrder is the page's fault, or that of who edits claims, and not ours.
-type errOrder struct{ text string }
+// orderError is the page's fault, or that of who edits claims, and not ours.
+type orderError struct{ text string }
 
-func (e *errOrder) Error() string { return e.text }
+func (e *orderError) Error() string { return e.text }
 
 func (p *playground) send(ctx context.Context, o order) (*outcome, error) {
 	wrong, known := find(flaws, func(f flaw) bool { return f.ID == o.Flaw })
 	if !known {
-		return nil, &errOrder{fmt.Sprintf("there is no flaw %q", o.Flaw)}
+		return nil, &orderError{fmt.Sprintf("there is no flaw %q", o.Flaw)}
 	}
 	to, known := find(routes, func(r route) bool { return r.ID == o.Route })
 	if !known {
-		return nil, &errOrder{fmt.Sprintf("there is no route %q", o.Route)}
+		return nil, &orderError{fmt.Sprintf("there is no route %q", o.Route)}
 	}
 	token, err := p.mint(o.Claims, wrong)
 	if err != nil {
@@ -144,11 +144,11 @@ func (p *playground) send(ctx context.Context, o order) (*outcome, error) {
 // mint makes a token of the claims, with the flaw.
 func (p *playground) mint(text json.RawMessage, wrong flaw) (string, error) {
 	if len(text) > maxClaims {
-		return "", &errOrder{fmt.Sprintf("these claims have %d bytes; at most %d go into a token here", len(text), maxClaims)}
+		return "", &orderError{fmt.Sprintf("these claims have %d bytes; at most %d go into a token here", len(text), maxClaims)}
 	}
 	var raw map[string]json.RawMessage // raw, so that numbers stay as they were written
 	if err := json.Unmarshal(text, &raw); err != nil || raw == nil {
-		return "", &errOrder{"the claims are not a JSON object, such as {\"sub\": \"ada\"}"}
+		return "", &orderError{"the claims are not a JSON object, such as {\"sub\": \"ada\"}"}
 	}
 	claims := map[string]any{}
 	for name, value := range raw {
@@ -156,7 +156,7 @@ func (p *playground) mint(text json.RawMessage, wrong flaw) (string, error) {
 	}
 	token, err := p.issuer.Token(append([]devissuer.TokenOption{devissuer.Claims(claims)}, wrong.options...)...)
 	if err != nil {
-		return "", &errOrder{err.Error()}
+		return "", &orderError{err.Error()}
 	}
 	return token, nil
 }
@@ -230,7 +230,7 @@ func differences(answers []answer) []string {
 			list = append(list, fmt.Sprintf("%s answered %d where %s answered %d", a.Door, a.Status, first.Door, first.Status))
 		case a.Body != first.Body:
 			list = append(list, fmt.Sprintf("%s has another body than %s", a.Door, first.Door))
-		case !slices.Equal(comparable(a.Header), comparable(first.Header)):
+		case !slices.Equal(plain(a.Header), plain(first.Header)):
 			list = append(list, fmt.Sprintf("%s has other headers than %s", a.Door, first.Door))
 		case a.Reason != first.Reason:
 			list = append(list, fmt.Sprintf("%s logs %q where %s logs %q", a.Door, a.Reason, first.Door, first.Reason))
@@ -239,9 +239,9 @@ func differences(answers []answer) []string {
 	return list
 }
 
-// comparable is a header without what may differ: the moment, and how long to wait, since each
+// plain is a header without what may differ: the moment, and how long to wait, since each
 // service backs off from a failing issuer by itself.
-func comparable(header [][2]string) [][2]string {
+func plain(header [][2]string) [][2]string {
 	list := slices.Clone(header)
 	for i, field := range list {
 		if field[0] == "Date" || field[0] == "Retry-After" {

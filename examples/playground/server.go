@@ -87,7 +87,7 @@ func (p *playground) serveSend(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out, err := p.send(r.Context(), o)
-	var wrong *errOrder
+	var wrong *orderError
 	switch {
 	case errors.As(err, &wrong):
 		http.Error(w, wrong.text, http.StatusUnprocessableEntity)

@@ -6,11 +6,8 @@ import { drawState, drawCaches, issuerIsDown } from "./caches.js";
 let offer;
 
 async function call(method, path, body) {
-  const response = await fetch(path, {
-    method,
-    headers: body ? { "Content-Type": "application/json" } : {},
-    body: body && JSON.stringify(body),
-  });
+  const headers = body ? { "Content-Type": "application/json" } : {};
+  const response = await fetch(path, { method, headers, body });
   if (!response.ok) throw Object.assign(new Error((await response.text()).trim()), { status: response.status });
   return response.json();
 }
@@ -29,7 +26,7 @@ function drawOffer() {
   fill($("flaw"), ...offer.flaws.map(option));
   offer.routes.forEach((route, i) => {
     $("routes").append(radio("route", route.id, i === 0, "choice",
-      make("span", "path", make("code", "", `GET ${route.path}`)), make("span", "hint", route.about), make("span", "hint", make("code", "", route.demands))));
+      make("span", "path", make("code", "", `GET ${route.path}`)), make("span", "hint", route.about), make("span", "hint demands", make("code", "", route.demands))));
   });
   const buttons = offer.presets.map((preset, i) => {
     const button = make("button", "", preset.name);
@@ -66,14 +63,13 @@ async function send() {
   }
   wrongClaims("");
   await busily(async () => {
-    // The text goes as it is, within the JSON of the order: numbers are not read and written anew.
+    // The claims go as they were written, having been found to be one JSON value: to read and to
+    // write them anew would change large numbers.
     const route = document.querySelector("[name=route]:checked").value;
     const order = `{"claims":${value},"flaw":${JSON.stringify($("flaw").value)},"route":${JSON.stringify(route)}}`;
-    const outcome = await call("POST", "api/send", { toJSON: () => JSON.rawJSON?.(order) ?? JSON.parse(order) });
-    drawOutcome(outcome);
+    drawOutcome(await call("POST", "api/send", order));
     drawState(await call("GET", "api/state"));
     $("answers").dataset.run = Number($("answers").dataset.run) + 1;
-    if (matchMedia("(max-width: 60rem)").matches) $("answers").scrollIntoView();
   });
 }
 
@@ -92,6 +88,12 @@ async function busily(work) {
   }
 }
 
+// sendAndShow is for those who asked: where the answers lie below the form, it goes there.
+async function sendAndShow() {
+  await send();
+  if (matchMedia("(max-width: 60rem)").matches && $("claims").ariaInvalid !== "true") $("answers").scrollIntoView();
+}
+
 async function sendPreset(preset) {
   $("persona").value = preset.persona;
   $("flaw").value = preset.flaw;
@@ -99,7 +101,7 @@ async function sendPreset(preset) {
   takePersona();
   tellFlaw();
   if (preset.rotate) await rotate();
-  await send();
+  await sendAndShow();
 }
 
 const change = (path, done) => busily(async () => {
@@ -149,8 +151,8 @@ async function begin() {
   drawOffer();
   takePersona();
   tellFlaw();
-  $("request").addEventListener("submit", (event) => { event.preventDefault(); send(); });
-  $("claims").addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send(); });
+  $("request").addEventListener("submit", (event) => { event.preventDefault(); sendAndShow(); });
+  $("claims").addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) sendAndShow(); });
   $("persona").addEventListener("change", takePersona);
   $("flaw").addEventListener("change", tellFlaw);
   $("rotate").addEventListener("click", rotate);
