@@ -74,16 +74,16 @@ func run(m *testing.M) (code int, err error) {
 		options = append(options, chromedp.NoSandbox) // which needs another user than root
 	}
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
-	var stop context.CancelFunc
-	browser, stop = chromedp.NewContext(allocator)
-	if err := chromedp.Do(browser, chromedp.Navigate("about:blank")); err != nil {
+	ctx, stop := chromedp.NewContext(allocator)
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		err = fmt.Errorf("starting %s: %w", program, err)
 		stop()
 		stopAllocator()
 		return 0, err
 	}
+	browser = ctx //nolint:fatcontext // one browser for all tests
 	code = m.Run()
-	err = chromedp.Cancel(browser) // closes the browser and waits for its end
+	err = chromedp.Cancel(ctx) // closes the browser and waits for its end
 	stop()
 	stopAllocator()
 	return code, errors.Join(err, ended(dir))

@@ -172,7 +172,7 @@ func TestNothingOfATokenBecomesMarkup(t *testing.T) {
 
 func TestClaimsThatAreNone(t *testing.T) {
 	page := open(t)
-	for claims, want := range map[string]string{`{"sub": `: "no JSON", `["ada"]`: "not a JSON object"} {
+	for claims, want := range map[string]string{`{"sub":`: "no JSON", `["ada"]`: "not a JSON object"} {
 		page.do(chromedp.SetValue(chromedp.CSS("#claims"), claims))
 		page.click("#send")
 		page.await(`document.getElementById("claims-error").textContent.includes("` + want + `") && ` + answers + `.ariaBusy === "false"`)
