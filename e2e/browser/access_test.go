@@ -154,8 +154,24 @@ func TestNothingIsWiderThanAPhone(t *testing.T) {
 		page.click(`[name=door][value="` + door + `"]`)
 		wide(door)
 	}
+}
+
+func TestNothingLeavesItsBox(t *testing.T) {
+	page := open(t)
 	page.power("down")
-	wide("an outage")
+	page.click("#rotate")
+	page.await(answers + `.ariaBusy === "false"`)
+	page.want(page.send(), "503 unavailable") // the longest words
+	for _, width := range []int64{320, 500, 800, 1000, 1200, 1400, 1800} {
+		page.do(chromedp.EmulateViewport(width, 900))
+		if got := evaluate[int64](page, "document.documentElement.scrollWidth"); got > width {
+			t.Errorf("at %d pixels the page has %d", width, got)
+		}
+		if out := evaluate[[]string](page, `[...document.querySelectorAll(".pane, #caches li")].flatMap((box) => [...box.querySelectorAll("*")]
+			.filter((e) => e.getBoundingClientRect().right > box.getBoundingClientRect().right).map((e) => e.textContent))`); len(out) != 0 {
+			t.Errorf("at %d pixels these leave their boxes: %q", width, out)
+		}
+	}
 }
 
 // Every text has to be readable in both palettes (WCAG 2.2, 1.4.3: a contrast of 4.5), and every

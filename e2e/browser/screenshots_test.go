@@ -30,7 +30,7 @@ func TestScreenshots(t *testing.T) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	page.do(chromedp.EmulateViewport(1400, 1000))
+	page.do(chromedp.EmulateViewport(1400, 1050))
 	page.scheme("light")
 	page.click(`[name=route][value=reports]`)
 	page.send()

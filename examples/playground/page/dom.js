@@ -28,11 +28,11 @@ export function radio(name, value, checked, classes, ...label) {
   return make("label", classes, input, ...label);
 }
 
-// duration says a number of seconds as people do.
+// duration says a number of seconds as people do. The spaces in it do not break.
 export function duration(seconds) {
   const s = Math.max(0, Math.round(seconds));
-  if (s < 120) return `${s} s`;
-  if (s < 7200) return `${Math.round(s / 60)} min`;
-  if (s < 172800) return `${Math.round(s / 3600)} h`;
-  return `${Math.round(s / 86400)} days`;
+  if (s < 120) return `${s}\u00a0s`;
+  if (s < 7200) return `${Math.round(s / 60)}\u00a0min`;
+  if (s < 172800) return `${Math.round(s / 3600)}\u00a0h`;
+  return `${Math.round(s / 86400)}\u00a0days`;
 }
