@@ -226,15 +226,17 @@ func evaluate[T any](p *tab, script string) T {
 	return value
 }
 
-// await polls until a script gives true.
+// await polls until a script gives true. A page on its way to another address gives nothing yet.
 func (p *tab) await(script string) {
 	p.t.Helper()
+	var last error
 	for deadline := time.Now().Add(limit); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
-		if evaluate[bool](p, "Boolean("+script+")") {
+		var yes bool
+		if yes, last = chromedp.Run(p.ctx, chromedp.Evaluate[bool]("Boolean("+script+")")); yes {
 			return
 		}
 	}
-	p.t.Fatalf("this did not come true: %s\n%s", script, evaluate[string](p, "document.body.innerText"))
+	p.t.Fatalf("this did not come true: %s (%v)\n%s", script, last, evaluate[string](p, "document.body.innerText"))
 }
 
 func (p *tab) click(selector string) { p.t.Helper(); p.do(chromedp.Click(chromedp.CSS(selector))) }
