@@ -15,13 +15,13 @@ GOLANGCI_LINT := bin/.golangci-lint-$(GOVERSION)
 GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt tidy e2e fuzz vectors conformance bench bench-permission bench-test allocations keys-grid attack-grid nightly tools gotestsum clean
+.PHONY: help demo test lint fmt tidy e2e screenshots fuzz vectors conformance bench bench-permission bench-test allocations keys-grid attack-grid nightly tools gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-demo: ## Run the quickstart; SERVE=1 leaves it running
-	go run ./examples/quickstart $(if $(SERVE),-serve)
+demo: ## Run the quickstart; SERVE=1 opens the playground instead, a page to try everything on
+	go run ./examples/$(if $(SERVE),playground,quickstart)
 
 test: gotestsum ## Test every module of the workspace, with the race detector where it works
 	@scripts/test $(PACKAGES)
@@ -38,6 +38,10 @@ tidy: ## Tidy go.mod and go.sum of every module
 e2e: gotestsum ## Test against real identity providers; what is missing is installed or told
 	@scripts/e2e-deps
 	@cd e2e && GOWORK=off ../scripts/test -count=1 ./...
+
+screenshots: ## Take the pictures of the playground anew; writes docs/img
+	@scripts/e2e-deps
+	@cd e2e && GOWORK=off go test -count=1 -run '^TestScreenshots$$' -v ./browser -screenshots ../../docs/img
 
 fuzz: ## Run every fuzz test for FUZZTIME (10s) each
 	@scripts/fuzz $(FUZZTIME) $(PACKAGES)
