@@ -15,13 +15,17 @@ GOLANGCI_LINT := bin/.golangci-lint-$(GOVERSION)
 GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt tidy e2e screenshots fuzz vectors conformance bench bench-permission bench-test allocations keys-grid attack-grid nightly tools gotestsum clean
+.PHONY: help demo sso test lint fmt tidy e2e screenshots fuzz vectors conformance bench bench-permission bench-test allocations keys-grid attack-grid nightly tools gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Run the quickstart; SERVE=1 opens the playground instead, a page to try everything on
 	go run ./examples/$(if $(SERVE),playground,quickstart)
+
+sso: ## Build the command-line tool, one static file, into bin/
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -o bin/sso ./cmd/sso
 
 test: gotestsum ## Test every module of the workspace, with the race detector where it works
 	@scripts/test $(PACKAGES)

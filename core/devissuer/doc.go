@@ -26,7 +26,8 @@
 //	GET  /.well-known/openid-configuration   the discovery document
 //	GET  /jwks.json                          the published keys (RFC 7517)
 //	GET  /key.pem                            the public half of the signing key
-//	POST /token                              client credentials grant (RFC 6749, section 4.4)
+//	POST /token                              client credentials grant (RFC 6749, section 4.4), for any
+//	                                         client, with whatever claims the form asks for
 //	POST /rotate                             the same as Issuer.Rotate, from this machine only
 //
 // # In memory or on loopback

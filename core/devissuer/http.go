@@ -2,10 +2,10 @@ package devissuer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"net"
 	"net/http"
 	"net/netip"
@@ -128,8 +128,8 @@ func (i *Issuer) discovery() []byte {
 }
 
 // serveToken is the client credentials grant (RFC 6749, section 4.4) for any
-// client with any secret. Beyond the standard's scope it takes audience (may
-// be repeated) and permissions (a JSON object).
+// client with any secret. Beyond the standard's scope it takes what
+// [Issuer.asked] reads.
 func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	i.count(PathToken)
 	w.Header().Set("Cache-Control", "no-store") // RFC 6749, section 5.1
@@ -147,39 +147,30 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 		answerError(w, http.StatusBadRequest, "unsupported_grant_type", "this issuer knows client_credentials only")
 		return
 	}
-	client := clientID(r)
+	persona := r.PostForm.Get("persona")
+	client := cmp.Or(clientID(r), persona)
 	if client == "" {
 		w.Header().Set("WWW-Authenticate", "Basic")
 		answerError(w, http.StatusUnauthorized, "invalid_client", "name a client, by HTTP basic authentication or client_id; any secret will do")
 		return
 	}
-
-	opts := []TokenOption{Subject(client), Claim("client_id", client)}
-	if audience := r.PostForm["audience"]; len(audience) > 0 {
-		opts = append(opts, Audience(audience...))
-	}
-	answer := map[string]any{
-		"token_type": "Bearer",
-		"expires_in": int64(i.lifetime / time.Second),
-	}
-	if scope := r.PostForm.Get("scope"); scope != "" {
-		opts = append(opts, Claim("scope", scope))
-		answer["scope"] = scope
-	}
-	if permissions := r.PostForm.Get("permissions"); permissions != "" {
-		var object map[string]json.RawMessage
-		if err := json.Unmarshal([]byte(permissions), &object); err != nil || object == nil {
-			answerError(w, http.StatusBadRequest, "invalid_request", `permissions is not a JSON object such as {"pma":{"role":"admin"}}`)
-			return
-		}
-		opts = append(opts, Claim("permissions", json.RawMessage(permissions)))
+	opts, err := i.asked(r.PostForm, client, persona)
+	if err != nil {
+		answerError(w, http.StatusBadRequest, "invalid_request", err.Error())
+		return
 	}
 	token, err := i.Token(opts...)
 	if err != nil {
 		answerError(w, http.StatusBadRequest, "invalid_request", err.Error())
 		return
 	}
-	answer["access_token"] = token
+	answer := map[string]any{"token_type": "Bearer", "access_token": token}
+	if seconds, ok := i.expiresIn(token); ok {
+		answer["expires_in"] = seconds
+	}
+	if scope := r.PostForm.Get("scope"); scope != "" {
+		answer["scope"] = scope
+	}
 	answerJSON(w, http.StatusOK, answer)
 }
 

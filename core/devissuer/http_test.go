@@ -74,7 +74,9 @@ func TestRequestsAreCounted(t *testing.T) {
 
 func TestAnyClientIsGivenAToken(t *testing.T) {
 	t.Parallel()
-	issuer := inMemory(t, devissuer.WithLifetime(90*time.Second))
+	now := time.Now()
+	issuer := inMemory(t, devissuer.WithLifetime(90*time.Second), devissuer.WithClock(func() time.Time { return now }),
+		devissuer.WithPersona("bob", devissuer.Audience("shop"), devissuer.Permission("pma.role", "guest"), devissuer.Permission("pma.n", 1)))
 	const grant = "grant_type=client_credentials"
 	basic := func(name string) []string {
 		req := request(t, http.MethodPost, "/", "")
@@ -86,13 +88,23 @@ func TestAnyClientIsGivenAToken(t *testing.T) {
 		header []string
 		want   string // the claims beyond the usual
 	}{
-		"named in the form":         {grant + "&client_id=hub&client_secret=x", nil, `{"aud":"api","client_id":"hub","sub":"hub"}`},
-		"named by basic":            {grant, basic("hub"), `{"aud":"api","client_id":"hub","sub":"hub"}`},
-		"with a name that is coded": {grant, basic("a%3Ab+c"), `{"aud":"api","client_id":"a:b c","sub":"a:b c"}`},
-		"with a name badly coded":   {grant, basic("100%"), `{"aud":"api","client_id":"100%","sub":"100%"}`},
-		"for an audience":           {grant + "&client_id=hub&audience=pma", nil, `{"aud":"pma","client_id":"hub","sub":"hub"}`},
-		"for two audiences":         {grant + "&client_id=hub&audience=pma&audience=b", nil, `{"aud":["pma","b"],"client_id":"hub","sub":"hub"}`},
-		"with scopes":               {grant + "&client_id=hub&scope=read+write", nil, `{"aud":"api","client_id":"hub","scope":"read write","sub":"hub"}`},
+		"named in the form":          {grant + "&client_id=hub&client_secret=x", nil, `{"aud":"api","client_id":"hub","sub":"hub"}`},
+		"named by basic":             {grant, basic("hub"), `{"aud":"api","client_id":"hub","sub":"hub"}`},
+		"with a name that is coded":  {grant, basic("a%3Ab+c"), `{"aud":"api","client_id":"a:b c","sub":"a:b c"}`},
+		"with a name badly coded":    {grant, basic("100%"), `{"aud":"api","client_id":"100%","sub":"100%"}`},
+		"for a persona":              {grant + "&persona=bob", nil, `{"aud":"shop","client_id":"bob","permissions":{"pma":{"n":1,"role":"guest"}},"sub":"bob"}`},
+		"for a persona, by a client": {grant + "&persona=bob&client_id=hub", nil, `{"aud":"shop","client_id":"hub","permissions":{"pma":{"n":1,"role":"guest"}},"sub":"bob"}`},
+		"for a persona with more permissions": {
+			grant + `&persona=bob&audience=pma&permissions={"pma":{"role":"admin"},"x":true}`, nil,
+			`{"aud":"pma","client_id":"bob","permissions":{"pma":{"n":1,"role":"admin"},"x":true},"sub":"bob"}`,
+		},
+		"with no permissions":   {grant + `&client_id=hub&permissions={}`, nil, `{"aud":"api","client_id":"hub","permissions":{},"sub":"hub"}`},
+		"with any claims":       {grant + `&client_id=hub&claims={"sub":"eve","n":9007199254740993}`, nil, `{"aud":"api","client_id":"hub","n":9007199254740993,"sub":"eve"}`},
+		"without some":          {grant + `&client_id=hub&without=aud&without=client_id`, nil, `{"sub":"hub"}`},
+		"for as long as wanted": {grant + "&client_id=hub&expires_in=90", nil, `{"aud":"api","client_id":"hub","sub":"hub"}`},
+		"for an audience":       {grant + "&client_id=hub&audience=pma", nil, `{"aud":"pma","client_id":"hub","sub":"hub"}`},
+		"for two audiences":     {grant + "&client_id=hub&audience=pma&audience=b", nil, `{"aud":["pma","b"],"client_id":"hub","sub":"hub"}`},
+		"with scopes":           {grant + "&client_id=hub&scope=read+write", nil, `{"aud":"api","client_id":"hub","scope":"read write","sub":"hub"}`},
 		"with permissions": {
 			grant + `&client_id=hub&permissions={"pma":{"role":"admin","n":9007199254740993}}`, nil,
 			`{"aud":"api","client_id":"hub","permissions":{"pma":{"n":9007199254740993,"role":"admin"}},"sub":"hub"}`,
@@ -137,6 +149,9 @@ func TestABadTokenRequestIsRefusedAsTheStandardSays(t *testing.T) {
 		"with permissions in a row": {"grant_type=client_credentials&client_id=hub&permissions=[]", 400, "invalid_request"},
 		"with null permissions":     {"grant_type=client_credentials&client_id=hub&permissions=null", 400, "invalid_request"},
 		"with broken permissions":   {"grant_type=client_credentials&client_id=hub&permissions={", 400, "invalid_request"},
+		"with claims in a row":      {"grant_type=client_credentials&client_id=hub&claims=[]", 400, "invalid_request"},
+		"for a persona unknown":     {"grant_type=client_credentials&persona=eve", 400, "invalid_request"},
+		"with an odd lifetime":      {"grant_type=client_credentials&client_id=hub&expires_in=1h", 400, "invalid_request"},
 		"that is no form":           {"grant_type=%zz", 400, "invalid_request"},
 		"that has no end":           {"grant_type=" + strings.Repeat("a", 1<<20), 400, "invalid_request"},
 	} {
@@ -151,6 +166,32 @@ func TestABadTokenRequestIsRefusedAsTheStandardSays(t *testing.T) {
 				t.Errorf("WWW-Authenticate is %q", challenge)
 			}
 		})
+	}
+}
+
+func TestTheAnswerTellsForHowLongTheTokenIsGood(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	issuer := inMemory(t, devissuer.WithClock(func() time.Time { return now }), devissuer.WithPersona("bob", devissuer.ValidFor(time.Minute)))
+	for form, want := range map[string]any{
+		"client_id=hub":                         json.Number("3600"),
+		"client_id=hub&expires_in=-5":           json.Number("-5"),
+		"persona=bob":                           json.Number("60"),
+		"client_id=hub&without=exp":             nil,
+		`client_id=hub&claims={"exp":"soon"}`:   nil,
+		`client_id=hub&claims={"exp":9999.5e3}`: nil,
+	} {
+		got := post(t, issuer, issuer.URL()+devissuer.PathToken, "grant_type=client_credentials&"+form)
+		if answer := object(t, got.body); answer["expires_in"] != want {
+			t.Errorf("%s: %v, want %v", form, answer["expires_in"], want)
+		}
+	}
+}
+
+func TestAPersonaHasAName(t *testing.T) {
+	t.Parallel()
+	if _, err := devissuer.New(devissuer.WithPersona("")); err == nil || !strings.Contains(err.Error(), `WithPersona("")`) {
+		t.Error(err)
 	}
 }
 

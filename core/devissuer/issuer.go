@@ -24,6 +24,7 @@ type Issuer struct {
 	lifetime     time.Duration
 	now          func() time.Time
 	cacheControl string
+	personas     map[string][]TokenOption
 
 	keys    keyring
 	handler http.Handler
@@ -55,6 +56,7 @@ type config struct {
 	rsaBits      int
 	withoutKids  bool
 	cacheControl string
+	personas     map[string][]TokenOption
 }
 
 // WithIssuer sets the issuer identifier: what tokens carry as iss and what the
@@ -91,9 +93,10 @@ func WithAlgorithm(alg string) Option { return func(c *config) { c.algorithm = a
 func WithClock(now func() time.Time) Option { return func(c *config) { c.now = now } }
 
 // WithKeyPEM sets the first signing key: one PKCS #8 block ("PRIVATE KEY") as
-// [Issuer.PrivateKeyPEM] gives it. A program that keeps it in a file has the
-// same key and key id after a restart, and the tokens of yesterday still hold.
-// Default: a new key each time.
+// [Issuer.PrivateKeyPEM] gives it, or several as [Issuer.PrivateKeysPEM] does:
+// the last one signs, all are published. A program that keeps it in a file has
+// the same keys and key ids after a restart, and the tokens of yesterday still
+// hold. Default: a new key each time.
 func WithKeyPEM(pkcs8 []byte) Option {
 	return func(c *config) { c.keyPEM = append([]byte{}, pkcs8...) }
 }
@@ -111,6 +114,19 @@ func WithRSABits(bits int) Option { return func(c *config) { c.rsaBits = bits } 
 // with a single key may (RFC 7517, section 4.5: kid is optional). Methods of
 // this package that take or give a key id go on doing so.
 func WithoutKeyIDs() Option { return func(c *config) { c.withoutKids = true } }
+
+// WithPersona makes the token endpoint know somebody: a request with the
+// parameter persona is given a token about them, their name the subject and
+// these options what else is said of them. Later ones of the same name win.
+// Default: nobody.
+func WithPersona(name string, opts ...TokenOption) Option {
+	return func(c *config) {
+		if c.personas == nil {
+			c.personas = map[string][]TokenOption{}
+		}
+		c.personas[name] = append([]TokenOption{Subject(name)}, opts...)
+	}
+}
 
 // WithCacheControl sets the Cache-Control header of the key set, the PEM and
 // the discovery document, such as "max-age=300". Default: no such header.
@@ -213,12 +229,16 @@ func build(c *config) (*Issuer, error) {
 	if c.lifetime < time.Second {
 		errs = append(errs, fmt.Errorf("WithLifetime(%v): at least 1s; for a token that has expired use Expired()", c.lifetime))
 	}
+	if _, nameless := c.personas[""]; nameless {
+		errs = append(errs, errors.New(`WithPersona(""): give a name, which becomes the subject of the tokens`))
+	}
 	i := &Issuer{
 		identifier:   c.issuer,
 		audience:     c.audience,
 		lifetime:     c.lifetime,
 		now:          c.now,
 		cacheControl: c.cacheControl,
+		personas:     c.personas,
 	}
 	errs = append(errs, i.keys.configure(c))
 	return i, errors.Join(errs...)

@@ -98,19 +98,7 @@ func (r *keyring) configure(c *config) error {
 		errs = append(errs, fmt.Errorf("WithRSABits(%d): a PS512 signature takes at least 1040", r.rsaBits))
 	}
 	if c.keyPEM != nil {
-		private, err := parsePKCS8(c.keyPEM)
-		switch {
-		case err != nil:
-			errs = append(errs, fmt.Errorf("WithKeyPEM: %w", err))
-		case r.algorithm == "":
-			r.algorithm = naturalAlgorithm(private)
-		case algorithms[r.algorithm] != nil && !fits(r.algorithm, private):
-			errs = append(errs, fmt.Errorf("WithKeyPEM holds a key for %s, WithAlgorithm says %s; leave one of them out", naturalAlgorithm(private), r.algorithm))
-		}
-		if errs == nil {
-			r.signing = r.wrap(private)
-			r.all = []*key{r.signing}
-		}
+		errs = append(errs, r.restore(c.keyPEM))
 	}
 	if r.algorithm == "" {
 		r.algorithm = "RS256"
@@ -118,23 +106,56 @@ func (r *keyring) configure(c *config) error {
 	return errors.Join(errs...)
 }
 
-func parsePKCS8(text []byte) (crypto.Signer, error) {
-	block, _ := pem.Decode(text)
-	if block == nil {
+// restore puts the keys of a text on the ring, the last of them to sign.
+func (r *keyring) restore(text []byte) error {
+	private, err := parsePKCS8(text)
+	if err != nil {
+		return fmt.Errorf("WithKeyPEM: %w", err)
+	}
+	told := "WithAlgorithm says"
+	if r.algorithm == "" {
+		told, r.algorithm = "the last of it is for", naturalAlgorithm(private[len(private)-1])
+	}
+	if algorithms[r.algorithm] == nil {
+		return nil // which has been said
+	}
+	for _, k := range private {
+		if !fits(r.algorithm, k) {
+			return fmt.Errorf("WithKeyPEM holds a key for %s, %s %s; leave one of them out", naturalAlgorithm(k), told, r.algorithm)
+		}
+		r.signing = r.wrap(k)
+		r.all = append(r.all, r.signing)
+	}
+	return nil
+}
+
+// parsePKCS8 reads one block or several; what stands between blocks counts for
+// nothing (RFC 7468, section 2).
+func parsePKCS8(text []byte) ([]crypto.Signer, error) {
+	var list []crypto.Signer
+	for {
+		block, rest := pem.Decode(text)
+		if block == nil {
+			break
+		}
+		text = rest
+		if block.Type != "PRIVATE KEY" {
+			return nil, fmt.Errorf(`it holds a %q block, not a "PRIVATE KEY"; convert with: openssl pkcs8 -topk8 -nocrypt`, block.Type)
+		}
+		parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		private, ok := parsed.(crypto.Signer)
+		if !ok || naturalAlgorithm(private) == "" {
+			return nil, fmt.Errorf("no algorithm of WithAlgorithm signs with a key of type %T", parsed)
+		}
+		list = append(list, private)
+	}
+	if len(list) == 0 {
 		return nil, errors.New(`no PEM block in it; PKCS #8 begins with "-----BEGIN PRIVATE KEY-----"`)
 	}
-	if block.Type != "PRIVATE KEY" {
-		return nil, fmt.Errorf(`it holds a %q block, not a "PRIVATE KEY"; convert with: openssl pkcs8 -topk8 -nocrypt`, block.Type)
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, err
-	}
-	private, ok := parsed.(crypto.Signer)
-	if !ok || naturalAlgorithm(private) == "" {
-		return nil, fmt.Errorf("no algorithm of WithAlgorithm signs with a key of type %T", parsed)
-	}
-	return private, nil
+	return list, nil
 }
 
 // generate makes a key that is on no ring yet. It cannot fail: algorithm and
@@ -326,8 +347,26 @@ func (i *Issuer) PublicPEM() []byte { return i.signingKey("").publicPEM() }
 // PrivateKeyPEM is the key that signs now, as a PKCS #8 "PRIVATE KEY" block,
 // for keeping it and giving it to [WithKeyPEM] next time. Whoever can read it
 // can sign as this issuer.
-func (i *Issuer) PrivateKeyPEM() []byte {
-	der, err := x509.MarshalPKCS8PrivateKey(i.signingKey("").private)
+func (i *Issuer) PrivateKeyPEM() []byte { return i.signingKey("").privatePEM() }
+
+// PrivateKeysPEM is [Issuer.PrivateKeyPEM] of every published key, oldest
+// first, and of the one that signs now, last: for [WithKeyPEM], so that tokens
+// from before a rotation hold after a restart too.
+func (i *Issuer) PrivateKeysPEM() []byte {
+	i.keys.mu.Lock()
+	defer i.keys.mu.Unlock()
+	current := i.keys.current()
+	var text []byte
+	for _, k := range i.keys.all {
+		if k.published && k != current {
+			text = append(text, k.privatePEM()...)
+		}
+	}
+	return append(text, current.privatePEM()...)
+}
+
+func (k *key) privatePEM() []byte {
+	der, err := x509.MarshalPKCS8PrivateKey(k.private)
 	return encodePEM("PRIVATE KEY", der, err)
 }
 

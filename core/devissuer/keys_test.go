@@ -1,6 +1,7 @@
 package devissuer_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -267,5 +268,43 @@ func TestBadKeySettingsAreRefusedByName(t *testing.T) {
 				t.Errorf("got %v, want it to say %s", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestTokensFromBeforeARotationHoldAfterARestart(t *testing.T) {
+	t.Parallel()
+	before := inMemory(t)
+	old := before.MustToken()
+	before.Rotate()
+	next := before.Publish()
+	retired := before.Publish()
+	before.Retire(retired)
+	text := before.PrivateKeysPEM()
+
+	after := inMemory(t, devissuer.WithKeyPEM(text))
+	published := func(token string) error {
+		_, err := jwt.Parse(token, func(parsed *jwt.Token) (any, error) {
+			for _, key := range keySet(t, after) {
+				if key.KeyID == parsed.Header["kid"] {
+					return key.Key, nil
+				}
+			}
+			return nil, errors.New("no such key")
+		})
+		return err
+	}
+	for _, token := range []string{old, before.MustToken(), before.MustToken(devissuer.SignedBy(next))} {
+		if err := published(token); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := published(before.MustToken(devissuer.SignedBy(retired))); err == nil {
+		t.Error("a retired key came back")
+	}
+	if after.KeyID() != before.KeyID() || len(after.KeyIDs()) != 3 {
+		t.Errorf("keys %q, signing %q", after.KeyIDs(), after.KeyID())
+	}
+	if !bytes.Equal(after.PrivateKeysPEM(), text) {
+		t.Error("the keys are written in another order")
 	}
 }

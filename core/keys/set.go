@@ -36,7 +36,7 @@ type Skipped struct {
 // NewSet checks keys and returns the set of those that can be used: unusable ones are left
 // out, the same key given twice counts once, and different keys under one id that one
 // algorithm could choose between are all left out, since no token could say which it means.
-// It fails if no key remains or more than 100 are given. A [Source] of your own calls it.
+// It fails with a [NoKeyError] if no key remains, and if more than 100 are given. A [Source] of your own calls it.
 func NewSet(keys ...Key) (*Set, error) {
 	return newSet(keys, nil)
 }
@@ -65,13 +65,22 @@ func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
 		}
 	}
 	if len(set.Keys) == 0 {
-		if len(set.Skipped) > 0 {
-			return nil, fmt.Errorf("no usable key: %s", describe(set.Skipped))
-		}
-		return nil, fmt.Errorf("no key in the set")
+		return nil, &NoKeyError{set.Skipped}
 	}
 	set.checked = len(set.Keys)
 	return set, nil
+}
+
+// NoKeyError means that a source was read and holds no key that can be used.
+type NoKeyError struct {
+	Skipped []Skipped // what it holds instead, all of it; none: nothing at all
+}
+
+func (e *NoKeyError) Error() string {
+	if len(e.Skipped) == 0 {
+		return "no key in the set"
+	}
+	return "no usable key: " + describe(e.Skipped)
 }
 
 // vetted is the set as [NewSet] would have made it, for sources that did not call it.

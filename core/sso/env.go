@@ -60,63 +60,75 @@ var envNames = map[string][]string{
 // It fails with a [ConfigError] that names every variable at fault, what it held and what to
 // write; the configuration as far as it could be read is returned with it. What the
 // environment cannot hold (an HTTP client, a logger) can be set before it goes to [New].
-func ConfigFromEnv() (Config, error) {
-	f := &faults{name: func(field string) string {
+func ConfigFromEnv() (Config, error) { return ConfigFromLookup(os.Getenv) }
+
+// ConfigFromLookup is [ConfigFromEnv] for variables that are kept elsewhere, in a parameter
+// store for instance: lookup returns the value of a variable by its name, empty if it is not
+// set. It may be asked for a name several times.
+func ConfigFromLookup(lookup func(name string) string) (Config, error) {
+	e := environment{lookup: lookup}
+	e.faults = &faults{name: func(field string) string {
 		if names := envNames[field]; names != nil {
-			if _, name := lookupEnv(field); name != "" {
+			if _, name := e.find(field); name != "" {
 				return name // the one that was set
 			}
 			return names[0]
 		}
 		return field
 	}}
-	leeway := envDuration(f, "Leeway")
+	leeway := e.duration("Leeway")
 	c := Config{
-		PublicKeyURI:           envText("PublicKeyURI"),
-		Audience:               envList("Audience"),
-		SkipAudienceCheck:      envBool(f, "SkipAudienceCheck"),
-		ClientIDs:              envList("ClientIDs"),
-		Issuer:                 envText("Issuer"),
-		RequireAccessTokenType: envBool(f, "RequireAccessTokenType"),
-		Algorithms:             envList("Algorithms"),
+		PublicKeyURI:           e.text("PublicKeyURI"),
+		Audience:               e.list("Audience"),
+		SkipAudienceCheck:      e.bool("SkipAudienceCheck"),
+		ClientIDs:              e.list("ClientIDs"),
+		Issuer:                 e.text("Issuer"),
+		RequireAccessTokenType: e.bool("RequireAccessTokenType"),
+		Algorithms:             e.list("Algorithms"),
 		Leeway:                 leeway,
-		MaxTokenBytes:          envInt(f, "MaxTokenBytes", 1, "write a whole number of bytes above 0"),
-		TokenCache:             envTokenCache(f),
-		PermissionsClaim:       envText("PermissionsClaim"),
-		RolesClaim:             envText("RolesClaim"),
-		DisableWildcard:        envBool(f, "DisableWildcard"),
-		Realm:                  envText("Realm"),
-		TellScopes:             envBool(f, "TellScopes"),
-		AllowedKeyOrigins:      envList("AllowedKeyOrigins"),
-		InsecureAllowHTTP:      envBool(f, "InsecureAllowHTTP"),
-		Refresh:                Refresh(envText("Refresh")),
+		MaxTokenBytes:          e.int("MaxTokenBytes", 1, "write a whole number of bytes above 0"),
+		TokenCache:             e.tokenCache(),
+		PermissionsClaim:       e.text("PermissionsClaim"),
+		RolesClaim:             e.text("RolesClaim"),
+		DisableWildcard:        e.bool("DisableWildcard"),
+		Realm:                  e.text("Realm"),
+		TellScopes:             e.bool("TellScopes"),
+		AllowedKeyOrigins:      e.list("AllowedKeyOrigins"),
+		InsecureAllowHTTP:      e.bool("InsecureAllowHTTP"),
+		Refresh:                Refresh(e.text("Refresh")),
 	}
-	for _, kind := range envList("SkipTokenKindChecks") {
+	for _, kind := range e.list("SkipTokenKindChecks") {
 		c.SkipTokenKindChecks = append(c.SkipTokenKindChecks, TokenKind(kind))
 	}
 	checked := c // the checks fill in defaults, which New does again after the caller's changes
-	checked.check(f)
-	return c, f.err()
+	checked.check(e.faults)
+	return c, e.err()
 }
 
-// lookupEnv returns the value of a field's variable and the variable's name.
-func lookupEnv(field string) (value, name string) {
+// environment is where variables are looked up, and what is wrong with them.
+type environment struct {
+	*faults
+	lookup func(name string) string
+}
+
+// find returns the value of a field's variable and the variable's name.
+func (e environment) find(field string) (value, name string) {
 	for _, name := range envNames[field] {
-		if value := os.Getenv(name); value != "" {
+		if value := e.lookup(name); value != "" {
 			return value, name
 		}
 	}
 	return "", ""
 }
 
-func envText(field string) string {
-	value, _ := lookupEnv(field)
+func (e environment) text(field string) string {
+	value, _ := e.find(field)
 	return value
 }
 
-// envList keeps empty elements: the checks name them.
-func envList(field string) []string {
-	value, name := lookupEnv(field)
+// list keeps empty elements: the checks name them.
+func (e environment) list(field string) []string {
+	value, name := e.find(field)
 	if name == "" {
 		return nil
 	}
@@ -127,51 +139,51 @@ func envList(field string) []string {
 	return list
 }
 
-func envBool(f *faults, field string) bool {
-	value, name := lookupEnv(field)
+func (e environment) bool(field string) bool {
+	value, name := e.find(field)
 	if name == "" {
 		return false
 	}
 	b, err := strconv.ParseBool(value)
 	if err != nil {
-		f.add(field, "holds "+held(value), "write true or false")
+		e.add(field, "holds "+held(value), "write true or false")
 	}
 	return b
 }
 
-// envTokenCache reads 0 as what it says, unlike the field, whose zero value is the default.
-func envTokenCache(f *faults) int {
-	if _, name := lookupEnv("TokenCache"); name == "" {
+// tokenCache reads 0 as what it says, unlike the field, whose zero value is the default.
+func (e environment) tokenCache() int {
+	if _, name := e.find("TokenCache"); name == "" {
 		return 0
 	}
-	if n := envInt(f, "TokenCache", 0, "write how many verified tokens are to be remembered; 0 for none"); n > 0 {
+	if n := e.int("TokenCache", 0, "write how many verified tokens are to be remembered; 0 for none"); n > 0 {
 		return n
 	}
 	return NoTokenCache
 }
 
-func envInt(f *faults, field string, least int, remedy string) int {
-	value, name := lookupEnv(field)
+func (e environment) int(field string, least int, remedy string) int {
+	value, name := e.find(field)
 	if name == "" {
 		return 0
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil || n < least {
-		f.add(field, "holds "+held(value), remedy)
+		e.add(field, "holds "+held(value), remedy)
 		return 0
 	}
 	return n
 }
 
-func envDuration(f *faults, field string) time.Duration {
-	value, name := lookupEnv(field)
+func (e environment) duration(field string) time.Duration {
+	value, name := e.find(field)
 	if name == "" {
 		return 0
 	}
 	d, err := time.ParseDuration(value)
 	switch {
 	case err != nil:
-		f.add(field, fmt.Sprintf("holds %s, which is no duration", held(value)), "write a number with its unit, from 0s to 5m, e.g. 30s")
+		e.add(field, fmt.Sprintf("holds %s, which is no duration", held(value)), "write a number with its unit, from 0s to 5m, e.g. 30s")
 		return 0
 	case d == 0:
 		return NoLeeway

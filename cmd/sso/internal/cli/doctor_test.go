@@ -1,0 +1,271 @@
+package cli_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/cmd/sso/internal/doctor"
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/ssotest"
+)
+
+// examine runs sso doctor --json.
+func examine(t *testing.T, client *http.Client, env map[string]string) (doctor.Report, outcome) {
+	t.Helper()
+	o := call{args: []string{"doctor", "--json"}, env: env, client: client}.run(t)
+	var r doctor.Report
+	o.object(t, &r)
+	o.harmless(t)
+	if (o.code == 1) != (r.Level == doctor.Red) {
+		t.Errorf("exit code %d for %s", o.code, r.Level)
+	}
+	return r, o
+}
+
+// found reports whether there is a finding of a level that says something.
+func found(r doctor.Report, level doctor.Level, topic, text, remedy string) bool {
+	return slices.ContainsFunc(r.Findings, func(f doctor.Finding) bool {
+		return f.Level == level && strings.Contains(f.Topic, topic) && strings.Contains(f.Text, text) && strings.Contains(f.Remedy, remedy)
+	})
+}
+
+func settingsOf(i *ssotest.Issuer) map[string]string {
+	return map[string]string{"SSO_ISSUER": i.URL(), "SSO_AUDIENCE": "api", "SSO_ALGORITHMS": i.Algorithm()}
+}
+
+// rsaJWK is a key as a set has it.
+func rsaJWK(t *testing.T, kid string, opts ...devissuer.Option) string {
+	t.Helper()
+	var set struct{ Keys []map[string]any }
+	if err := json.Unmarshal(ssotest.NewIssuer(t, opts...).JWKS(), &set); err != nil {
+		t.Fatal(err)
+	}
+	set.Keys[0]["kid"] = kid
+	text, err := json.Marshal(set.Keys[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestDoctorFindsWhatIsMadeWrongOnPurpose has an issuer that is in order but for one thing.
+func TestDoctorFindsWhatIsMadeWrongOnPurpose(t *testing.T) {
+	for name, tt := range map[string]struct {
+		opts                []devissuer.Option
+		harm                func(*ssotest.Issuer)
+		env                 map[string]string
+		topic, text, remedy string
+	}{
+		"it is unreachable":                   {nil, func(i *ssotest.Issuer) { i.Down() }, nil, "keys", "refused", "nothing listens there"},
+		"it does not answer":                  {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(503)) }, nil, "keys", "answered 503", "the provider is in trouble"},
+		"it is another issuer":                {nil, func(i *ssotest.Issuer) { i.Fault(otherIssuer) }, nil, "keys", "names the issuer", `set SSO_ISSUER to it`},
+		"its key is too small":                {[]devissuer.Option{devissuer.WithRSABits(1024)}, nil, nil, "keys", "an RSA key of 1024 bits", "replace the key"},
+		"one of its keys is too small":        {nil, func(i *ssotest.Issuer) { i.AddRawKey(rsaJWK(t, "small", devissuer.WithRSABits(1024))) }, nil, "keys", `the key "small" is not used: an RSA key of 1024 bits`, "replace the key"},
+		"it has no key for the algorithms":    {[]devissuer.Option{devissuer.WithAlgorithm("ES256")}, nil, map[string]string{"SSO_ALGORITHMS": "RS256"}, "algorithms", "no key is for RS256: every token is refused", "if the provider signs with ES256"},
+		"two keys have one id":                {nil, func(i *ssotest.Issuer) { i.AddRawKey(rsaJWK(t, i.KeyID())) }, nil, "keys", "2 keys have the id", "an id of its own"},
+		"two more keys have one id":           {nil, func(i *ssotest.Issuer) { i.AddRawKey(rsaJWK(t, "x")); i.AddRawKey(rsaJWK(t, "x")) }, nil, "keys", `2 keys have the id "x"`, "an id of its own"},
+		"this clock is 10 minutes behind":     {nil, func(i *ssotest.Issuer) { i.Fault(dated(10 * time.Minute)) }, nil, "clock", "10m behind the provider's (± 1s), where 1m is forgiven: tokens are refused as issued in the future", "NTP"},
+		"this clock is 10 minutes ahead":      {nil, func(i *ssotest.Issuer) { i.Fault(dated(-10 * time.Minute)) }, nil, "clock", "10m ahead of the provider's (± 1s), where 1m is forgiven: tokens are refused as expired", "NTP"},
+		"the audience is missing":             {nil, nil, map[string]string{"SSO_AUDIENCE": ""}, "SSO_AUDIENCE", "is not set", "orders-api"},
+		"keys over http from another machine": {nil, nil, map[string]string{"SSO_PUBLIC_KEY_URI": "http://keys.example.com/jwks.json"}, "SSO_PUBLIC_KEY_URI", "http:// to keys.example.com", "https://"},
+		"the issuer over http":                {nil, nil, map[string]string{"SSO_ISSUER": "http://login.example.com"}, "SSO_ISSUER", "http:// to login.example.com", "https://"},
+		"it publishes a private key":          {nil, func(i *ssotest.Issuer) { i.AddRawKey(`{"kty":"RSA","kid":"p","n":"AQAB","e":"AQAB","d":"AQAB"}`) }, nil, "keys", "a private key", "replace the key"},
+		"it has no key at all":                {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.EmptySet()) }, map[string]string{"SSO_PUBLIC_KEY_URI": "jwks"}, "keys", "not one can be used", "tell whoever runs"},
+		"there is a login page":               {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.HTMLFault()) }, nil, "keys", "not a JSON object", "a web page"},
+		"it has moved":                        {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.RedirectTo("https://new.example/keys?x=1")) }, nil, "keys", "a redirect", "https://new.example/keys"},
+		"nothing is there":                    {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(404)) }, nil, "keys", "answered 404", "there is nothing at this address"},
+		"it wants a login":                    {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(401)) }, nil, "keys", "answered 401", "keys are public"},
+		"its keys are on another host":        {nil, func(i *ssotest.Issuer) { i.Fault(keysElsewhere(i)) }, nil, "keys", "another host", "add it to SSO_ALLOWED_KEY_ORIGINS"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer := ssotest.NewIssuer(t, tt.opts...)
+			env := settingsOf(issuer)
+			if r, _ := examine(t, issuer.Client(), env); tt.harm != nil && tt.opts == nil && r.Level != doctor.Green {
+				t.Fatalf("it is not in order to begin with: %+v", r.Findings)
+			}
+			if tt.harm != nil {
+				tt.harm(issuer)
+			}
+			for name, value := range tt.env {
+				if value == "jwks" {
+					value = issuer.JWKSURL()
+				}
+				env[name] = value
+			}
+			r, o := examine(t, issuer.Client(), env)
+			if o.code != 1 || !found(r, doctor.Red, tt.topic, tt.text, tt.remedy) {
+				t.Errorf("exit code %d: %s", o.code, o.stdout)
+			}
+			for _, f := range r.Findings {
+				if f.Level != doctor.Green && f.Remedy == "" {
+					t.Errorf("without a remedy: %+v", f)
+				}
+			}
+			human := call{args: []string{"doctor"}, env: env, client: issuer.Client()}.run(t)
+			human.harmless(t)
+			if human.code != 1 || !strings.Contains(human.stdout, "\nred    (") || !strings.Contains(human.stdout, "what to do: ") {
+				t.Errorf("%+v", human)
+			}
+			for _, stray := range issuer.Strays() {
+				t.Errorf("%s was asked", stray)
+			}
+		})
+	}
+}
+
+// otherIssuer answers with the discovery document of somebody else.
+func otherIssuer(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != devissuer.PathDiscovery {
+		devissuer.Healthy(w, r)
+		return
+	}
+	_, _ = w.Write([]byte(`{"issuer":"https://tenant.example","jwks_uri":"https://issuer.example/jwks.json"}`))
+}
+
+func keysElsewhere(i *ssotest.Issuer) devissuer.Fault {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"issuer":"` + i.URL() + `","jwks_uri":"https://keys.example/jwks.json"}`))
+	}
+}
+
+// dated answers at another time of day.
+func dated(ahead time.Duration) devissuer.Fault {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
+		devissuer.Healthy(w, r)
+	}
+}
+
+func TestAnIssuerInOrderIsGreenAndToldInFull(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, devissuer.WithCacheControl("max-age=120"))
+	issuer.AddRawKey(`{"kty":"RSA","kid":"for-encryption","use":"enc","alg":"RSA-OAEP","n":"AQAB","e":"AQAB"}`)
+	issuer.AddRawKey(`{"kty":"oct","kid":"odd","k":"AAAA","iat":1700000000}`)
+	r, o := examine(t, issuer.Client(), settingsOf(issuer))
+	if o.code != 0 || r.Level != doctor.Green {
+		t.Errorf("%s", o.stdout)
+	}
+	for topic, text := range map[string]string{
+		"settings": "a service would start", "latency": "answered 200 in", "clock": "agrees with the provider's", "algorithms": "accepted are RS256",
+		"issuer": issuer.URL(), "outage": "keys are fetched every 2m, ± 10 %. If that fails, tokens by known keys are accepted for 1h more",
+	} {
+		if !found(r, doctor.Green, topic, text, "") {
+			t.Errorf("%s: no %q in %+v", topic, text, r.Findings)
+		}
+	}
+	if len(r.Keys) != 3 || r.Keys[0].ID != issuer.KeyID() || !r.Keys[0].Usable || r.Keys[0].Size != "2048 bits" || r.Keys[0].Algorithm != "RS256" || r.Keys[0].Age != "not told" {
+		t.Errorf("%+v", r.Keys)
+	}
+	if k := r.Keys[1]; k.Usable || k.Why == "" || k.Algorithm != "RSA-OAEP" || k.Size != "17 bits" {
+		t.Errorf("%+v", k)
+	}
+	if k := r.Keys[2]; k.Usable || !strings.HasSuffix(k.Age, " days (iat)") {
+		t.Errorf("%+v", k)
+	}
+	if len(r.Settings) != 19 || !slices.Contains(r.Settings, doctor.Setting{Name: "SSO_ISSUER", Value: issuer.URL(), From: "SSO_ISSUER"}) || !slices.Contains(r.Settings, doctor.Setting{Name: "SSO_LEEWAY", Value: "60s", From: "default"}) {
+		t.Errorf("%+v", r.Settings)
+	}
+	if fetches := issuer.Fetches() + issuer.Requests(devissuer.PathDiscovery); fetches != 2 {
+		t.Errorf("%d requests", fetches)
+	}
+	human := call{args: []string{"doctor"}, env: settingsOf(issuer), client: issuer.Client()}.run(t)
+	for _, text := range []string{"usable    " + issuer.KeyID() + "  RS256, 2048 bits, age not told", "not used  for-encryption", "green  ("} {
+		if !strings.Contains(human.stdout, text) {
+			t.Errorf("no %q in\n%s", text, human.stdout)
+		}
+	}
+}
+
+func TestWhatWorksTodayOnlyIsYellow(t *testing.T) {
+	issuer := ssotest.NewIssuer(t)
+	jwks := map[string]string{"SSO_PUBLIC_KEY_URI": issuer.JWKSURL(), "SSO_AUDIENCE": "api"}
+	with := func(more ...string) map[string]string {
+		env := map[string]string{"SSO_PUBLIC_KEY_URI": issuer.JWKSURL(), "SSO_AUDIENCE": "api", "SSO_ISSUER": issuer.URL()}
+		for n := 0; n < len(more); n += 2 {
+			env[more[n]] = more[n+1]
+		}
+		return env
+	}
+	file := filepath.Join(t.TempDir(), "jwks.json")
+	if err := os.WriteFile(file, issuer.JWKS(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		env         map[string]string
+		fault       devissuer.Fault
+		topic, text string
+	}{
+		"no issuer":                {jwks, nil, "issuer", "iss is not checked"},
+		"an algorithm too many":    {with("SSO_ALGORITHMS", "RS256,ES256"), nil, "algorithms", "no key is for ES256"},
+		"http anywhere":            {with("SSO_INSECURE_ALLOW_HTTP", "true"), nil, "InsecureAllowHTTP", "whoever is on the way"},
+		"no audience":              {with("SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web", "SSO_AUDIENCE", ""), nil, "SkipAudienceCheck", "by their client alone"},
+		"other kinds of token":     {with("SSO_SKIP_TOKEN_KIND_CHECKS", "id_token"), nil, "SkipTokenKindChecks", "id_token"},
+		"a long leeway":            {with("SSO_LEEWAY", "5m"), nil, "Leeway", "for 5m after"},
+		"a key that never changes": {with("SSO_PUBLIC_KEY_URI", string(issuer.PublicPEM())), nil, "outage", "never change"},
+		"a clock 45 s off":         {with(), dated(45 * time.Second), "clock", "behind the provider's"},
+		"no Date":                  {with(), func(w http.ResponseWriter, r *http.Request) { w.Header()["Date"] = nil; devissuer.Healthy(w, r) }, "clock", "no Date"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer.Fault(tt.fault)
+			r, o := examine(t, issuer.Client(), tt.env)
+			if o.code != 0 || r.Level != doctor.Yellow || !found(r, doctor.Yellow, tt.topic, tt.text, "") {
+				t.Errorf("exit code %d: %s", o.code, o.stdout)
+			}
+		})
+	}
+	issuer.Fault(nil)
+	t.Run("a file is as good as an address", func(t *testing.T) {
+		r, o := examine(t, nil, with("SSO_PUBLIC_KEY_URI", "file:"+file))
+		if o.code != 0 || r.Level != doctor.Green || len(r.Keys) != 1 || r.Keys[0].Age != "unchanged for less than a day" {
+			t.Errorf("%s", o.stdout)
+		}
+	})
+}
+
+func TestSecretsInSettingsAreNotShown(t *testing.T) {
+	issuer := ssotest.NewIssuer(t)
+	for _, value := range []string{
+		issuer.JWKSURL() + "?key=hidden-secret", string(issuer.PrivateKeyPEM()), "https://user:hidden-secret@issuer.example/jwks.json",
+		`{"keys":"hidden-secret"}`, "https://issuer.example/jwks.json?hidden-secret", strings.Repeat("hidden-secret", 20), base64.StdEncoding.EncodeToString([]byte("a key in the wrong place, hidden-secret")),
+	} {
+		_, o := examine(t, issuer.Client(), map[string]string{"SSO_PUBLIC_KEY_URI": value, "SSO_AUDIENCE": "api"})
+		if strings.Contains(o.stdout+o.stderr, "hidden-secret") || strings.Contains(o.stdout+o.stderr, "YSBrZXkg") || strings.Contains(o.stdout+o.stderr, "BEGIN PRIVATE") || strings.Contains(o.stdout, strings.Split(string(issuer.PrivateKeyPEM()), "\n")[1]) {
+			t.Errorf("%.60q: %s", value, o.stdout)
+		}
+	}
+}
+
+func TestACertificateIsLookedAt(t *testing.T) {
+	issuer := ssotest.NewIssuer(t)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(issuer.JWKS()) }))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that fails on purpose
+	server.StartTLS()
+	defer server.Close()
+	env := map[string]string{"SSO_PUBLIC_KEY_URI": server.URL, "SSO_AUDIENCE": "api", "SSO_ISSUER": issuer.URL()}
+	leaf := server.Certificate()
+	r, o := examine(t, server.Client(), env)
+	if o.code != 0 || !found(r, doctor.Green, "certificate", leaf.NotAfter.Format(time.DateOnly), "") {
+		t.Errorf("%s", o.stdout)
+	}
+	if r, o := examine(t, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, env); o.code != 1 || !found(r, doctor.Red, "keys", "certificate", "by an authority that this machine does not know") {
+		t.Errorf("%s", o.stdout)
+	}
+	later := call{args: []string{"doctor", "--json"}, env: env, client: server.Client(), now: func() time.Time { return leaf.NotAfter.Add(-24 * time.Hour) }}.run(t)
+	if !strings.Contains(later.stdout, "in a day") || !strings.Contains(later.stdout, "no keys can be had once it has expired") {
+		t.Errorf("%s", later.stdout)
+	}
+	set := `{"keys":[{"kty":"RSA","kid":"c","x5c":["` + base64.StdEncoding.EncodeToString(leaf.Raw) + `"],` + rsaJWK(t, "c")[1:] + `]}`
+	issuer.SetRawJWKS(strings.Replace(set, `"kty":"RSA","kid":"c","x5c"`, `"x5c"`, 1))
+	if r, o := examine(t, server.Client(), env); len(r.Keys) != 1 || !strings.HasSuffix(r.Keys[0].Age, "days (its certificate)") {
+		t.Errorf("%s", o.stdout)
+	}
+}

@@ -1,0 +1,328 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/cmd/sso/internal/explain"
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+)
+
+// ask runs sso explain --json.
+func ask(t *testing.T, issuer *ssotest.Issuer, token string, args ...string) (explain.Report, outcome) {
+	t.Helper()
+	o := call{args: append([]string{"explain", "--json"}, args...), stdin: token, client: issuer.Client()}.run(t)
+	var r explain.Report
+	o.object(t, &r)
+	return r, o
+}
+
+func TestAGoodTokenIsAcceptedAndEveryCheckIsTold(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	token := issuer.Token()
+	for name, input := range map[string]string{
+		"alone": token, "with a line break": token + "\n", "with a DOS line break": token + "\r\n", "with its scheme": "Bearer " + token,
+		"as a header line": "authorization: Bearer " + token + "\r\n", "as another": "Authorization:Bearer " + token,
+	} {
+		r, o := ask(t, issuer, input, trusting(issuer)...)
+		if o.code != 0 || r.Verdict != explain.Accepted || r.Status != 200 || r.Reason != "" || r.Remedy != "" {
+			t.Errorf("%s: exit code %d, %+v", name, o.code, r)
+		}
+		for _, check := range r.Checks {
+			if want := map[string]explain.Result{"client": explain.Skipped}[check.Name]; check.Result != explain.Pass && check.Result != want || check.Detail == "" {
+				t.Errorf("%s: %+v", name, check)
+			}
+		}
+	}
+	o := call{args: append([]string{"explain"}, trusting(issuer)...), env: map[string]string{"SSO_TOKEN": token}, client: issuer.Client()}.run(t)
+	if o.code != 0 || !strings.HasSuffix(o.stdout, "\naccepted\n") || !strings.Contains(o.stdout, "from SSO_TOKEN") {
+		t.Errorf("%+v", o)
+	}
+	o = call{args: []string{"explain"}, stdin: token, client: issuer.Client(), env: map[string]string{
+		"SSO_TOKEN": "another", "SSO_PUBLIC_KEY_URI": issuer.JWKSURL(), "SSO_ISSUER": issuer.URL(), "AUDIENCE": "api", "SSO_ALGORITHMS": "EdDSA",
+	}}.run(t)
+	if o.code != 0 || !strings.Contains(o.stdout, "from standard input") {
+		t.Errorf("by the environment: %+v", o)
+	}
+}
+
+// What one reason stands for in several places is told apart by asking the library about parts of
+// the token.
+func TestTheCheckThatFailedIsTheRightOne(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	raw := func(text string) json.RawMessage { return json.RawMessage(text) }
+	good := string(payload(t, issuer.Token()))
+	for name, tt := range map[string]struct {
+		token, check string
+		args         []string
+	}{
+		"a name twice in the payload":           {issuer.Token(ssotest.RawPayload(`{"a":1,"a":2,` + good[1:])), "body", nil},
+		"a name twice":                          {issuer.Token(ssotest.RawPayload(`{"exp":1,` + good[1:])), "body", nil},
+		"a name in other letters":               {issuer.Token(ssotest.Claim("EXP", 1)), "body", nil},
+		"a name in other letters in the header": {issuer.Token(ssotest.Header("ALG", "x")), "form", nil},
+		"padding behind the signature":          {issuer.Token() + "=", "body", nil},
+		"names in other letters, and expired":   {issuer.Token(ssotest.Expired(), ssotest.Claim("EXP", 1)), "body", nil},
+
+		"a name twice in the header":                    {issuer.Token(ssotest.RawHeader(`{"alg":"EdDSA","x":1,"x":2}`)), "form", nil},
+		"a payload that is none, and another algorithm": {issuer.Token(ssotest.Header("alg", "x"), ssotest.RawPayload("x")), "alg", nil},
+		"no signature":                    {issuer.Token(ssotest.AlgNone()), "form", nil},
+		"exp":                             {issuer.Token(ssotest.Claim("exp", "x")), "dates", nil},
+		"nbf":                             {issuer.Token(ssotest.Claim("nbf", "x")), "dates", nil},
+		"iat":                             {issuer.Token(ssotest.Claim("iat", "x")), "dates", nil},
+		"iss":                             {issuer.Token(ssotest.Claim("iss", "")), "iss, sub", nil},
+		"sub":                             {issuer.Token(ssotest.Claim("sub", raw("null"))), "iss, sub", nil},
+		"aud":                             {issuer.Token(ssotest.Claim("aud", 1)), "audience", nil},
+		"sub, and the audience of others": {issuer.Token(ssotest.Claim("sub", 1), ssotest.WrongAudience()), "iss, sub", nil},
+		"client_id":                       {issuer.Token(ssotest.Claim("client_id", "")), "client", nil},
+		"typ of the header":               {issuer.Token(ssotest.Type("logout+jwt")), "typ, cty", nil},
+		"typ of the header, where RFC 9068 rules": {issuer.Token(ssotest.Type("logout+jwt")), "typ, cty", []string{"--require-access-token-type"}},
+		"not an access token of RFC 9068":         {issuer.Token(ssotest.Type("JWT")), "kind", []string{"--require-access-token-type"}},
+		"a claim that RFC 9068 wants":             {issuer.Token(ssotest.Type("at+jwt")), "kind", []string{"--require-access-token-type"}},
+		"jti":                                     {issuer.Token(ssotest.Type("at+jwt"), ssotest.Claim("client_id", "x"), ssotest.Claim("jti", "")), "kind", []string{"--require-access-token-type"}},
+		"another client":                          {issuer.Token(ssotest.Claim("client_id", "x")), "client", []string{"--client-ids", "web"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, _ := ask(t, issuer, tt.token, append(trusting(issuer), tt.args...)...)
+			oneFails(t, r, map[string]bool{})
+			i := slices.IndexFunc(r.Checks, func(c explain.Check) bool { return c.Result == explain.Fail })
+			if i < 0 || r.Checks[i].Name != tt.check {
+				t.Errorf("want %s to fail: %+v", tt.check, r)
+			}
+		})
+	}
+}
+
+func payload(t *testing.T, token string) []byte {
+	t.Helper()
+	var decoded explain.Token
+	call{args: []string{"explain", "--decode", "--json"}, stdin: token}.run(t).object(t, &decoded)
+	text, err := json.Marshal(decoded.Claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestAnIssuerThatIsDiscoveredIsComparedLast(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	args := []string{"--keys", issuer.DiscoveryURL(), "--audience", "api", "--algorithms", "EdDSA"}
+	r, _ := ask(t, issuer, issuer.Token(ssotest.WrongIssuer()), args...)
+	oneFails(t, r, map[string]bool{})
+	if last := r.Checks[len(r.Checks)-1]; last.Name != "issuer" || last.Result != explain.Fail || !strings.Contains(r.Remedy, issuer.URL()) {
+		t.Errorf("%+v", r)
+	}
+	if r, o := ask(t, issuer, issuer.Token(), args...); o.code != 0 {
+		t.Errorf("%+v", r)
+	}
+	if r, o := ask(t, issuer, issuer.Token(ssotest.WrongIssuer()), "--keys", issuer.JWKSURL(), "--audience", "api", "--algorithms", "EdDSA"); o.code != 0 || r.Checks[len(r.Checks)-1].Result != explain.Skipped {
+		t.Errorf("an issuer that nobody knows: %+v", r)
+	}
+}
+
+func TestNobodyCanTellWithoutKeys(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	token := issuer.Token()
+	issuer.Down()
+	r, o := ask(t, issuer, token, trusting(issuer)...)
+	if o.code != 1 || r.Verdict != explain.Unknown || r.Status != 503 || r.Reason != sso.ReasonKeysUnavailable || !strings.Contains(r.Remedy, "sso doctor") {
+		t.Errorf("%d %+v", o.code, r)
+	}
+	oneFails(t, r, map[string]bool{})
+	o = call{args: append([]string{"explain"}, trusting(issuer)...), stdin: token, client: issuer.Client()}.run(t)
+	if o.code != 1 || !strings.Contains(o.stdout, "nobody can tell: 503 unavailable, reason keys_unavailable") {
+		t.Errorf("%+v", o)
+	}
+}
+
+// A remedy that names a setting is tried: with it the same token passes. One that is about the
+// token is tried as well: the token that it asks for passes.
+func TestTheRemedyWorks(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, devissuer.WithAlgorithm("RS256"))
+	slash := ssotest.NewIssuer(t, ssotest.FastKeys(), devissuer.WithIssuer("https://issuer.example/"))
+	for name, tt := range map[string]struct {
+		issuer *ssotest.Issuer
+		opts   []devissuer.TokenOption
+		args   []string
+		reason sso.Reason
+		says   string                  // the remedy
+		then   []string                // flags that do what it says
+		mend   []devissuer.TokenOption // or options of a token that does
+	}{
+		"another audience":          {issuer, []devissuer.TokenOption{ssotest.Audience("shop")}, nil, sso.ReasonWrongAudience, `set SSO_AUDIENCE (--audience) to it`, []string{"--audience", "shop"}, nil},
+		"another audience, minted":  {issuer, []devissuer.TokenOption{ssotest.Audience("shop")}, nil, sso.ReasonWrongAudience, `Get a token for ["api"]`, nil, []devissuer.TokenOption{ssotest.Audience("api")}},
+		"no audience":               {issuer, []devissuer.TokenOption{ssotest.WithoutClaim("aud"), ssotest.Claim("client_id", "web")}, nil, sso.ReasonWrongAudience, "set SSO_SKIP_AUDIENCE_CHECK with SSO_CLIENT_IDS", []string{"--audience=", "--skip-audience-check", "--client-ids", "web"}, nil},
+		"another algorithm":         {issuer, []devissuer.TokenOption{ssotest.Algorithm("RS512")}, nil, sso.ReasonAlgorithm, "SSO_ALGORITHMS=RS256,RS512", []string{"--algorithms", "RS256,RS512", "--keys", string(issuer.PublicPEM())}, nil},
+		"another client":            {issuer, []devissuer.TokenOption{ssotest.Claim("client_id", "app")}, []string{"--client-ids", "web"}, sso.ReasonWrongClient, `add "app" to SSO_CLIENT_IDS`, []string{"--client-ids", "web,app"}, nil},
+		"no client":                 {issuer, nil, []string{"--client-ids", "web"}, sso.ReasonWrongClient, "take it away", []string{"--client-ids="}, nil},
+		"another issuer":            {issuer, []devissuer.TokenOption{ssotest.IssuedBy("https://other.example")}, nil, sso.ReasonWrongIssuer, `set SSO_ISSUER (--issuer) to it`, []string{"--issuer", "https://other.example"}, nil},
+		"a slash too much":          {slash, nil, []string{"--issuer", "https://issuer.example"}, sso.ReasonWrongIssuer, "differ by a slash", []string{"--issuer", "https://issuer.example/"}, nil},
+		"an ID token":               {issuer, []devissuer.TokenOption{ssotest.Claim("nonce", "x")}, nil, sso.ReasonTokenKind, "SSO_SKIP_TOKEN_KIND_CHECKS=id_token", []string{"--skip-token-kind-checks", "id_token"}, nil},
+		"no access token":           {issuer, nil, []string{"--require-access-token-type"}, sso.ReasonTokenType, "take SSO_REQUIRE_ACCESS_TOKEN_TYPE away", []string{"--require-access-token-type=false"}, nil},
+		"an access token, in part":  {issuer, []devissuer.TokenOption{ssotest.Type("at+jwt")}, []string{"--require-access-token-type"}, sso.ReasonMissingClaim, "client_id", nil, []devissuer.TokenOption{ssotest.Type("at+jwt"), ssotest.Claim("client_id", "web")}},
+		"too long":                  {issuer, []devissuer.TokenOption{ssotest.Claim("x", strings.Repeat("x", 16<<10))}, nil, sso.ReasonTooLarge, "SSO_MAX_TOKEN_BYTES", []string{"--max-token-bytes", "40000"}, nil},
+		"too early, by two minutes": {issuer, []devissuer.TokenOption{ssotest.IssuedAt(time.Now().Add(2 * time.Minute))}, nil, sso.ReasonIssuedInFuture, "SSO_LEEWAY", []string{"--leeway", "5m"}, nil},
+		"expired":                   {issuer, []devissuer.TokenOption{ssotest.Expired()}, nil, sso.ReasonExpired, "Get a new token", nil, []devissuer.TokenOption{}},
+		"no end":                    {issuer, []devissuer.TokenOption{ssotest.WithoutExpiry()}, nil, sso.ReasonMissingExpiry, "give its tokens an end", nil, []devissuer.TokenOption{}},
+		"an unknown key":            {issuer, []devissuer.TokenOption{ssotest.UnknownKey()}, nil, sso.ReasonUnknownKey, "get a new token", nil, []devissuer.TokenOption{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := append(trusting(tt.issuer), tt.args...)
+			token := tt.issuer.Token(tt.opts...)
+			r, o := ask(t, tt.issuer, token, args...)
+			if o.code != 1 || r.Reason != tt.reason || !strings.Contains(r.Remedy, tt.says) {
+				t.Fatalf("%s: %q, want %s: %q", r.Reason, r.Remedy, tt.reason, tt.says)
+			}
+			if tt.mend != nil {
+				token = tt.issuer.Token(tt.mend...)
+			}
+			if r, o := ask(t, tt.issuer, token, append(args, tt.then...)...); o.code != 0 {
+				t.Errorf("it does not help: %s, %s", r.Reason, r.Cause)
+			}
+		})
+	}
+}
+
+func TestHintsSayWhatBecameOfAToken(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	good := issuer.Token()
+	for name, tt := range map[string]struct{ token, want string }{
+		"an opaque token":     {strings.Repeat("0123456789abcdef", 4), "opaque token"},
+		"a word":              {"undefined", "not a token"},
+		"in quotes":           {`"` + good + `"`, "without the quotes"},
+		"wrapped":             {good[:20] + "\n" + good[20:], "in one line"},
+		"with a space before": {" " + good, "in one line"},
+		"with a space behind": {good + " \n", "in one line"},
+		"percent-encoded":     {strings.ReplaceAll(good, ".", "%2E"), "percent-encoded"},
+		"without signature":   {good[:strings.LastIndexByte(good, '.')], "signature, is missing"},
+		"two in one":          {good + "." + good, "more"},
+		"a token answer":      {`{"access_token":"x"}`, "access token alone"},
+		"padded":              {good + "=", "encoded anew"},
+		"header and payload":  {"eyJ.eyJ.x", "header and payload are JSON objects"},
+	} {
+		r, _ := ask(t, issuer, tt.token, trusting(issuer)...)
+		if r.Reason != sso.ReasonMalformed || !strings.Contains(r.Remedy, tt.want) {
+			t.Errorf("%s: %s, %q", name, r.Reason, r.Remedy)
+		}
+	}
+}
+
+// TestExplainTellsWhyAPermissionIsRefused goes through every code with which a permission refuses,
+// compares with the library, and does what the remedy says.
+func TestExplainTellsWhyAPermissionIsRefused(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	auth := issuer.Authenticator(issuer.Config("api"))
+	now := time.Now().Unix()
+	type opts = []devissuer.TokenOption
+	for name, tt := range map[string]struct {
+		require string
+		has     opts
+		code    string
+		mend    opts     // what the remedy asks of the token
+		args    []string // or of the request
+	}{
+		"nothing there":        {`is("pma.role", "admin")`, nil, permission.CodeMissing, opts{ssotest.Permission("pma.role", "admin")}, nil},
+		"something else":       {`is("pma.role", "admin")`, opts{ssotest.Permission("pma.role", "guest")}, permission.CodeWrongValue, opts{ssotest.Permission("pma.role", "*")}, nil},
+		"has not":              {`has("pma.on")`, opts{ssotest.Permission("pma.on", "yes")}, permission.CodeWrongValue, opts{ssotest.Permission("pma.on", true)}, nil},
+		"not truthy":           {`truthy("pma.n")`, opts{ssotest.Permission("pma.n", 0)}, permission.CodeWrongValue, opts{ssotest.Permission("pma.n", 1)}, nil},
+		"a claim":              {`claim("tenant.id", "t1")`, nil, permission.CodeMissing, opts{ssotest.Claim("tenant", map[string]any{"id": "t1"})}, nil},
+		"a scope":              {`scope("orders:read")`, nil, permission.CodeMissingScope, opts{ssotest.Scope("orders:read")}, nil},
+		"a role":               {`role("clerk")`, nil, permission.CodeMissingRole, opts{ssotest.Claim("roles", []string{"clerk"})}, nil},
+		"a program":            {`clientCredentials()`, opts{ssotest.Claim("sub", "ada"), ssotest.Claim("client_id", "web")}, permission.CodeWrongCaller, opts{ssotest.Claim("sub", "job"), ssotest.Claim("client_id", "job"), ssotest.Claim("gty", "client-credentials")}, nil},
+		"an old login":         {`freshLogin("15m")`, opts{ssotest.Claim("auth_time", now-3600)}, permission.CodeOldLogin, opts{ssotest.Claim("auth_time", now)}, nil},
+		"a weak login":         {`acr("gold")`, opts{ssotest.Claim("acr", "tin")}, permission.CodeWeakLogin, opts{ssotest.Claim("acr", "gold")}, nil},
+		"somebody else's":      {`sameAsPath("sub", "user")`, nil, permission.CodeNotOwn, nil, []string{"--path-value", "user=ada"}},
+		"another method":       {`method("POST")`, nil, permission.CodeWrongMethod, nil, []string{"--method", "post"}},
+		"what is forbidden":    {`!has("suspended")`, opts{ssotest.Permission("suspended", true)}, permission.CodeForbidden, opts{}, nil},
+		"two that are lacking": {`has("a") && scope("b")`, nil, permission.CodeUnmet, opts{ssotest.Permission("a", true), ssotest.Scope("b")}, nil},
+		"one of two":           {`has("a") || scope("b")`, nil, permission.CodeUnmet, opts{ssotest.Scope("b")}, nil},
+		"on a condition":       {`ifElse(method("GET"), has("a"), has("b"))`, nil, permission.CodeUnmet, opts{ssotest.Permission("a", true)}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			token := issuer.Token(tt.has...)
+			r, o := ask(t, issuer, token, append(trusting(issuer), "--require", tt.require)...)
+			if o.code != 1 || r.Verdict != explain.Denied || r.Require == nil || r.Require.Granted || r.Require.Code != tt.code || len(r.Remedy) < 10 {
+				t.Fatalf("exit code %d: %+v", o.code, r)
+			}
+			for _, check := range r.Checks {
+				if check.Result != explain.Pass && check.Result != explain.Skipped {
+					t.Errorf("the token is good, but %+v", check)
+				}
+			}
+			// The library's own decision and answer.
+			p, err := permission.Parse(tt.require)
+			if err != nil {
+				t.Fatal(err)
+			}
+			principal, err := auth.ValidateToken(t.Context(), token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			decision := sso.Check(t.Context(), p, sso.NewAccess(principal, sso.EventRequest{HTTPMethod: "GET"}))
+			if decision.Code() != r.Require.Code || decision.ExplainWithValues() != r.Cause {
+				t.Errorf("the library says %s: %s, explain %s", decision.Code(), decision.ExplainWithValues(), r.Cause)
+			}
+			if d := sso.DenialOf(&sso.AccessDeniedError{Principal: principal, Decision: decision}); d.Status != r.Status || d.Code != r.Code {
+				t.Errorf("%d %s, the library answers %d %s", r.Status, r.Code, d.Status, d.Code)
+			}
+			human := call{args: append(append([]string{"explain"}, trusting(issuer)...), "--require", tt.require), stdin: token, client: issuer.Client()}.run(t)
+			if human.code != 1 || !strings.Contains(human.stdout, "denied ") || !strings.Contains(human.stdout, "what to do: "+r.Remedy) {
+				t.Errorf("%s", human.stdout)
+			}
+			if tt.mend != nil {
+				token = issuer.Token(tt.mend...)
+			}
+			if r, o := ask(t, issuer, token, append(append(trusting(issuer), "--require", tt.require), tt.args...)...); o.code != 0 {
+				t.Errorf("what the remedy asks for does not help: %+v", r.Require)
+			}
+		})
+	}
+}
+
+func TestTheTreeShowsWhatIsGrantedToo(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	token := issuer.Token(ssotest.Permission("pma.role", "admin"))
+	r, _ := ask(t, issuer, token, append(trusting(issuer), "--require", `is("pma.role", "admin") && (scope("a", "b") || !has("x") || ifElse(method("GET"), has("y"), has("z")))`)...)
+	var lines []string
+	var visit func(explain.Decision, string)
+	visit = func(d explain.Decision, indent string) {
+		lines = append(lines, indent+map[bool]string{true: "+ ", false: "- "}[d.Granted]+d.Permission)
+		for _, child := range d.Children {
+			visit(child, indent+"  ")
+		}
+	}
+	visit(*r.Require, "")
+	want := `+ (is("pma.role", "admin") && (scope("a", "b") || !has("x") || ifElse(method("GET"), has("y"), has("z"))))
+  + is("pma.role", "admin")
+  + (scope("a", "b") || !has("x") || ifElse(method("GET"), has("y"), has("z")))
+    - scope("a", "b")
+    + !has("x")
+      - has("x")
+    - ifElse(method("GET"), has("y"), has("z"))
+      + method("GET")
+      - has("y")
+      - has("z")`
+	if got := strings.Join(lines, "\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestDecodeNeedsNoSettingsAndShowsNoSignature(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	token := issuer.Token(ssotest.AlgNone())
+	o := call{args: []string{"explain", "--decode"}, stdin: issuer.Token()}.run(t)
+	if o.code != 0 || !strings.Contains(o.stdout, `sub          "ada"`) || !strings.Contains(o.stdout, "Nothing of this has been verified.") {
+		t.Errorf("%+v", o)
+	}
+	if o := (call{args: []string{"explain", "--decode"}, stdin: token}).run(t); o.code != 0 {
+		t.Errorf("%+v", o)
+	}
+	if o := (call{args: []string{"explain", "--decode"}, stdin: "hello"}).run(t); o.code != 1 || !strings.Contains(o.stderr, "this is no JWT") {
+		t.Errorf("%+v", o)
+	}
+}

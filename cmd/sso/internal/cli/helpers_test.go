@@ -1,0 +1,78 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/more-retail/moresso-go/cmd/sso/internal/cli"
+	"github.com/more-retail/moresso-go/core/ssotest"
+)
+
+// A call is one run of the command line.
+type call struct {
+	args   []string
+	stdin  string
+	env    map[string]string
+	client *http.Client
+	now    func() time.Time
+}
+
+type outcome struct {
+	stdout, stderr string
+	code           int
+}
+
+func (c call) run(t *testing.T) outcome {
+	t.Helper()
+	return c.runContext(t.Context(), t)
+}
+
+func (c call) runContext(ctx context.Context, t *testing.T) outcome {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := cli.Run(ctx, cli.Environment{
+		Args: c.args, Stdin: strings.NewReader(c.stdin), Stdout: &stdout, Stderr: &stderr,
+		Lookup:     func(name string) string { return c.env[name] },
+		HTTPClient: c.client, Now: c.now,
+	})
+	return outcome{stdout.String(), stderr.String(), code}
+}
+
+// object reads what was printed as JSON.
+func (o outcome) object(t *testing.T, into any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(o.stdout), into); err != nil {
+		t.Fatalf("%v in\n%s%s", err, o.stdout, o.stderr)
+	}
+}
+
+// harmless fails the test if a terminal would do more with the output than show it.
+func (o outcome) harmless(t *testing.T) {
+	t.Helper()
+	for name, text := range map[string]string{"output": o.stdout, "errors": o.stderr} {
+		if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
+			t.Errorf("the %s have %q in\n%s", name, text[i:min(i+10, len(text))], text)
+		}
+	}
+}
+
+// trusting are the flags for an issuer of a test.
+func trusting(i *ssotest.Issuer) []string {
+	return []string{"--keys", i.JWKSURL(), "--issuer", i.URL(), "--audience", "api", "--algorithms", i.Algorithm()}
+}
+
+// recorder is an answer in the making, for transports without a server.
+type recorder struct{ body bytes.Buffer }
+
+func newRecorder() *recorder { return &recorder{} }
+
+func (r *recorder) response(request *http.Request) *http.Response {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(&r.body), Request: request}
+}

@@ -1,0 +1,193 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/ssotest"
+)
+
+// hostile is what a terminal would obey: it clears the screen, sets the title, forges a line, and
+// turns text round.
+const hostile = "\x1b[2J\x1b]0;owned\x07\r\n  ok    signature\u009b31m\u202e\u200b\x00\x7f\b"
+
+func TestNothingOutOfATokenSteersTheTerminal(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	for name, opts := range map[string][]devissuer.TokenOption{
+		"the subject":              {ssotest.Subject(hostile)},
+		"a permission":             {ssotest.Permission("pma.role", hostile)},
+		"the name of a permission": {ssotest.Claim("permissions", map[string]any{hostile: hostile})},
+		"the name of a claim":      {ssotest.Claim(hostile, 1)},
+		"scopes":                   {ssotest.Scope(hostile)},
+		"the audience":             {ssotest.Audience(hostile)},
+		"the issuer":               {ssotest.IssuedBy("https://" + hostile)},
+		"the client":               {ssotest.Claim("client_id", hostile)},
+		"the key id":               {ssotest.Header("kid", hostile)},
+		"the algorithm":            {ssotest.Header("alg", hostile)},
+		"the type":                 {ssotest.Type(hostile)},
+		"the name of a header":     {ssotest.Header(hostile, hostile)},
+		"bare escapes":             {ssotest.RawPayload("{\"sub\":\"" + hostile + "\"}")},
+		"a date":                   {ssotest.Claim("exp", hostile)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			token := issuer.Token(opts...)
+			for _, args := range [][]string{
+				append([]string{"explain"}, trusting(issuer)...),
+				append([]string{"explain", "--json"}, trusting(issuer)...),
+				append([]string{"explain", "--require", `is("pma.role", "admin") && scope("x")`}, trusting(issuer)...),
+				append([]string{"explain", "--client-ids", "web"}, trusting(issuer)...),
+				{"explain", "--decode"},
+				{"explain", "--decode", "--json"},
+			} {
+				o := call{args: args, stdin: token, client: issuer.Client()}.run(t)
+				o.harmless(t)
+				if strings.Contains(o.stdout, "\n  ok    signature") != strings.Contains(o.stdout, "\naccepted") && strings.Contains(o.stdout, "\nrefused") {
+					t.Errorf("a line was forged:\n%s", o.stdout)
+				}
+				if signature := token[strings.LastIndexByte(token, '.')+1:]; strings.Contains(o.stdout+o.stderr, signature[:20]) {
+					t.Errorf("the signature was printed:\n%s", o.stdout)
+				}
+			}
+		})
+	}
+	t.Run("a raw input", func(t *testing.T) {
+		for _, input := range []string{hostile, "Bearer " + hostile, "Authorization: " + hostile, hostile + "." + hostile + "." + hostile} {
+			call{args: append([]string{"explain"}, trusting(issuer)...), stdin: input, client: issuer.Client()}.run(t).harmless(t)
+			call{args: []string{"explain", "--decode"}, stdin: input}.run(t).harmless(t)
+		}
+	})
+}
+
+func TestNothingOutOfAProviderSteersTheTerminal(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	quoted := inJSON(t, hostile)
+	issuer.AddRawKey(`{"kty":"RSA","kid":` + quoted + `,"alg":` + quoted + `,"n":"AQAB","e":"AQAB"}`)
+	issuer.AddRawKey(`{"kty":` + quoted + `,"crv":` + quoted + `,"kid":"x"}`)
+	for name, fault := range map[string]devissuer.Fault{
+		"keys": nil,
+		"an issuer": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"issuer":` + quoted + `,"jwks_uri":` + quoted + `}`))
+		},
+		"a redirect": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "https://x/%1b[2J"+"\u202e")
+			w.WriteHeader(http.StatusFound)
+		},
+	} {
+		issuer.Fault(fault)
+		for _, args := range [][]string{{"doctor"}, {"doctor", "--json"}, {"bench-verify", "--duration", "1ms"}} {
+			t.Run(name+" "+strings.Join(args, " "), func(t *testing.T) {
+				call{args: args, env: settingsOf(issuer), client: issuer.Client()}.run(t).harmless(t)
+			})
+		}
+	}
+}
+
+func TestNothingElseSteersTheTerminal(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "personas.yaml")
+	if err := os.WriteFile(file, []byte("personas: {\"\\e[2J\": {\"\\e[2J\": 1}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	answer := func(body string) *http.Client {
+		return &http.Client{Transport: transport(func(r *http.Request) string {
+			if strings.HasSuffix(r.URL.Path, devissuer.PathDiscovery) {
+				return `{"issuer":"http://127.0.0.1:9000","token_endpoint":"http://127.0.0.1:9000/token"}`
+			}
+			return body
+		})}
+	}
+	quoted := inJSON(t, hostile)
+	for name, c := range map[string]call{
+		"a command":                {args: []string{hostile}},
+		"a flag":                   {args: []string{"explain", "--" + hostile}},
+		"an argument":              {args: []string{"doctor", hostile}},
+		"a variable":               {args: []string{"doctor"}, env: map[string]string{"SSO_ISSUER": hostile, "SSO_AUDIENCE": hostile, "SSO_LEEWAY": hostile, "SSO_ALGORITHMS": hostile}},
+		"a permission":             {args: []string{"explain", "--require", "is(\"" + hostile}},
+		"a file of personas":       {args: []string{"serve", "--keys-file=", "--personas", file}},
+		"an address":               {args: []string{"serve", "--listen", hostile}},
+		"an issuer":                {args: []string{"mint", "--issuer", "http://" + hostile}},
+		"an issuer that is no URL": {args: []string{"mint", "--issuer", hostile}},
+		"what an issuer answers":   {args: []string{"mint"}, client: answer(`{"access_token":` + quoted + `}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := c.run(t)
+			o.harmless(t)
+			if o.code == 0 {
+				t.Errorf("%+v", o)
+			}
+		})
+	}
+}
+
+func inJSON(t *testing.T, text string) string {
+	t.Helper()
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(quoted)
+}
+
+// transport answers every request with 200 and a text.
+type transport func(*http.Request) string
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	recorder := newRecorder()
+	recorder.body.WriteString(f(r))
+	return recorder.response(r), nil
+}
+
+func TestATokenIsNeverRepeatedInAnError(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	token := issuer.Token()
+	for name, c := range map[string]call{
+		"as a command":                {args: []string{token}},
+		"as an argument":              {args: []string{"explain", token}},
+		"as a flag":                   {args: []string{"explain", "--" + token}},
+		"as a short flag":             {args: []string{"explain", "-" + token}},
+		"as the value of a switch":    {args: []string{"explain", "--decode=" + token}, stdin: token},
+		"in a pipe, without settings": {args: []string{"explain"}, stdin: token},
+		"in the variable":             {args: []string{"explain"}, env: map[string]string{"SSO_TOKEN": token}},
+		"as JSON":                     {args: []string{"--json", "explain", token}},
+		"too long":                    {args: []string{"explain", "--decode"}, stdin: strings.Repeat(token, 10000)},
+	} {
+		o := c.run(t)
+		if o.code != 2 || o.stderr == "" {
+			t.Errorf("%s: %+v", name, o)
+		}
+		signature := token[strings.LastIndexByte(token, '.')+1:]
+		if text := o.stdout + o.stderr; strings.Contains(text, signature) {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}
+
+// Whatever a token names, nobody is asked but the configured source.
+func TestNobodyIsAskedButTheConfiguredSource(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	other := "https://attacker.example/jwks.json"
+	for _, opts := range [][]devissuer.TokenOption{
+		{ssotest.Header("jku", other)},
+		{ssotest.Header("x5u", other)},
+		{ssotest.IssuedBy("https://attacker.example")},
+		{ssotest.UnknownKey(), ssotest.Header("jku", other)},
+		{ssotest.EmbeddedKey()},
+		{ssotest.Header("kid", other)},
+		{ssotest.Claim("cnf", map[string]any{"jku": other})},
+	} {
+		token := issuer.Token(opts...)
+		o := call{args: append([]string{"explain"}, trusting(issuer)...), stdin: token, client: issuer.Client(), now: time.Now}.run(t)
+		if strays := issuer.Strays(); len(strays) > 0 {
+			t.Errorf("%q were asked:\n%s", strays, o.stdout)
+		}
+	}
+	o := call{args: append([]string{"explain"}, trusting(issuer)...), stdin: issuer.Token(ssotest.Header("jku", other)), client: issuer.Client()}.run(t)
+	if o.code != 0 || !strings.Contains(o.stdout, "jku in its header was not looked at") {
+		t.Errorf("%+v", o)
+	}
+}

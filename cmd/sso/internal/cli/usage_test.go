@@ -1,0 +1,194 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/more-retail/moresso-go/cmd/sso/internal/cli"
+	"github.com/more-retail/moresso-go/core/ssotest"
+)
+
+func TestMistakesAreToldWithWhatToWrite(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	folder := t.TempDir()
+	unknown := filepath.Join(folder, "unknown.yaml")
+	if err := os.WriteFile(unknown, []byte("personas: {ada: {permision: {}}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	trust := trusting(issuer)
+	for name, tt := range map[string]struct {
+		args []string
+		want string
+	}{
+		"a command that is none":          {[]string{"mnt"}, `there is no command "mnt"; did you mean mint`},
+		"a flag that is none":             {[]string{"mint", "--permision", "x"}, "unknown flag: --permision"},
+		"an argument too much":            {[]string{"doctor", "now"}, "takes flags only"},
+		"no token":                        {append([]string{"explain"}, trust...), "send one through a pipe"},
+		"no settings":                     {[]string{"explain"}, "SSO_AUDIENCE (or --audience) is not set"},
+		"a permission that is none":       {append([]string{"explain", "--require", `is("a"`}, trust...), "--require: permission: 1:"},
+		"a permission that is unknown":    {append([]string{"explain", "--require", `Is("a", 1)`}, trust...), "Is is written is"},
+		"an address of other machines":    {[]string{"serve", "--listen", "0.0.0.0:9000"}, "--insecure-listen"},
+		"no address":                      {[]string{"serve", "--listen", "9000"}, "127.0.0.1:9000"},
+		"an algorithm that is none":       {[]string{"serve", "--keys-file=", "--algorithm", "HS256"}, "RS256"},
+		"an issuer with a query":          {[]string{"serve", "--listen", "127.0.0.1:0", "--keys-file=", "--issuer", "https://x?y"}, "without user, query and fragment"},
+		"a lifetime of nothing":           {[]string{"serve", "--listen", "127.0.0.1:0", "--keys-file=", "--lifetime", "0s"}, "at least 1s"},
+		"no file of personas":             {[]string{"serve", "--personas", filepath.Join(folder, "none.yaml")}, "none.yaml"},
+		"a field that no persona has":     {[]string{"serve", "--personas", unknown}, `there is no field "permision"`},
+		"no file of keys":                 {[]string{"mint", "--keys-file", filepath.Join(folder, "none.pem")}, "sso serve --keys-file"},
+		"personas for a running issuer":   {[]string{"mint", "--personas", unknown}, "give the file to sso serve"},
+		"a permission without a name":     {[]string{"mint", "--permission", "=x"}, "write name=value"},
+		"a permission with an empty name": {[]string{"mint", "--permission", "a..b=x"}, "a name on the path is empty"},
+		"a claim without a name":          {[]string{"mint", "--claim", "=x"}, "write name=value"},
+		"an issuer that is no address":    {[]string{"mint", "--issuer", "localhost:9000"}, "http://127.0.0.1:9000"},
+		"a part of a second":              {[]string{"mint", "--expires-in", "1500ms"}, "whole seconds"},
+		"no client":                       {[]string{"mint", "--client="}, "--without client_id"},
+		"a duration of nothing":           {[]string{"bench-verify", "--duration", "0s"}, "--duration"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, json := range []bool{false, true} {
+				args := tt.args
+				if json {
+					args = append([]string{"--json"}, args...)
+				}
+				o := call{args: args, client: issuer.Client()}.run(t)
+				text := o.stderr
+				if json {
+					text = errorOf(t, o)
+				}
+				if o.code != cli.ExitUsage || o.stdout != "" || !strings.Contains(text, tt.want) {
+					t.Errorf("%+v, want %q", o, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// errorOf reads the JSON on standard error.
+func errorOf(t *testing.T, o outcome) string {
+	t.Helper()
+	var complaint struct {
+		Error string `json:"error"`
+		Code  int    `json:"exit_code"`
+	}
+	if err := json.Unmarshal([]byte(o.stderr), &complaint); err != nil || complaint.Code != o.code {
+		t.Errorf("%v: %+v", err, o)
+	}
+	return complaint.Error
+}
+
+func TestFaultsOfSettingsComeOneByOneInJSON(t *testing.T) {
+	var complaint struct{ Faults []map[string]string }
+	o := call{args: []string{"explain", "--json", "--leeway", "1h"}, stdin: "x"}.run(t)
+	if err := json.Unmarshal([]byte(o.stderr), &complaint); err != nil || len(complaint.Faults) != 3 {
+		t.Fatalf("%v: %+v", err, o)
+	}
+	for _, f := range complaint.Faults {
+		if f["setting"] == "" || f["problem"] == "" || f["remedy"] == "" {
+			t.Errorf("%v", f)
+		}
+	}
+}
+
+func TestWhatCannotBeDoneIsNoMistake(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	issuer.Down()
+	for name, args := range map[string][]string{
+		"an issuer that is down":    {"mint", "--issuer", issuer.URL()},
+		"keys that cannot be had":   append([]string{"bench-verify"}, trusting(issuer)...),
+		"a persona that is unknown": {"mint", "--keys-file", keysFile(t), "--persona", "eve"},
+		"what is no token, decoded": {"explain", "--decode"},
+	} {
+		if o := (call{args: args, client: issuer.Client(), stdin: "x"}).run(t); o.code != cli.ExitRefused || o.stderr == "" {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
+	code := cli.Run(t.Context(), cli.Environment{
+		Args: []string{"explain", "--decode"}, Stdin: iotest.ErrReader(errors.New("gone")), Stdout: discard{}, Stderr: discard{}, Lookup: func(string) string { return "" },
+	})
+	if code != cli.ExitRefused {
+		t.Errorf("a pipe that breaks: %d", code)
+	}
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+func keysFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "keys.pem")
+	if err := os.WriteFile(path, ssotest.NewIssuer(t, ssotest.FastKeys()).PrivateKeysPEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestHelpTeaches(t *testing.T) {
+	for name, tt := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"nothing at all":  {nil, []string{"A first session:", "Exit codes:", "serve", "mint", "explain", "doctor", "bench-verify", "completion"}},
+		"help":            {[]string{"--help"}, []string{"A first session:"}},
+		"topics":          {[]string{"help", "topics"}, []string{"settings", "permissions", "personas", "tokens", "exit-codes"}},
+		"settings":        {[]string{"help", "settings"}, []string{"SSO_AUDIENCE, or AUDIENCE", "--require-access-token-type", "SSO_REFRESH", "NO_COLOR"}},
+		"permissions":     {[]string{"help", "permissions"}, []string{"sameAsPath", "ifElse"}},
+		"personas":        {[]string{"help", "personas"}, []string{"expires_in"}},
+		"tokens":          {[]string{"help", "tokens"}, []string{"SSO_TOKEN"}},
+		"exit codes":      {[]string{"help", "exit-codes"}, []string{"  2   a mistake"}},
+		"a command":       {[]string{"explain", "--help"}, []string{"--require", "Examples:", "--audience"}},
+		"completion":      {[]string{"completion", "bash"}, []string{"bash completion"}},
+		"what could come": {[]string{"__complete", "serve", "--algorithm", ""}, []string{"ES256", "EdDSA"}},
+		"which commands":  {[]string{"__complete", "m"}, []string{"mint"}},
+		"version":         {[]string{"--version"}, []string{"sso version"}},
+	} {
+		o := call{args: tt.args}.run(t)
+		for _, want := range tt.want {
+			if o.code != 0 || !strings.Contains(o.stdout, want) {
+				t.Errorf("%s: no %q in %+v", name, want, o)
+			}
+		}
+	}
+}
+
+// What the help says of a permission and of personas is read by what reads them.
+func TestWhatTheHelpShowsIsRead(t *testing.T) {
+	text := call{args: []string{"help", "personas"}}.run(t).stdout
+	_, rest, _ := strings.Cut(text, "is YAML:\n\n")
+	yaml, _, _ := strings.Cut(rest, "\n\n")
+	path := filepath.Join(t.TempDir(), "personas.yaml")
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(yaml, "\n  ", "\n")[2:]+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mint(t, "--keys-file", keysFile(t), "--personas", path, "--persona", "ada")
+
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	for line := range strings.SplitSeq(call{args: []string{"help", "permissions"}}.run(t).stdout, "\n") {
+		if strings.HasPrefix(line, "  is(\"") || strings.HasPrefix(line, "  ifElse(method") {
+			if o := (call{args: append([]string{"explain", "--require", line}, trusting(issuer)...), stdin: issuer.Token(), client: issuer.Client()}).run(t); o.code == 2 {
+				t.Errorf("%s: %+v", line, o)
+			}
+		}
+	}
+}
+
+func TestBenchPrintsFigures(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	o := call{args: append([]string{"bench-verify", "--duration", "1ms"}, trusting(issuer)...), client: issuer.Client()}.run(t)
+	if o.code != 0 || !strings.Contains(o.stdout, "  EdDSA ") || strings.Count(o.stdout, "/s") != 3 {
+		t.Errorf("%+v", o)
+	}
+	var results []map[string]any
+	call{args: append([]string{"bench-verify", "--json", "--duration", "1ms"}, trusting(issuer)...), client: issuer.Client()}.run(t).object(t, &results)
+	if len(results) != 1 || results[0]["algorithm"] != "EdDSA" || results[0]["one_core"] == 0.0 {
+		t.Errorf("%v", results)
+	}
+	if o := (call{args: []string{"bench-verify", "--keys", issuer.JWKSURL(), "--algorithms", "ES256"}, client: issuer.Client()}).run(t); o.code != 2 || !strings.Contains(o.stderr, "sso doctor") {
+		t.Errorf("%+v", o)
+	}
+}

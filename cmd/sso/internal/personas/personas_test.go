@@ -1,0 +1,107 @@
+package personas_test
+
+import (
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/more-retail/moresso-go/cmd/sso/internal/personas"
+	"github.com/more-retail/moresso-go/core/devissuer"
+)
+
+func TestAPersonaBecomesAToken(t *testing.T) {
+	list, err := personas.Parse([]byte(`
+personas:
+  ada:
+    audience: [orders-api]
+    scope: orders:read  orders:write
+    roles: [clerk]
+    permissions: {pma: {role: admin}}
+    claims: {tenant: {id: t1}, n: 7}
+    expires_in: 1m
+  bob: {subject: robert}
+  eve: {audience: shop, scope: [a, b], roles: guest}
+`))
+	if err != nil || len(list) != 3 {
+		t.Fatal(list, err)
+	}
+	issuer, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][]string{
+		"ada": {`"aud":"orders-api"`, `"scope":"orders:read orders:write"`, `"roles":["clerk"]`, `"permissions":{"pma":{"role":"admin"}}`, `"tenant":{"id":"t1"}`, `"n":7`},
+		"eve": {`"aud":"shop"`, `"scope":"a b"`, `"roles":["guest"]`},
+		"bob": {`"sub":"robert"`, `"aud":"api"`},
+	} {
+		payload, _ := base64.RawURLEncoding.DecodeString(strings.Split(issuer.MustToken(list[name].Options()...), ".")[1])
+		for _, part := range want {
+			if !strings.Contains(string(payload), part) {
+				t.Errorf("%s: %s lacks %s", name, payload, part)
+			}
+		}
+	}
+}
+
+func TestAFileThatIsWrongIsRefusedWithAWordOnWhatToWrite(t *testing.T) {
+	for name, tt := range map[string]struct{ text, want string }{
+		"a field that is not known":        {"personas:\n  ada:\n    permision: {}\n", `line 3: there is no field "permision"; the fields of a persona are subject, `},
+		"a field at the top":               {"people: {}\n", `there is no field "people"`},
+		"nothing":                          {"", "it is empty"},
+		"no persona":                       {"personas: {}\n", "it names no persona"},
+		"two documents":                    {"personas: {a: {}}\n---\npersonas: {b: {}}\n", "more than one YAML document"},
+		"a name twice":                     {"personas:\n  a: {}\n  a: {}\n", "already defined"},
+		"a duration that is none":          {"personas: {a: {expires_in: soon}}\n", "cannot unmarshal"},
+		"an object for texts":              {"personas:\n  a:\n    audience: {x: 1}\n", "line 3: here a text must stand, or a list of texts"},
+		"a fraction of a second":           {"personas: {a: {expires_in: 1500ms}}\n", "write whole seconds"},
+		"a name that is a number":          {"personas: {a: {claims: {x: {1: 2}}}}\n", "put names that are numbers"},
+		"what is no YAML":                  {"personas: [\n", "yaml: "},
+		"a persona without a name":         {"personas: {'': {}}\n", "has no name"},
+		"aliases that would fill a memory": {bomb, "yaml: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := personas.Parse([]byte(tt.text))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "personas.Persona") {
+				t.Errorf("it names a Go type: %v", err)
+			}
+		})
+	}
+}
+
+var bomb = "personas: {a: {claims: {a: &a [x,x,x,x,x,x,x,x,x]" + func() string {
+	var b strings.Builder
+	for c := 'b'; c < 'l'; c++ {
+		b.WriteString(", " + string(c) + ": &" + string(c) + " [" + strings.TrimSuffix(strings.Repeat("*"+string(c-1)+",", 9), ",") + "]")
+	}
+	return b.String()
+}() + "}}}\n"
+
+func TestAFileIsReadFromItsPath(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "personas.yaml")
+	if _, err := personas.Load(path); err == nil {
+		t.Error("there is none")
+	}
+	if err := os.WriteFile(path, []byte("personas: {ada: {}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := personas.Load(path); err != nil || len(list) != 1 {
+		t.Error(list, err)
+	}
+	if err := os.WriteFile(path, []byte("personas: {ada: {x: 1}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := personas.Load(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Error(err)
+	}
+	if err := os.WriteFile(path, make([]byte, 2<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := personas.Load(path); err == nil {
+		t.Error("2 MiB were read")
+	}
+}

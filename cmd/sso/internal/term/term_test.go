@@ -1,0 +1,81 @@
+package term_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/more-retail/moresso-go/cmd/sso/internal/term"
+)
+
+// hostile are texts that a terminal would obey, or that people would read as something else.
+var hostile = map[string]string{
+	"clear the screen":       "\x1b[2J",
+	"set the title":          "\x1b]0;owned\x07",
+	"the same in one byte":   "\u009b2J",
+	"a forged line":          "x\nok    signature",
+	"the line again":         "x\rok    signature",
+	"backspaces":             "no\b\bok",
+	"delete":                 "\x7f",
+	"right to left":          "\u202egnitirw",
+	"isolates":               "\u2066x\u2069",
+	"zero width":             "a\u200bb",
+	"line separator":         "a\u2028b",
+	"bytes that are no text": "\xff\x9b2J",
+	"a tag":                  "\U000e0041",
+	"NUL":                    "\x00",
+}
+
+func TestNothingThatATerminalObeysGetsThrough(t *testing.T) {
+	for name, text := range hostile {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			p := term.NewPrinter(&out, true)
+			p.Printf("%s|%v|%s|%v", text, errors.New(text), []string{text}, struct{ s string }{text})
+			p.Lines("", strings.ReplaceAll(text, "\n", ""))
+			p.Printf("%s", p.Paint(term.Red, text))
+			if strings.Count(out.String(), "\n") != 1 {
+				t.Errorf("it breaks lines: %q", out.String())
+			}
+			for _, r := range out.String() {
+				if r != '\n' && (r < ' ' || r > '~') {
+					t.Errorf("%q holds %q", out.String(), r)
+				}
+			}
+			out.Reset()
+			if err := term.JSON(&out, map[string]string{text: text}); err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range out.String() {
+				if r != '\n' && (r < ' ' || r > '~') {
+					t.Errorf("%q holds %q", out.String(), r)
+				}
+			}
+			var back map[string]string
+			if err := json.Unmarshal(out.Bytes(), &back); err != nil || len(back) != 1 {
+				t.Errorf("%v: %s", err, out.String())
+			}
+		})
+	}
+}
+
+func TestTextForPeopleStaysAsItIs(t *testing.T) {
+	for _, text := range []string{"", "hello ada", "Grüße an 李", "é", `C:\path`, "🙂"} {
+		if got := term.Safe(text); got != text {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+	if got := term.SafeLines("a\x1b\nb"); got != "a\\x1b\nb" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestATextIsCutBetweenLetters(t *testing.T) {
+	for text, want := range map[string]string{"": "", "abc": "abc", "abcd": "abc…", "abüd": "ab…", "🙂": "…"} {
+		if got := term.Clip(text, 3); got != want {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}
