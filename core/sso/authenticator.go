@@ -91,7 +91,7 @@ func New(cfg Config) (*Authenticator, error) {
 		}),
 		inline:   cfg.Refresh == RefreshInline,
 		sessions: sessions{cfg.Sessions, cfg.SessionPolicy},
-		known:    verified.New[login](cfg.TokenCache, cfg.TokenCache*knownTokenBytes),
+		known:    verified.New[login](cfg.TokenCache, int64(cfg.TokenCache)*knownTokenBytes),
 	}}
 	a.origin = a
 	if cfg.Issuer == "" && !strings.HasSuffix(cfg.PublicKeyURI, discoveryPath) {
@@ -230,8 +230,8 @@ func (a *Authenticator) guard(ctx context.Context, r Request, do func() (context
 			next, err = ctx, a.refuse(ctx, r, fmt.Errorf("sso: panic: %v", v))
 		}
 	}()
-	if r == nil {
-		err = errors.New("sso: no request")
+	if r == nil || ctx == nil {
+		err = errors.New("sso: no request, or no context")
 	} else {
 		next, err = do()
 	}
@@ -249,29 +249,33 @@ func (a *Authenticator) login(ctx context.Context, r Request) (*login, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l := loginOf(ctx); l != nil && l.by == a.origin && l.principal != nil && l.credential == digest(token) && l.stillGood(ctx) {
-		if a.askedLately(ctx, l) {
+	if l := loginOf(ctx); l != nil && l.by == a.origin && l.principal != nil && l.credential == digest(token) {
+		switch good, err := l.stillGood(ctx); {
+		case err != nil:
+			return nil, err
+		case good && a.askedLately(ctx, l):
 			return l, nil
+		case good:
+			return l, a.checkSession(ctx, l)
 		}
-		return l, a.checkSession(ctx, l)
 	}
-	l, err := a.validate(ctx, token, checkBearerToken)
+	l, err := a.validate(ctx, token, r)
 	if err == nil && l.credential == ([32]byte{}) { // nobody else has it yet
 		l.credential = digest(token)
 	}
 	return l, err
 }
 
-// validate is the whole way from a token to whom it speaks for. A token that is not known already
-// has to pass check first, if there is one.
-func (a *Authenticator) validate(ctx context.Context, token string, check func(string) error) (l *login, err error) {
+// validate is the whole way from a token to whom it speaks for. The request that it came in, if it
+// came in one, says what more it has to be.
+func (a *Authenticator) validate(ctx context.Context, token string, r Request) (l *login, err error) {
 	done := false // as in guard
 	defer func() {
 		if v := recover(); !done {
 			l, err = nil, fmt.Errorf("sso: panic while verifying: %v", v)
 		}
 	}()
-	l, known, err := a.identify(ctx, token, check)
+	l, known, err := a.identify(ctx, token, r)
 	if err == nil {
 		err = a.checkSession(ctx, l) // of a known token too
 	}
@@ -284,14 +288,22 @@ func (a *Authenticator) validate(ctx context.Context, token string, check func(s
 }
 
 // identify finds out whom a token speaks for: it is known already, or has to prove itself.
-func (a *Authenticator) identify(ctx context.Context, token string, check func(string) error) (l *login, known bool, err error) {
-	credential, l := a.recall(ctx, token)
-	if l != nil {
-		return l, true, nil
+func (a *Authenticator) identify(ctx context.Context, token string, r Request) (l *login, known bool, err error) {
+	if len(token) > a.maxTokenBytes {
+		return nil, false, &TokenError{Reason: ReasonTooLarge, Err: lengthError{len(token), a.maxTokenBytes}}
 	}
-	if check != nil {
-		if err := check(token); err != nil {
+	credential, l, err := a.recall(ctx, token)
+	if l != nil || err != nil {
+		return l, l != nil, err
+	}
+	if r != nil {
+		if err := checkBearerToken(token); err != nil {
 			return nil, false, err
+		}
+		if _, view := r.(HeaderViewer); view {
+			// Should its memory be used for something else before we are done, what is verified and
+			// what is remembered have to be the same bytes.
+			token, credential = strings.Clone(token), [32]byte{}
 		}
 	}
 	if l, err = a.verify(ctx, token); err != nil {
@@ -305,7 +317,7 @@ func (a *Authenticator) identify(ctx context.Context, token string, check func(s
 // verify makes a token prove itself, rule by rule, the cheapest first.
 func (a *Authenticator) verify(ctx context.Context, token string) (*login, error) {
 	var c candidate
-	if err := c.open(token, a.maxTokenBytes); err != nil {
+	if err := c.open(token); err != nil {
 		return nil, err
 	}
 	defer c.token.Release()
