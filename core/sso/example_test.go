@@ -10,6 +10,7 @@ import (
 
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/keys"
+	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
@@ -92,4 +93,40 @@ func cancelOrder(ctx context.Context, id string) error {
 	tenant, _ := principal.Claim("tenant.id").Text()
 	fmt.Printf("%s of %s cancels order %s\n", principal.Subject(), tenant, id)
 	return nil
+}
+
+// Why a request was refused, in code: the log has it, and so has Observe. What was found in the
+// token is personal data.
+func ExampleConfig_observe() {
+	issuer, err := devissuer.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	cfg := sso.Config{
+		PublicKeyURI: issuer.JWKSURL(),
+		Audience:     []string{"api"},
+		Issuer:       issuer.URL(),
+		HTTPClient:   issuer.Client(),
+		Logger:       slog.New(slog.DiscardHandler),
+	}
+	cfg.Observe = func(event sso.Event) {
+		var denied *sso.AccessDeniedError
+		if errors.As(event.Err, &denied) {
+			// Personal data, out of the token: for whoever may see the token.
+			fmt.Printf("%s %s: %s\n", event.Reason, denied.Principal.Subject(), denied.Decision.ExplainWithValues())
+		}
+	}
+	auth, err := sso.New(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	request := sso.EventRequest{
+		HTTPMethod: "GET",
+		Fields:     map[string]string{"authorization": "Bearer " + issuer.MustToken(devissuer.Permission("orders.role", "guest"))},
+	}
+	_, err = auth.Authorize(context.Background(), request, permission.Is("orders.role", "clerk"))
+	fmt.Println(errors.Is(err, sso.ErrAccessDenied))
+	// Output:
+	// access_denied ada: denied: wrong_value at orders.role, wanted "clerk", found "guest"; the token's permissions need "clerk" at orders.role
+	// true
 }
