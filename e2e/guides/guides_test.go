@@ -41,6 +41,11 @@ func TestReadme(t *testing.T) {
 	t.Logf("the README's first session took %v", time.Since(begun).Round(time.Second/10))
 }
 
+// The rotation drill goes as docs/PRODUCTION.md says.
+func TestRotationDrill(t *testing.T) {
+	run(t, section(t, read(t, "docs/PRODUCTION.md"), "Rotation drill"))
+}
+
 func TestAScriptIsWhatTheGuideSays(t *testing.T) {
 	for name, text := range map[string]string{
 		"without a request":   "Do:\n\n```sh\ngo version\n```\n",
