@@ -29,7 +29,7 @@ func TestProse(t *testing.T) {
 	for comment, want := range map[string]string{
 		"One\nline. Nil means [log/slog.Default].\n": "One line. Nil means `slog.Default`.",
 		"[Value.Lookup] has it; [](int) is kept.\n":  "`Value.Lookup` has it; [](int) is kept.",
-		"One.\n\nTwo.\n":                             "One.\n\nTwo.",
+		"One.\n\nTwo.\n": "One.\n\nTwo.",
 	} {
 		if got := prose(comment); got != want {
 			t.Errorf("%q, want %q", got, want)
