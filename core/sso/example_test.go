@@ -130,3 +130,44 @@ func ExampleConfig_observe() {
 	// access_denied ada: denied: wrong_value at orders.role, wanted "clerk", found "guest"; the token's permissions need "clerk" at orders.role
 	// true
 }
+
+var errSignInAgain = errors.New("sign in again")
+
+// whoSent tells a token that is not good from not knowing.
+func whoSent(ctx context.Context, auth *sso.Authenticator, token string) (string, error) {
+	principal, err := auth.ValidateToken(ctx, token)
+	switch {
+	case errors.Is(err, sso.ErrInvalidToken): // JWTValidationError
+		return "", errSignInAgain
+	case err != nil: // nobody can tell now: sso.ErrUnavailable
+		return "", err
+	}
+	return principal.Subject(), nil
+}
+
+// A bad token is one thing, keys that cannot be had another.
+func ExampleAuthenticator_ValidateToken_errors() {
+	issuer, err := devissuer.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth, err := sso.New(sso.Config{
+		PublicKeyURI: issuer.JWKSURL(),
+		Audience:     []string{"api"},
+		Issuer:       issuer.URL(),
+		HTTPClient:   issuer.Client(),
+		Logger:       slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, token := context.Background(), issuer.MustToken()
+	issuer.Down()
+	_, err = whoSent(ctx, auth, token)
+	fmt.Println(errors.Is(err, sso.ErrUnavailable))
+	_, err = whoSent(ctx, auth, issuer.MustToken(devissuer.Expired()))
+	fmt.Println(err)
+	// Output:
+	// true
+	// sign in again
+}
