@@ -96,7 +96,7 @@ func run(t *testing.T, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer output.Close()
+	defer output.Close()                      //nolint:errcheck // it was written by others
 	bash.Stdout, bash.Stderr = output, output // a file, since a pipe would be waited for with the services
 	if err := bash.Start(); err != nil {
 		t.Fatal(err)
@@ -151,7 +151,7 @@ func freePort(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer listener.Close()                     //nolint:errcheck // it was for its port
 	return listener.Addr().(*net.TCPAddr).Port //nolint:errcheck,forcetypeassert // a TCP listener's
 }
 
@@ -166,7 +166,7 @@ func section(t *testing.T, page, heading string) string {
 
 func read(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("../..", name))
+	text, err := os.ReadFile(filepath.Join("..", "..", name))
 	if err != nil {
 		t.Fatal(err)
 	}

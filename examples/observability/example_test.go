@@ -1,6 +1,8 @@
 package observability_test
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -17,5 +19,7 @@ func Example() {
 	cfg.Logger = slog.New(observability.LimitRefusals(slog.NewJSONHandler(os.Stderr, nil), 20, time.Minute))
 	cfg.Observe = observability.Prometheus(prometheus.DefaultRegisterer)
 	cfg.Observe(sso.Event{Kind: sso.EventGranted})
+	fmt.Println(cfg.Logger.Enabled(context.Background(), slog.LevelInfo))
 	// Output:
+	// true
 }

@@ -2,7 +2,7 @@
 package main
 
 import (
-	"fmt"
+	"encoding/json"
 	"log"
 	"net/http"
 	"time"
@@ -32,5 +32,8 @@ func main() {
 
 func listOrders(w http.ResponseWriter, r *http.Request) {
 	principal, _ := httpsso.Principal(r)
-	fmt.Fprintf(w, "the orders, for %s\n", principal.Subject())
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(map[string]string{"orders of": principal.Subject()}); err != nil {
+		log.Print(err) // the client has gone away
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ func TestTheReferenceIsWhatTheCommentsSay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(got) != string(want) {
+	if !bytes.Equal(got, want) {
 		t.Error("docs/CONFIGURATION.md is stale: run make docs")
 	}
 }
