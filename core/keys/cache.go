@@ -194,10 +194,11 @@ func (c *Cache) Find(ctx context.Context, keyID, algorithm string) (Match, error
 	}
 }
 
-// missing reports whether what find returned means that a key may have come since: one by an
-// unknown id, or one of another type where keys have no ids.
+// missing reports whether what find returned means that the keys may have changed since: one may
+// have come by an unknown id, or one of another type where keys have no ids, or one may have
+// gone of several that a token without an id could mean, as at the end of a rotation.
 func missing(match Match, err error) bool {
-	return errors.Is(err, ErrUnknownKey) || match.Guessed && errors.Is(err, ErrWrongAlgorithm)
+	return errors.Is(err, ErrUnknownKey) || errors.Is(err, ErrAmbiguousKey) || match.Guessed && errors.Is(err, ErrWrongAlgorithm)
 }
 
 // FindAgain is for a token that none of the guessed keys of a match verified: it asks the

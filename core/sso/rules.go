@@ -22,7 +22,8 @@ type rules struct {
 	accessTokens bool     // RFC 9068's only
 	otherKinds   []TokenKind
 	claimNames   *names
-	issuer       string // empty: not checked here
+	issuer       string        // empty: not checked here
+	maxAge       time.Duration // zero: not checked
 	policy
 }
 
@@ -189,6 +190,9 @@ func (r *rules) dates(c *candidate) error {
 		if c.times.issued, ok = numericDate(iat); !ok {
 			return badToken(ReasonMalformedClaim, "iat is not a date")
 		}
+	}
+	if r.maxAge > 0 && (c.times.issued.IsZero() || c.times.expires.Sub(c.times.issued) > r.maxAge) {
+		return badToken(ReasonTooLongLived, "good from %s to %s, where %v is the most", c.times.issued.UTC().Format(time.RFC3339), c.times.expires.UTC().Format(time.RFC3339), r.maxAge)
 	}
 	now := r.now()
 	if now.IsZero() {
