@@ -163,11 +163,11 @@ func ExampleAuthenticator_ValidateToken_errors() {
 	}
 	ctx, token := context.Background(), issuer.MustToken()
 	issuer.Down()
-	_, err = whoSent(ctx, auth, token)
-	fmt.Println(errors.Is(err, sso.ErrUnavailable))
-	_, err = whoSent(ctx, auth, issuer.MustToken(devissuer.Expired()))
-	fmt.Println(err)
+	who, err := whoSent(ctx, auth, token)
+	fmt.Printf("%q %t\n", who, errors.Is(err, sso.ErrUnavailable))
+	who, err = whoSent(ctx, auth, issuer.MustToken(devissuer.Expired()))
+	fmt.Printf("%q %v\n", who, err)
 	// Output:
-	// true
-	// sign in again
+	// "" true
+	// "" sign in again
 }
