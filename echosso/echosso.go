@@ -80,9 +80,14 @@ func (g *Guard) Optional() echo.MiddlewareFunc { return g.middleware(g.auth.Auth
 // principalKey is where Echo's store has the principal; Echo's keys are strings.
 const principalKey = "github.com/more-retail/moresso-go/echosso.principal"
 
-// Principal returns whom the request's token speaks for; false for an anonymous request.
+// Principal returns whom the request's token speaks for; false for an anonymous request. Where no
+// guard of this package has been, it is the principal of the request's context, if there is one: of
+// a guard around the whole, or of ssotest.Request in a test.
 func Principal(c echo.Context) (*sso.Principal, bool) {
-	principal, _ := c.Get(principalKey).(*sso.Principal)
+	principal, guarded := c.Get(principalKey).(*sso.Principal)
+	if !guarded && c.Request() != nil {
+		return sso.FromContext(c.Request().Context())
+	}
 	return principal, principal != nil
 }
 

@@ -85,9 +85,14 @@ func (g *Guard) Optional() fiber.Handler { return g.middleware(g.auth.Authentica
 
 type principalKey struct{}
 
-// Principal returns whom the request's token speaks for; false for an anonymous request.
+// Principal returns whom the request's token speaks for; false for an anonymous request. Where no
+// guard of this package has been, it is the principal of c.UserContext(), if there is one: of
+// ssotest.Context in a test.
 func Principal(c *fiber.Ctx) (*sso.Principal, bool) {
-	principal, _ := c.Locals(principalKey{}).(*sso.Principal)
+	principal, guarded := c.Locals(principalKey{}).(*sso.Principal)
+	if !guarded {
+		return sso.FromContext(c.UserContext())
+	}
 	return principal, principal != nil
 }
 

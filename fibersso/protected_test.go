@@ -42,3 +42,16 @@ func TestAssertProtectedCatchesWhatFiberLeavesOpen(t *testing.T) {
 		})
 	}
 }
+
+func TestAssertProtectedOnAWholeApplication(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := fibersso.New(iss.Authenticator(iss.Config("orders-api")))
+	app := fiber.New()
+	app.Get("/health", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) }) // and its HEAD, which Fiber adds
+	app.Use(guard.Authenticate())
+	app.Get("/orders/:id<int>", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) })
+
+	routes := ssotest.Endpoints(app.GetRoutes(true), func(r fiber.Route) string { return r.Method + " " + r.Path })
+	do := func(r *http.Request) (*http.Response, error) { return app.Test(r) }
+	ssotest.AssertProtected(t, routes, do, "GET /health")
+}

@@ -77,9 +77,14 @@ func (g *Guard) Optional() gin.HandlerFunc { return g.middleware(g.auth.Authenti
 
 type principalKey struct{}
 
-// Principal returns whom the request's token speaks for; false for an anonymous request.
+// Principal returns whom the request's token speaks for; false for an anonymous request. Where no
+// guard of this package has been, it is the principal of the request's context, if there is one: of
+// a guard around the engine, or of ssotest.Request in a test.
 func Principal(c *gin.Context) (*sso.Principal, bool) {
-	value, _ := c.Get(principalKey{})
+	value, guarded := c.Get(principalKey{})
+	if !guarded && c.Request != nil {
+		return sso.FromContext(c.Request.Context())
+	}
 	principal, _ := value.(*sso.Principal)
 	return principal, principal != nil
 }

@@ -20,7 +20,6 @@ type Issuer struct {
 	base       *url.URL // where the documents are; differs from identifier only in Start with WithIssuer
 	loopback   bool     // started by Start
 
-	audience     []string
 	lifetime     time.Duration
 	now          func() time.Time
 	cacheControl string
@@ -35,10 +34,11 @@ type Issuer struct {
 	close   func() error    // runs once, however often called
 	open    sync.WaitGroup  // connections being served
 
-	mu     sync.Mutex // guards what follows
-	closed bool
-	faults faults
-	counts counts
+	mu       sync.Mutex // guards what follows
+	audience []string
+	closed   bool
+	faults   faults
+	counts   counts
 }
 
 // An Option is a setting of [New] and [Start]. All faults of all options are
@@ -115,10 +115,10 @@ func WithRSABits(bits int) Option { return func(c *config) { c.rsaBits = bits } 
 // this package that take or give a key id go on doing so.
 func WithoutKeyIDs() Option { return func(c *config) { c.withoutKids = true } }
 
-// WithPersona makes the token endpoint know somebody: a request with the
-// parameter persona is given a token about them, their name the subject and
-// these options what else is said of them. Later ones of the same name win.
-// Default: nobody.
+// WithPersona introduces somebody: their name is the subject of their tokens,
+// and the options say what else is said of them. A token about them is minted
+// by the option [Persona], or by the token endpoint for a request with the
+// parameter persona. Later ones of the same name win. Default: nobody.
 func WithPersona(name string, opts ...TokenOption) Option {
 	return func(c *config) {
 		if c.personas == nil {
@@ -289,6 +289,30 @@ func (i *Issuer) Close() error {
 	err := i.close()
 	i.open.Wait()
 	return err
+}
+
+// Now is the time by the issuer's clock, that of [WithClock].
+func (i *Issuer) Now() time.Time { return i.now() }
+
+// Audience is the aud of tokens that do not say otherwise: that of
+// [WithAudience] or of the latest [Issuer.SetAudience]. The slice is the
+// caller's own.
+func (i *Issuer) Audience() []string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return append([]string{}, i.audience...)
+}
+
+// SetAudience sets the aud of tokens from now on that do not say otherwise; see
+// [WithAudience]. It panics without an audience: for a token without one there
+// is WithoutClaim("aud").
+func (i *Issuer) SetAudience(aud ...string) {
+	if len(aud) == 0 {
+		panic(`devissuer: SetAudience() is empty; name at least one audience, or mint with WithoutClaim("aud")`)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.audience = append([]string{}, aud...)
 }
 
 // URL is the issuer identifier: what tokens carry as iss.

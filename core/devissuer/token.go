@@ -71,7 +71,12 @@ type draft struct {
 	key                    *key    // nil: the issuer's signing key
 	sign                   signer
 	badSignature, tampered bool
+	within                 int // personas, one made of another
 }
+
+// maxPersonas is how many personas may be made of one another; a persona that
+// is made of itself would be so without end.
+const maxPersonas = 16
 
 // A signer makes the signature over the signing input (RFC 7515, section 5.1).
 type signer func(k *key, input string) ([]byte, error)
@@ -91,7 +96,7 @@ func (d *draft) mint() (string, error) {
 		d.header.fill("kid", d.key.id)
 	}
 	d.claims.fill("iss", d.issuer.identifier)
-	d.claims.fill("aud", audience(d.issuer.audience))
+	d.claims.fill("aud", audience(d.issuer.Audience()))
 	d.claims.fill("sub", "ada")
 	d.claims.fill("iat", d.issuedAt.Unix())
 	d.claims.fill("exp", d.issuedAt.Add(d.lifetime).Unix())
@@ -199,6 +204,27 @@ func WithoutClaim(name string) TokenOption { return Claim(name, absent{}) }
 
 // Subject sets sub. Default: "ada".
 func Subject(sub string) TokenOption { return Claim("sub", sub) }
+
+// Persona makes a token about somebody whom [WithPersona] introduced: it sets
+// all that was said of them there, at this place among the options. Token
+// returns an error for a name that the issuer does not know.
+func Persona(name string) TokenOption {
+	return func(d *draft) {
+		known := d.issuer.personas[name]
+		if known == nil {
+			d.errs = append(d.errs, d.issuer.stranger(name))
+			return
+		}
+		if d.within++; d.within > maxPersonas {
+			d.errs = append(d.errs, fmt.Errorf("Persona(%q): a persona is made of others without end", name))
+			return
+		}
+		defer func() { d.within-- }()
+		for _, opt := range known {
+			opt(d)
+		}
+	}
+}
 
 // IssuedBy sets iss. Default: [Issuer.URL].
 func IssuedBy(iss string) TokenOption { return Claim("iss", iss) }

@@ -391,3 +391,57 @@ func proven(issuer *devissuer.Issuer, token string) error {
 }
 
 func encodeSegment(b []byte) string { return (&jwt.Token{}).EncodeSegment(b) }
+
+func TestAPersonasTokenSaysWhatWasSaidOfThem(t *testing.T) {
+	t.Parallel()
+	issuer := inMemory(t, devissuer.WithClock(atNoon),
+		devissuer.WithPersona("clerk", devissuer.Permission("orders.role", "clerk")),
+		devissuer.WithPersona("chief", devissuer.Persona("clerk"), devissuer.Subject("chief"), devissuer.Scope("orders:close")),
+		devissuer.WithPersona("snake", devissuer.Persona("snake")))
+	_, claims := decode(t, issuer.MustToken(devissuer.Persona("chief"), devissuer.Expired()))
+	if claims["sub"] != "chief" || claims["scope"] != "orders:close" || claims["exp"] != num(noon.Add(-time.Hour)) {
+		t.Errorf("%v", claims)
+	}
+	if permissions, _ := claims["permissions"].(map[string]any); !reflect.DeepEqual(permissions, map[string]any{"orders": map[string]any{"role": "clerk"}}) {
+		t.Errorf("%v", permissions)
+	}
+	for name, want := range map[string]string{
+		"nobody": `there is no persona "nobody"; there are chief, clerk, snake`,
+		"snake":  "without end",
+	} {
+		if _, err := issuer.Token(devissuer.Persona(name)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestTheAudienceCanBeChangedWhileTheIssuerRuns(t *testing.T) {
+	t.Parallel()
+	issuer := inMemory(t)
+	if got := issuer.Audience(); !slices.Equal(got, []string{"api"}) {
+		t.Errorf("%q", got)
+	}
+	list := []string{"orders-api"}
+	issuer.SetAudience(list...)
+	list[0] = "changed"
+	issuer.Audience()[0] = "changed"
+	if _, claims := decode(t, issuer.MustToken()); claims["aud"] != "orders-api" {
+		t.Errorf("aud is %v", claims["aud"])
+	}
+	if _, claims := decode(t, issuer.MustToken(devissuer.Audience("other"))); claims["aud"] != "other" {
+		t.Errorf("aud is %v, though the token said otherwise", claims["aud"])
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no audience at all was taken")
+		}
+	}()
+	issuer.SetAudience()
+}
+
+func TestTheIssuerTellsItsTime(t *testing.T) {
+	t.Parallel()
+	if got := inMemory(t, devissuer.WithClock(atNoon)).Now(); !got.Equal(noon) {
+		t.Error(got)
+	}
+}

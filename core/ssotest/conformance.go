@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -94,7 +95,7 @@ func newSuite(t *testing.T) *suite {
 
 func (s *suite) authenticator(issuer *Issuer, audience string, change func(*sso.Config)) *sso.Authenticator {
 	cfg := issuer.Config(audience)
-	cfg.Now = s.clock.now
+	cfg.Now, cfg.Logger = s.clock.now, slog.New(slog.DiscardHandler) // thousands of refusals
 	change(&cfg)
 	return issuer.Authenticator(cfg)
 }

@@ -29,7 +29,7 @@ import (
 
 // What devissuer's options do not reach is put together here from the parts of good tokens.
 
-type tokenOption = devissuer.TokenOption
+type tokenOption = TokenOption
 
 // parts are the segments of a compact token, decoded.
 type parts struct{ header, payload, signature []byte }

@@ -1,10 +1,28 @@
 package ssotest_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net/http"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
-	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
@@ -12,24 +30,484 @@ import (
 func TestAConfigAcceptsItsIssuersTokens(t *testing.T) {
 	ssotest.CheckLeaks(t)
 	for _, algorithm := range []string{"RS256", "ES256", "EdDSA"} {
-		iss := ssotest.NewIssuer(t, devissuer.WithAlgorithm(algorithm))
-		auth := iss.Authenticator(iss.Config("other", "api"))
-		if _, err := auth.ValidateToken(t.Context(), iss.Token()); err != nil {
-			t.Errorf("%s: %v", algorithm, err)
+		iss := ssotest.NewIssuer(t, ssotest.WithAlgorithm(algorithm))
+		auth := iss.Authenticator(iss.Config("orders-api", "other"))
+		for name, token := range map[string]string{"Token": iss.Token(), "MustToken": iss.MustToken(), "another of its audiences": iss.Token(ssotest.Audience("other"))} {
+			if _, err := auth.ValidateToken(t.Context(), token); err != nil {
+				t.Errorf("%s, %s: %v", algorithm, name, err)
+			}
 		}
 	}
 }
 
+func TestTokensAreForTheAudienceOfTheLatestConfigUnlessSomebodySaysOtherwise(t *testing.T) {
+	audience := func(iss *ssotest.Issuer, opts ...ssotest.TokenOption) []string {
+		return iss.Principal(opts...).Audience()
+	}
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+	if got := audience(iss); !slices.Equal(got, []string{"api"}) {
+		t.Errorf("before any configuration: %q", got)
+	}
+	iss.Config("billing-api")
+	iss.Config("orders-api", "other")
+	if got := audience(iss); !slices.Equal(got, []string{"orders-api"}) {
+		t.Errorf("after two configurations: %q", got)
+	}
+	if got := audience(iss, ssotest.Audience("shop")); !slices.Equal(got, []string{"shop"}) {
+		t.Errorf("with an audience of the token's own: %q", got)
+	}
+	if got := audience(iss, ssotest.WrongAudience()); slices.Contains(got, "orders-api") {
+		t.Errorf("for the wrong audience: %q", got)
+	}
+	given := ssotest.NewIssuer(t, ssotest.FastKeys(), ssotest.WithAudience("api"))
+	given.Config("orders-api")
+	if got := audience(given); !slices.Equal(got, []string{"api"}) {
+		t.Errorf("with an audience of the issuer's own: %q", got)
+	}
+}
+
 func TestATokenIsRefusedByAnAuthenticatorForAnythingElse(t *testing.T) {
-	iss, other := ssotest.NewIssuer(t), ssotest.NewIssuer(t)
-	for name, cfg := range map[string]sso.Config{
-		"another issuer's keys": other.Config("api"),
-		"another audience":      iss.Config("orders-api"),
+	iss, other, elliptic := ssotest.NewIssuer(t), ssotest.NewIssuer(t), ssotest.NewIssuer(t, ssotest.FastKeys())
+	change := func(cfg sso.Config, change func(*sso.Config)) sso.Config {
+		change(&cfg)
+		return cfg
+	}
+	for name, c := range map[string]struct {
+		cfg  sso.Config
+		want sso.Reason
+	}{
+		"another issuer's keys": {other.Config("orders-api"), sso.ReasonUnknownKey},
+		"another algorithm":     {elliptic.Config("orders-api"), sso.ReasonAlgorithm},
+		"another audience":      {iss.Config("billing-api"), sso.ReasonWrongAudience},
+		"another issuer":        {change(iss.Config("orders-api"), func(c *sso.Config) { c.Issuer = "https://login.example.com" }), sso.ReasonWrongIssuer},
+		"another client":        {change(iss.Config("orders-api"), func(c *sso.Config) { c.ClientIDs = []string{"web"} }), sso.ReasonWrongClient},
+		"another kind of token": {change(iss.Config("orders-api"), func(c *sso.Config) { c.RequireAccessTokenType = true }), sso.ReasonTokenType},
+		"another key":           {change(iss.Config("orders-api"), func(c *sso.Config) { c.PublicKeyURI = string(other.PublicPEM()) }), sso.ReasonBadSignature},
 	} {
-		if _, err := iss.Authenticator(cfg).ValidateToken(t.Context(), iss.Token()); !errors.Is(err, sso.ErrInvalidToken) {
+		_, err := iss.Authenticator(c.cfg).ValidateToken(t.Context(), iss.Token(ssotest.Audience("orders-api")))
+		if bad := (*sso.TokenError)(nil); !errors.As(err, &bad) || bad.Reason != c.want {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
+	}
+}
+
+func TestEveryFaultIsRefused(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	auth := iss.Authenticator(iss.Config("orders-api"))
+	for name, opt := range map[string]ssotest.TokenOption{
+		"Expired": ssotest.Expired(), "NotYetValid": ssotest.NotYetValid(), "WrongAudience": ssotest.WrongAudience(),
+		"WrongIssuer": ssotest.WrongIssuer(), "WithoutExpiry": ssotest.WithoutExpiry(), "BadSignature": ssotest.BadSignature(),
+		"Tampered": ssotest.Tampered(), "UnknownKey": ssotest.UnknownKey(), "EmbeddedKey": ssotest.EmbeddedKey(),
+		"AlgNone": ssotest.AlgNone(), "AlgNoneSpelled": ssotest.AlgNoneSpelled("nOnE"), "HMACWithPublicKey": ssotest.HMACWithPublicKey(),
+		"RawHeader": ssotest.RawHeader("{}"), "RawPayload": ssotest.RawPayload("{}"),
+	} {
+		if _, err := auth.ValidateToken(t.Context(), iss.Token(opt)); !errors.Is(err, sso.ErrInvalidToken) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+func TestAPersonaIsNamedOnceAndUsedOften(t *testing.T) {
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys(),
+		ssotest.WithPersona("clerk", ssotest.Permission("orders.role", "clerk")),
+		ssotest.WithPersona("guest"))
+	auth := iss.Authenticator(iss.Config("orders-api"))
+	request := ssotest.Request(nil, ssotest.RequestHeader("Authorization", "Bearer "+iss.Token(ssotest.Persona("clerk"))))
+	ctx, err := auth.Authorize(request.Context(), asked(request), permission.Is("orders.role", "clerk"))
+	if p, _ := sso.FromContext(ctx); err != nil || p.Subject() != "clerk" {
+		t.Errorf("%v %v", p, err)
+	}
+	if _, err := auth.ValidateToken(t.Context(), iss.Token(ssotest.Persona("clerk"), ssotest.Expired())); !errors.Is(err, sso.ErrInvalidToken) {
+		t.Errorf("expired: %v", err)
+	}
+	if got := iss.Principal(ssotest.Persona("guest")); got.Subject() != "guest" || got.Permissions().Exists() {
+		t.Errorf("%v", got)
+	}
+	stranger := &failing{TB: t}
+	inTest(func() { ssotest.NewIssuer(stranger, ssotest.WithPersona("clerk")).Token(ssotest.Persona("nobody")) })
+	if !strings.Contains(stranger.fatal, "there is no persona") || !strings.Contains(stranger.fatal, "clerk") {
+		t.Errorf("%q", stranger.fatal)
+	}
+}
+
+func TestTheIssuersTroublesReachTheService(t *testing.T) {
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+	auth := iss.Authenticator(iss.Config("orders-api"))
+	good := func(what, token string) {
+		t.Helper()
+		if _, err := auth.ValidateToken(t.Context(), token); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	before := iss.Token()
+	good("at first", before)
+	iss.Down()
+	good("with keys that are known", iss.Token())
+	iss.Clock().Advance(3 * time.Hour) // longer than keys are kept
+	if _, err := auth.ValidateToken(t.Context(), iss.Token()); !errors.Is(err, sso.ErrUnavailable) {
+		t.Errorf("in a long outage: %v", err)
+	}
+	iss.Up()
+	iss.Clock().Advance(time.Minute) // until the next attempt
+	good("after the outage", iss.Token())
+	iss.Rotate()
+	iss.Clock().Advance(time.Minute)
+	good("after a rotation", iss.Token())
+	if err := auth.Ready(t.Context()); err != nil {
+		t.Error(err)
+	}
+	dead := ssotest.NewIssuer(t, ssotest.FastKeys())
+	dead.Fault(ssotest.StatusFault(http.StatusBadGateway))
+	if err := dead.Authenticator(dead.Config("orders-api")).Ready(t.Context()); !errors.Is(err, sso.ErrUnavailable) {
+		t.Errorf("behind a broken gateway: %v", err)
+	}
+}
+
+func TestASlowIssuerIsWaitedForOnlySoLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+		auth := iss.Authenticator(iss.Config("orders-api"))
+		iss.Slow(time.Hour)
+		start := time.Now()
+		if err := auth.Ready(t.Context()); !errors.Is(err, sso.ErrUnavailable) || time.Since(start) >= time.Hour {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
+}
+
+func TestOneClockIsForTheTokensAndForWhoeverJudgesThem(t *testing.T) {
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+	auth := iss.Authenticator(iss.Config("orders-api"))
+	reason := func(token string) sso.Reason {
+		_, err := auth.ValidateToken(t.Context(), token)
+		bad := &sso.TokenError{}
+		errors.As(err, &bad)
+		return bad.Reason
+	}
+	clock := iss.Clock()
+	if now := time.Now(); clock.Now().Before(now) || clock.Now().Sub(now) > time.Minute {
+		t.Errorf("untouched, the clock says %v", clock.Now())
+	}
+	token := iss.Token()
+	if got := reason(token); got != "" {
+		t.Errorf("now: %s", got)
+	}
+	clock.Advance(time.Hour + time.Second)
+	if got := reason(token); got != "" {
+		t.Errorf("within the leeway: %s", got)
+	}
+	clock.Advance(2 * time.Minute)
+	if got := reason(token); got != sso.ReasonExpired {
+		t.Errorf("after its life: %q", got)
+	}
+	if got := reason(iss.Token()); got != "" {
+		t.Errorf("a new one: %s", got)
+	}
+	clock.Advance(-24 * time.Hour)
+	if got := reason(token); got != sso.ReasonNotYetValid && got != sso.ReasonIssuedInFuture {
+		t.Errorf("the day before: %q", got)
+	}
+	noon := time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
+	clock.Set(noon)
+	if got := iss.Principal().IssuedAt(); !got.Equal(noon) {
+		t.Errorf("issued at %v", got)
+	}
+	clock.Advance(time.Second)
+	time.Sleep(time.Millisecond)
+	if got := iss.Now(); !got.Equal(noon.Add(time.Second)) {
+		t.Errorf("a clock that was stopped says %v", got)
+	}
+	if got := iss.Principal(ssotest.Claim("auth_time", noon.Unix())); !permissionGranted(t, permission.FreshLogin(time.Second), got) {
+		t.Error("a login is judged by another clock")
+	}
+	clock.Reset()
+	if got := clock.Now(); time.Since(got) > time.Minute {
+		t.Errorf("the real time is %v", got)
+	}
+}
+
+func permissionGranted(t *testing.T, p sso.Permission, principal *sso.Principal) bool {
+	t.Helper()
+	return sso.Check(t.Context(), p, ssotest.Access(principal)).Granted()
+}
+
+func TestAClockMovesForManyAtOnce(t *testing.T) {
+	clock := &ssotest.Clock{}
+	clock.Set(time.Unix(1000, 0))
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() { clock.Advance(time.Second); clock.Now() })
+	}
+	all.Wait()
+	if got := clock.Now().Unix(); got != 1100 {
+		t.Error(got)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("the zero time was taken")
+		}
+	}()
+	clock.Set(time.Time{})
+}
+
+func TestAnIssuerWithAClockOfItsOwnHasNoOther(t *testing.T) {
+	noon := time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
+	f := &failing{TB: t}
+	iss := ssotest.NewIssuer(f, ssotest.FastKeys(), ssotest.WithClock(func() time.Time { return noon }))
+	if got := iss.Config("orders-api").Now(); !got.Equal(noon) {
+		t.Errorf("the configuration goes by another clock: %v", got)
+	}
+	inTest(func() { iss.Clock() })
+	if !strings.Contains(f.fatal, "WithClock") {
+		t.Errorf("%q", f.fatal)
+	}
+}
+
+// asked is what an adapter tells of a request.
+func asked(r *http.Request) sso.Request {
+	fields := map[string][]string(r.Header)
+	return sso.EventRequest{HTTPMethod: r.Method, MultiFields: fields, Path: r.URL.Path, Query: r.URL.RawQuery}
+}
+
+func TestARequestKnowsItsPrincipal(t *testing.T) {
+	clerk := ssotest.NewPrincipal(ssotest.Subject("grace"), ssotest.Permission("orders.role", "clerk"), ssotest.Expired())
+	r := ssotest.Request(clerk, ssotest.Method("POST"), ssotest.Path("/orders/7?open=1"), ssotest.Pattern("POST /orders/{order}"),
+		ssotest.PathValue("order", "7"), ssotest.RequestHeader("X-Tenant", "a", "b"))
+	if got, ok := sso.FromContext(r.Context()); !ok || got != clerk || got.Subject() != "grace" {
+		t.Errorf("%v", got)
+	}
+	if r.Method != "POST" || r.URL.Path != "/orders/7" || r.URL.Query().Get("open") != "1" || r.RequestURI != "/orders/7?open=1" ||
+		r.Pattern != "POST /orders/{order}" || r.PathValue("order") != "7" || !slices.Equal(r.Header.Values("x-tenant"), []string{"a", "b"}) {
+		t.Errorf("%+v", r)
+	}
+	if _, ok := sso.FromContext(ssotest.Request(nil).Context()); ok {
+		t.Error("nobody is somebody")
+	}
+	if clerk.ExpiresAt().After(time.Now()) || clerk.IssuedAt().IsZero() {
+		t.Errorf("the dates are %v and %v", clerk.IssuedAt(), clerk.ExpiresAt())
+	}
+}
+
+func TestClaimsThatNoTokenCanHaveMakeNoPrincipal(t *testing.T) {
+	for _, payload := range []string{"", "null", "[]", `"ada"`, `{"sub":"ada","sub":"bob"}`, "{"} {
+		func() {
+			defer func() {
+				if v := recover(); v == nil || !strings.HasPrefix(fmt.Sprint(v), "ssotest: NewPrincipal: ") {
+					t.Errorf("%q: %v", payload, v)
+				}
+			}()
+			ssotest.NewPrincipal(ssotest.RawPayload(payload))
+		}()
+	}
+}
+
+// What has no token is nobody to whoever demands one: not to the method that is asked, not to one
+// that was made in another way, and not where a good token is there as well.
+func TestAPrincipalWithoutATokenSatisfiesNoAuthenticator(t *testing.T) {
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+	made := iss.Authenticator(iss.Config("orders-api"))
+	joined, err := sso.Join(iss.Authenticator(iss.Config("orders-api")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	anywhere := made.TokenFrom(sso.TokenFromAuthorization(), sso.TokenFromCookie("__Host-token"), sso.TokenFromHeader("X-Token"))
+	genuine, err := made.ValidateToken(t.Context(), iss.Token(ssotest.Subject("root")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	everyone := permission.Authenticated()
+	for name, auth := range map[string]*sso.Authenticator{"New": made, "Join": joined, "TokenFrom": anywhere, "nil": nil, "zero": {}} {
+		want := sso.ErrNoToken
+		if name == "nil" || name == "zero" {
+			want = nil // refused as a fault of the service
+		}
+		for what, principal := range map[string]*sso.Principal{"made up": ssotest.NewPrincipal(ssotest.Subject("root")), "of this issuer": iss.Principal(ssotest.Subject("root")), "genuine": genuine} {
+			r := ssotest.Request(principal)
+			for entry, call := range map[string]func(context.Context, sso.Request) (context.Context, error){
+				"Authenticate": auth.Authenticate,
+				"Authorize": func(ctx context.Context, r sso.Request) (context.Context, error) {
+					return auth.Authorize(ctx, r, everyone)
+				},
+			} {
+				ctx, err := call(r.Context(), asked(r))
+				if err == nil || want != nil && !errors.Is(err, want) {
+					t.Errorf("%s, %s, %s: %v", name, what, entry, err)
+				}
+				if status := sso.DenialOf(err).Status; want != nil && status != http.StatusUnauthorized || status < 400 {
+					t.Errorf("%s, %s, %s: answered with %d", name, what, entry, status)
+				}
+				_ = ctx
+			}
+			if ctx, err := auth.AuthenticateOptional(r.Context(), asked(r)); want != nil {
+				if p, ok := sso.FromContext(ctx); err != nil || ok {
+					t.Errorf("%s, %s: Optional lets %v in (%v)", name, what, p, err)
+				}
+			} else if err == nil {
+				t.Errorf("%s, %s: Optional lets anybody in", name, what)
+			}
+		}
+	}
+	// Whoever sends a token is whom it speaks for.
+	r := ssotest.Request(ssotest.NewPrincipal(ssotest.Subject("root"), ssotest.Permission("orders.role", "admin")),
+		ssotest.RequestHeader("Authorization", "Bearer "+iss.Token()))
+	for _, call := range []func(context.Context, sso.Request) (context.Context, error){made.Authenticate, made.AuthenticateOptional} {
+		ctx, err := call(r.Context(), asked(r))
+		if p, _ := sso.FromContext(ctx); err != nil || p.Subject() != "ada" {
+			t.Errorf("%v (%v)", p, err)
+		}
+	}
+	if _, err := made.Authorize(r.Context(), asked(r), permission.Is("orders.role", "admin")); !errors.Is(err, sso.ErrAccessDenied) {
+		t.Errorf("the permission of a principal without a token counts: %v", err)
+	}
+}
+
+func TestOutsideOfTestsThereIsNoPrincipalWithoutAToken(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a program")
+	}
+	out, err := exec.CommandContext(t.Context(), "go", "run", "./testdata/notatest").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	for _, line := range lines {
+		if !strings.Contains(line, "works in tests alone") {
+			t.Errorf("%s", line)
+		}
+	}
+	if len(lines) != 3 {
+		t.Errorf("%q", lines)
+	}
+}
+
+func TestAPermissionIsAskedAboutAnAccess(t *testing.T) {
+	access := ssotest.Access(ssotest.NewPrincipal(ssotest.Subject("7"), ssotest.Permission("orders.role", "*")),
+		ssotest.Method("POST"), ssotest.Pattern("POST /users/{user}"), ssotest.PathValue("user", "7"), ssotest.RequestHeader("X-Tenant", "a", "b"))
+	if first, n := access.Header("x-tenant"); first != "a" || n != 2 || access.Method() != "POST" || access.Pattern() != "POST /users/{user}" || access.PathValue("user") != "7" {
+		t.Errorf("%q %d %q %q %q", first, n, access.Method(), access.Pattern(), access.PathValue("user"))
+	}
+	p := permission.All(permission.SameAsPath("sub", "user"), permission.Method("POST"), permission.Is("orders.role", "clerk"))
+	if d := sso.Check(t.Context(), p, access); !d.Granted() {
+		t.Error(d.Explain())
+	}
+	if d := sso.Check(t.Context(), permission.Authenticated(), ssotest.Access(nil)); d.Granted() {
+		t.Error("nobody is granted something")
+	}
+}
+
+func TestTheReasonOfARefusalStandsInTheTestsLog(t *testing.T) {
+	f := &failing{TB: t}
+	iss := ssotest.NewIssuer(f, ssotest.FastKeys())
+	auth := iss.Authenticator(iss.Config("orders-api"))
+	_, _ = auth.ValidateToken(t.Context(), iss.Token(ssotest.Expired()))
+	r := ssotest.Request(nil, ssotest.RequestHeader("Authorization", "Bearer "+iss.Token(ssotest.Claim("sub", "a\nb"))))
+	_, _ = auth.Authorize(t.Context(), asked(r), permission.Has("orders.read"))
+	for _, want := range []string{"reason=expired", "reason=access_denied", "orders.read", `a\nb`} {
+		if !strings.Contains(f.log.String(), want) {
+			t.Errorf("%s is not in the log:\n%s", want, &f.log)
+		}
+	}
+	if strings.Contains(f.log.String(), "time=") {
+		t.Errorf("the log tells the time:\n%s", &f.log)
+	}
+	f.end()
+	before := f.log.Len()
+	_, _ = auth.ValidateToken(t.Context(), "x")
+	if f.log.Len() != before {
+		t.Errorf("after the end of the test:\n%s", f.log.String()[before:])
+	}
+}
+
+func TestWhatIsLeftOfATestLogsNothing(t *testing.T) {
+	var logger *slog.Logger
+	done := make(chan struct{})
+	t.Run("a test that ends", func(t *testing.T) {
+		logger = ssotest.Logger(t)
+		go func() {
+			defer close(done)
+			for range 10_000 {
+				logger.Info("still here")
+			}
+		}()
+	})
+	<-done
+	logger.Error("and still") // package testing panics for what is logged now
+}
+
+func TestALogIsBounded(t *testing.T) {
+	f := &failing{TB: t}
+	logger := ssotest.Logger(f)
+	for range 5000 {
+		logger.Info("again")
+	}
+	if got := strings.Count(f.log.String(), "\n"); got != 1001 || !strings.HasSuffix(f.log.String(), "further lines are left out\n") {
+		t.Errorf("%d lines", got)
+	}
+}
+
+func BenchmarkALoggerOfABenchmarkIsSilent(b *testing.B) {
+	for b.Loop() {
+		if ssotest.Logger(b).Enabled(b.Context(), slog.LevelError) {
+			b.Fatal("it would be measured")
+		}
+	}
+}
+
+// The kit is for everybody's tests: it brings no library along.
+func TestTheKitImportsNothingButTheStandardLibraryAndThisModule(t *testing.T) {
+	for name := range goFiles(t, ".", parser.ImportsOnly) {
+		for _, spec := range goFiles(t, ".", parser.ImportsOnly)[name].Imports {
+			path, _ := strconv.Unquote(spec.Path.Value)
+			if host, _, _ := strings.Cut(path, "/"); strings.Contains(host, ".") && !strings.HasPrefix(path, "github.com/more-retail/moresso-go/core/") {
+				t.Errorf("%s imports %s", name, path)
+			}
+		}
+	}
+}
+
+// A test needs one import: what makes an option or a fault in package devissuer does so here.
+func TestEveryOptionOfTheIssuerIsHere(t *testing.T) {
+	here := functions(goFiles(t, ".", 0))
+	there := functions(goFiles(t, "../devissuer", 0))
+	if len(there) < 45 {
+		t.Fatalf("only %d found", len(there))
+	}
+	for name, kind := range there {
+		if name != "WithAddr" && here[name] != kind { // which is for an issuer that listens
+			t.Errorf("%s, which makes a %s, is missing", name, kind)
+		}
+	}
+}
+
+// functions are the exported functions that return an option or a fault, by name.
+func functions(files map[string]*ast.File) map[string]string {
+	found := map[string]string{}
+	for _, file := range files {
+		for _, declared := range file.Decls {
+			f, ok := declared.(*ast.FuncDecl)
+			if !ok || f.Recv != nil || !f.Name.IsExported() || f.Type.Results == nil {
+				continue
+			}
+			if kind, ok := f.Type.Results.List[0].Type.(*ast.Ident); ok && slices.Contains([]string{"TokenOption", "Option", "Fault"}, kind.Name) {
+				found[f.Name.Name] = kind.Name
+			}
+		}
+	}
+	return found
+}
+
+// goFiles are a folder's files but for the tests, by name.
+func goFiles(t *testing.T, folder string, mode parser.Mode) map[string]*ast.File {
+	t.Helper()
+	packages, err := parser.ParseDir(token.NewFileSet(), folder, func(info fs.FileInfo) bool { return !strings.HasSuffix(info.Name(), "_test.go") }, mode) //nolint:staticcheck // there are no build tags in these files
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]*ast.File{}
+	for _, p := range packages {
+		maps.Copy(files, p.Files)
+	}
+	return files
 }
 
 // failing records what a test would be told.
@@ -37,20 +515,44 @@ type failing struct {
 	testing.TB
 	cleanups []func()
 	errors   int
+	fatal    string
+	log      bytes.Buffer
 }
 
 func (f *failing) Helper()               {}
 func (f *failing) Cleanup(do func())     { f.cleanups = append(f.cleanups, do) }
 func (f *failing) Errorf(string, ...any) { f.errors++ }
+func (f *failing) Output() io.Writer     { return &f.log }
+
+func (f *failing) Fatalf(format string, args ...any) {
+	f.fatal = fmt.Sprintf(format, args...)
+	panic(f)
+}
+
+func (f *failing) end() {
+	for _, do := range slices.Backward(f.cleanups) {
+		do()
+	}
+}
+
+// inTest runs what may call Fatalf of a failing.
+func inTest(do func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			if _, ok := v.(*failing); !ok {
+				panic(v)
+			}
+		}
+	}()
+	do()
+}
 
 func TestALeakIsFound(t *testing.T) {
 	f := &failing{TB: t}
 	ssotest.CheckLeaks(f)
 	stop := make(chan struct{})
 	go func() { <-stop }()
-	for _, do := range f.cleanups {
-		do()
-	}
+	f.end()
 	close(stop)
 	if f.errors != 1 {
 		t.Errorf("%d leaks were reported, want 1", f.errors)

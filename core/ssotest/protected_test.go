@@ -39,6 +39,10 @@ type recorder struct {
 
 func (r *recorder) Helper() {}
 
+func (r *recorder) Logf(format string, args ...any) {
+	r.notes = append(r.notes, "log: "+fmt.Sprintf(format, args...))
+}
+
 func (r *recorder) Errorf(format string, args ...any) {
 	r.notes = append(r.notes, fmt.Sprintf(format, args...))
 }
@@ -64,6 +68,7 @@ func TestAssertProtectedFindsEveryRouteThatIsOpen(t *testing.T) {
 	mux.HandleFunc("GET /forbidden", answer(403, `Bearer error="insufficient_scope"`))
 	mux.HandleFunc("POST /broken", answer(500, ""))
 	mux.HandleFunc("GET /health", func(http.ResponseWriter, *http.Request) { called++ })
+	mux.HandleFunc("GET /panics", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	do := Serve(t, mux)
 	for _, test := range []struct {
 		name           string
@@ -79,9 +84,15 @@ func TestAssertProtectedFindsEveryRouteThatIsOpen(t *testing.T) {
 		{"another scheme's 401", []string{"GET /basic", "GET /bearerish"}, nil, []string{"is open", "is open"}},
 		{"403", []string{"GET /forbidden"}, nil, []string{"is open"}},
 		{"500", []string{"POST /broken"}, nil, []string{"is open"}},
-		{"a route that is not there", []string{"GET /nowhere"}, nil, []string{"is open"}},
+		{"a route that is not there", []string{"GET /nowhere"}, nil, []string{`no such route: "GET /nowhere": an anonymous GET /nowhere was answered with 404`}},
+		{"a route of another method", []string{"DELETE /realm"}, nil, []string{"no such route: \"DELETE /realm\": an anonymous DELETE /realm was answered with 405"}},
+		{"a public route and its HEAD", []string{"GET /health", "HEAD /health", "GET /realm"}, []string{"GET /health"}, nil},
+		{"a public HEAD is no public GET", []string{"GET /open", "HEAD /open"}, []string{"HEAD /open"}, []string{`"GET /open" is open`}},
+		{"a public POST is no public HEAD", []string{"POST /broken", "HEAD /open"}, []string{"POST /broken"}, []string{`"HEAD /open" is open`}},
+		{"a handler that panics", []string{"GET /panics"}, nil, []string{`"GET /panics" is open: an anonymous GET /panics ended the connection (EOF)`}},
+		{"a route that is listed twice", []string{"GET /open", "GET /open"}, nil, []string{"is open"}},
 		{"a public route that is not there", []string{"GET /realm"}, []string{"GET /helth"}, []string{`"GET /helth" is listed as public and is no route`}},
-		{"a public route of another method", []string{"POST /health"}, []string{"GET /health"}, []string{"is no route", "is open"}},
+		{"a public route of another method", []string{"POST /health"}, []string{"GET /health"}, []string{"is no route", "no such route"}},
 		{"no routes", nil, nil, []string{"nothing was checked"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -107,6 +118,26 @@ func TestAssertProtectedFindsEveryRouteThatIsOpen(t *testing.T) {
 			t.Errorf("noted %q", notes.notes)
 		}
 	})
+}
+
+func TestAHandlerThatPanicsInProcessIsAnOpenRoute(t *testing.T) {
+	do := InProcess(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("no principal") }))
+	notes := &recorder{TB: t}
+	AssertProtected(notes, []string{"POST /orders", "GET /orders"}, do)
+	if len(notes.notes) != 2 || !strings.Contains(notes.notes[0], `"POST /orders" is open: its handler was reached by an anonymous POST /orders and panicked (no principal)`) {
+		t.Errorf("noted %q", notes.notes)
+	}
+}
+
+func TestOpenRoutesSaysEachFaultOnce(t *testing.T) {
+	do := InProcess(http.NotFoundHandler())
+	notes := &recorder{TB: t}
+	if open := OpenRoutes(notes, []string{"GET /orders"}, do); len(open) != 1 { // whoever answers 404 has not refused
+		t.Errorf("open: %q", open)
+	}
+	if len(notes.notes) != 1 || !strings.Contains(notes.notes[0], "no such route") {
+		t.Errorf("noted %q", notes.notes)
+	}
 }
 
 func TestEndpointsHoldsEachRouteOnce(t *testing.T) {

@@ -14,8 +14,8 @@ func TestOnlyClerksDeleteOrders(t *testing.T) {
 	auth := iss.Authenticator(iss.Config("orders-api"))
 	service := newMux(auth) // your own service
 
-	token := iss.Token(ssotest.Audience("orders-api"), ssotest.Permission("orders.role", "clerk"))
-	expired := iss.Token(ssotest.Audience("orders-api"), ssotest.Expired())
+	token := iss.Token(ssotest.Permission("orders.role", "clerk"))
+	expired := iss.Token(ssotest.Expired())
 
 	for credential, want := range map[string]int{token: http.StatusOK, expired: http.StatusUnauthorized} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodDelete, "/orders/7", http.NoBody)
