@@ -15,13 +15,13 @@ GOLANGCI_LINT := bin/.golangci-lint-$(GOVERSION)
 GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint fmt tidy e2e fuzz vectors conformance bench bench-permission bench-test allocations keys-grid attack-grid nightly tools gotestsum clean
+.PHONY: help demo sso test lint fmt tidy e2e screenshots fuzz vectors conformance docs bench bench-permission bench-test allocations keys-grid attack-grid nightly tools gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-demo: ## Run the quickstart; SERVE=1 leaves it running
-	go run ./examples/quickstart $(if $(SERVE),-serve)
+demo: ## Run the quickstart; SERVE=1 opens the playground instead, a page to try everything on
+	go run ./examples/$(if $(SERVE),playground,quickstart)
 
 sso: ## Build the command-line tool, one static file, into bin/
 	@mkdir -p bin
@@ -43,6 +43,10 @@ e2e: gotestsum ## Test against real identity providers; what is missing is insta
 	@scripts/e2e-deps
 	@cd e2e && GOWORK=off ../scripts/test -count=1 ./...
 
+screenshots: ## Take the pictures of the playground anew; writes docs/img
+	@scripts/e2e-deps
+	@cd e2e && GOWORK=off go test -count=1 -run '^TestScreenshots$$' -v ./browser -screenshots ../../docs/img
+
 fuzz: ## Run every fuzz test for FUZZTIME (10s) each
 	@scripts/fuzz $(FUZZTIME) $(PACKAGES)
 
@@ -54,6 +58,9 @@ conformance: ## Print every case of the suite for every front door; writes docs/
 	@go test -json -count=1 -run '^TestConformance$$' $(addprefix ./,$(filter %sso,$(WORKSPACE))) > bin/conformance.json || true
 	@cd e2e && GOWORK=off go test -json -count=1 -run '^TestConformance$$' ./routers >> ../bin/conformance.json || true
 	@go run ./examples/internal/conformance -o docs/CONFORMANCE.md < bin/conformance.json
+
+docs: ## Write the reference of settings out of the comments; writes docs/CONFIGURATION.md
+	@go run ./examples/internal/configuration
 
 bench-permission: ## Measure granted checks beside an RSA verification
 	@cd core && go test -run '^$$' -bench Grant ./permission

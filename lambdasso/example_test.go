@@ -19,7 +19,7 @@ import (
 // A whole function: two settings in the environment, one guard, one permission.
 func Example() {
 	start := func() error {
-		cfg, err := sso.ConfigFromEnv() // SSO_PUBLIC_KEY_URI and SSO_AUDIENCE
+		cfg, err := sso.ConfigFromEnv() // SSO_PUBLIC_KEY_URI, SSO_AUDIENCE and SSO_ISSUER
 		if err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ func compare(e effort, subjects []subject) []ratio {
 		for range e.slices {
 			// In another order each time, or the garbage of one would always be collected in the
 			// time of the same other.
-			for _, i := range rand.Perm(len(subjects)) {
+			for _, i := range rand.Perm(len(subjects)) { //nolint:gosec // not a secret
 				before := cpuTime()
 				for range batches[i] {
 					subjects[i].do()

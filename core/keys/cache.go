@@ -194,10 +194,11 @@ func (c *Cache) Find(ctx context.Context, keyID, algorithm string) (Match, error
 	}
 }
 
-// missing reports whether what find returned means that a key may have come since: one by an
-// unknown id, or one of another type where keys have no ids.
+// missing reports whether what find returned means that the keys may have changed since: one may
+// have come by an unknown id, or one of another type where keys have no ids, or one may have
+// gone of several that a token without an id could mean, as at the end of a rotation.
 func missing(match Match, err error) bool {
-	return errors.Is(err, ErrUnknownKey) || match.Guessed && errors.Is(err, ErrWrongAlgorithm)
+	return errors.Is(err, ErrUnknownKey) || errors.Is(err, ErrAmbiguousKey) || match.Guessed && errors.Is(err, ErrWrongAlgorithm)
 }
 
 // FindAgain is for a token that none of the guessed keys of a match verified: it asks the
@@ -223,28 +224,28 @@ func (c *Cache) FindAgain(ctx context.Context, last Match, keyID, algorithm stri
 // Confirm is for a token that was verified before, by the one key of last: it reports whether
 // [Cache.Find] would name that very key again, by its thumbprint (RFC 7638) and not only by its
 // id, and returns the match to ask with the next time. It sees to a due refresh as Find does,
-// and fetches nothing for the token's sake. After a no the token has to be verified anew. It is
-// asked on every request, so the caller lends its look at the clock, the cache's own
-// ([CacheOptions.Now]).
-func (c *Cache) Confirm(ctx context.Context, now time.Time, last Match, keyID, algorithm string) (Match, bool) {
+// and fetches nothing for the token's sake. After a no the token has to be verified anew; an
+// [UnavailableError] is what Find would say. It is asked on every request, so the caller lends
+// its look at the clock, the cache's own ([CacheOptions.Now]).
+func (c *Cache) Confirm(ctx context.Context, now time.Time, last Match, keyID, algorithm string) (Match, bool, error) {
 	snap, err := c.freshAt(ctx, now.Round(0))
 	if err != nil {
-		return Match{}, false
+		return Match{}, false, err
 	}
 	if snap.generation == last.Generation {
-		return last, true
+		return last, true, nil
 	}
 	match, err := snap.find(keyID, algorithm)
 	if err != nil || match.Issuer != last.Issuer || len(last.Keys) != 1 {
-		return Match{}, false
+		return Match{}, false, nil //nolint:nilerr // whoever verifies it anew is told
 	}
-	for i, key := range match.Keys {
+	for _, key := range match.Keys {
 		if key.Thumbprint() == last.Keys[0].Thumbprint() {
-			match.Keys = match.Keys[i : i+1 : i+1]
-			return match, true
+			match.Keys = []Key{key}
+			return match, true, nil
 		}
 	}
-	return Match{}, false
+	return Match{}, false, nil
 }
 
 // Lacks reports, without waiting or fetching, that [Cache.Find] would answer [ErrUnknownKey] for
@@ -660,7 +661,7 @@ func (s *snapshot) find(keyID, algorithm string) (Match, error) {
 	}
 	match.Guessed = true
 	for _, key := range s.set.Keys {
-		if key.Fits(algorithm) {
+		if key.Fits(algorithm) && len(match.Keys) < maxCandidates {
 			match.Keys = append(match.Keys, key)
 		}
 	}
@@ -669,16 +670,18 @@ func (s *snapshot) find(keyID, algorithm string) (Match, error) {
 		return Match{Guessed: true}, ErrWrongAlgorithm
 	case len(match.Keys) > 1 && len(s.byID) > 0:
 		return Match{}, ErrAmbiguousKey
-	case len(match.Keys) > maxCandidates:
-		match.Keys = match.Keys[:maxCandidates]
 	}
 	return match, nil
 }
 
-// sameKeys reports whether two sets hold the same keys under the same ids, in any order.
+// sameKeys reports whether two sets hold the same keys under the same ids, in any order; but in the
+// same one where keys have no ids, since only so many of those are tried.
 func sameKeys(a, b *Set) bool {
 	if len(a.Keys) != len(b.Keys) || a.Issuer != b.Issuer {
 		return false
+	}
+	if !a.hasIDs() {
+		return slices.EqualFunc(a.Keys, b.Keys, sameKey)
 	}
 	type identity struct{ id, algorithm, thumbprint string }
 	seen := map[identity]bool{}

@@ -633,6 +633,30 @@ func TestATokenWithoutKeyIDIsRefusedWhereSeveralKeysFit(t *testing.T) {
 	})
 }
 
+// At the end of a rotation the old key goes, and what was ambiguous no longer is.
+func TestTheSourceIsAskedWhetherATokenWithoutKeyIDIsStillAmbiguous(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p.Rotate()
+		p.cache.Find(t.Context(), p.KeyID(), alg) //nolint:errcheck // which brings the new key
+		fetches(t, p, 2)
+		if _, err := p.cache.Find(t.Context(), "", alg); !errors.Is(err, keys.ErrAmbiguousKey) {
+			t.Fatalf("%v; want ErrAmbiguousKey", err)
+		}
+		fetches(t, p, 3)
+		for range 5 {
+			p.cache.Find(t.Context(), "", alg) //nolint:errcheck // the budget is spent
+		}
+		fetches(t, p, 3)
+		p.RetireOld()
+		time.Sleep(cooldown)
+		match, err := p.cache.Find(t.Context(), "", alg)
+		if err != nil || len(match.Keys) != 1 || match.Keys[0].ID != p.KeyID() {
+			t.Fatalf("%+v, %v", match, err)
+		}
+	})
+}
+
 func TestAPEMSourceIgnoresTheTokensKeyID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t)

@@ -37,6 +37,8 @@ type verifier struct {
 	// What has been verified already; nil where nothing is remembered.
 	known   *verified.Cache[login]
 	headers headers
+	// Whom to ask whether sessions live.
+	sessions sessions
 }
 
 // made tells an Authenticator that New or Join made from a nil or zero one.
@@ -72,6 +74,7 @@ func New(cfg Config) (*Authenticator, error) {
 			otherKinds:   cfg.SkipTokenKindChecks,
 			claimNames:   cfg.claimNames(),
 			issuer:       cfg.Issuer,
+			maxAge:       cfg.MaxTokenAge,
 			policy: policy{
 				permissionsClaim: cfg.PermissionsClaim,
 				rolesClaim:       cfg.RolesClaim,
@@ -86,8 +89,9 @@ func New(cfg Config) (*Authenticator, error) {
 			Logger:  cfg.Logger,
 			OnFetch: a.fetched,
 		}),
-		inline: cfg.Refresh == RefreshInline,
-		known:  verified.New[login](cfg.TokenCache, cfg.TokenCache*knownTokenBytes),
+		inline:   cfg.Refresh == RefreshInline,
+		sessions: sessions{cfg.Sessions, cfg.SessionPolicy},
+		known:    verified.New[login](cfg.TokenCache, int64(cfg.TokenCache)*knownTokenBytes),
 	}}
 	a.origin = a
 	if cfg.Issuer == "" && !strings.HasSuffix(cfg.PublicKeyURI, discoveryPath) {
@@ -173,7 +177,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, r Request) (context.Co
 		if err != nil {
 			return nil, err
 		}
-		return withLogin(ctx, l), nil
+		return a.withLogin(ctx, l), nil
 	})
 }
 
@@ -184,13 +188,13 @@ func (a *Authenticator) Authenticate(ctx context.Context, r Request) (context.Co
 func (a *Authenticator) AuthenticateOptional(ctx context.Context, r Request) (context.Context, error) {
 	return a.guard(ctx, r, func() (context.Context, error) {
 		if a.anonymous(r) {
-			return withLogin(ctx, &login{by: a.origin}), nil
+			return a.withLogin(ctx, &login{by: a.origin}), nil
 		}
 		l, err := a.login(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		return withLogin(ctx, l), nil
+		return a.withLogin(ctx, l), nil
 	})
 }
 
@@ -202,7 +206,7 @@ func (a *Authenticator) Authorize(ctx context.Context, r Request, p Permission) 
 		if err != nil {
 			return nil, err
 		}
-		ctx := withLogin(ctx, l)
+		ctx := a.withLogin(ctx, l)
 		decision := Check(ctx, p, NewAccess(l.principal, r))
 		switch {
 		case decision.Granted():
@@ -227,8 +231,8 @@ func (a *Authenticator) guard(ctx context.Context, r Request, do func() (context
 			next, err = ctx, a.refuse(ctx, r, fmt.Errorf("sso: panic: %v", v))
 		}
 	}()
-	if r == nil {
-		err = errors.New("sso: no request")
+	if r == nil || ctx == nil {
+		err = errors.New("sso: no request, or no context")
 	} else {
 		next, err = do()
 	}
@@ -246,58 +250,75 @@ func (a *Authenticator) login(ctx context.Context, r Request) (*login, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l := loginOf(ctx); l != nil && l.by == a.origin && l.principal != nil && l.credential == digest(token) && l.stillGood(ctx) {
-		return l, nil
+	if l := loginOf(ctx); l != nil && l.by == a.origin && l.principal != nil && l.credential == digest(token) {
+		switch good, err := l.stillGood(ctx); {
+		case err != nil:
+			return nil, err
+		case good && a.askedLately(ctx, l):
+			return l, nil
+		case good:
+			return l, a.checkSession(ctx, l)
+		}
 	}
-	l, err := a.validate(ctx, token, checkBearerToken)
+	l, err := a.validate(ctx, token, r)
 	if err == nil && l.credential == ([32]byte{}) { // nobody else has it yet
 		l.credential = digest(token)
 	}
 	return l, err
 }
 
-// validate is the whole way from a token to whom it speaks for. A token that is not known already
-// has to pass check first, if there is one.
-func (a *Authenticator) validate(ctx context.Context, token string, check func(string) error) (l *login, err error) {
+// validate is the whole way from a token to whom it speaks for. The request that it came in, if it
+// came in one, says what more it has to be.
+func (a *Authenticator) validate(ctx context.Context, token string, r Request) (l *login, err error) {
 	done := false // as in guard
 	defer func() {
 		if v := recover(); !done {
 			l, err = nil, fmt.Errorf("sso: panic while verifying: %v", v)
 		}
 	}()
-	// What has to be asked on every request, of a known token too, is asked of what identify
-	// returns: whether the session lives on.
-	l, err = a.identify(ctx, token, check)
+	l, known, err := a.identify(ctx, token, r)
+	if err == nil {
+		err = a.checkSession(ctx, l) // of a known token too
+	}
 	done = true
-	return l, err
-}
-
-// identify finds out whom a token speaks for: it is known already, or has to prove itself.
-func (a *Authenticator) identify(ctx context.Context, token string, check func(string) error) (*login, error) {
-	credential, known := a.recall(ctx, token)
-	if known != nil {
-		a.observe(Event{Kind: EventAuthenticated, Known: true})
-		return known, nil
-	}
-	if check != nil {
-		if err := check(token); err != nil {
-			return nil, err
-		}
-	}
-	l, err := a.verify(ctx, token)
 	if err != nil {
 		return nil, err
 	}
+	a.observe(Event{Kind: EventAuthenticated, Known: known})
+	return l, nil
+}
+
+// identify finds out whom a token speaks for: it is known already, or has to prove itself.
+func (a *Authenticator) identify(ctx context.Context, token string, r Request) (l *login, known bool, err error) {
+	if len(token) > a.maxTokenBytes {
+		return nil, false, &TokenError{Reason: ReasonTooLarge, Err: lengthError{len(token), a.maxTokenBytes}}
+	}
+	credential, l, err := a.recall(ctx, token)
+	if l != nil || err != nil {
+		return l, l != nil, err
+	}
+	if r != nil {
+		if err := checkBearerToken(token); err != nil {
+			return nil, false, err
+		}
+		if _, view := r.(HeaderViewer); view {
+			// Should its memory be used for something else before we are done, what is verified and
+			// what is remembered have to be the same bytes.
+			token, credential = strings.Clone(token), [32]byte{}
+		}
+	}
+	if l, err = a.verify(ctx, token); err != nil {
+		return nil, false, err
+	}
 	l.by, l.credential = a.origin, credential
 	l.proof.verifier.remember(token, l)
-	a.observe(Event{Kind: EventAuthenticated})
-	return l, nil
+	return l, false, nil
 }
 
 // verify makes a token prove itself, rule by rule, the cheapest first.
 func (a *Authenticator) verify(ctx context.Context, token string) (*login, error) {
 	var c candidate
-	if err := c.open(token, a.maxTokenBytes); err != nil {
+	if err := c.open(token); err != nil {
 		return nil, err
 	}
 	defer c.token.Release()

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -122,6 +123,18 @@ type Config struct {
 	// average; the bound holds in bytes too. Zero means DefaultTokenCache, 10,000; for none
 	// at all say NoTokenCache. At most 1,000,000.
 	TokenCache int
+
+	// Sessions is asked on every request whether the token's session lives on, so that signing
+	// out means out. Default nil: a token is good until it expires.
+	Sessions SessionStore
+
+	// SessionPolicy says how a token names its session; only with Sessions.
+	SessionPolicy SessionPolicy
+
+	// MaxTokenAge bounds for how long a token may be good, from `iat` to `exp`: one that is good
+	// for longer, or does not tell, is refused. A store that remembers what was revoked can
+	// forget it after so long. Zero: no bound.
+	MaxTokenAge time.Duration
 
 	// PermissionsClaim is the path of the claim that permissions are looked up in; see
 	// [Value.Lookup] for its syntax. Default "permissions".
@@ -460,6 +473,7 @@ func (c *Config) checkClaims(f *faults) {
 		}
 		f.add("Algorithms", problem, "write RS256, or others of "+strings.Join(keys.Algorithms(), ", "))
 	}
+	c.checkSessions(f)
 	checkClaim(f, "PermissionsClaim", &c.PermissionsClaim, defaultPermissionsClaim)
 	checkClaim(f, "RolesClaim", &c.RolesClaim, defaultRolesClaim)
 }
@@ -472,6 +486,38 @@ func odd(list []string) (bad []string) {
 		}
 	}
 	return bad
+}
+
+// checkSessions checks how sessions are looked up.
+func (c *Config) checkSessions(f *faults) {
+	if c.MaxTokenAge < 0 {
+		f.add("MaxTokenAge", fmt.Sprintf("holds %v", c.MaxTokenAge), "write for how long a token may be good, or leave it out")
+	}
+	p := &c.SessionPolicy
+	if v := reflect.ValueOf(c.Sessions); c.Sessions != nil && v.Kind() == reflect.Pointer && v.IsNil() {
+		f.add("Sessions", fmt.Sprintf("holds a nil %T", c.Sessions), "give a store, or leave it out")
+		return
+	}
+	if c.Sessions == nil {
+		if *p != (SessionPolicy{}) {
+			f.add("SessionPolicy", "is given without Sessions", "give the store that is to be asked")
+		}
+		return
+	}
+	p.UserClaim, p.SessionClaim = cmp.Or(p.UserClaim, "user_id"), cmp.Or(p.SessionClaim, "session_id")
+	for field, claim := range map[string]string{"SessionPolicy.UserClaim": p.UserClaim, "SessionPolicy.SessionClaim": p.SessionClaim} {
+		if strings.TrimSpace(claim) != claim {
+			f.add(field, "holds "+held(claim), "write the claim's path without white space around it")
+		}
+	}
+	switch {
+	case p.Audience == "" && len(c.Audience) == 1:
+		p.Audience = c.Audience[0]
+	case p.Audience == "" && len(c.Audience) > 1:
+		f.add("SessionPolicy.Audience", "is not set, while Audience names several", "write the one under which sessions are kept")
+	case p.Audience != "" && len(c.Audience) > 0 && !slices.Contains(c.Audience, p.Audience):
+		f.add("SessionPolicy.Audience", "holds "+held(p.Audience)+", which is not in Audience", "write one of them")
+	}
 }
 
 // checkClaim checks the path of a claim.

@@ -1,6 +1,9 @@
 package sso
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 type contextKey struct{}
 
@@ -19,21 +22,46 @@ type login struct {
 type loginContext struct {
 	context.Context
 	login *login
+	asked time.Time // when the session store was; zero where there is none
 }
 
+type askedKey struct{}
+
 func (c *loginContext) Value(key any) any {
-	if key == (contextKey{}) {
+	switch key {
+	case contextKey{}:
 		return c.login
+	case askedKey{}:
+		return c.asked
 	}
 	return c.Context.Value(key)
 }
 
 // withLogin returns a context that holds a login; the given one if it does so already.
-func withLogin(ctx context.Context, l *login) context.Context {
+func (a *Authenticator) withLogin(ctx context.Context, l *login) context.Context {
 	if loginOf(ctx) == l {
 		return ctx
 	}
-	return &loginContext{ctx, l}
+	c := &loginContext{Context: ctx, login: l}
+	if l.principal != nil && l.proof.verifier.sessions.store != nil {
+		c.asked = l.proof.verifier.rules.now()
+	}
+	return c
+}
+
+// sessionGoodFor is how long a session's life is taken for granted within one request, so that
+// several guards on its way ask once. What goes on for longer, and asks again, is told anew.
+const sessionGoodFor = time.Second
+
+// askedLately reports whether the session of the login that a context holds was asked for within
+// this very request.
+func (a *Authenticator) askedLately(ctx context.Context, l *login) bool {
+	asked, _ := ctx.Value(askedKey{}).(time.Time)
+	if asked.IsZero() {
+		return false
+	}
+	ago := l.proof.verifier.rules.now().Sub(asked)
+	return ago >= 0 && ago < sessionGoodFor
 }
 
 func loginOf(ctx context.Context) *login {

@@ -6,7 +6,7 @@
 // in which two settings are enough: where the public key is, and by which audience the service
 // is known.
 //
-//	cfg, err := sso.ConfigFromEnv() // SSO_PUBLIC_KEY_URI and SSO_AUDIENCE
+//	cfg, err := sso.ConfigFromEnv() // SSO_PUBLIC_KEY_URI, SSO_AUDIENCE and SSO_ISSUER
 //	auth, err := sso.New(cfg)
 //
 // Services rarely call it directly: the adapters for Gin, Echo, Fiber, net/http and AWS Lambda

@@ -31,36 +31,40 @@ type Reason string
 
 // The reasons.
 const (
-	ReasonTooLarge          Reason = "too_large"          // longer than Config.MaxTokenBytes
-	ReasonMalformed         Reason = "malformed"          // not a compact JWS of JSON objects
-	ReasonEncrypted         Reason = "encrypted"          // a JWE
-	ReasonAlgorithm         Reason = "algorithm"          // `alg` is missing or not allowed
-	ReasonCriticalHeader    Reason = "critical_header"    // `crit` is present
-	ReasonTokenType         Reason = "token_type"         // `typ` or `cty` names another kind of token
-	ReasonKeyID             Reason = "key_id"             // `kid` is not a string, or too long
-	ReasonUnsupportedHeader Reason = "unsupported_header" // `zip` or `b64`: another form of payload
-	ReasonMissingExpiry     Reason = "missing_expiry"     // no `exp`
-	ReasonMalformedClaim    Reason = "malformed_claim"    // a registered claim of the wrong type or range
-	ReasonExpired           Reason = "expired"            // `exp` has passed
-	ReasonNotYetValid       Reason = "not_yet_valid"      // `nbf` lies ahead
-	ReasonIssuedInFuture    Reason = "issued_in_future"   // `iat` lies ahead
-	ReasonWrongAudience     Reason = "wrong_audience"     // `aud` is missing or names others
-	ReasonWrongIssuer       Reason = "wrong_issuer"       // `iss` is missing or another
-	ReasonWrongClient       Reason = "wrong_client"       // `client_id` is missing or another
-	ReasonTokenKind         Reason = "token_kind"         // by its claims an ID, refresh or logout token
-	ReasonBoundToken        Reason = "bound_token"        // `cnf`: good only with a proof of possession
-	ReasonMissingClaim      Reason = "missing_claim"      // a claim that RFC 9068 requires is missing
-	ReasonUnknownKey        Reason = "unknown_key"        // the provider has no such key
-	ReasonAmbiguousKey      Reason = "ambiguous_key"      // no `kid`, and several keys fit
-	ReasonKeyAlgorithm      Reason = "key_algorithm"      // the key is for another algorithm
-	ReasonBadSignature      Reason = "bad_signature"      // the key proves the token false
-	ReasonMissingToken      Reason = "missing_token"      // no bearer credentials
-	ReasonBadCredentials    Reason = "bad_credentials"    // repeated or malformed credentials
-	ReasonCrossOrigin       Reason = "cross_origin"       // a token in a cookie, sent by another site
-	ReasonAccessDenied      Reason = "access_denied"      // a permission said no
-	ReasonWeakLogin         Reason = "weak_login"         // the login is too old or too weak (RFC 9470)
-	ReasonKeysUnavailable   Reason = "keys_unavailable"   // nobody can tell
-	ReasonInternal          Reason = "internal"           // a fault of the service: see the logged error
+	ReasonTooLarge            Reason = "too_large"            // longer than Config.MaxTokenBytes
+	ReasonMalformed           Reason = "malformed"            // not a compact JWS of JSON objects
+	ReasonEncrypted           Reason = "encrypted"            // a JWE
+	ReasonAlgorithm           Reason = "algorithm"            // `alg` is missing or not allowed
+	ReasonCriticalHeader      Reason = "critical_header"      // `crit` is present
+	ReasonTokenType           Reason = "token_type"           // `typ` or `cty` names another kind of token
+	ReasonKeyID               Reason = "key_id"               // `kid` is not a string, or too long
+	ReasonUnsupportedHeader   Reason = "unsupported_header"   // `zip` or `b64`: another form of payload
+	ReasonMissingExpiry       Reason = "missing_expiry"       // no `exp`
+	ReasonMalformedClaim      Reason = "malformed_claim"      // a registered claim of the wrong type or range
+	ReasonExpired             Reason = "expired"              // `exp` has passed
+	ReasonNotYetValid         Reason = "not_yet_valid"        // `nbf` lies ahead
+	ReasonIssuedInFuture      Reason = "issued_in_future"     // `iat` lies ahead
+	ReasonWrongAudience       Reason = "wrong_audience"       // `aud` is missing or names others
+	ReasonWrongIssuer         Reason = "wrong_issuer"         // `iss` is missing or another
+	ReasonWrongClient         Reason = "wrong_client"         // `client_id` is missing or another
+	ReasonTokenKind           Reason = "token_kind"           // by its claims an ID, refresh or logout token
+	ReasonBoundToken          Reason = "bound_token"          // `cnf`: good only with a proof of possession
+	ReasonMissingClaim        Reason = "missing_claim"        // a claim that RFC 9068 requires is missing
+	ReasonUnknownKey          Reason = "unknown_key"          // the provider has no such key
+	ReasonAmbiguousKey        Reason = "ambiguous_key"        // no `kid`, and several keys fit
+	ReasonKeyAlgorithm        Reason = "key_algorithm"        // the key is for another algorithm
+	ReasonBadSignature        Reason = "bad_signature"        // the key proves the token false
+	ReasonMissingToken        Reason = "missing_token"        // no bearer credentials
+	ReasonBadCredentials      Reason = "bad_credentials"      // repeated or malformed credentials
+	ReasonCrossOrigin         Reason = "cross_origin"         // a token in a cookie, sent by another site
+	ReasonAccessDenied        Reason = "access_denied"        // a permission said no
+	ReasonWeakLogin           Reason = "weak_login"           // the login is too old or too weak (RFC 9470)
+	ReasonSessionEnded        Reason = "session_ended"        // signed out, or signed in elsewhere
+	ReasonNoSession           Reason = "no_session"           // the claims that name the session are missing
+	ReasonTooLongLived        Reason = "too_long_lived"       // good for longer than Config.MaxTokenAge
+	ReasonKeysUnavailable     Reason = "keys_unavailable"     // nobody can tell, for want of keys
+	ReasonSessionsUnavailable Reason = "sessions_unavailable" // nobody can tell, for want of the session store
+	ReasonInternal            Reason = "internal"             // a fault of the service: see the logged error
 )
 
 // TokenError says why a token was refused. It matches [ErrInvalidToken].
@@ -154,13 +158,16 @@ func reasonOf(err error) Reason {
 		return bad.Reason
 	}
 	var (
-		token  *TokenError
-		failed *permissionError
-		denied *AccessDeniedError
+		token    *TokenError
+		failed   *permissionError
+		denied   *AccessDeniedError
+		sessions *sessionsUnavailableError
 	)
 	switch { // in the order of draw
 	case errors.As(err, &failed):
 		return ReasonInternal
+	case errors.As(err, &sessions):
+		return ReasonSessionsUnavailable
 	case errors.Is(err, ErrUnavailable):
 		return ReasonKeysUnavailable
 	case errors.As(err, &token):

@@ -10,6 +10,7 @@ import (
 
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/keys"
+	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
@@ -92,4 +93,81 @@ func cancelOrder(ctx context.Context, id string) error {
 	tenant, _ := principal.Claim("tenant.id").Text()
 	fmt.Printf("%s of %s cancels order %s\n", principal.Subject(), tenant, id)
 	return nil
+}
+
+// Why a request was refused, in code: the log has it, and so has Observe. What was found in the
+// token is personal data.
+func ExampleConfig_observe() {
+	issuer, err := devissuer.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	cfg := sso.Config{
+		PublicKeyURI: issuer.JWKSURL(),
+		Audience:     []string{"api"},
+		Issuer:       issuer.URL(),
+		HTTPClient:   issuer.Client(),
+		Logger:       slog.New(slog.DiscardHandler),
+	}
+	cfg.Observe = func(event sso.Event) {
+		var denied *sso.AccessDeniedError
+		if errors.As(event.Err, &denied) {
+			// Personal data, out of the token: for whoever may see the token.
+			fmt.Printf("%s %s: %s\n", event.Reason, denied.Principal.Subject(), denied.Decision.ExplainWithValues())
+		}
+	}
+	auth, err := sso.New(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	request := sso.EventRequest{
+		HTTPMethod: "GET",
+		Fields:     map[string]string{"authorization": "Bearer " + issuer.MustToken(devissuer.Permission("orders.role", "guest"))},
+	}
+	_, err = auth.Authorize(context.Background(), request, permission.Is("orders.role", "clerk"))
+	fmt.Println(errors.Is(err, sso.ErrAccessDenied))
+	// Output:
+	// access_denied ada: denied: wrong_value at orders.role, wanted "clerk", found "guest"; the token's permissions need "clerk" at orders.role
+	// true
+}
+
+var errSignInAgain = errors.New("sign in again")
+
+// whoSent tells a token that is not good from not knowing.
+func whoSent(ctx context.Context, auth *sso.Authenticator, token string) (string, error) {
+	principal, err := auth.ValidateToken(ctx, token)
+	switch {
+	case errors.Is(err, sso.ErrInvalidToken): // JWTValidationError
+		return "", errSignInAgain
+	case err != nil: // nobody can tell now: sso.ErrUnavailable
+		return "", err
+	}
+	return principal.Subject(), nil
+}
+
+// A bad token is one thing, keys that cannot be had another.
+func ExampleAuthenticator_ValidateToken_errors() {
+	issuer, err := devissuer.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth, err := sso.New(sso.Config{
+		PublicKeyURI: issuer.JWKSURL(),
+		Audience:     []string{"api"},
+		Issuer:       issuer.URL(),
+		HTTPClient:   issuer.Client(),
+		Logger:       slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, token := context.Background(), issuer.MustToken()
+	issuer.Down()
+	who, err := whoSent(ctx, auth, token)
+	fmt.Printf("%q %t\n", who, errors.Is(err, sso.ErrUnavailable))
+	who, err = whoSent(ctx, auth, issuer.MustToken(devissuer.Expired()))
+	fmt.Printf("%q %v\n", who, err)
+	// Output:
+	// "" true
+	// "" sign in again
 }

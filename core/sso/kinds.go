@@ -17,13 +17,13 @@ func kindsOf(c *claims) (kinds []TokenKind) {
 	has := func(name int) bool { return c[name].Kind() != jsondoc.Absent }
 	payloadType, _ := c[claimTyp].Text() // Keycloak's; not the header's
 	use, _ := c[claimTokenUse].Text()    // Amazon Cognito's
-	payloadType = strings.ToLower(payloadType)
-	switch payloadType {
-	case "id":
+	is := func(word string) bool { return strings.EqualFold(payloadType, word) }
+	switch {
+	case is("id"):
 		kinds = append(kinds, KindIDToken)
-	case "refresh", "offline":
+	case is("refresh"), is("offline"):
 		kinds = append(kinds, KindRefreshToken)
-	case "logout":
+	case is("logout"):
 		kinds = append(kinds, KindEvent)
 	}
 	if has(claimEvents) { // RFC 8417, section 2.2; OpenID Connect Back-Channel Logout 1.0, section 2.4
@@ -34,7 +34,7 @@ func kindsOf(c *claims) (kinds []TokenKind) {
 	}
 	// Older Keycloak and Azure B2C put nonce into access tokens, beside these; a null says nothing.
 	says := func(name int) bool { return has(name) && c[name].Kind() != jsondoc.Null }
-	if len(kinds) == 0 && has(claimNonce) && !says(claimScope) && !says(claimScp) && payloadType != "bearer" {
+	if len(kinds) == 0 && has(claimNonce) && !says(claimScope) && !says(claimScp) && !is("bearer") {
 		kinds = append(kinds, KindIDToken)
 	}
 	return kinds

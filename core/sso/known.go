@@ -25,35 +25,37 @@ type proof struct {
 	keyID, algorithm string        // as the token named them
 }
 
-// recall finds what is known of a token. The digest is zero if nothing that could be known comes
-// near it: what is nobody's token is not hashed, however long it is.
-func (a *Authenticator) recall(ctx context.Context, token string) (credential [32]byte, known *login) {
-	if len(token) > a.maxTokenBytes {
-		return credential, nil
-	}
+// recall finds what is known of a token, as far as it is still good. The digest is zero if nothing
+// that could be known comes near it: what is nobody's token is not hashed, however long it is.
+// An error means that nobody can tell, as nobody could of the same token if it were new.
+func (a *Authenticator) recall(ctx context.Context, token string) (credential [32]byte, known *login, err error) {
 	key := func() [32]byte {
 		if credential == ([32]byte{}) {
 			credential = digest(token)
 		}
 		return credential
 	}
+	good := func(l *login) (good bool) {
+		if l.by == a.origin {
+			good, err = l.stillGood(ctx)
+		}
+		return good
+	}
 	for _, v := range a.verifiers {
-		if known = v.known.Get(tail(token), key); known != nil {
+		if known = v.known.Get(hint(token), key, good); known != nil || err != nil {
 			break
 		}
 	}
-	if known == nil || known.by != a.origin || !known.stillGood(ctx) {
-		return credential, nil
-	}
-	return credential, known
+	return credential, known, err
 }
 
-// tail is the end of a token's signature, which no two good tokens have in common but by chance.
-func tail(token string) (end uint64) {
+// hint is the end of a token's signature, which no two good tokens have in common but by chance,
+// and its length, so that nobody has more hashed than a token that is known.
+func hint(token string) (end uint64) {
 	for _, c := range []byte(token[max(0, len(token)-8):]) {
 		end = end<<8 | uint64(c)
 	}
-	return end
+	return end + uint64(len(token))<<40
 }
 
 // remember keeps a login for requests to come.
@@ -64,8 +66,9 @@ func (v *verifier) remember(token string, l *login) {
 	if l.credential == ([32]byte{}) {
 		l.credential = digest(token)
 	}
-	l.proof.keyID = strings.Clone(l.proof.keyID) // not the whole header
-	v.known.Put(tail(token), l.credential, l, loginBytes+len(l.proof.keyID)+l.principal.claims.Size())
+	l.proof.keyID = strings.Clone(l.proof.keyID)                        // not the whole header
+	l.proof.match.Keys = append([]keys.Key(nil), l.proof.match.Keys...) // not the whole set
+	v.known.Put(hint(token), l.credential, l, int64(loginBytes+len(l.proof.keyID)+l.principal.claims.Size()))
 }
 
 // loginBytes is about what a login takes up, with all that stands for it in the cache, beside
@@ -73,20 +76,20 @@ func (v *verifier) remember(token string, l *login) {
 const loginBytes = 512
 
 // stillGood reports whether a token that has been verified still is what it was: its dates
-// allow it, and the key that proved it is in force.
-func (l *login) stillGood(ctx context.Context) bool {
+// allow it, and the key that proved it is in force. An error means that nobody can tell.
+func (l *login) stillGood(ctx context.Context) (bool, error) {
 	p := &l.proof
 	now := p.verifier.rules.now()
 	if now.IsZero() || !p.verifier.rules.inTime(l.principal.times, now) {
-		return false
+		return false, nil
 	}
 	last := p.match
 	last.Generation = p.generation.Load()
-	match, ok := p.verifier.keys.Confirm(ctx, now, last, p.keyID, p.algorithm)
+	match, ok, err := p.verifier.keys.Confirm(ctx, now, last, p.keyID, p.algorithm)
 	if ok && match.Generation != last.Generation {
 		p.generation.Store(match.Generation)
 	}
-	return ok
+	return ok, unavailable(err)
 }
 
 // headers are the first segments of tokens that have been verified, and what the rules found in

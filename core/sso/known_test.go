@@ -8,7 +8,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -421,4 +423,105 @@ func TestAKnownTokenIsHeldByManyAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// viewing is a request whose strings are views of memory that is used again, as Fiber's are.
+type viewing struct {
+	request
+	memory []byte
+}
+
+func (v viewing) HeaderView(string) (string, int) {
+	return unsafe.String(unsafe.SliceData(v.memory), len(v.memory)), 1
+}
+
+// A framework may let go of a request before its middleware has ended, and use its memory for the
+// next: what is then remembered must be what was verified.
+func TestWhatIsRememberedIsWhatWasVerified(t *testing.T) {
+	good := "Bearer " + token()
+	evil := "Bearer " + strings.Repeat("A", len(good)-7)
+	memory := []byte(good)
+	var a *sso.Authenticator
+	asked := 0
+	a = newAuth(t, func(c *sso.Config) {
+		c.Now = func() time.Time { // which is asked for while the token is verified
+			asked++
+			if asked == 1 {
+				copy(memory, evil)
+			}
+			return T
+		}
+	})
+	if _, err := a.Authenticate(t.Context(), viewing{memory: memory}); err != nil {
+		t.Fatal(err)
+	}
+	if string(memory) != evil {
+		t.Fatal("the memory was not used again")
+	}
+	for name, r := range map[string]sso.Request{"by the same memory": viewing{memory: memory}, "by itself": request{evil}} {
+		if _, err := a.Authenticate(t.Context(), r); err == nil {
+			t.Errorf("%s, what nobody signed is taken for the token", name)
+		}
+	}
+	if _, err := a.Authenticate(t.Context(), request{good}); err != nil {
+		t.Error(err)
+	}
+}
+
+// gone is a source that answers once, and then takes as long as it is let.
+type gone struct {
+	changing
+	away atomic.Bool
+}
+
+func (g *gone) Fetch(ctx context.Context, previous *keys.Set) (*keys.Set, error) {
+	if g.away.Load() {
+		<-ctx.Done()
+		time.Sleep(time.Hour) // and does not heed anybody
+	}
+	return g.changing.Fetch(ctx, previous)
+}
+
+func TestAKnownTokenWaitsNoLongerForKeysThanAnother(t *testing.T) {
+	for _, size := range []int{0, sso.NoTokenCache} {
+		synctest.Test(t, func(t *testing.T) {
+			source := &gone{}
+			source.set(t, keys.Key{ID: "ada", Public: ada.Public()})
+			a := newAuth(t, func(c *sso.Config) { c.Keys, c.Now, c.TokenCache = source, time.Now, size })
+			now := time.Now()
+			good := signed(ada, headerWith(), claimsWith("iat", fmt.Sprint(now.Unix()), "exp", fmt.Sprint(now.Add(24*time.Hour).Unix())))
+			ctx := must(t)(a.Authenticate(t.Context(), bearer(good)))
+			source.away.Store(true)
+			time.Sleep(3 * time.Hour)
+			for name, ctx := range map[string]context.Context{"a request": t.Context(), "a second guard": ctx} {
+				begun := time.Now()
+				if _, err := a.Authenticate(ctx, bearer(good)); class(err) != "unavailable" {
+					t.Errorf("%v", err)
+				}
+				if took := time.Since(begun); took > keys.DefaultFetchTimeout {
+					t.Errorf("TokenCache %d: %s waited %v", size, name, took)
+				}
+				time.Sleep(2 * time.Hour)
+			}
+		})
+	}
+}
+
+// Whoever forges tokens can make them long and odd, and must not buy much by it.
+func TestNamesThatAreLikeOursAreFoundAmongMany(t *testing.T) {
+	for member, of := range map[string]string{"EXP": "exp", "Iſſ": "iss", "ſub": "sub", "token_uſe": "token_use", "\u212aid": ""} {
+		var b strings.Builder
+		for i := range 500 {
+			fmt.Fprintf(&b, `"é%d":%d,`, i, i)
+		}
+		payload := "{" + b.String() + `"` + member + `":1,` + claimsWith()[1:]
+		_, err := newAuth(t).ValidateToken(t.Context(), signed(ada, headerWith(), payload))
+		if of == "" {
+			if err != nil {
+				t.Errorf("%q: %v", member, err)
+			}
+		} else if reasonIn(err) != sso.ReasonMalformed || !strings.Contains(err.Error(), of+" in other letters") {
+			t.Errorf("%q: %v", member, err)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package sso
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
 )
@@ -67,7 +68,8 @@ var (
 type names struct {
 	list    []string
 	byFirst [256][]int        // places in list, by the first byte of the name
-	lower   map[string]string // the names by their lower-case forms, as far as they are ASCII
+	lower   map[string]string // the names by their lower-case forms, as far as they are short and ASCII
+	others  []string          // the rest of them, which somebody's configuration brought
 	plain   bool              // all of them are lower-case ASCII
 }
 
@@ -75,7 +77,11 @@ func newNames(list []string) *names {
 	n := &names{list: list, lower: map[string]string{}, plain: true}
 	for i, name := range list {
 		n.byFirst[name[0]] = append(n.byFirst[name[0]], i)
-		n.lower[strings.ToLower(name)] = name
+		if isASCII(name) && len(name) <= maxNameBytes {
+			n.lower[strings.ToLower(name)] = name
+		} else {
+			n.others = append(n.others, name)
+		}
 		n.plain = n.plain && isPlain(name)
 	}
 	return n
@@ -120,38 +126,54 @@ func (n *names) place(name string) int {
 	return -1
 }
 
-// double finds the name that a member equals but for the case of its letters.
+// double finds the name that a member equals but for the case of its letters, by Unicode's simple
+// folding: beyond ASCII, ſ is s and the Kelvin sign is k, and nothing else is a letter of ours.
 func (n *names) double(member string) (name string, found bool) {
 	if n.place(member) >= 0 || n.plain && isPlain(member) {
 		return "", false // two lower-case names that differ, differ
 	}
-	var lower [64]byte
-	if len(member) <= len(lower) && isASCII(member) {
-		for i := range len(member) {
-			lower[i] = member[i]
-			if c := member[i]; 'A' <= c && c <= 'Z' {
-				lower[i] |= 0x20
-			}
+	var lower [maxNameBytes]byte
+	length, ascii := 0, true
+	for _, c := range member {
+		switch {
+		case length == len(lower):
+			ascii = false
+		case 'A' <= c && c <= 'Z':
+			lower[length] = byte(c) | 0x20
+		case c < utf8.RuneSelf:
+			lower[length] = byte(c) //nolint:gosec // ASCII
+		case c == 'ſ':
+			lower[length] = 's'
+		case c == '\u212a': // the Kelvin sign
+			lower[length] = 'k'
+		default:
+			ascii = false
 		}
-		if name, found = n.lower[string(lower[:len(member)])]; found {
+		if !ascii {
+			break
+		}
+		length++
+	}
+	if ascii {
+		if name, found = n.lower[string(lower[:length])]; found && name != member {
 			return name, true
 		}
-		if n.plain {
-			return "", false
-		}
 	}
-	for _, known := range n.list {
-		if strings.EqualFold(member, known) { // Unicode's simple folding: ſ is s
+	for _, known := range n.others {
+		if known != member && strings.EqualFold(member, known) {
 			return known, true
 		}
 	}
 	return "", false
 }
 
+// maxNameBytes is more than any name has that is compared so.
+const maxNameBytes = 64
+
 // isPlain reports whether a name is ASCII without capitals.
 func isPlain(name string) bool {
 	for i := range len(name) {
-		if c := name[i]; c >= 0x80 || 'A' <= c && c <= 'Z' {
+		if c := name[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
 			return false
 		}
 	}
@@ -160,7 +182,7 @@ func isPlain(name string) bool {
 
 func isASCII(name string) bool {
 	for i := range len(name) {
-		if name[i] >= 0x80 {
+		if name[i] >= utf8.RuneSelf {
 			return false
 		}
 	}

@@ -36,6 +36,9 @@ const (
 	EventRefused       EventKind = "refused"       // a request was refused
 	EventKeysFetched   EventKind = "keys_fetched"  // keys arrived
 	EventKeysFailed    EventKind = "keys_failed"   // an attempt to fetch keys failed
+	// EventSessionUnknown: a token passed whose session could not be looked up, by
+	// [SessionPolicy.InsecureIgnoreOutage].
+	EventSessionUnknown EventKind = "session_unknown"
 )
 
 // observe tells the user's code, if it wants to know.

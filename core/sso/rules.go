@@ -3,8 +3,10 @@ package sso
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +24,8 @@ type rules struct {
 	accessTokens bool     // RFC 9068's only
 	otherKinds   []TokenKind
 	claimNames   *names
-	issuer       string // empty: not checked here
+	issuer       string        // empty: not checked here
+	maxAge       time.Duration // zero: not checked
 	policy
 }
 
@@ -59,11 +62,8 @@ type headerFacts struct {
 	typ    string
 }
 
-// open takes a token apart, if it is not too long.
-func (c *candidate) open(token string, most int) (err error) {
-	if len(token) > most {
-		return &TokenError{Reason: ReasonTooLarge, Err: lengthError{len(token), most}}
-	}
+// open takes a token apart.
+func (c *candidate) open(token string) (err error) {
 	if c.token, err = compact.Open(token); err != nil {
 		return malformed(err)
 	}
@@ -190,6 +190,9 @@ func (r *rules) dates(c *candidate) error {
 			return badToken(ReasonMalformedClaim, "iat is not a date")
 		}
 	}
+	if r.maxAge > 0 && (c.times.issued.IsZero() || c.times.expires.Sub(c.times.issued) > r.maxAge) {
+		return badToken(ReasonTooLongLived, "good from %s to %s, where %v is the most", c.times.issued.UTC().Format(time.RFC3339), c.times.expires.UTC().Format(time.RFC3339), r.maxAge)
+	}
 	now := r.now()
 	if now.IsZero() {
 		return errors.New("sso: Config.Now returned the zero time") // before which nothing has expired
@@ -248,15 +251,30 @@ func (r *rules) forUs(aud Value) error {
 			return nil
 		}
 	}
-	names, _ := aud.Strings()
-	return badToken(ReasonWrongAudience, "aud is %s where one of %q is wanted", clipped(fmt.Sprintf("%+q", names)), r.audience)
+	return badToken(ReasonWrongAudience, "aud is [%s] where one of %q is wanted", listed(texts(aud)), r.audience)
 }
+
+// listed shows as many of some texts as a log line can hold. Nobody may have us write them all.
+func listed(list iter.Seq[string]) string {
+	var line []byte
+	for text := range list {
+		if len(line) > 0 {
+			line = append(line, ' ')
+		}
+		line = strconv.AppendQuoteToASCII(line, clipped(text))
+		if len(line) > mostShown {
+			break
+		}
+	}
+	return clipped(string(line))
+}
+
+const mostShown = 200
 
 // clipped bounds what a token can put into a log line.
 func clipped(s string) string {
-	const most = 200
-	if len(s) > most {
-		return s[:most] + "…"
+	if len(s) > mostShown {
+		return s[:mostShown] + "…"
 	}
 	return s
 }

@@ -43,5 +43,5 @@ func unverifiedPrincipal(text []byte, now func() time.Time) (any, error) {
 // on such a login: it is by none, and for no credential.
 func contextByNobody(ctx context.Context, principal any) context.Context {
 	p, _ := principal.(*Principal)
-	return withLogin(ctx, &login{principal: p})
+	return &loginContext{Context: ctx, login: &login{principal: p}}
 }

@@ -1,5 +1,5 @@
-// Command nethttp is a net/http service behind single sign-on. It reads SSO_PUBLIC_KEY_URI and
-// SSO_AUDIENCE from the environment; see sso.ConfigFromEnv for the rest.
+// Command nethttp is a net/http service behind single sign-on. It reads SSO_PUBLIC_KEY_URI,
+// SSO_AUDIENCE and SSO_ISSUER from the environment; see sso.ConfigFromEnv for the rest.
 package main
 
 import (

@@ -1,29 +1,28 @@
 // Command quickstart shows the library at work: it starts an identity provider, one service in
 // each framework and a Lambda function, sends all of them the same ten requests, and prints
-// what they answered. With -serve it leaves them running.
+// what they answered.
 package main
 
 import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"log"
 	"os"
 	"os/signal"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/examples/internal/doors"
 )
 
 func main() {
-	serve := flag.Bool("serve", false, "leave the servers running, and print curl lines")
 	function := flag.Bool("function", false, "be the Lambda function (used by quickstart itself)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	run := func() error { return quickstart(ctx, *serve) }
+	run := func() error { return quickstart(ctx) }
 	if *function {
-		run = lambdaFunction
+		run = func() error { return doors.Function(services) }
 	}
 	if err := run(); err != nil {
 		stop()
@@ -31,31 +30,20 @@ func main() {
 	}
 }
 
-func quickstart(ctx context.Context, serve bool) error {
+func quickstart(ctx context.Context) error {
 	issuer, err := devissuer.Start(devissuer.WithAudience(audience))
 	if err != nil {
 		return err
 	}
 	defer issuer.Close() //nolint:errcheck // the process ends
 
-	doors, stop, err := openDoors(ctx, issuer)
+	list, stop, err := doors.Open(ctx, issuer, audience, services)
+	defer stop()
 	if err != nil {
 		return err
 	}
-	defer stop()
-
-	fmt.Printf("An issuer at %s, and five services that trust it:\n", issuer.URL())
-	for _, d := range doors {
-		fmt.Printf("  %-8s %s%s\n", d.name, d.url, route)
-	}
-	fmt.Println()
-	agreed := compare(ctx, os.Stdout, issuer, doors)
-	if serve {
-		printCurls(os.Stdout, issuer, doors)
-		<-ctx.Done()
-		return nil
-	}
-	if !agreed {
+	doors.Print(os.Stdout, issuer, list, route)
+	if !compare(ctx, os.Stdout, issuer, list) {
 		return errors.New("the services did not all answer as expected")
 	}
 	return nil

@@ -11,12 +11,13 @@ import (
 
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/examples/internal/doors"
 )
 
 // The test binary is also the Lambda function, as the program is.
 func TestMain(m *testing.M) {
 	if slices.Contains(os.Args[1:], "-function") {
-		if err := lambdaFunction(); err != nil {
+		if err := doors.Function(services); err != nil {
 			log.Fatal(err)
 		}
 		return
@@ -32,18 +33,18 @@ func TestAllDoorsAnswerAsTheTableSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = issuer.Close() })
-	doors, stop, err := openDoors(context.Background(), issuer)
+	list, stop, err := doors.Open(context.Background(), issuer, audience, services)
+	t.Cleanup(stop)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(stop)
 	t.Cleanup(closeIdle)
 	var table bytes.Buffer
-	if !compare(t.Context(), &table, issuer, doors) {
+	if !compare(t.Context(), &table, issuer, list) {
 		t.Errorf("the doors do not agree:\n%s", &table)
 	}
-	if got := strings.Count(table.String(), "\n"); got != 1+10 || len(doors) != 5 {
-		t.Errorf("%d lines for %d doors:\n%s", got, len(doors), &table)
+	if got := strings.Count(table.String(), "\n"); got != 1+10 || len(list) != 5 {
+		t.Errorf("%d lines for %d doors:\n%s", got, len(list), &table)
 	}
 }
 
@@ -55,15 +56,15 @@ func TestTheTableShowsADoorThatDisagrees(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = issuer.Close() })
-	doors, stop, err := openDoors(context.Background(), issuer)
+	list, stop, err := doors.Open(context.Background(), issuer, audience, services)
+	t.Cleanup(stop)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(stop)
 	t.Cleanup(closeIdle)
-	doors[2].url += "/nowhere"
+	list[2].URL += "/nowhere"
 	var table bytes.Buffer
-	if compare(t.Context(), &table, issuer, doors) || !strings.Contains(table.String(), "NO") {
+	if compare(t.Context(), &table, issuer, list) || !strings.Contains(table.String(), "NO") {
 		t.Errorf("a door that answers 404 was not noticed:\n%s", &table)
 	}
 }

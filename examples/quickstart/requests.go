@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/examples/internal/doors"
 )
 
 // A call is one of the ten requests. Its Authorization fields are made when its turn comes.
@@ -48,11 +49,11 @@ var calls = []call{
 
 // compare sends every call to every door and prints a table. It reports whether all answered
 // as they should, which includes that all answered alike, byte for byte.
-func compare(ctx context.Context, w io.Writer, issuer *devissuer.Issuer, doors []door) bool {
+func compare(ctx context.Context, w io.Writer, issuer *devissuer.Issuer, list []doors.Door) bool {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	header := []string{"request"}
-	for _, d := range doors {
-		header = append(header, d.name)
+	for _, d := range list {
+		header = append(header, d.Name)
 	}
 	_, _ = fmt.Fprintln(table, strings.Join(append(header, "agree", "the operator's log says"), "\t"))
 	good := true
@@ -61,7 +62,7 @@ func compare(ctx context.Context, w io.Writer, issuer *devissuer.Issuer, doors [
 		row := []string{c.name}
 		agree, reason := "yes", "-"
 		var first answer
-		for i, d := range doors {
+		for i, d := range list {
 			got := send(ctx, d, authorization)
 			if i == 0 {
 				first = got
@@ -69,8 +70,12 @@ func compare(ctx context.Context, w io.Writer, issuer *devissuer.Issuer, doors [
 			if got.summary != c.want || got.raw != first.raw {
 				agree, good = "NO", false
 			}
-			if d.reasons != nil && c.want != "200" {
-				reason = fmt.Sprint(d.reasons.last.Load())
+			if c.want != "200" {
+				report, err := d.Report(ctx)
+				if err != nil || i > 0 && string(report.Reason) != reason {
+					agree, good = "NO", false
+				}
+				reason = string(report.Reason)
 			}
 			row = append(row, got.summary)
 		}
@@ -87,10 +92,10 @@ func closeIdle() { client.CloseIdleConnections() }
 // answer is a response: in short for the table, and whole for comparing.
 type answer struct{ summary, raw string }
 
-func send(ctx context.Context, d door, authorization []string) answer {
+func send(ctx context.Context, d doors.Door, authorization []string) answer {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url+route, http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.URL+route, http.NoBody)
 	if err != nil {
 		return answer{summary: err.Error()}
 	}
@@ -113,17 +118,4 @@ func send(ctx context.Context, d door, authorization []string) answer {
 	}
 	raw := fmt.Sprint(summary, string(body), response.Header.Values("WWW-Authenticate"), response.Header.Values("Cache-Control"))
 	return answer{summary, raw}
-}
-
-// printCurls prints lines that can be pasted one by one.
-func printCurls(w io.Writer, issuer *devissuer.Issuer, doors []door) {
-	clerk := issuer.MustToken(devissuer.Permission("orders.role", "clerk"))
-	guest := issuer.MustToken(devissuer.Permission("orders.role", "guest"))
-	_, _ = fmt.Fprintln(w, "\nThe services stay up, the tokens are good for an hour. Paste these into another terminal:")
-	for _, d := range doors {
-		_, _ = fmt.Fprintf(w, "\n# %s: a clerk is let through (200)\ncurl -i -H \"Authorization: Bearer %s\" %s%s\n", d.name, clerk, d.url, route)
-		_, _ = fmt.Fprintf(w, "# %s: without a token (401)\ncurl -i %s%s\n", d.name, d.url, route)
-		_, _ = fmt.Fprintf(w, "# %s: a guest is not (403)\ncurl -i -H \"Authorization: Bearer %s\" %s%s\n", d.name, guest, d.url, route)
-	}
-	_, _ = fmt.Fprintln(w, "\nCtrl-C ends it.")
 }

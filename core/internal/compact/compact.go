@@ -130,7 +130,8 @@ func (t *Token) ReadBody() error {
 
 // Release gives the token's memory back, without what was in it.
 func (t *Token) Release() {
-	clear(t.decoded)
+	clear(t.decoded[:cap(t.decoded)]) // what could not be decoded to its end stands behind the rest
+	t.header.Forget()
 	decoded := t.decoded[:0]
 	if cap(decoded) > 1<<16 { // one monstrous token must not stay in the pool
 		decoded = nil

@@ -92,6 +92,9 @@ func (d *Document) Read(text []byte) (Value, error) {
 	return Value{doc: d}, nil
 }
 
+// Forget lets go of what was read.
+func (d *Document) Forget() { d.text, d.nodes = "", d.nodes[:0] }
+
 // whole is the text of a document.
 func (r *reader) whole() string {
 	if len(r.unquoted) == 0 {

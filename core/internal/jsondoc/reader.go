@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"hash/maphash"
 	"sync"
 	"unicode/utf8"
 
@@ -267,28 +268,24 @@ func (r *reader) digits(i int) (end int) {
 
 // names are the names of one object, to see that each comes once.
 type names struct {
-	from int             // where they begin among the reader's names, those of objects within left out
-	some uint64          // a bit for each, by a rough hash: most names need not be compared at all
-	all  map[string]bool // once there are many
+	from  int      // where they begin among the reader's names, those of objects within left out
+	some  uint64   // a bit for each, by a rough hash: most names need not be compared at all
+	table []uint32 // once there are many: their nodes by their hashes, 0 where there is none
 }
 
 // manyNames is from when on comparing each with each would take too long.
 const manyNames = 64
 
+// seed makes the hashes of one process unlike those of another, so that nobody can send names of
+// one hash.
+var seed = maphash.MakeSeed()
+
 // add notes the name at a node; false if it was there already.
 func (n *names) add(r *reader, at int) bool {
 	name := r.content(r.nodes[at])
 	bit := uint64(1) << (rough(name) % 64)
-	mine := r.names[n.from:]
-	switch {
-	case n.all != nil:
-		if n.all[string(name)] {
-			return false
-		}
-		n.all[string(name)] = true
-		return true
-	case n.some&bit != 0:
-		for _, other := range mine {
+	if n.table == nil && n.some&bit != 0 {
+		for _, other := range r.names[n.from:] {
 			if bytes.Equal(r.content(r.nodes[other]), name) {
 				return false
 			}
@@ -296,13 +293,32 @@ func (n *names) add(r *reader, at int) bool {
 	}
 	n.some |= bit
 	r.names = append(r.names, uint32(at)) //nolint:gosec // as above
-	if len(mine)+1 == manyNames {
-		n.all = make(map[string]bool, 2*manyNames)
-		for _, other := range r.names[n.from:] {
-			n.all[string(r.content(r.nodes[other]))] = true
+	count := len(r.names) - n.from
+	if count < manyNames {
+		return true
+	}
+	if count*2 > len(n.table) {
+		n.table = make([]uint32, max(8*manyNames, 4*len(n.table))) // a power of two
+		for _, other := range r.names[n.from : len(r.names)-1] {
+			n.place(r, other)
 		}
 	}
-	return true
+	return n.place(r, uint32(at)) //nolint:gosec // as above
+}
+
+// place puts a name into the table; false if it is there already.
+func (n *names) place(r *reader, at uint32) bool {
+	name := r.content(r.nodes[at])
+	for i := maphash.Bytes(seed, name); ; i++ {
+		slot := &n.table[i&uint64(len(n.table)-1)] //nolint:gosec // a length
+		if *slot == 0 {
+			*slot = at // never 0: that is an object's own node
+			return true
+		}
+		if bytes.Equal(r.content(r.nodes[*slot]), name) {
+			return false
+		}
+	}
 }
 
 func rough(name []byte) uint {

@@ -8,8 +8,8 @@
 // What goes when the bound is reached follows S3-FIFO (Yang et al., "FIFO queues are all you
 // need for cache eviction", SOSP 2023). Whatever is new waits in a short queue, and moves on to
 // the long one only if it was asked for in the meantime, or comes back soon after it had to go.
-// A flood of tokens that come once each thus drives out others of its kind, and never those in
-// use.
+// A flood of tokens that come once each thus drives out others of its kind; of those in use it
+// gets no more than the tenth that is set aside for whatever is new.
 package verified
 
 import (
@@ -34,11 +34,11 @@ type Cache[V any] struct {
 
 	mu          sync.Mutex // of whoever puts something in
 	entries     int
-	bytes       int
+	bytes       int64
 	fresh, kept queue[V]
 	ghosts      []uint64 // parts of the keys that were fresh and went, by their first bits
 	mostEntries int
-	mostBytes   int
+	mostBytes   int64
 }
 
 type entry[V any] struct {
@@ -50,21 +50,22 @@ type entry[V any] struct {
 
 	in     *queue[V]
 	behind *entry[V] // in the queue
-	bytes  int
+	bytes  int64
 }
 
 // New makes a cache that holds at most so many entries, and bytes as counted by those who put
 // them in; nil if there may be none.
-func New[V any](entries, bytes int) *Cache[V] {
+func New[V any](entries int, bytes int64) *Cache[V] {
 	if entries <= 0 || bytes <= 0 {
 		return nil
 	}
 	return &Cache[V]{mostEntries: entries, mostBytes: bytes}
 }
 
-// Get returns what was put in under a hint and a key, nil if there is nothing (any more). The key
-// is asked for only if something is there under the hint.
-func (c *Cache[V]) Get(hint uint64, key func() [32]byte) *V {
+// Get returns what was put in under a hint and a key, if good says that it may still be relied on;
+// nil otherwise, and if there is nothing (any more). The key is asked for only if something is
+// there under the hint. What is not good is not in use either.
+func (c *Cache[V]) Get(hint uint64, key func() [32]byte, good func(*V) bool) *V {
 	if c == nil {
 		return nil
 	}
@@ -76,10 +77,14 @@ func (c *Cache[V]) Get(hint uint64, key func() [32]byte) *V {
 		if e.hint != hint || e.key != key() {
 			continue
 		}
+		value := e.value.Load()
+		if !good(value) {
+			return nil
+		}
 		if uses := e.uses.Load(); uses < mostUses { // an entry in constant use is only read
 			e.uses.Store(uses + 1)
 		}
-		return e.value.Load()
+		return value
 	}
 	return nil
 }
@@ -87,7 +92,7 @@ func (c *Cache[V]) Get(hint uint64, key func() [32]byte) *V {
 // Put remembers a value under a key, in the place of what was there before. The hint is whatever
 // can be seen of a thing without hashing it, the same whenever it comes, and best different for
 // different things. What takes up more bytes than the cache may have is not remembered.
-func (c *Cache[V]) Put(hint uint64, key [32]byte, value *V, bytes int) {
+func (c *Cache[V]) Put(hint uint64, key [32]byte, value *V, bytes int64) {
 	if c == nil || bytes > c.mostBytes {
 		return
 	}
@@ -126,7 +131,7 @@ func (c *Cache[V]) Put(hint uint64, key [32]byte, value *V, bytes int) {
 }
 
 // Len returns how many entries there are and how many bytes they take up.
-func (c *Cache[V]) Len() (entries, bytes int) {
+func (c *Cache[V]) Len() (entries int, bytes int64) {
 	if c == nil {
 		return 0, 0
 	}
@@ -136,10 +141,10 @@ func (c *Cache[V]) Len() (entries, bytes int) {
 }
 
 // makeRoom forgets what has to go for so much more.
-func (c *Cache[V]) makeRoom(table []atomic.Pointer[entry[V]], entries, bytes int) {
+func (c *Cache[V]) makeRoom(table []atomic.Pointer[entry[V]], entries int, bytes int64) {
 	for spared := 0; c.entries+entries > c.mostEntries || c.bytes+bytes > c.mostBytes; {
 		from := &c.kept
-		if c.fresh.entries > c.mostEntries*newcomers/100 || c.fresh.bytes > c.mostBytes*newcomers/100 || from.entries == 0 {
+		if c.fresh.entries > c.mostEntries*newcomers/100 || c.fresh.bytes > c.mostBytes*newcomers/100 || c.kept.entries == 0 {
 			from = &c.fresh
 		}
 		e := from.pop()
@@ -204,8 +209,9 @@ func powerOfTwo(n int) int {
 
 // queue is first in, first out.
 type queue[V any] struct {
-	first, last    *entry[V]
-	entries, bytes int
+	first, last *entry[V]
+	entries     int
+	bytes       int64
 }
 
 func (q *queue[V]) push(e *entry[V]) {

@@ -20,6 +20,9 @@ func key(n int) [32]byte {
 // hint of a number is that of a few others too.
 func hint(n int) uint64 { return uint64(n / 3) }
 
+// fine judges nothing.
+func fine[V any](*V) bool { return true }
+
 // by is a key that is asked for.
 func by(n int) func() [32]byte { return func() [32]byte { return key(n) } }
 
@@ -28,7 +31,7 @@ func put(c *verified.Cache[int], n int) { c.Put(hint(n), key(n), &n, 1) }
 // has looks for a value, which counts as a use of it.
 func has(t *testing.T, c *verified.Cache[int], n int) bool {
 	t.Helper()
-	got := c.Get(hint(n), by(n))
+	got := c.Get(hint(n), by(n), fine)
 	if got != nil && *got != n {
 		t.Fatalf("under the key of %d is %d", n, *got)
 	}
@@ -59,7 +62,7 @@ func TestANewValueTakesThePlaceOfTheOld(t *testing.T) {
 	first, second := "first", "second"
 	c.Put(hint(1), key(1), &first, 10)
 	c.Put(hint(1), key(1), &second, 30)
-	if got := c.Get(hint(1), by(1)); got == nil || *got != second {
+	if got := c.Get(hint(1), by(1), fine); got == nil || *got != second {
 		t.Errorf("%v", got)
 	}
 	if entries, bytes := c.Len(); entries != 1 || bytes != 30 {
@@ -73,7 +76,10 @@ func TestANewValueTakesThePlaceOfTheOld(t *testing.T) {
 }
 
 func TestBothBoundsHold(t *testing.T) {
-	for name, test := range map[string]struct{ entries, bytes, each int }{
+	for name, test := range map[string]struct {
+		entries     int
+		bytes, each int64
+	}{
 		"many small ones":       {100, 1 << 20, 10},
 		"few large ones":        {100, 1000, 99},
 		"as large as can be":    {100, 1000, 1000},
@@ -91,9 +97,9 @@ func TestBothBoundsHold(t *testing.T) {
 					t.Fatalf("after %d: %d entries of %d bytes", n, entries, bytes)
 				}
 				if n%3 == 0 {
-					c.Get(hint(n/2), by(n/2))
+					c.Get(hint(n/2), by(n/2), fine)
 				}
-				if got := c.Get(hint(n), by(n)); got == nil || *got != n {
+				if got := c.Get(hint(n), by(n), fine); got == nil || *got != n {
 					t.Fatalf("%d is not there at once", n)
 				}
 			}
@@ -167,7 +173,7 @@ func TestWhatIsNoLongerUsedGoes(t *testing.T) {
 func TestNoCacheRemembersNothing(t *testing.T) {
 	for _, c := range []*verified.Cache[int]{nil, verified.New[int](0, 1), verified.New[int](-1, 1), verified.New[int](1, 0)} {
 		put(c, 1)
-		if entries, bytes := c.Len(); has(t, c, 1) || entries+bytes > 0 {
+		if entries, bytes := c.Len(); has(t, c, 1) || entries > 0 || bytes > 0 {
 			t.Error("it does")
 		}
 	}
@@ -176,15 +182,15 @@ func TestNoCacheRemembersNothing(t *testing.T) {
 func TestAKeyIsAskedForOnlyWhereSomethingMayBe(t *testing.T) {
 	c := verified.New[int](10, 10)
 	never := func() [32]byte { t.Error("the key was asked for"); return key(0) }
-	c.Get(1, never)
+	c.Get(1, never, fine)
 	one := 1
 	c.Put(1, key(1), &one, 1)
 	for other := range uint64(1000) {
 		if other != 1 {
-			c.Get(other, never)
+			c.Get(other, never, fine)
 		}
 	}
-	if c.Get(1, by(2)) != nil || c.Get(1, by(1)) == nil {
+	if c.Get(1, by(2), fine) != nil || c.Get(1, by(1), fine) == nil {
 		t.Error("the hint decided")
 	}
 }
@@ -193,7 +199,7 @@ func TestReadingAllocatesNothing(t *testing.T) {
 	c := verified.New[int](10, 10)
 	put(c, 1)
 	k := key(1)
-	if n := testing.AllocsPerRun(100, func() { c.Get(hint(1), func() [32]byte { return k }) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { c.Get(hint(1), func() [32]byte { return k }, fine) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -205,7 +211,7 @@ func TestMemoryOfWhatHasGoneIsFreed(t *testing.T) {
 	fill := func(from int) {
 		for n := range 10_000 {
 			c.Put(hint(from+n), key(from+n), new([1 << 10]byte), 1)
-			c.Get(hint(from+n/2), by(from+n/2))
+			c.Get(hint(from+n/2), by(from+n/2), fine)
 		}
 	}
 	fill(0)
@@ -227,7 +233,7 @@ func TestManyMayReadAndPutAtOnce(t *testing.T) {
 		all.Go(func() {
 			for i := range 5000 {
 				n := (i*7 + worker) % 120
-				if got := c.Get(hint(n), by(n)); got == nil {
+				if got := c.Get(hint(n), by(n), fine); got == nil {
 					put(c, n)
 				} else if *got != n {
 					t.Errorf("under the key of %d is %d", n, *got)
@@ -247,26 +253,26 @@ func FuzzCache(f *testing.F) {
 	f.Add(uint8(3), uint8(9), []byte("abcabcaabbccdefdef"))
 	f.Add(uint8(1), uint8(1), []byte{0, 128, 0, 129, 255, 1})
 	f.Fuzz(func(t *testing.T, mostEntries, mostBytes uint8, ops []byte) {
-		c := verified.New[int](int(mostEntries), int(mostBytes))
+		c := verified.New[int](int(mostEntries), int64(mostBytes))
 		last := map[byte]int{}
 		for i, op := range ops {
 			name := op & 0x1f
 			if op&0x80 == 0 {
-				size := int(op>>5)*3 + 1
+				size := int64(op>>5)*3 + 1
 				c.Put(hint(int(name)), key(int(name)), &i, size)
-				if size <= int(mostBytes) {
+				if size <= int64(mostBytes) {
 					last[name] = i
 				}
-			} else if got := c.Get(hint(int(name)), by(int(name))); got != nil && (last[name] != *got) {
+			} else if got := c.Get(hint(int(name)), by(int(name)), fine); got != nil && (last[name] != *got) {
 				t.Fatalf("%d holds %d, want %d", name, *got, last[name])
 			}
 			entries, bytes := c.Len()
-			if entries > int(mostEntries) || bytes > int(mostBytes) || entries < 0 || bytes < entries {
+			if entries > int(mostEntries) || bytes > int64(mostBytes) || entries < 0 || bytes < int64(entries) {
 				t.Fatalf("%d entries of %d bytes, where %d of %d are allowed", entries, bytes, mostEntries, mostBytes)
 			}
 			there := 0
 			for n := range 32 {
-				if c.Get(hint(n), by(n)) != nil {
+				if c.Get(hint(n), by(n), fine) != nil {
 					there++
 				}
 			}
@@ -288,15 +294,57 @@ func BenchmarkGet(b *testing.B) {
 		b.Run(fmt.Sprintf("parallel=%v", parallel), func(b *testing.B) {
 			if !parallel {
 				for i := 0; b.Loop(); i++ {
-					c.Get(hint(i%len(keys)), func() [32]byte { return keys[i%len(keys)] })
+					c.Get(hint(i%len(keys)), func() [32]byte { return keys[i%len(keys)] }, fine)
 				}
 				return
 			}
 			b.RunParallel(func(pb *testing.PB) {
 				for i := 0; pb.Next(); i++ {
-					c.Get(hint(i%len(keys)), func() [32]byte { return keys[i%len(keys)] })
+					c.Get(hint(i%len(keys)), func() [32]byte { return keys[i%len(keys)] }, fine)
 				}
 			})
 		})
+	}
+}
+
+// The bounds of the largest caches that can be configured are beyond 32 bits.
+func TestBoundsBeyond32BitsHold(t *testing.T) {
+	c := verified.New[int](100, 1<<36)
+	for n := range 300 {
+		c.Put(hint(n), key(n), &n, 1<<30)
+		if entries, bytes := c.Len(); entries > 64 || bytes > 1<<36 {
+			t.Fatalf("%d entries of %d bytes", entries, bytes)
+		}
+	}
+}
+
+func TestWhatIsNotGoodIsNotThereAndNotInUse(t *testing.T) {
+	const most = 100
+	c := verified.New[int](most, most)
+	for n := range most / 2 {
+		put(c, n) // which expire, and come again and again
+	}
+	dead := func(*int) bool { return false }
+	for n := range most / 2 {
+		put(c, 1000+n)
+		has(t, c, 1000+n)
+	}
+	for round := range 10 {
+		for n := range most / 2 {
+			if c.Get(hint(n), by(n), dead) != nil {
+				t.Fatal("what is not good was returned")
+			}
+		}
+		for n := range most {
+			put(c, 2000+round*most+n)
+		}
+	}
+	for n := range most / 2 {
+		if !has(t, c, 1000+n) {
+			t.Errorf("%d, which is in use, went for what is not good", n)
+		}
+		if has(t, c, n) {
+			t.Errorf("%d is there, though nobody could use it", n)
+		}
 	}
 }

@@ -81,7 +81,7 @@ func TestDoctorFindsWhatIsMadeWrongOnPurpose(t *testing.T) {
 		"the issuer over http":                {nil, nil, map[string]string{"SSO_ISSUER": "http://login.example.com"}, "SSO_ISSUER", "http:// to login.example.com", "https://"},
 		"it publishes a private key":          {nil, func(i *ssotest.Issuer) { i.AddRawKey(`{"kty":"RSA","kid":"p","n":"AQAB","e":"AQAB","d":"AQAB"}`) }, nil, "keys", "a private key", "replace the key"},
 		"it has no key at all":                {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.EmptySet()) }, map[string]string{"SSO_PUBLIC_KEY_URI": "jwks"}, "keys", "not one can be used", "tell whoever runs"},
-		"there is a login page":               {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.HTMLFault()) }, nil, "keys", "not a JSON object", "a web page"},
+		"there is a login page":               {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.HTMLFault()) }, nil, "keys", "no discovery document", "a web page"},
 		"it has moved":                        {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.RedirectTo("https://new.example/keys?x=1")) }, nil, "keys", "a redirect", "https://new.example/keys"},
 		"nothing is there":                    {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(404)) }, nil, "keys", "answered 404", "there is nothing at this address"},
 		"it wants a login":                    {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(401)) }, nil, "keys", "answered 401", "keys are public"},

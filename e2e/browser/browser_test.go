@@ -1,0 +1,307 @@
+// Package browser tries the playground as its users do: in a real browser.
+package browser
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// limit bounds whatever is waited for. The machine may be slow; what is right takes a fraction.
+const limit = 30 * time.Second
+
+// stranger is a name that the browser takes for this machine, as a rebound DNS entry would make it.
+const stranger = "stranger.example"
+
+var (
+	programs    = []string{"chromium-headless-shell", "headless_shell", "chromium", "google-chrome"}
+	screenshots = flag.String("screenshots", "", "write screenshots into this `folder`, from the folder of this package")
+
+	browser    context.Context // nil where there is no browser
+	playground string          // the program
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code, err := run(m)
+	if err != nil {
+		log.Print(err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// run builds the playground and starts one browser for all tests. It fails if one of their
+// processes is left.
+func run(m *testing.M) (code int, err error) {
+	program := findBrowser()
+	if program == "" {
+		return m.Run(), nil // every test says why it is skipped
+	}
+	dir, err := os.MkdirTemp("", "moresso-browser-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	playground = filepath.Join(dir, "playground")
+	build := exec.Command("go", "build", "-o", playground, "./playground")
+	build.Dir = filepath.Join("..", "..", "examples")
+	build.Env = append(os.Environ(), "GOWORK=off")
+	if out, err := build.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("building the playground: %w\n%s", err, out)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program),
+		chromedp.UserDataDir(filepath.Join(dir, "profile")),
+		chromedp.Flag("host-resolver-rules", "MAP "+stranger+" 127.0.0.1"),
+		chromedp.Flag("lang", "en-US"),
+	)
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // which needs another user than root
+	}
+	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, stop := chromedp.NewContext(allocator)
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		err = fmt.Errorf("starting %s: %w", program, err)
+		stop()
+		stopAllocator()
+		return 0, err
+	}
+	browser = ctx //nolint:fatcontext // one browser for all tests
+	code = m.Run()
+	err = chromedp.Cancel(ctx) // closes the browser and waits for its end
+	stop()
+	stopAllocator()
+	return code, errors.Join(err, ended(dir))
+}
+
+func findBrowser() string {
+	for _, name := range programs {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// ended waits until no process is left whose command line names the folder. Where there is no
+// /proc it cannot tell.
+func ended(dir string) error {
+	var left []string
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
+		left = nil
+		lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+		for _, path := range lines {
+			text, _ := os.ReadFile(path) // it may have ended meanwhile
+			if strings.Contains(string(text), dir) {
+				left = append(left, strings.ReplaceAll(string(text), "\x00", " "))
+			}
+		}
+		if len(left) == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("processes were left running:\n%s", strings.Join(left, "\n"))
+}
+
+// needBrowser ends a test that cannot have its browser.
+func needBrowser(t *testing.T) {
+	t.Helper()
+	if browser != nil {
+		return
+	}
+	message := "no browser: run scripts/e2e-deps, or install Debian's package chromium-headless-shell"
+	if os.Getenv("CI") == "true" {
+		t.Fatal(message)
+	}
+	t.Skip(message)
+}
+
+// A tab is a page in the browser, and what it did that a person would not see.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+	url string // of the playground
+
+	mu       sync.Mutex
+	problems []string // what the console holds
+	requests []string // every address that was asked
+}
+
+// open starts a playground, opens it in a tab of its own, and waits for its first answers. Unless
+// the test says otherwise by forgive, the console has to be empty at its end.
+func open(t *testing.T) *tab {
+	t.Helper()
+	page := newTab(t, start(t))
+	page.navigate(page.url)
+	page.awaitRun(1)
+	return page
+}
+
+func newTab(t *testing.T, url string) *tab {
+	t.Helper()
+	ctx, stop := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	ctx, cancel := context.WithTimeout(ctx, 4*limit)
+	t.Cleanup(func() { cancel(); stop() })
+	page := &tab{t: t, ctx: ctx, url: url}
+	if err := chromedp.Listen(ctx, page.note); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(page.check)
+	return page
+}
+
+// note takes down what the browser tells. It must not wait for anything.
+func (p *tab) note(event any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventConsoleAPICalled:
+		p.problems = append(p.problems, fmt.Sprintf("console.%s", e.Type))
+	case *runtime.EventExceptionThrown:
+		p.problems = append(p.problems, fmt.Sprintf("exception: %s %v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
+	case *cdplog.EventEntryAdded:
+		p.problems = append(p.problems, fmt.Sprintf("log, %s: %s %s", e.Entry.Level, e.Entry.Text, e.Entry.URL))
+	case *network.EventRequestWillBeSent:
+		p.requests = append(p.requests, e.Request.URL)
+	}
+}
+
+// forgive drops what the console holds, which the test has brought about, and tells it.
+func (p *tab) forgive() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	problems := p.problems
+	p.problems = nil
+	return problems
+}
+
+// check holds what is true at the end of every test.
+func (p *tab) check() {
+	for _, problem := range p.forgive() {
+		p.t.Errorf("in the console: %s", problem)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.requests) == 0 {
+		p.t.Error("no request was seen, so nobody knows where they go")
+	}
+	for _, request := range p.requests {
+		if !strings.HasPrefix(request, p.url) {
+			p.t.Errorf("a request to another host: %s", request)
+		}
+	}
+}
+
+func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, steps...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *tab) navigate(url string) { p.t.Helper(); p.do(chromedp.Navigate(url)) }
+
+// evaluate runs a script as the developer tools do, to which the page's policy does not apply.
+func evaluate[T any](p *tab, script string) T {
+	p.t.Helper()
+	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](script))
+	if err != nil {
+		p.t.Fatalf("%s: %v", script, err)
+	}
+	return value
+}
+
+// await polls until a script gives true. A page on its way to another address gives nothing yet.
+func (p *tab) await(script string) {
+	p.t.Helper()
+	var last error
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
+		var yes bool
+		if yes, last = chromedp.Run(p.ctx, chromedp.Evaluate[bool]("Boolean("+script+")")); yes {
+			return
+		}
+	}
+	p.t.Fatalf("this did not come true: %s (%v)\n%s", script, last, evaluate[string](p, "document.body.innerText"))
+}
+
+func (p *tab) click(selector string) { p.t.Helper(); p.do(chromedp.Click(chromedp.CSS(selector))) }
+
+// runs is how many requests the page has sent and shown.
+func (p *tab) runs() int { p.t.Helper(); return evaluate[int](p, "Number("+answers+".dataset.run)") }
+
+func (p *tab) awaitRun(n int) {
+	p.t.Helper()
+	p.await(fmt.Sprintf("%s?.dataset.run >= %d && %s.ariaBusy === 'false'", answers, n, answers))
+}
+
+const answers = "document.getElementById('answers')"
+
+// after does something that sends a request, and waits for what comes of it.
+func (p *tab) after(do func()) result {
+	p.t.Helper()
+	n := p.runs()
+	do()
+	p.awaitRun(n + 1)
+	return p.result()
+}
+
+func (p *tab) send() result { p.t.Helper(); return p.after(func() { p.click("#send") }) }
+
+// A result is what the page shows of a request.
+type result struct {
+	Panes   []pane
+	Verdict string
+	Banner  bool // the red one
+	Steps   []string
+}
+
+type pane struct{ Door, Status, Code, Text string }
+
+func (p *tab) result() result {
+	p.t.Helper()
+	return evaluate[result](p, `({
+		Panes: [...document.querySelectorAll(".pane")].map((pane) => ({
+			Door: pane.dataset.door, Status: pane.dataset.status, Text: pane.innerText,
+			Code: /"code":"(\w+)"/.exec(pane.querySelector("pre").textContent)?.[1] ?? "",
+		})),
+		Verdict: document.getElementById("verdict").textContent,
+		Banner: !document.getElementById("banner").hidden,
+		Steps: [...document.querySelectorAll("#steps > li")].map((li) => li.dataset.verdict),
+	})`)
+}
+
+// short is what all five answered, or what is wrong with that.
+func (r result) short() string {
+	if len(r.Panes) != 5 || r.Banner {
+		return fmt.Sprintf("%d panes, banner: %v", len(r.Panes), r.Banner)
+	}
+	first := r.Panes[0]
+	for _, p := range r.Panes {
+		if p.Status != first.Status || p.Code != first.Code {
+			return fmt.Sprintf("%s shows %s %s where %s shows %s %s", p.Door, p.Status, p.Code, first.Door, first.Status, first.Code)
+		}
+	}
+	return strings.TrimSpace(first.Status + " " + first.Code)
+}
+
+func (p *tab) want(r result, want string) {
+	p.t.Helper()
+	if got := r.short(); got != want {
+		p.t.Errorf("%s, want %s\n%+v", got, want, r)
+	}
+}

@@ -1,0 +1,174 @@
+package guides
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const limit = 10 * time.Minute // of a cold build on a busy machine; a warm one takes seconds
+
+// A newcomer who does what docs/GETTING-STARTED.md says sees what it says, in every framework.
+func TestGettingStarted(t *testing.T) {
+	page := read(t, "docs/GETTING-STARTED.md")
+	first := section(t, page, "First: an issuer of your own")
+	for _, framework := range []string{"Gin", "Echo", "Fiber", "net/http", "AWS Lambda"} {
+		t.Run(framework, func(t *testing.T) {
+			guide := section(t, page, framework)
+			for _, status := range []string{"# 200", "# 401", "# 403"} {
+				if !strings.Contains(guide, status) {
+					t.Errorf("no request is promised %s", status)
+				}
+			}
+			run(t, first+"\n"+guide)
+		})
+	}
+}
+
+// From git clone to a 200 and a 403 with a token of one's own, by the README alone.
+func TestReadme(t *testing.T) {
+	guide := section(t, read(t, "README.md"), "From clone to a 200 and a 403")
+	begun := time.Now()
+	run(t, guide)
+	t.Logf("the README's first session took %v", time.Since(begun).Round(time.Second/10))
+}
+
+// The rotation drill goes as docs/PRODUCTION.md says.
+func TestRotationDrill(t *testing.T) {
+	run(t, section(t, read(t, "docs/PRODUCTION.md"), "Rotation drill"))
+}
+
+func TestAScriptIsWhatTheGuideSays(t *testing.T) {
+	for name, text := range map[string]string{
+		"without a request":   "Do:\n\n```sh\ngo version\n```\n",
+		"a file without name": "This:\n\n```go\npackage main\n```\n",
+	} {
+		if _, err := Script(text, 1, 2); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	script, err := Script("Do:\n\n```sh\ncurl -i http://localhost:8080/ # 401\nsso serve &\n```\n", 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\ntry 401 'curl -i http://localhost:1/'\n", "\nsso serve --listen 127.0.0.1:2 &\nawait 2\n"} {
+		if !strings.Contains(script, want) {
+			t.Errorf("%q is not in %q", want, strings.TrimPrefix(script, prelude))
+		}
+	}
+}
+
+// run runs guides in an empty directory, and ends all that they started.
+func run(t *testing.T, text string) {
+	t.Helper()
+	for _, program := range []string{"bash", "curl", "make"} {
+		if _, err := exec.LookPath(program); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatal(err)
+			}
+			t.Skipf("%v: run scripts/e2e-deps to install what this test needs", err)
+		}
+	}
+	checkout, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	service, issuer := freePort(t), freePort(t)
+	script, err := Script(text, service, issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	bash := exec.CommandContext(ctx, "bash", "-c", script)
+	bash.Dir = t.TempDir()
+	bash.Env = append(environment(), "CHECKOUT="+checkout, "XDG_CONFIG_HOME="+t.TempDir(), "GOFLAGS="+flags(t, checkout, service))
+	bash.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	output, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer output.Close()                      //nolint:errcheck // it was written by others
+	bash.Stdout, bash.Stderr = output, output // a file, since a pipe would be waited for with the services
+	if err := bash.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end := func() error { return syscall.Kill(-bash.Process.Pid, syscall.SIGKILL) } // and what it started
+	bash.Cancel = end
+	failed := bash.Wait()
+	_ = end() // there may be nothing left
+	if failed != nil {
+		text, err := os.ReadFile(output.Name())
+		t.Fatalf("%v (%v)\n%s", failed, err, text)
+	}
+}
+
+// environment is the developer's, without what make and the tests set for themselves.
+func environment() (kept []string) {
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		switch {
+		case name == "GOWORK", name == "GOFLAGS", strings.HasPrefix(name, "SSO_"), strings.HasPrefix(name, "MAKE"), name == "MFLAGS":
+		case name == "PUBLIC_KEY_URI", name == "AUDIENCE", name == "AWS_LAMBDA_RUNTIME_API":
+		default:
+			kept = append(kept, variable)
+		}
+	}
+	return append(kept, "GOSUMDB=off") // the checkout's go.sum has told already
+}
+
+// flags have the example that the README starts listen on a free port too.
+func flags(t *testing.T, checkout string, port int) string {
+	t.Helper()
+	example := filepath.Join(checkout, "examples", "nethttp", "main.go")
+	moved := filepath.Join(t.TempDir(), "main.go")
+	text := strings.Replace(read(t, "examples/nethttp/main.go"), "localhost:8080", "localhost:"+strconv.Itoa(port), 1)
+	if err := os.WriteFile(moved, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{example: moved}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "overlay.json")
+	if err := os.WriteFile(file, overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(os.Getenv("GOFLAGS") + " -overlay=" + file)
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()                     //nolint:errcheck // it was for its port
+	return listener.Addr().(*net.TCPAddr).Port //nolint:errcheck,forcetypeassert // a TCP listener's
+}
+
+func section(t *testing.T, page, heading string) string {
+	t.Helper()
+	text, err := Section(page, heading)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,100 @@
+// Package guides takes the documentation at its word: what a guide tells a newcomer to write and
+// to run is written and run, in an empty directory.
+package guides
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Script makes a bash script of guides: of their shell and Go fences, in order. Lines are run as
+// they stand, but for these:
+//
+//   - "git clone" is the checkout that is tested ($CHECKOUT).
+//   - The ports 8080 and 9000 are two that are free.
+//   - A line that ends with "&" is waited for until its port answers.
+//   - A curl line that ends with "# 401" has to be answered so.
+//
+// A Go fence is written into the file that the line before it names.
+func Script(text string, service, issuer int) (string, error) {
+	ports := strings.NewReplacer("8080", fmt.Sprint(service), "9000", fmt.Sprint(issuer),
+		"sso serve", fmt.Sprintf("sso serve --listen 127.0.0.1:%d", issuer),
+		"sso mint", fmt.Sprintf("sso mint --issuer http://127.0.0.1:%d", issuer))
+	var b strings.Builder
+	b.WriteString(prelude)
+	tries := 0
+	for _, fence := range fences.FindAllStringSubmatch(text, -1) {
+		before, language, body := fence[1], fence[2], ports.Replace(fence[3])
+		if language == "go" {
+			name := fileName.FindStringSubmatch(before)
+			if name == nil {
+				return "", fmt.Errorf("no file is named before this:\n%s", body)
+			}
+			_, _ = fmt.Fprintf(&b, "cat > %s <<'END OF FILE'\n%sEND OF FILE\n", name[1], body)
+			continue
+		}
+		for line := range strings.Lines(body) {
+			line = strings.TrimSuffix(line, "\n")
+			_, _ = fmt.Fprintf(&b, "echo %s\n", quoted("$ "+line))
+			if want := answer.FindStringSubmatch(line); want != nil {
+				tries++
+				line = fmt.Sprintf("try %s %s", want[2], quoted(want[1]))
+			} else if strings.HasPrefix(line, "curl ") {
+				line = strings.Replace(line, "curl ", "curl -fsS ", 1)
+			}
+			b.WriteString(line + "\n")
+			command, _, _ := strings.Cut(line, " #")
+			if command = strings.TrimSpace(command); strings.HasSuffix(command, "&") {
+				port := service
+				if strings.Contains(command, "sso serve") {
+					port = issuer
+				}
+				_, _ = fmt.Fprintf(&b, "await %d\n", port)
+			}
+		}
+	}
+	if tries == 0 {
+		return "", fmt.Errorf("no request is tried in:\n%s", text)
+	}
+	return b.String(), nil
+}
+
+const prelude = `set -euo pipefail
+cd() { builtin cd -P "$@"; } # a workspace does not like to be looked at through a link
+git() { # of which the guides use one form
+	[[ $1 == clone && $2 == https://github.com/more-retail/moresso-go && $# == 2 ]] && ln -s "$CHECKOUT" moresso-go
+}
+await() { # port
+	for _ in $(seq 600); do
+		(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
+		sleep 0.1
+	done
+	echo "FAILED: nothing listens on port $1"
+	exit 1
+}
+try() { # status, command
+	local answer
+	answer=$(eval "$2" 2>/dev/null)
+	echo "$answer"
+	[[ $answer == "HTTP/1.1 $1 "* ]] || { echo "FAILED: status $1 was promised"; exit 1; }
+}
+`
+
+var (
+	fences   = regexp.MustCompile("(?m)^(.*)\n\n?```(sh|go)\n((?:[^`].*\n|\n)*)```$")
+	fileName = regexp.MustCompile("`([a-z_]+\\.go)`")
+	answer   = regexp.MustCompile(`^(curl .*?)\s+# (\d{3})\b`)
+)
+
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// Section is the text under a heading, up to the next of the same level.
+func Section(page, heading string) (string, error) {
+	_, section, found := strings.Cut(page, "\n## "+heading+"\n")
+	if !found {
+		return "", fmt.Errorf("there is no section %q", heading)
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	return section, nil
+}

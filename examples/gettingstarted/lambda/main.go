@@ -1,0 +1,39 @@
+// Command lambda is the function that docs/GETTING-STARTED.md builds for AWS Lambda.
+package main
+
+import (
+	"context"
+	"log"
+	"net/http"
+	"os"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/lambdasso"
+)
+
+func main() {
+	cfg, err := sso.ConfigFromEnv() // SSO_ISSUER and SSO_AUDIENCE
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth, err := sso.New(cfg) // once: it keeps the keys between invocations
+	if err != nil {
+		log.Fatal(err)
+	}
+	guard := lambdasso.New(auth)
+
+	handler := lambdasso.Require(guard, permission.Is("orders.role", "clerk"), listOrders)
+	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" { // not in Lambda: to try it here
+		log.Fatal(serveLocally(handler))
+	}
+	lambda.Start(handler)
+}
+
+func listOrders(ctx context.Context, _ events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	principal, _ := lambdasso.Principal(ctx)
+	return events.APIGatewayV2HTTPResponse{StatusCode: http.StatusOK, Body: "the orders, for " + principal.Subject() + "\n"}, nil
+}

@@ -1,0 +1,101 @@
+package docs
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The page on errors has a line for every code and every reason that there are, and for no other.
+func TestThePageOnErrorsIsComplete(t *testing.T) {
+	page := read(t, filepath.Join(root, "docs", "ERRORS.md"))
+	for _, c := range []struct {
+		heading, file, prefix string
+		column                int
+	}{
+		{"## What the client sees", "denial.go", "Code", 1},
+		{"## What the log says", "errors.go", "Reason", 0},
+	} {
+		_, section, found := strings.Cut(page, c.heading+"\n")
+		if !found {
+			t.Errorf("no section %q", c.heading)
+			continue
+		}
+		section, _, _ = strings.Cut(section, "\n## ")
+		var told []string
+		for _, row := range rows(section) {
+			told = append(told, strings.Trim(row[c.column], "`"))
+			if slices.Contains(row, "") {
+				t.Errorf("%s: a cell is empty in %q", c.heading, row)
+			}
+		}
+		known := constants(t, filepath.Join(root, "core", "sso", c.file), c.prefix)
+		slices.Sort(told)
+		slices.Sort(known)
+		if len(known) < 5 || !slices.Equal(told, known) {
+			t.Errorf("%s\ntells %q,\nknown %q", c.heading, told, known)
+		}
+	}
+}
+
+// Every code in the tables of reasons is one that clients see.
+func TestThePageOnErrorsNamesCodes(t *testing.T) {
+	_, section, _ := strings.Cut(read(t, filepath.Join(root, "docs", "ERRORS.md")), "## What the log says\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	codes := constants(t, filepath.Join(root, "core", "sso", "denial.go"), "Code")
+	for _, row := range rows(section) {
+		if !slices.Contains(codes, strings.Trim(row[1], "`")) {
+			t.Errorf("%s: %s is no code", row[0], row[1])
+		}
+	}
+}
+
+var separator = regexp.MustCompile(`^\|[-|]+\|$`)
+
+// rows are the lines of all tables in a text, in cells, without their headings.
+func rows(text string) (all [][]string) {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if !strings.HasPrefix(line, "| ") || i+1 < len(lines) && separator.MatchString(lines[i+1]) {
+			continue
+		}
+		cells := strings.Split(strings.Trim(line, "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		all = append(all, cells)
+	}
+	return all
+}
+
+// constants are the values of a file's string constants whose names begin like this.
+func constants(t *testing.T, path, prefix string) (values []string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != len(spec.Names) {
+			return true
+		}
+		for i, name := range spec.Names {
+			if literal, ok := spec.Values[i].(*ast.BasicLit); ok && strings.HasPrefix(name.Name, prefix) {
+				value, err := strconv.Unquote(literal.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				values = append(values, value)
+			}
+		}
+		return true
+	})
+	return values
+}

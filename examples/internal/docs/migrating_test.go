@@ -1,0 +1,80 @@
+package docs
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+)
+
+// Every case in which the two editions answer otherwise stands in the page on migrating, with the
+// answers that both give: the Python edition's as it was measured, this one's as it is now.
+func TestThePageOnMigratingTellsEveryDifference(t *testing.T) {
+	var measured struct {
+		Cases []struct {
+			ID            int
+			Claims        map[string]any
+			AllowedByPyth bool   `json:"allowed_by_python"`
+			Differs       string `json:"differs_because"`
+		}
+	}
+	if err := json.Unmarshal([]byte(read(t, filepath.Join(root, "core", "permission", "testdata", "permission_vectors.json"))), &measured); err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(read(t, filepath.Join(root, "docs", "MIGRATING.md")), "\n## Permissions\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	table := rows(section)
+
+	next := 0
+	for _, c := range measured.Cases {
+		if c.Differs == "" {
+			continue
+		}
+		if next == len(table) {
+			t.Fatalf("case %d is missing", c.ID)
+		}
+		row := table[next]
+		next++
+		var permissions any
+		if err := json.Unmarshal([]byte(strings.Trim(row[0], "`")), &permissions); err != nil {
+			t.Fatalf("%q: %v", row, err)
+		}
+		if !reflect.DeepEqual(permissions, c.Claims["permissions"]) || row[2] != answer(c.AllowedByPyth) {
+			t.Errorf("case %d is %v, %s; the page has %q", c.ID, c.Claims, answer(c.AllowedByPyth), row)
+		}
+		who := ssotest.NewPrincipal(ssotest.Claim("permissions", permissions))
+		if got := ask(t, row[3], who); got != row[4] {
+			t.Errorf("%s on %s: %s, the page has %s", row[3], row[0], got, row[4])
+		}
+		if row[5] != "–" {
+			if got := ask(t, row[5], who); got != row[2] {
+				t.Errorf("%s on %s: %s, the Python edition %s", row[5], row[0], got, row[2])
+			}
+		}
+	}
+	if next < 10 || next != len(table) {
+		t.Errorf("%d of the page's %d rows are cases that differ", next, len(table))
+	}
+}
+
+// ask answers as the page words it.
+func ask(t *testing.T, expression string, who *sso.Principal) string {
+	t.Helper()
+	p, err := permission.Parse(strings.Trim(expression, "`"))
+	if err != nil {
+		return "refused when it is built"
+	}
+	return answer(sso.Check(t.Context(), p, ssotest.Access(who)).Granted())
+}
+
+func answer(granted bool) string {
+	if granted {
+		return "granted"
+	}
+	return "denied"
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// An offer is what the page lets one choose from.
+type offer struct {
+	Personas []persona `json:"personas"`
+	Flaws    []flaw    `json:"flaws"`
+	Routes   []route   `json:"routes"`
+	Presets  []preset  `json:"presets"`
+}
+
+// A persona is somebody who calls, by the claims of their token.
+type persona struct {
+	ID     string          `json:"id"`
+	Name   string          `json:"name"`
+	Claims json.RawMessage `json:"claims"`
+}
+
+// A flaw is what can be wrong with the request.
+type flaw struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	About string `json:"about"`
+
+	options []devissuer.TokenOption
+	// send makes the Authorization fields of a token; nil: one, as it should be.
+	send func(token string) []string
+}
+
+// A route is one that every service has.
+type route struct {
+	ID      string `json:"id"`
+	Pattern string `json:"pattern"`
+	Path    string `json:"path"` // what is asked for
+	About   string `json:"about"`
+	Demands string `json:"demands"`
+
+	permission sso.Permission // nil: a good token will do
+	values     map[string]string
+}
+
+// A preset is one of the ten requests of the quickstart.
+type preset struct {
+	Name    string `json:"name"`
+	Persona string `json:"persona"`
+	Flaw    string `json:"flaw"`
+	Route   string `json:"route"`
+	Rotate  bool   `json:"rotate"` // the issuer's key first
+}
+
+func newOffer(now time.Time) offer {
+	return offer{Personas: personas(now), Flaws: flaws, Routes: routes, Presets: presets}
+}
+
+func personas(now time.Time) []persona {
+	type claims = map[string]any
+	list := []struct {
+		id, name string
+		claims   claims
+	}{
+		{"ada", "Ada, a clerk", claims{
+			"sub": "ada", "name": "Ada", "scope": "orders:read",
+			"permissions": claims{"orders": claims{"role": "clerk"}},
+		}},
+		{"grace", "Grace, who runs the shop", claims{
+			"sub": "grace", "name": "Grace", "roles": []string{"admin"}, "auth_time": now.Add(-2 * time.Minute).Unix(),
+			"permissions": claims{"orders": claims{"role": "*"}, "reports": claims{"role": "manager"}, "payments": claims{"role": "manager"}},
+		}},
+		{"lin", "Lin, a manager who signed in yesterday", claims{
+			"sub": "lin", "name": "Lin", "auth_time": now.Add(-26 * time.Hour).Unix(),
+			"permissions": claims{"reports": claims{"role": "analyst"}, "payments": claims{"role": "manager"}},
+		}},
+		{"guest", "Sam, a guest", claims{
+			"sub": "sam", "name": "Sam",
+			"permissions": claims{"orders": claims{"role": "guest"}},
+		}},
+		{"export", "The nightly export, a program", claims{
+			"sub": "nightly-export", "client_id": "nightly-export", "scope": "reports:read",
+			"permissions": claims{"reports": claims{"read": true}},
+		}},
+		{"mallory", "Mallory, who writes markup into claims", claims{
+			"sub": "<img src=x onerror=alert(1)>", "name": "</script><script>alert(2)</script>",
+			"permissions": claims{"orders": claims{"role": "<b>clerk</b>"}},
+		}},
+	}
+	all := make([]persona, len(list))
+	for i, p := range list {
+		all[i] = persona{p.id, p.name, must(json.Marshal(p.claims))}
+	}
+	return all
+}
+
+// must is for what cannot fail.
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+var flaws = []flaw{
+	{ID: "none", Name: "Nothing: a good token", About: "Signed by the issuer's key, for this service, good for an hour."},
+	{ID: "no_token", Name: "No token", About: "The request has no Authorization header.", send: func(string) []string { return nil }},
+	{ID: "scheme", Name: "Wrong scheme", About: "The Authorization header holds Basic credentials.", send: func(string) []string { return []string{"Basic YWRhOnNlY3JldA=="} }},
+	{ID: "raw", Name: "Token without a scheme", About: "The Authorization header holds the bare token, without “Bearer”.", send: func(token string) []string { return []string{token} }},
+	{ID: "two_headers", Name: "Two headers", About: "The same Authorization header twice. Which of two would count?", send: func(token string) []string { return []string{"Bearer " + token, "Bearer " + token} }},
+	{ID: "garbage", Name: "Not a token", About: "The word after “Bearer” is no JWT.", send: func(string) []string { return []string{"Bearer open-sesame"} }},
+	{ID: "expired", Name: "Expired", About: "It was good until an hour ago.", options: []devissuer.TokenOption{devissuer.Expired()}},
+	{ID: "not_yet_valid", Name: "Not yet valid", About: "It becomes good in an hour.", options: []devissuer.TokenOption{devissuer.NotYetValid()}},
+	{ID: "no_expiry", Name: "Never expires", About: "It has no exp.", options: []devissuer.TokenOption{devissuer.WithoutExpiry()}},
+	{ID: "wrong_audience", Name: "Wrong audience", About: "It was made for somebody else.", options: []devissuer.TokenOption{devissuer.WrongAudience()}},
+	{ID: "wrong_issuer", Name: "Wrong issuer", About: "It names another issuer.", options: []devissuer.TokenOption{devissuer.WrongIssuer()}},
+	{ID: "bad_signature", Name: "Bad signature", About: "One bit of the signature is flipped.", options: []devissuer.TokenOption{devissuer.BadSignature()}},
+	{ID: "tampered", Name: "Tampered with", About: "A claim was added after it had been signed.", options: []devissuer.TokenOption{devissuer.Tampered()}},
+	{ID: "unknown_key", Name: "Unknown key", About: "Signed by a key that the issuer does not publish.", options: []devissuer.TokenOption{devissuer.UnknownKey()}},
+	{ID: "embedded_key", Name: "Brings its own key", About: "Signed by a stranger's key, which its header holds, as if that proved anything.", options: []devissuer.TokenOption{devissuer.EmbeddedKey()}},
+	{ID: "alg_none", Name: "alg: none", About: "It says that it needs no signature, and has none.", options: []devissuer.TokenOption{devissuer.AlgNone()}},
+	{ID: "hmac", Name: "HS256 with the public key", About: "Signed with a secret that everybody knows: the text of the public key.", options: []devissuer.TokenOption{devissuer.HMACWithPublicKey()}},
+}
+
+var routes = []route{
+	newRoute("orders", "/orders", "Clerks see the orders.", isClerk, nil),
+	newRoute("me", "/me", "Whoever has a good token.", nil, nil),
+	newRoute("reports", "/reports", "Analysts and managers, or a program with the flag and the scope.", readsReports, nil),
+	newRoute("users", "/users/{id}", "One's own page, or anybody's for an admin.", selfOrAdmin, map[string]string{"id": "ada"}),
+	newRoute("payouts", "/payouts", "Managers who signed in within 15 minutes.", paysOut, nil),
+}
+
+func newRoute(id, pattern, about string, p sso.Permission, values map[string]string) route {
+	r := route{ID: id, Pattern: pattern, Path: pattern, About: about, Demands: "a good token", permission: p, values: values}
+	if p != nil {
+		r.Demands = permission.Describe(p)
+	}
+	for name, value := range values {
+		r.Path = strings.Replace(r.Path, "{"+name+"}", value, 1)
+	}
+	return r
+}
+
+var presets = []preset{
+	{Name: "allowed", Persona: "ada", Flaw: "none", Route: "orders"},
+	{Name: "no token", Persona: "ada", Flaw: "no_token", Route: "orders"},
+	{Name: "wrong scheme", Persona: "ada", Flaw: "scheme", Route: "orders"},
+	{Name: "two headers", Persona: "ada", Flaw: "two_headers", Route: "orders"},
+	{Name: "key rotated just now", Persona: "ada", Flaw: "none", Route: "orders", Rotate: true},
+	{Name: "expired", Persona: "ada", Flaw: "expired", Route: "orders"},
+	{Name: "wrong audience", Persona: "ada", Flaw: "wrong_audience", Route: "orders"},
+	{Name: "bad signature", Persona: "ada", Flaw: "bad_signature", Route: "orders"},
+	{Name: "unknown key", Persona: "ada", Flaw: "unknown_key", Route: "orders"},
+	{Name: "missing permission", Persona: "guest", Flaw: "none", Route: "orders"},
+}
+
+// find is the element of a list with this id.
+func find[T any](list []T, is func(T) bool) (found T, ok bool) {
+	for _, one := range list {
+		if is(one) {
+			return one, true
+		}
+	}
+	return found, false
+}

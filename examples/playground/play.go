@@ -1,0 +1,342 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/keys"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/examples/internal/doors"
+)
+
+const (
+	audience = "orders-api"
+
+	maxClaims   = 8 << 10 // in bytes; the tokens then fit into every service's limits
+	maxAnswer   = 64 << 10
+	sendLimit   = 30 * time.Second
+	reportLimit = 2 * time.Second
+)
+
+// A playground is an issuer, the five services that trust it, and what the page does with them.
+type playground struct {
+	issuer *devissuer.Issuer
+	doors  []doors.Door
+	source *source
+	client *http.Client
+	stop   func()
+
+	sending sync.Mutex // one request at a time, so that a refusal's reason is its own
+
+	mu   sync.Mutex
+	down bool
+}
+
+// start opens everything but the page.
+func start(ctx context.Context) (*playground, error) {
+	code, err := readSource()
+	if err != nil {
+		return nil, err
+	}
+	issuer, err := devissuer.Start(devissuer.WithAudience(audience))
+	if err != nil {
+		return nil, err
+	}
+	list, stop, err := doors.Open(ctx, issuer, audience, services)
+	if err != nil {
+		stop()
+		_ = issuer.Close()
+		return nil, err
+	}
+	client := &http.Client{
+		Transport:     &http.Transport{},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return &playground{issuer: issuer, doors: list, source: code, client: client, stop: func() {
+		client.CloseIdleConnections()
+		stop()
+		_ = issuer.Close()
+	}}, nil
+}
+
+// An order is what the page asks for: one request, to be sent to all services.
+type order struct {
+	Claims json.RawMessage `json:"claims"`
+	Flaw   string          `json:"flaw"`
+	Route  string          `json:"route"`
+}
+
+// An outcome is all that the page shows of it.
+type outcome struct {
+	Path    string            `json:"path"`
+	Sent    []string          `json:"sent"`  // the Authorization fields
+	Token   string            `json:"token"` // the one in them; empty if there is none
+	Answers []answer          `json:"answers"`
+	Differ  []string          `json:"differ"` // empty: all five agree
+	Why     explanation       `json:"why"`
+	Code    map[string]string `json:"code"` // by door
+	Curl    map[string]string `json:"curl"` // by door
+}
+
+// An answer is what one service answered, and the reason in its log.
+type answer struct {
+	Door   string      `json:"door"`
+	Status int         `json:"status"`
+	Title  string      `json:"title"` // the status in words
+	Header [][2]string `json:"header"`
+	Body   string      `json:"body"`
+	Reason sso.Reason  `json:"reason,omitempty"`
+	Error  string      `json:"error,omitempty"` // there is no answer
+
+	cause error
+}
+
+// orderError is the page's fault, or that of who edits claims, and not ours.
+type orderError struct{ text string }
+
+func (e *orderError) Error() string { return e.text }
+
+func (p *playground) send(ctx context.Context, o order) (*outcome, error) {
+	wrong, known := find(flaws, func(f flaw) bool { return f.ID == o.Flaw })
+	if !known {
+		return nil, &orderError{fmt.Sprintf("there is no flaw %q", o.Flaw)}
+	}
+	to, known := find(routes, func(r route) bool { return r.ID == o.Route })
+	if !known {
+		return nil, &orderError{fmt.Sprintf("there is no route %q", o.Route)}
+	}
+	token, err := p.mint(o.Claims, wrong)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendLimit)
+	defer cancel()
+	p.sending.Lock()
+	defer p.sending.Unlock()
+
+	out := &outcome{Path: to.Path, Sent: wrong.fields(token), Code: map[string]string{}, Curl: map[string]string{}}
+	if slices.ContainsFunc(out.Sent, func(field string) bool { return strings.Contains(field, token) }) {
+		out.Token = token
+	}
+	out.Answers = p.ask(ctx, to.Path, out.Sent)
+	out.Differ = differences(out.Answers)
+	if out.Why, err = p.explain(ctx, to, token, out.Answers[0]); err != nil {
+		return nil, err
+	}
+	for _, d := range p.doors {
+		out.Code[d.Name] = p.source.snippet(d.Name, to.Pattern)
+		out.Curl[d.Name] = curl(d.URL+to.Path, out.Sent)
+	}
+	return out, nil
+}
+
+// mint makes a token of the claims, with the flaw.
+func (p *playground) mint(text json.RawMessage, wrong flaw) (string, error) {
+	if len(text) > maxClaims {
+		return "", &orderError{fmt.Sprintf("these claims have %d bytes; at most %d go into a token here", len(text), maxClaims)}
+	}
+	var raw map[string]json.RawMessage // raw, so that numbers stay as they were written
+	if err := json.Unmarshal(text, &raw); err != nil || raw == nil {
+		return "", &orderError{"the claims are not a JSON object, such as {\"sub\": \"ada\"}"}
+	}
+	claims := map[string]any{}
+	for name, value := range raw {
+		claims[name] = value
+	}
+	token, err := p.issuer.Token(append([]devissuer.TokenOption{devissuer.Claims(claims)}, wrong.options...)...)
+	if err != nil {
+		return "", &orderError{err.Error()}
+	}
+	return token, nil
+}
+
+func (f flaw) fields(token string) []string {
+	if f.send == nil {
+		return []string{"Bearer " + token}
+	}
+	return f.send(token)
+}
+
+// ask sends the same request to all services at once.
+func (p *playground) ask(ctx context.Context, path string, authorization []string) []answer {
+	answers := make([]answer, len(p.doors))
+	var all sync.WaitGroup
+	for i, d := range p.doors {
+		all.Go(func() {
+			answers[i] = answer{Door: d.Name, Header: [][2]string{}}
+			if err := p.askOne(ctx, d, path, authorization, &answers[i]); err != nil {
+				answers[i].Error = err.Error()
+			}
+		})
+	}
+	all.Wait()
+	return answers
+}
+
+func (p *playground) askOne(ctx context.Context, d doors.Door, path string, authorization []string, a *answer) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.URL+path, http.NoBody)
+	if err != nil {
+		return err
+	}
+	if len(authorization) > 0 {
+		request.Header["Authorization"] = authorization
+	}
+	response, err := p.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return err
+	}
+	a.Status, a.Title, a.Body = response.StatusCode, http.StatusText(response.StatusCode), string(body)
+	for _, name := range slices.Sorted(maps.Keys(response.Header)) {
+		for _, value := range response.Header[name] {
+			a.Header = append(a.Header, [2]string{name, value})
+		}
+	}
+	if a.Status == http.StatusOK {
+		return nil
+	}
+	report, err := d.Report(ctx)
+	a.Reason, a.cause = report.Reason, report.Cause
+	return err
+}
+
+// differences tells, service by service, what is not as the first one answered.
+func differences(answers []answer) []string {
+	list := []string{}
+	first := answers[0]
+	if first.Error != "" {
+		list = append(list, fmt.Sprintf("%s did not answer: %s", first.Door, first.Error))
+	}
+	for _, a := range answers[1:] {
+		switch {
+		case a.Error != "":
+			list = append(list, fmt.Sprintf("%s did not answer: %s", a.Door, a.Error))
+		case a.Status != first.Status:
+			list = append(list, fmt.Sprintf("%s answered %d where %s answered %d", a.Door, a.Status, first.Door, first.Status))
+		case a.Body != first.Body:
+			list = append(list, fmt.Sprintf("%s has another body than %s", a.Door, first.Door))
+		case !slices.Equal(plain(a.Header), plain(first.Header)):
+			list = append(list, fmt.Sprintf("%s has other headers than %s", a.Door, first.Door))
+		case a.Reason != first.Reason:
+			list = append(list, fmt.Sprintf("%s logs %q where %s logs %q", a.Door, a.Reason, first.Door, first.Reason))
+		}
+	}
+	return list
+}
+
+// plain is a header without what may differ: the moment, and how long to wait, since each
+// service backs off from a failing issuer by itself.
+func plain(header [][2]string) [][2]string {
+	list := slices.Clone(header)
+	for i, field := range list {
+		if field[0] == "Date" || field[0] == "Retry-After" {
+			list[i][1] = "…"
+		}
+	}
+	return list
+}
+
+// curl is a command that sends the same request.
+func curl(url string, authorization []string) string {
+	var b strings.Builder
+	b.WriteString("curl -i")
+	for _, field := range authorization {
+		b.WriteString(" -H " + quoted("Authorization: "+field))
+	}
+	return b.String() + " " + url
+}
+
+// quoted is a text that a shell reads nothing into.
+func quoted(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return strings.ContainsRune("\"$`\\!", r) }) {
+		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	}
+	return `"` + text + `"`
+}
+
+// A state is what the live strip shows.
+type state struct {
+	Now    time.Time     `json:"now"`
+	Issuer issuerState   `json:"issuer"`
+	Caches []cacheStatus `json:"caches"`
+}
+
+type issuerState struct {
+	URL       string   `json:"url"`
+	Down      bool     `json:"down"`
+	Signing   string   `json:"signing"`
+	Published []string `json:"published"`
+	Fetches   int      `json:"fetches"` // requests for keys that it saw, those it turned away included
+}
+
+type cacheStatus struct {
+	Door  string `json:"door"`
+	Error string `json:"error,omitempty"` // it could not be asked
+	keys.Status
+}
+
+func (p *playground) state(ctx context.Context) state {
+	ctx, cancel := context.WithTimeout(ctx, reportLimit)
+	defer cancel()
+	s := state{Now: time.Now(), Issuer: issuerState{
+		URL: p.issuer.URL(), Down: p.isDown(), Signing: p.issuer.KeyID(), Published: p.issuer.KeyIDs(),
+		Fetches: p.issuer.Fetches() + p.issuer.Refused(),
+	}}
+	for _, d := range p.doors {
+		report, err := d.Report(ctx)
+		c := cacheStatus{Door: d.Name, Status: report.Keys}
+		if err != nil {
+			c.Error = err.Error()
+		}
+		s.Caches = append(s.Caches, c)
+	}
+	return s
+}
+
+func (p *playground) isDown() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.down
+}
+
+func (p *playground) setDown(down bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.down = down; down {
+		p.issuer.Down()
+	} else {
+		p.issuer.Up()
+	}
+}
+
+// readJSON reads one JSON value and nothing after it.
+func readJSON(r io.Reader, into any) error {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more than one JSON value")
+	}
+	return nil
+}
