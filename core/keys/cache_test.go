@@ -794,6 +794,59 @@ func TestTheGenerationGrowsOnlyWithTheKeys(t *testing.T) {
 	})
 }
 
+// What was found out under one issuer says nothing under another.
+func TestAMatchIsNotConfirmedUnderAnotherIssuer(t *testing.T) {
+	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	issuer := "https://idp.example"
+	key := ecKey("a")
+	cache := keys.NewCache(sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) {
+		set, err := keys.NewSet(key)
+		if err == nil {
+			set.Issuer = issuer
+		}
+		return set, err
+	}), keys.CacheOptions{Now: func() time.Time { return now }})
+	t.Cleanup(func() { _ = cache.Close() })
+	match, err := cache.Find(t.Context(), "a", "ES256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, ok, err := cache.Confirm(t.Context(), now, match, "a", "ES256"); !ok || err != nil || again.Generation != match.Generation {
+		t.Errorf("%+v, %v, %v", again, ok, err)
+	}
+	issuer = "https://idp.example/"
+	now = now.Add(10 * time.Minute)
+	if err := cache.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := cache.Confirm(t.Context(), now, match, "a", "ES256"); ok || err != nil {
+		t.Errorf("%v, %v", ok, err)
+	}
+}
+
+// In an outage nobody can say that a key does not exist, however lately that was asked.
+func TestNoKeyIsSaidToLackInAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		if p.cache.Lacks("nobody's") {
+			t.Error("before anybody has asked")
+		}
+		p.cache.Find(t.Context(), "nobody's", alg) //nolint:errcheck // ErrUnknownKey
+		if !p.cache.Lacks("nobody's") || p.cache.Lacks(p.KeyID()) || p.cache.Lacks("") {
+			t.Error("a moment after the source said so")
+		}
+		time.Sleep(cooldown)
+		if p.cache.Lacks("nobody's") {
+			t.Error("though it may be asked again")
+		}
+		p.Down()
+		p.cache.Find(t.Context(), "nobody's", alg) //nolint:errcheck // the outage
+		if p.cache.Lacks("nobody's") {
+			t.Error("in the outage")
+		}
+	})
+}
+
 // A source of somebody's own that puts keys into a set which has been checked has them checked.
 func TestKeysThatAreAddedToACheckedSetAreCheckedToo(t *testing.T) {
 	short, err := rsa.GenerateKey(rand.Reader, 1024)

@@ -241,6 +241,18 @@ func TestSeveralGuardsOfOneRequestAskOnce(t *testing.T) {
 	}
 }
 
+// That the store was asked a moment ago says nothing of the token.
+func TestATokenThatEndsBetweenTwoGuardsIsRefusedByTheSecond(t *testing.T) {
+	issuer, a, _, now := withSessions(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Leeway = sso.NoLeeway })
+	r := bearer(inSession(issuer, devissuer.ValidFor(time.Minute)))
+	now.Advance(time.Minute - time.Millisecond)
+	ctx := must(t)(a.Authenticate(t.Context(), r))
+	now.Advance(time.Millisecond)
+	if _, err := a.Authorize(ctx, r, granting); reasonIn(err) != sso.ReasonExpired {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestABadTokenIsNobodysSession(t *testing.T) {
 	issuer, a, store, _ := withSessions(t)
 	for _, opt := range []devissuer.TokenOption{devissuer.BadSignature(), devissuer.Expired(), devissuer.WrongAudience()} {

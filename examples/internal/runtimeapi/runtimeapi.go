@@ -48,9 +48,24 @@ func Start() (*Server, error) {
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", s.response)
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", s.failure)
 	mux.HandleFunc("POST /2018-06-01/runtime/init/error", s.failure)
-	s.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	s.server = &http.Server{Handler: s.functionsOnly(mux), ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = s.server.Serve(listener) }() // ends with Close
 	return s, nil
+}
+
+// functionsOnly keeps web pages out: events hold tokens, and whoever answers one answers for the
+// function. The Lambda client names this very address, and none of what browsers send along.
+func (s *Server) functionsOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Host != s.Addr(): // DNS rebinding
+			w.WriteHeader(http.StatusMisdirectedRequest)
+		case r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Referer") != "":
+			w.WriteHeader(http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
 }
 
 // Addr is what AWS_LAMBDA_RUNTIME_API is to hold in the function's environment.
