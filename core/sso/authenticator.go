@@ -346,7 +346,7 @@ func (a *Authenticator) verify(ctx context.Context, token string) (*login, error
 // is known without asking anybody.
 func (v *verifier) readHeader(c *candidate) error {
 	if !v.headers.recall(c) {
-		if err := v.rules.readHeader(c); err != nil {
+		if err := v.rules.readHeader(c, &accessTypes); err != nil {
 			return err
 		}
 	}
