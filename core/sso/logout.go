@@ -236,9 +236,6 @@ func (r *rules) readLogoutClaims(c *candidate, clientIDs []string) (err error) {
 	if c.issuer, err = c.identifier(claimIss); err != nil {
 		return err
 	}
-	if c.issuer == "" {
-		return badToken(ReasonWrongIssuer, "iss is missing")
-	}
 	if r.issuer != "" && c.issuer != r.issuer {
 		return badToken(ReasonWrongIssuer, "iss is %q where %q is trusted", clipped(c.issuer), r.issuer)
 	}
