@@ -93,9 +93,9 @@ func inSession(sid string) []devissuer.TokenOption {
 	return []devissuer.TokenOption{devissuer.Claim("sid", sid), devissuer.ValidFor(10 * time.Minute)}
 }
 
-func ofLogout(sid string, opts ...devissuer.TokenOption) []devissuer.TokenOption {
+func ofLogout(opts ...devissuer.TokenOption) []devissuer.TokenOption {
 	return append([]devissuer.TokenOption{
-		devissuer.Type("logout+jwt"), devissuer.Audience("web"), devissuer.Claim("sid", sid),
+		devissuer.Type("logout+jwt"), devissuer.Audience("web"), devissuer.Claim("sid", "s1"),
 		devissuer.ValidFor(2 * time.Minute), devissuer.Claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}),
 	}, opts...)
 }
@@ -128,7 +128,7 @@ func TestALogoutEndsASession(t *testing.T) {
 	if status(service, old) != http.StatusOK || status(service, newer) != http.StatusOK {
 		t.Fatal("no session lives")
 	}
-	token := issuer.MustToken(ofLogout("s1")...)
+	token := issuer.MustToken(ofLogout()...)
 	res := post(logout, formType, form(token))
 	body, _ := io.ReadAll(res.Body)
 	if res.StatusCode != http.StatusOK || res.Header.Get("Cache-Control") != "no-store" || len(body) > 0 {
@@ -153,7 +153,7 @@ func refusesLogout(t *testing.T, res *http.Response) {
 func TestALogoutRequestIsAFormWithOneLogoutToken(t *testing.T) {
 	issuer, service, logout, _ := withLogout(t, io.Discard)
 	access := issuer.MustToken(inSession("s1")...)
-	fresh := func() string { return issuer.MustToken(ofLogout("s1")...) }
+	fresh := func() string { return issuer.MustToken(ofLogout()...) }
 	var parts bytes.Buffer
 	multi := multipart.NewWriter(&parts)
 	_ = multi.WriteField("logout_token", fresh())
@@ -179,12 +179,12 @@ func TestALogoutRequestIsAFormWithOneLogoutToken(t *testing.T) {
 		"one byte too long":      {formType, pad(httpsso.MaxLogoutBytes + 1)},
 		"far too long":           {formType, pad(10 * httpsso.MaxLogoutBytes)},
 		"an access token":        {formType, form(access)},
-		"for another client":     {formType, form(issuer.MustToken(ofLogout("s1", devissuer.Audience("app"))...))},
-		"for the API":            {formType, form(issuer.MustToken(ofLogout("s1", devissuer.Audience("api"))...))},
-		"with a bad signature":   {formType, form(issuer.MustToken(ofLogout("s1", devissuer.BadSignature())...))},
-		"expired":                {formType, form(issuer.MustToken(ofLogout("s1", devissuer.Expired())...))},
-		"with a nonce":           {formType, form(issuer.MustToken(ofLogout("s1", devissuer.Claim("nonce", "n"))...))},
-		"that ends nothing here": {formType, form(issuer.MustToken(ofLogout("s1", devissuer.WithoutClaim("sid"), devissuer.WithoutClaim("sub"))...))},
+		"for another client":     {formType, form(issuer.MustToken(ofLogout(devissuer.Audience("app"))...))},
+		"for the API":            {formType, form(issuer.MustToken(ofLogout(devissuer.Audience("api"))...))},
+		"with a bad signature":   {formType, form(issuer.MustToken(ofLogout(devissuer.BadSignature())...))},
+		"expired":                {formType, form(issuer.MustToken(ofLogout(devissuer.Expired())...))},
+		"with a nonce":           {formType, form(issuer.MustToken(ofLogout(devissuer.Claim("nonce", "n"))...))},
+		"that ends nothing here": {formType, form(issuer.MustToken(ofLogout(devissuer.WithoutClaim("sid"), devissuer.WithoutClaim("sub"))...))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refusesLogout(t, post(logout, test.contentType, test.body))
@@ -215,7 +215,7 @@ func TestALogoutRequestIsAFormWithOneLogoutToken(t *testing.T) {
 func TestALogoutIsPosted(t *testing.T) {
 	issuer, service, logout, _ := withLogout(t, io.Discard)
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, "post"} {
-		body := form(issuer.MustToken(ofLogout("s1")...))
+		body := form(issuer.MustToken(ofLogout()...))
 		r := httptest.NewRequest(method, "/?"+body, strings.NewReader(body))
 		r.Header.Set("Content-Type", formType)
 		w := httptest.NewRecorder()
@@ -231,7 +231,7 @@ func TestALogoutIsPosted(t *testing.T) {
 
 func TestAnOutageIs503ForALogout(t *testing.T) {
 	issuer, _, logout, _ := withLogout(t, io.Discard)
-	body := form(issuer.MustToken(ofLogout("s1")...))
+	body := form(issuer.MustToken(ofLogout()...))
 	outage := func(name string, logout http.Handler) {
 		t.Helper()
 		res := post(logout, formType, body)
@@ -254,12 +254,12 @@ func TestAnOutageIs503ForALogout(t *testing.T) {
 func TestNoLogoutTokenIsLogged(t *testing.T) {
 	var log bytes.Buffer
 	issuer, _, logout, _ := withLogout(t, &log)
-	for _, opts := range [][]devissuer.TokenOption{ofLogout("s1"), ofLogout("s1", devissuer.BadSignature()), ofLogout("s1", devissuer.Claim("nonce", "n")), inSession("s1")} {
+	for _, opts := range [][]devissuer.TokenOption{ofLogout(), ofLogout(devissuer.BadSignature()), ofLogout(devissuer.Claim("nonce", "n")), inSession("s1")} {
 		token := issuer.MustToken(opts...)
 		for range 2 {
 			_ = post(logout, formType, form(token))
 		}
-		for _, part := range strings.Split(token, ".") {
+		for part := range strings.SplitSeq(token, ".") {
 			if strings.Contains(log.String(), part) {
 				t.Fatalf("a part of the token is logged: %s", log.String())
 			}
@@ -307,7 +307,7 @@ func TestALogoutHandlerThatCannotEndAnythingPanicsAtStartUp(t *testing.T) {
 func FuzzBackChannelLogout(f *testing.F) {
 	issuer, service, logout, store := withLogout(f, io.Discard)
 	access := issuer.MustToken(inSession("s1")...)
-	good := issuer.MustToken(ofLogout("s1", devissuer.ValidFor(24*time.Hour), devissuer.Claim("jti", "l1"))...)
+	good := issuer.MustToken(ofLogout(devissuer.ValidFor(24*time.Hour), devissuer.Claim("jti", "l1"))...)
 	for _, body := range []string{
 		"", form(good), form(good) + "&" + form(good), form(access), "logout_token", "logout_token=", "logout_token=a.b.c", form(good) + "&x", form(good) + ";x=1",
 		"x=1&" + form(good), strings.ReplaceAll(form(good), ".", "%2e"), form(good) + "%20", form(good) + "+", "logout%5Ftoken=" + good, form(good + "\n"), "%zz",

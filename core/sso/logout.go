@@ -18,9 +18,10 @@ import (
 // tokens it has done that for. It works on what a [SessionStore] looks at.
 //
 // An implementation of your own must be safe for concurrent use, answer within a bound of its
-// own, and be idempotent: a logout token whose record failed comes again. Any error means that
-// the store cannot be had (503); nil means that the revocation holds in every instance which
-// shares the store, as soon as the store promises at all.
+// own, and be idempotent: a logout token whose record failed comes again. Nil means that the
+// revocation holds in every instance which shares the store, as soon as the store promises at
+// all; an error that matches [errors.ErrUnsupported], that it cannot end what is asked for (400);
+// any other, that it cannot be had (503).
 type SessionRevoker interface {
 	// RevokeSession ends the session r.SessionID of r.Issuer and no other, whoever's it is. Where
 	// the store keeps the current session of each user, it has to compare: a session that was
@@ -44,9 +45,10 @@ type Revocation struct {
 	Issuer    string // `iss`, never empty
 	Audience  string // under which the store keeps the sessions: [SessionPolicy.Audience]
 	SessionID string // `sid`; empty for RevokeSubject
-	// Subject is `sub`. For RevokeSession it may be empty, and says whose session it is where the
-	// token tells.
-	Subject string
+	Subject   string // `sub`; for RevokeSession it may be empty
+	// User is `sub` where that is what [SessionPolicy.UserClaim] reads, for stores that keep
+	// sessions by their user; empty otherwise.
+	User string
 	// IssuedBefore is the end of the second in which the logout token was issued, since dates of
 	// tokens are mostly cut to the second; zero for RevokeSession.
 	IssuedBefore time.Time
@@ -288,11 +290,8 @@ func logoutKind(c *candidate) error {
 		return badToken(ReasonTokenKind, "nonce is present, which must not be, so that no ID token passes as a logout token")
 	}
 	events := Value{c.claims[claimEvents]}
-	if events.v.Kind() != jsondoc.Object {
-		return badToken(ReasonTokenKind, "events is a JSON %s, not an object: no logout token", events.Kind())
-	}
 	if event := events.Get(logoutEvent); event.v.Kind() != jsondoc.Object {
-		return badToken(ReasonTokenKind, "events holds a JSON %s for a logout, not an object", event.Kind())
+		return badToken(ReasonTokenKind, "events is a JSON %s, and a logout in it a JSON %s, not an object: no logout token", events.Kind(), event.Kind())
 	}
 	return nil
 }
@@ -427,7 +426,9 @@ func (l *BackChannelLogout) receive(ctx context.Context, token string) error {
 	if r.SessionID == "" {
 		revoke = l.revoker.RevokeSubject
 	}
-	if err := revoke(ctx, r); err != nil {
+	if err := revoke(ctx, r); errors.Is(err, errors.ErrUnsupported) {
+		return badToken(ReasonNoSession, "the store cannot end what it names: %v", err)
+	} else if err != nil {
 		return &sessionsUnavailableError{unavailableSessions(err)}
 	}
 	until := t.times.expires.Add(t.verifier.rules.leeway + rememberedLonger)
@@ -448,6 +449,9 @@ func (t *LogoutToken) revocation() (Revocation, error) {
 	r := Revocation{
 		Issuer: t.Issuer(), Audience: s.policy.Audience, Subject: t.Subject(),
 		Until: latest.Add(rules.maxAge + rules.leeway + rememberedLonger),
+	}
+	if s.readsSubject() {
+		r.User = r.Subject
 	}
 	switch sid := t.SessionID(); {
 	case sid != "" && s.readsSession():

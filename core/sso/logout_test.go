@@ -2,7 +2,6 @@ package sso_test
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -151,7 +150,9 @@ var logoutCases = []struct {
 }
 
 func TestALogoutTokenIsWhatTheSpecificationSays(t *testing.T) {
-	a := newAuth(t, func(c *sso.Config) { c.ClientIDs, c.MaxTokenAge, c.RequireAccessTokenType = []string{"api-client"}, time.Hour, true })
+	a := newAuth(t, func(c *sso.Config) {
+		c.ClientIDs, c.MaxTokenAge, c.RequireAccessTokenType = []string{"api-client"}, time.Hour, true
+	})
 	for _, test := range logoutCases {
 		t.Run(test.name, func(t *testing.T) {
 			token := signed(ada, logoutHeader(test.header...), logoutClaims(test.claims...))
@@ -182,7 +183,7 @@ func TestALogoutTokenTellsWhatItSays(t *testing.T) {
 		!logout.IssuedAt().Equal(T) || !logout.ExpiresAt().Equal(T.Add(2*time.Minute)) || !logout.Claims().Get("events").Exists() {
 		t.Errorf("%v", logout.Claims())
 	}
-	if text := fmt.Sprint(logout.LogValue()); strings.Contains(text, "s1") || !strings.Contains(text, "ada") {
+	if text := logout.LogValue().String(); strings.Contains(text, "s1") || !strings.Contains(text, "ada") {
 		t.Errorf("a log has %s", text)
 	}
 	if logout, err = a.ValidateLogoutToken(t.Context(), logoutToken("exp", "", "sub", ""), "web"); err != nil || !logout.ExpiresAt().Equal(T.Add(10*time.Minute)) || logout.Subject() != "" {
@@ -208,7 +209,7 @@ func TestALogoutTokenNobodyTrustsIsRefused(t *testing.T) {
 		"encrypted":               {"a.b.c.d.e", sso.ReasonEncrypted},
 		"longer than is read":     {logoutToken("x", `"`+strings.Repeat("x", sso.DefaultMaxTokenBytes)+`"`), sso.ReasonTooLarge},
 		"a claim twice":           {signed(ada, logoutHeader(), strings.Replace(logoutClaims(), `"sid"`, `"sid":"s0","sid"`, 1)), sso.ReasonMalformed},
-		"with a key of its own":   {signed(mallory, logoutHeader("jwk", `{"kty":"OKP","crv":"Ed25519","x":"`+b64(mallory.Public().(ed25519.PublicKey))+`"}`), logoutClaims()), sso.ReasonBadSignature},
+		"with a key of its own":   {signed(mallory, logoutHeader("jwk", `{"kty":"OKP","crv":"Ed25519","x":"`+b64(mallory[32:])+`"}`), logoutClaims()), sso.ReasonBadSignature},
 		"a line break at its end": {logoutToken() + "\n", sso.ReasonMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -446,8 +447,8 @@ func TestALogoutEndsTheSessionThatItNamesAndNoOther(t *testing.T) {
 	if !lives(t, a, newer) {
 		t.Error("another session of the user ended with it")
 	}
-	want := sso.Revocation{Issuer: issuerID, Audience: "api", SessionID: "s1", Subject: "ada", Until: T.Add(time.Hour + sso.DefaultLeeway + time.Minute)}
-	if got := store.last; !got.Until.Equal(want.Until) || !got.IssuedBefore.IsZero() || got.Issuer != want.Issuer || got.Audience != want.Audience || got.SessionID != want.SessionID || got.Subject != want.Subject {
+	want := sso.Revocation{Issuer: issuerID, Audience: "api", SessionID: "s1", Subject: "ada", User: "ada", Until: T.Add(time.Hour + sso.DefaultLeeway + time.Minute)}
+	if got := store.last; !got.Until.Equal(want.Until) || !got.IssuedBefore.IsZero() || got.Issuer != want.Issuer || got.Audience != want.Audience || got.SessionID != want.SessionID || got.Subject != want.Subject || got.User != want.User {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	if until := store.recorded[[2]string{issuerID, "l1"}]; !until.Equal(T.Add(2*time.Minute + sso.DefaultLeeway + time.Minute)) {
@@ -545,6 +546,15 @@ func TestALogoutThatFailedCanBeTriedAgain(t *testing.T) {
 	}
 }
 
+func TestAStoreThatCannotEndWhatIsNamedIsNoOutage(t *testing.T) {
+	_, logout, store := withLogout(t)
+	store.fail["session"] = fmt.Errorf("sessions by their user only: %w", errors.ErrUnsupported)
+	err := logout.Receive(t.Context(), logoutToken())
+	if reasonIn(err) != sso.ReasonNoSession || sso.DenialOf(err).Status != http.StatusBadRequest || len(store.recorded) > 0 {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAPanicOfTheRevokerIsNoLogout(t *testing.T) {
 	_, logout, store := withLogout(t)
 	store.panics = true
@@ -560,10 +570,13 @@ func TestAClientThatGoesAwayDoesNotKeepASessionAlive(t *testing.T) {
 	if err := logout.Receive(ctx, logoutToken()); err != nil || lives(t, a, ofSession("s1")) {
 		t.Errorf("%v", err)
 	}
-	bound, ok := context.Context(nil), false
-	logout, err := sso.NewBackChannelLogout(a, revokerFunc(func(ctx context.Context) error { bound = ctx; _, ok = ctx.Deadline(); return nil }), "web")
-	if err != nil || logout.Receive(t.Context(), logoutToken()) != nil || !ok || bound.Err() == nil {
-		t.Errorf("the revocation has no bound, or outlives its request: %v", err)
+	bounded := false
+	logout, err := sso.NewBackChannelLogout(a, revokerFunc(func(ctx context.Context) error {
+		_, bounded = ctx.Deadline()
+		return nil
+	}), "web")
+	if err != nil || logout.Receive(t.Context(), logoutToken()) != nil || !bounded {
+		t.Errorf("the revocation has no bound: %v", err)
 	}
 }
 
@@ -575,6 +588,7 @@ func (f revokerFunc) RevokeSubject(ctx context.Context, _ sso.Revocation) error 
 func (f revokerFunc) LogoutRecorded(ctx context.Context, _, _ string) (bool, error) {
 	return false, f(ctx)
 }
+
 func (f revokerFunc) RecordLogout(ctx context.Context, _, _ string, _ time.Time) error { return f(ctx) }
 
 func TestABadLogoutTokenReachesNoStore(t *testing.T) {
@@ -625,6 +639,10 @@ func TestALogoutEndsWhatThePolicyReads(t *testing.T) {
 			}
 			if err != nil || !slices.Contains(store.calls, test.want) || len(store.calls) != 3 {
 				t.Errorf("%v, %v", err, store.calls)
+			}
+			// A user by another claim is not whom the token calls sub.
+			if test.user != "sub" && store.last.User != "" || test.user == "sub" && store.last.User != store.last.Subject {
+				t.Errorf("%+v", store.last)
 			}
 		})
 	}
@@ -762,7 +780,7 @@ func TestALogoutIsCountedAndItsTokenIsInNoLog(t *testing.T) {
 	}
 	text := log.String()
 	for _, token := range []string{good, bad} {
-		for _, part := range strings.Split(token, ".") {
+		for part := range strings.SplitSeq(token, ".") {
 			if strings.Contains(text, part) {
 				t.Errorf("the log has a part of the token: %s", text)
 			}
