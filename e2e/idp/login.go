@@ -113,34 +113,34 @@ func (p *LoginProvider) SignIn(ctx context.Context, clientID, who string) (*Logi
 func (l *Login) code(ctx context.Context, address, who string) (string, error) {
 	forms := 0
 	for range 12 {
-		res, page, err := l.visit(ctx, http.MethodGet, address, nil)
+		at, err := l.visit(ctx, http.MethodGet, address, nil)
 		if err != nil {
 			return "", err
 		}
-		if res.StatusCode == http.StatusOK { // a form of the provider's
+		if at.status == http.StatusOK { // a form of the provider's
 			fields := url.Values{"prompt": {"login"}, "login": {who}, "password": {"any"}}
-			if strings.Contains(page, `value="consent"`) {
+			if strings.Contains(at.html, `value="consent"`) {
 				fields = url.Values{"prompt": {"consent"}}
 			}
-			action := formAction.FindStringSubmatch(page)
-			if forms++; action == nil || forms > 2 {
-				return "", fmt.Errorf("idp: no way through %s: %s", address, page)
+			action := formAction.FindStringSubmatch(at.html)
+			forms++
+			if action == nil || forms > 2 {
+				return "", fmt.Errorf("idp: no way through %s: %s", address, at.html)
 			}
-			if res, page, err = l.visit(ctx, http.MethodPost, action[1], fields); err != nil {
+			if at, err = l.visit(ctx, http.MethodPost, action[1], fields); err != nil {
 				return "", err
 			}
 		}
-		next, err := res.Location()
-		if err != nil {
-			return "", fmt.Errorf("idp: %s leads nowhere: %s %s", address, res.Status, page)
+		if at.next == nil {
+			return "", fmt.Errorf("idp: %s leads nowhere: %d %s", address, at.status, at.html)
 		}
-		if strings.HasPrefix(next.String(), redirectURI) {
-			if code := next.Query().Get("code"); code != "" {
+		if strings.HasPrefix(at.next.String(), redirectURI) {
+			if code := at.next.Query().Get("code"); code != "" {
 				return code, nil
 			}
-			return "", fmt.Errorf("idp: no code: %s", next.RawQuery)
+			return "", fmt.Errorf("idp: no code: %s", at.next.RawQuery)
 		}
-		address = next.String()
+		address = at.next.String()
 	}
 	return "", errors.New("idp: the sign-in goes round in circles")
 }
@@ -153,35 +153,49 @@ var (
 // SignOut signs out at the provider (OpenID Connect RP-Initiated Logout 1.0), which tells the website before it
 // answers.
 func (l *Login) SignOut(ctx context.Context) error {
-	_, page, err := l.visit(ctx, http.MethodGet, l.provider.issuer+"/session/end?"+url.Values{"id_token_hint": {l.idToken}}.Encode(), nil)
+	at, err := l.visit(ctx, http.MethodGet, l.provider.issuer+"/session/end?"+url.Values{"id_token_hint": {l.idToken}}.Encode(), nil)
 	if err != nil {
 		return err
 	}
-	action, xsrf := formAction.FindStringSubmatch(page), formXSRF.FindStringSubmatch(page)
+	action, xsrf := formAction.FindStringSubmatch(at.html), formXSRF.FindStringSubmatch(at.html)
 	if action == nil || xsrf == nil {
-		return fmt.Errorf("idp: no form to sign out by: %s", page)
+		return fmt.Errorf("idp: no form to sign out by: %s", at.html)
 	}
-	res, page, err := l.visit(ctx, http.MethodPost, action[1], url.Values{"xsrf": {xsrf[1]}, "logout": {"yes"}})
-	if err == nil && res.StatusCode != http.StatusSeeOther {
-		err = fmt.Errorf("idp: signing out: %s %s", res.Status, page)
+	at, err = l.visit(ctx, http.MethodPost, action[1], url.Values{"xsrf": {xsrf[1]}, "logout": {"yes"}})
+	if err == nil && at.status != http.StatusSeeOther {
+		err = fmt.Errorf("idp: signing out: %d %s", at.status, at.html)
 	}
 	return err
 }
 
+// A page is what a browser sees of an answer.
+type page struct {
+	status int
+	html   string
+	next   *url.URL // where it is sent on to; nil: nowhere
+}
+
 // visit sends a request as the browser.
-func (l *Login) visit(ctx context.Context, method, address string, form url.Values) (*http.Response, string, error) {
+func (l *Login) visit(ctx context.Context, method, address string, form url.Values) (page, error) {
 	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form.Encode()))
 	if err != nil {
-		return nil, "", err
+		return page{}, err
 	}
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	res, err := l.browser.Do(req)
 	if err != nil {
-		return nil, "", err
+		return page{}, err
 	}
 	defer res.Body.Close()
-	page, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
-	return res, string(page), err
+	html, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err != nil {
+		return page{}, err
+	}
+	next, err := res.Location()
+	if err != nil && !errors.Is(err, http.ErrNoLocation) {
+		return page{}, err
+	}
+	return page{res.StatusCode, string(html), next}, nil
 }

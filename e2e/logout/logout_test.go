@@ -4,6 +4,7 @@ package logout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -126,10 +127,9 @@ func fleet(t *testing.T, provider idp.Provider, redis *redistest.Server, cache b
 	ended := make(chan error, 1)
 	go func() { ended <- app.Listener(listener) }()
 	t.Cleanup(func() {
-		if err := app.Shutdown(); err != nil {
+		if err := errors.Join(app.Shutdown(), <-ended); err != nil {
 			t.Error(err)
 		}
-		<-ended
 	})
 	instances = append(instances, instance{"Fiber", "http://" + listener.Addr().String()})
 	return instances, received, logoutURL
