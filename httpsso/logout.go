@@ -53,6 +53,9 @@ func BackChannelLogout(a *sso.Authenticator, revoker sso.SessionRevoker, clientI
 
 // logoutToken reads the one logout_token of a form. The query does not count.
 func logoutToken(w http.ResponseWriter, r *http.Request) (token string, ok bool) {
+	if r.Body == nil { // a request that no server has read
+		return "", false
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, MaxLogoutBytes)
 	if err := r.ParseForm(); err != nil {
 		return "", false

@@ -193,6 +193,11 @@ func TestALogoutRequestIsAFormWithOneLogoutToken(t *testing.T) {
 			}
 		})
 	}
+	t.Run("no body at all", func(t *testing.T) {
+		w := httptest.NewRecorder()
+		logout.ServeHTTP(w, &http.Request{Method: http.MethodPost, Header: http.Header{"Content-Type": {formType}}})
+		refusesLogout(t, w.Result())
+	})
 	t.Run("in the query", func(t *testing.T) {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodPost, "/?"+form(fresh()), http.NoBody)
