@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"time"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
@@ -96,6 +98,46 @@ func ExampleWithDenied() {
 	show(mux, "/orders", "")
 	// Output:
 	// 401 no: missing_token
+}
+
+// The identity provider calls the service when somebody has signed out.
+func ExampleBackChannelLogout() {
+	_, issuer := guardForExamples()
+	store := newMemory() // in production, one that all instances share: see module redissessions
+	auth, err := sso.New(sso.Config{
+		PublicKeyURI: issuer.JWKSURL(),
+		Issuer:       issuer.URL(),
+		Audience:     []string{"api"},
+		HTTPClient:   issuer.Client(),
+
+		MaxTokenAge:   time.Hour, // so that a logout can be forgotten, once no token of the session is good any more
+		Sessions:      store,
+		SessionPolicy: sso.SessionPolicy{UserClaim: "sub", SessionClaim: "sid"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	guard := httpsso.New(auth)
+	mux := http.NewServeMux()
+	mux.Handle("GET /orders", guard.Authenticate()(listOrders))
+	mux.Handle("POST /logout/backchannel", httpsso.BackChannelLogout(auth, store, "web-shop")) // the client's id, not the API's
+
+	token := issuer.MustToken(devissuer.Claim("sid", "session-1"))
+	show(mux, "/orders", token)
+
+	logout := issuer.MustToken(devissuer.Audience("web-shop"), devissuer.Claim("sid", "session-1"),
+		devissuer.Claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}))
+	r := httptest.NewRequest(http.MethodPost, "/logout/backchannel", strings.NewReader("logout_token="+logout))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, r)
+	fmt.Println(w.Code)
+
+	show(mux, "/orders", token)
+	// Output:
+	// 200 orders of ada
+	// 200
+	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"code":"invalid_token"}
 }
 
 var listOrders = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

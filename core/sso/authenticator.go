@@ -290,8 +290,8 @@ func (a *Authenticator) validate(ctx context.Context, token string, r Request) (
 
 // identify finds out whom a token speaks for: it is known already, or has to prove itself.
 func (a *Authenticator) identify(ctx context.Context, token string, r Request) (l *login, known bool, err error) {
-	if len(token) > a.maxTokenBytes {
-		return nil, false, &TokenError{Reason: ReasonTooLarge, Err: lengthError{len(token), a.maxTokenBytes}}
+	if err := a.checkLength(token); err != nil {
+		return nil, false, err
 	}
 	credential, l, err := a.recall(ctx, token)
 	if l != nil || err != nil {
@@ -313,6 +313,14 @@ func (a *Authenticator) identify(ctx context.Context, token string, r Request) (
 	l.by, l.credential = a.origin, credential
 	l.proof.verifier.remember(token, l)
 	return l, false, nil
+}
+
+// checkLength comes before anything else that is done with a token.
+func (a *Authenticator) checkLength(token string) error {
+	if len(token) > a.maxTokenBytes {
+		return &TokenError{Reason: ReasonTooLarge, Err: lengthError{len(token), a.maxTokenBytes}}
+	}
+	return nil
 }
 
 // verify makes a token prove itself, rule by rule, the cheapest first.
@@ -359,7 +367,7 @@ func (a *Authenticator) verify(ctx context.Context, token string) (*login, error
 // is known without asking anybody.
 func (v *verifier) readHeader(c *candidate) error {
 	if !v.headers.recall(c) {
-		if err := v.rules.readHeader(c); err != nil {
+		if err := v.rules.readHeader(c, &accessTypes); err != nil {
 			return err
 		}
 	}

@@ -47,9 +47,9 @@ const (
 	ReasonWrongAudience       Reason = "wrong_audience"       // `aud` is missing or names others
 	ReasonWrongIssuer         Reason = "wrong_issuer"         // `iss` is missing or another
 	ReasonWrongClient         Reason = "wrong_client"         // `client_id` is missing or another
-	ReasonTokenKind           Reason = "token_kind"           // by its claims an ID, refresh or logout token
+	ReasonTokenKind           Reason = "token_kind"           // by its claims another kind of token than the one that is wanted
 	ReasonBoundToken          Reason = "bound_token"          // `cnf`: good only with a proof of possession
-	ReasonMissingClaim        Reason = "missing_claim"        // a claim that RFC 9068 requires is missing
+	ReasonMissingClaim        Reason = "missing_claim"        // a claim that RFC 9068, or a logout token, requires is missing
 	ReasonUnknownKey          Reason = "unknown_key"          // the provider has no such key
 	ReasonAmbiguousKey        Reason = "ambiguous_key"        // no `kid`, and several keys fit
 	ReasonKeyAlgorithm        Reason = "key_algorithm"        // the key is for another algorithm
@@ -61,6 +61,7 @@ const (
 	ReasonWeakLogin           Reason = "weak_login"           // the login is too old or too weak (RFC 9470)
 	ReasonSessionEnded        Reason = "session_ended"        // signed out, or signed in elsewhere
 	ReasonNoSession           Reason = "no_session"           // the claims that name the session are missing
+	ReasonReplayed            Reason = "replayed"             // a logout token that has done its work
 	ReasonTooLongLived        Reason = "too_long_lived"       // good for longer than Config.MaxTokenAge
 	ReasonKeysUnavailable     Reason = "keys_unavailable"     // nobody can tell, for want of keys
 	ReasonSessionsUnavailable Reason = "sessions_unavailable" // nobody can tell, for want of the session store

@@ -39,6 +39,8 @@ const (
 	// EventSessionUnknown: a token passed whose session could not be looked up, by
 	// [SessionPolicy.InsecureIgnoreOutage].
 	EventSessionUnknown EventKind = "session_unknown"
+	// EventSessionRevoked: a logout token has ended what it names; see [BackChannelLogout].
+	EventSessionRevoked EventKind = "session_revoked"
 )
 
 // observe tells the user's code, if it wants to know.

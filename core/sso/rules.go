@@ -92,10 +92,29 @@ func malformed(err error) error {
 	return &TokenError{Reason: ReasonMalformed, Err: err}
 }
 
+// tokenTypes are what `typ` may say of a kind of token, in any letter case (RFC 7515, section
+// 4.1.9).
+type tokenTypes struct {
+	kind  string
+	names []string
+}
+
+func (t *tokenTypes) have(typ string) bool {
+	for _, name := range t.names {
+		if strings.EqualFold(typ, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// accessTypes are those of access tokens (RFC 9068, section 2.1).
+var accessTypes = tokenTypes{"an access token", []string{"JWT", "at+jwt", "application/at+jwt"}}
+
 // readHeader applies the rules about the JOSE header (RFC 7515, section 4; RFC 8725, section
 // 3). `jwk`, `jku`, `x5u` and `x5c` are never looked at: a token does not choose who vouches
 // for it.
-func (r *rules) readHeader(c *candidate) error {
+func (r *rules) readHeader(c *candidate, types *tokenTypes) error {
 	if err := c.token.ReadHeader(); err != nil {
 		return malformed(err)
 	}
@@ -119,8 +138,8 @@ func (r *rules) readHeader(c *candidate) error {
 		return badTokenWith(ReasonAlgorithm, "alg %q is not among the accepted algorithms", algorithm)
 	}
 	if typ := h[headerTyp]; typ.Kind() != jsondoc.Absent {
-		if c.typ, _ = typ.Text(); !strings.EqualFold(c.typ, "JWT") && !strings.EqualFold(c.typ, "at+jwt") && !strings.EqualFold(c.typ, "application/at+jwt") {
-			return badToken(ReasonTokenType, "typ %q is not that of an access token", clipped(c.typ))
+		if c.typ, _ = typ.Text(); !types.have(c.typ) {
+			return badToken(ReasonTokenType, "typ %q is not that of %s", clipped(c.typ), types.kind)
 		}
 	}
 	if h[headerCty].Kind() != jsondoc.Absent {
@@ -172,13 +191,25 @@ func (c *candidate) identifier(place int) (string, error) {
 
 // dates checks `exp`, `nbf` and `iat`.
 func (r *rules) dates(c *candidate) error {
-	exp := c.claims[claimExp]
-	if exp.Kind() == jsondoc.Absent {
+	if c.claims[claimExp].Kind() == jsondoc.Absent {
 		return badToken(ReasonMissingExpiry, "exp is missing: a token without end is not accepted")
 	}
+	if err := c.readDates(); err != nil {
+		return err
+	}
+	if r.maxAge > 0 && (c.times.issued.IsZero() || c.times.expires.Sub(c.times.issued) > r.maxAge) {
+		return badToken(ReasonTooLongLived, "good from %s to %s, where %v is the most", c.times.issued.UTC().Format(time.RFC3339), c.times.expires.UTC().Format(time.RFC3339), r.maxAge)
+	}
+	return r.judgeDates(c.times)
+}
+
+// readDates reads those that the token has.
+func (c *candidate) readDates() error {
 	var ok bool
-	if c.times.expires, ok = numericDate(exp); !ok || c.times.expires.Unix() <= 0 {
-		return badToken(ReasonMalformedClaim, "exp is not a date")
+	if exp := c.claims[claimExp]; exp.Kind() != jsondoc.Absent {
+		if c.times.expires, ok = numericDate(exp); !ok || c.times.expires.Unix() <= 0 {
+			return badToken(ReasonMalformedClaim, "exp is not a date")
+		}
 	}
 	if nbf := c.claims[claimNbf]; nbf.Kind() != jsondoc.Absent {
 		if c.times.notBefore, ok = numericDate(nbf); !ok {
@@ -190,14 +221,16 @@ func (r *rules) dates(c *candidate) error {
 			return badToken(ReasonMalformedClaim, "iat is not a date")
 		}
 	}
-	if r.maxAge > 0 && (c.times.issued.IsZero() || c.times.expires.Sub(c.times.issued) > r.maxAge) {
-		return badToken(ReasonTooLongLived, "good from %s to %s, where %v is the most", c.times.issued.UTC().Format(time.RFC3339), c.times.expires.UTC().Format(time.RFC3339), r.maxAge)
-	}
+	return nil
+}
+
+// judgeDates holds the dates of a token against the clock.
+func (r *rules) judgeDates(t times) error {
 	now := r.now()
 	if now.IsZero() {
 		return errors.New("sso: Config.Now returned the zero time") // before which nothing has expired
 	}
-	switch t := c.times; {
+	switch {
 	case r.inTime(t, now):
 		return nil
 	case !now.Before(t.expires.Add(r.leeway)):
@@ -228,30 +261,44 @@ func numericDate(v jsondoc.Value) (time.Time, bool) {
 	return time.Unix(int64(whole), int64(fraction*float64(time.Second))), true
 }
 
-// forUs checks `aud`: a string or an array of strings, one of which is ours, exactly.
+// forUs checks `aud`, if it is to be checked.
 func (r *rules) forUs(aud Value) error {
-	if aud.Exists() {
-		if _, single := aud.Text(); !single && aud.v.Kind() != jsondoc.Array {
-			return badToken(ReasonMalformedClaim, "aud is a JSON %s", aud.Kind())
-		}
-		if aud.Len() > maxAudiences {
-			return badToken(ReasonMalformedClaim, "aud names %d audiences; at most %d are read", aud.Len(), maxAudiences)
-		}
-		for e := range aud.Elements() {
-			if _, ok := e.Text(); !ok {
-				return badToken(ReasonMalformedClaim, "aud holds a JSON %s", e.Kind())
-			}
-		}
-	}
 	if len(r.audience) == 0 {
-		return nil
+		return readAudience(aud)
+	}
+	return forAnyOf(aud, r.audience)
+}
+
+// forAnyOf checks that `aud` names one of those who are wanted, exactly.
+func forAnyOf(aud Value, wanted []string) error {
+	if err := readAudience(aud); err != nil {
+		return err
 	}
 	for name := range texts(aud) {
-		if slices.Contains(r.audience, name) {
+		if slices.Contains(wanted, name) {
 			return nil
 		}
 	}
-	return badToken(ReasonWrongAudience, "aud is [%s] where one of %q is wanted", listed(texts(aud)), r.audience)
+	return badToken(ReasonWrongAudience, "aud is [%s] where one of %q is wanted", listed(texts(aud)), wanted)
+}
+
+// readAudience checks that `aud`, if there is one, is a string or an array of strings.
+func readAudience(aud Value) error {
+	if !aud.Exists() {
+		return nil
+	}
+	if _, single := aud.Text(); !single && aud.v.Kind() != jsondoc.Array {
+		return badToken(ReasonMalformedClaim, "aud is a JSON %s", aud.Kind())
+	}
+	if aud.Len() > maxAudiences {
+		return badToken(ReasonMalformedClaim, "aud names %d audiences; at most %d are read", aud.Len(), maxAudiences)
+	}
+	for e := range aud.Elements() {
+		if _, ok := e.Text(); !ok {
+			return badToken(ReasonMalformedClaim, "aud holds a JSON %s", e.Kind())
+		}
+	}
+	return nil
 }
 
 // listed shows as many of some texts as a log line can hold. Nobody may have us write them all.

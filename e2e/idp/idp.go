@@ -73,6 +73,10 @@ type client struct {
 	Secret      string          `json:"secret"`
 	Audience    []string        `json:"audience"`
 	Permissions json.RawMessage `json:"permissions,omitempty"`
+
+	// Of a client at which people sign in; see [Website].
+	RedirectURI          string `json:"redirect_uri,omitempty"`
+	BackChannelLogoutURI string `json:"backchannel_logout_uri,omitempty"`
 }
 
 // server implements Provider on what the makes have in common. Each make gives name, issuer, listen and stop,

@@ -23,6 +23,11 @@ import (
 // the package is missing the test is skipped, or fails if the environment says CI=true.
 func StartOIDCProvider(tb testing.TB) Provider {
 	tb.Helper()
+	return startServer(tb)
+}
+
+func startServer(tb testing.TB) *server {
+	tb.Helper()
 	dir, node, err := findOIDCProvider()
 	if err != nil {
 		absent(tb, err)

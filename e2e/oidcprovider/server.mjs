@@ -4,10 +4,12 @@
 // loopback port. Then each line that it reads is the whole configuration,
 //
 //   {"jwks": {"keys": [private JWKs, the signing key first]},
-//    "clients": [{"id": "", "secret": "", "audience": [""], "permissions": {}}],
+//    "clients": [{"id": "", "secret": "", "audience": [""], "permissions": {},
+//                 "redirect_uri": "", "backchannel_logout_uri": ""}],
 //    "down": false}
 //
-// and it writes {} when that is in force: the provider is built anew and takes over between two requests, on
+// (with a redirect_uri, people sign in at the client, and its access tokens say in sid what its logout tokens say;
+// without one it has tokens for itself), and it writes {} when that is in force: the provider is built anew and takes over between two requests, on
 // the same port, which it does not listen on while down is true. A configuration that it cannot use ends the process, with the reason on stderr. So does the
 // end of stdin, without a reason: the process cannot outlive the test that started it, however that ends.
 
@@ -25,16 +27,27 @@ function build(issuer, { jwks, clients }) {
 
   const provider = new Provider(issuer, {
     jwks, // of several keys that could sign, oidc-provider takes the first
-    clients: clients.map(({ id, secret }) => ({
+    clients: clients.map(({ id, secret, redirect_uri, backchannel_logout_uri }) => ({
       client_id: id,
       client_secret: secret,
-      grant_types: ['client_credentials'],
-      redirect_uris: [],
-      response_types: [],
+      ...(redirect_uri ? {
+        grant_types: ['authorization_code'],
+        redirect_uris: [redirect_uri],
+        response_types: ['code'],
+        backchannel_logout_uri,
+        backchannel_logout_session_required: true,
+      } : {
+        grant_types: ['client_credentials'],
+        redirect_uris: [],
+        response_types: [],
+      }),
     })),
-    ttl: { ClientCredentials: 300 },
+    ttl: { ClientCredentials: 300, AccessToken: 300, Session: 3600, Grant: 3600, Interaction: 600, IdToken: 300 },
+    // Its own fetch refuses to call this machine, which is where the tests' services are.
+    fetch: (url, { dispatcher, ...options }) => fetch(url, options),
     features: {
-      devInteractions: { enabled: false },
+      devInteractions: { enabled: clients.some(({ redirect_uri }) => redirect_uri) },
+      backchannelLogout: { enabled: true },
       clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,
@@ -48,9 +61,10 @@ function build(issuer, { jwks, clients }) {
         }),
       },
     },
-    extraTokenClaims: (ctx, { clientId }) => {
+    extraTokenClaims: async (ctx, { clientId, sessionUid }) => {
       const { permissions } = byID.get(clientId);
-      return permissions && { permissions };
+      const session = sessionUid && await provider.Session.findByUid(sessionUid);
+      return { ...(permissions && { permissions }), ...(session && { sid: session.sidFor(clientId) }) };
     },
     formats: {
       customizers: {
@@ -63,6 +77,7 @@ function build(issuer, { jwks, clients }) {
     },
   });
   provider.on('server_error', (ctx, err) => console.error(err));
+  provider.on('backchannel.error', (ctx, err) => console.error(err));
   return provider.callback();
 }
 

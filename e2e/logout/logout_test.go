@@ -1,0 +1,234 @@
+// Package logout has a real identity provider sign somebody out, and a fleet of services find that out through a
+// real Redis.
+package logout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/gofiber/fiber/v2"
+	"github.com/labstack/echo/v4"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/e2e/idp"
+	"github.com/more-retail/moresso-go/echosso"
+	"github.com/more-retail/moresso-go/fibersso"
+	"github.com/more-retail/moresso-go/ginsso"
+	"github.com/more-retail/moresso-go/httpsso"
+	"github.com/more-retail/moresso-go/redissessions"
+	"github.com/more-retail/moresso-go/redissessions/redistest"
+)
+
+const (
+	website  = "web-shop" // the client at which people sign in
+	audience = "orders"   // the API that its tokens are for
+	// mostWait is how long any instance may go on serving a session that the provider has ended.
+	mostWait = time.Second
+)
+
+// An instance is a running service, with an authenticator and a store of its own.
+type instance struct {
+	name string
+	url  string
+}
+
+func (i instance) status(t *testing.T, token string) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, i.url+"/orders", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	return res.StatusCode
+}
+
+// fleet opens four services by four frameworks. The first receives the logouts of the provider; what it answered
+// last is in received.
+func fleet(t *testing.T, provider idp.Provider, redis *redistest.Server, cache bool) (instances []instance, received *atomic.Int64, logoutURL string) {
+	t.Helper()
+	service := func() (*sso.Authenticator, *redissessions.Store) {
+		store, err := redissessions.New(redissessions.Options{
+			Addresses: []string{redis.Address}, Password: "a secret", Cache: cache, Logger: slog.New(slog.DiscardHandler),
+			Issuer: provider.Issuer(), MaxTokenAge: time.Hour, Denylist: []redissessions.Rule{redissessions.BySession, redissessions.ByIssuedAt},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = store.Close() })
+		auth, err := sso.New(sso.Config{
+			Issuer: provider.Issuer(), Audience: []string{audience}, Logger: slog.New(slog.DiscardHandler), MaxTokenAge: time.Hour,
+			Sessions: store, SessionPolicy: sso.SessionPolicy{UserClaim: "sub", SessionClaim: "sid"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = auth.Close() })
+		return auth, store
+	}
+	serve := func(name string, handler http.Handler) {
+		server := httptest.NewServer(handler)
+		t.Cleanup(server.Close)
+		instances = append(instances, instance{name, server.URL})
+	}
+
+	auth, store := service()
+	if err := store.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	received = &atomic.Int64{}
+	logout := httpsso.BackChannelLogout(auth, store.Revoker(), website)
+	mux := http.NewServeMux()
+	mux.Handle("GET /orders", httpsso.New(auth).Authenticate()(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+	mux.HandleFunc("/logout/backchannel", func(w http.ResponseWriter, r *http.Request) {
+		kept := httptest.NewRecorder()
+		logout.ServeHTTP(kept, r)
+		received.Store(int64(kept.Code))
+		w.WriteHeader(kept.Code)
+	})
+	serve("net/http", mux)
+	logoutURL = instances[0].url + "/logout/backchannel"
+
+	auth, _ = service()
+	gin.SetMode(gin.ReleaseMode)
+	router := gin.New()
+	router.GET("/orders", ginsso.New(auth).Authenticate(), func(*gin.Context) {})
+	serve("Gin", router)
+
+	auth, _ = service()
+	e := echo.New()
+	e.GET("/orders", func(c echo.Context) error { return c.NoContent(http.StatusOK) }, echosso.New(auth).Authenticate())
+	serve("Echo", e)
+
+	auth, _ = service()
+	app := fiber.New(fiber.Config{DisableStartupMessage: true})
+	app.Get("/orders", fibersso.New(auth).Authenticate(), func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) })
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- app.Listener(listener) }()
+	t.Cleanup(func() {
+		if err := errors.Join(app.Shutdown(), <-ended); err != nil {
+			t.Error(err)
+		}
+	})
+	instances = append(instances, instance{"Fiber", "http://" + listener.Addr().String()})
+	return instances, received, logoutURL
+}
+
+func TestSigningOutAtTheProviderEndsTheSessionInEveryInstance(t *testing.T) {
+	for _, cache := range []bool{false, true} {
+		t.Run(fmt.Sprintf("cache %t", cache), func(t *testing.T) {
+			ssotest.CheckLeaks(t)
+			t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections) //nolint:errcheck // it is one
+			provider := idp.StartOIDCLogins(t)
+			redis := redistest.Start(t, redistest.WithPassword("a secret"))
+			instances, received, logoutURL := fleet(t, provider, redis, cache)
+			if err := provider.Register(idp.Website{ClientID: website, Audience: audience, BackChannelLogoutURI: logoutURL}); err != nil {
+				t.Fatal(err)
+			}
+			signIn := func(who string) *idp.Login {
+				t.Helper()
+				login, err := provider.SignIn(t.Context(), website, who)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return login
+			}
+			all := func(what, token string, want int) {
+				t.Helper()
+				for _, i := range instances {
+					if status := i.status(t, token); status != want {
+						t.Errorf("%s: %s answers %d, want %d", what, i.name, status, want)
+					}
+				}
+			}
+			here, elsewhere, bob := signIn("ada"), signIn("ada"), signIn("bob")
+			for range 2 { // so that they know the tokens, and what caches there are have the sessions
+				all("ada", here.AccessToken, http.StatusOK)
+				all("ada elsewhere", elsewhere.AccessToken, http.StatusOK)
+				all("bob", bob.AccessToken, http.StatusOK)
+			}
+
+			// The provider calls, and answers only then.
+			out := time.Now()
+			if err := here.SignOut(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if received.Load() != http.StatusOK {
+				t.Fatalf("the provider was answered with %d", received.Load())
+			}
+			for _, i := range instances {
+				for i.status(t, here.AccessToken) != http.StatusUnauthorized {
+					if time.Since(out) > mostWait {
+						t.Fatalf("%s serves the session still, %v after it was ended", i.name, time.Since(out))
+					}
+				}
+				t.Logf("%-8s refuses within %v", i.name, time.Since(out).Round(time.Millisecond))
+			}
+			all("ada, signed out", here.AccessToken, http.StatusUnauthorized)
+			all("ada elsewhere, another session", elsewhere.AccessToken, http.StatusOK)
+			all("bob", bob.AccessToken, http.StatusOK)
+			all("ada, who signs in again", signIn("ada").AccessToken, http.StatusOK)
+
+			// What the provider's clients get is no access token, and the other way round.
+			form := "logout_token=" + here.AccessToken
+			if status := post(t, logoutURL, form); status != http.StatusBadRequest {
+				t.Errorf("an access token signs out: %d", status)
+			}
+			all("ada elsewhere, still", elsewhere.AccessToken, http.StatusOK)
+
+			// While Redis is away the provider is told so, and nobody is let in or taken for signed out.
+			redis.Kill()
+			if err := elsewhere.SignOut(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if status := received.Load(); status != http.StatusServiceUnavailable {
+				t.Errorf("without Redis the provider was answered with %d", status)
+			}
+			for _, i := range instances {
+				redistest.Wait(t, 10*time.Second, i.name+" answers 503", func() bool {
+					status := i.status(t, bob.AccessToken)
+					if status == http.StatusUnauthorized {
+						t.Fatalf("%s takes bob for signed out", i.name)
+					}
+					return status == http.StatusServiceUnavailable
+				})
+			}
+		})
+	}
+}
+
+func post(t *testing.T, address, form string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(form))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	return res.StatusCode
+}

@@ -1,0 +1,128 @@
+package redissessions_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/redissessions"
+	"github.com/more-retail/moresso-go/redissessions/redistest"
+)
+
+// everyRule opens a denylist that has begun.
+func everyRule(t *testing.T, server *redistest.Server, change ...func(*redissessions.Options)) *redissessions.Store {
+	t.Helper()
+	all := denylist(redissessions.ByTokenID, redissessions.BySession, redissessions.ByIssuedAt)
+	store := ready(t, append([]func(*redissessions.Options){at(server.Address), all}, change...)...)
+	do(t, store.Begin(t.Context()))
+	return store
+}
+
+func TestADenylistRefusesWhatWasRevoked(t *testing.T) {
+	server := redistest.Start(t)
+	for name, change := range map[string]func(*redissessions.Options){"uncached": func(*redissessions.Options) {}, "cached": cached} {
+		t.Run(name, func(t *testing.T) {
+			leavesNothing(t, server)
+			server.Do("FLUSHALL")
+			store := everyRule(t, server, change)
+			ada := session("ada", "s1")
+			for range 2 {
+				wants(t, store, ada, "lives")
+			}
+			do(t, store.RevokeToken(t.Context(), ada.TokenID, ada.ExpiresAt))
+			wants(t, store, ada, "ended")
+			ada.TokenID = "another"
+			wants(t, store, ada, "lives")
+			do(t, store.RevokeSession(t.Context(), "", "s1"))
+			wants(t, store, ada, "ended")
+			ada.ID = "s2"
+			wants(t, store, ada, "lives")
+			do(t, store.RevokeIssuedBefore(t.Context(), "ada", ada.IssuedAt))
+			wants(t, store, ada, "ended")
+			do(t, store.RevokeIssuedBefore(t.Context(), "ada", ada.IssuedAt.Add(-time.Minute)))
+			wants(t, store, ada, "ended") // an earlier moment changes nothing
+			ada.IssuedAt = ada.IssuedAt.Add(time.Second)
+			wants(t, store, ada, "lives")
+			wants(t, store, session("bob", "s3"), "lives")
+		})
+	}
+}
+
+func TestATokenThatADenylistCannotJudgeIsRefused(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := everyRule(t, server)
+	for name, change := range map[string]func(*sso.Session){
+		"no jti": func(s *sso.Session) { s.TokenID = "" }, "no session": func(s *sso.Session) { s.ID = "" }, "no subject": func(s *sso.Session) { s.Subject = "" },
+		"no iat": func(s *sso.Session) { s.IssuedAt = time.Time{} }, "too long": func(s *sso.Session) { s.ExpiresAt = s.ExpiresAt.Add(time.Second) },
+		"another issuer": func(s *sso.Session) { s.Issuer += "/" },
+	} {
+		s := session("ada", "s1")
+		change(&s)
+		if err := store.Check(t.Context(), s); outcome(err) != "ended" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestADenylistThatHasLostItsMemoryIsUnavailable(t *testing.T) {
+	server := redistest.Start(t)
+	for name, change := range map[string]func(*redissessions.Options){"uncached": func(*redissessions.Options) {}, "cached": cached} {
+		t.Run(name, func(t *testing.T) {
+			leavesNothing(t, server)
+			server.Do("FLUSHALL")
+			store := ready(t, at(server.Address), denylist(redissessions.ByTokenID), change)
+			ada := session("ada", "s1")
+			wants(t, store, ada, "unavailable") // it has not begun
+			do(t, store.Begin(t.Context()))
+			becomes(t, store, ada, "lives")
+			do(t, store.RevokeToken(t.Context(), ada.TokenID, time.Time{}))
+			wants(t, store, ada, "ended")
+			server.Kill()
+			server.Restart() // without its data
+			becomes(t, store, ada, "unavailable")
+			if err := store.Check(t.Context(), ada); !strings.Contains(err.Error(), "epoch") {
+				redistest.Wait(t, limit, "the reason", func() bool { return strings.Contains(store.Check(t.Context(), ada).Error(), "epoch") })
+			}
+		})
+	}
+}
+
+func TestARevocationIsKeptUntilItsTokensHaveExpired(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := everyRule(t, server, func(o *redissessions.Options) { o.Leeway = 2 * time.Minute })
+	now := time.Now()
+	do(t, store.RevokeToken(t.Context(), "a", now.Add(10*time.Minute)))
+	do(t, store.RevokeToken(t.Context(), "b", time.Time{}))
+	do(t, store.RevokeToken(t.Context(), "c", now.Add(100*time.Hour))) // no such token would pass
+	do(t, store.RevokeToken(t.Context(), "d", now.Add(-time.Hour)))    // it has expired long since
+	do(t, store.RevokeSession(t.Context(), "", "s"))
+	do(t, store.RevokeIssuedBefore(t.Context(), "ada", now.Add(-30*time.Minute)))
+	do(t, store.RevokeIssuedBefore(t.Context(), "bob", now.Add(-2*time.Hour)))
+	got := map[string]time.Duration{}
+	for _, key := range strings.Fields(server.Do("KEYS", "*")) {
+		if strings.HasSuffix(key, "epoch") {
+			continue
+		}
+		parts := strings.Split(key, ":")
+		ms, err := strconv.Atoi(server.Do("PTTL", key))
+		do(t, err)
+		got[parts[len(parts)-1]] = time.Duration(ms) * time.Millisecond
+		if !strings.Contains(key, issuer) {
+			t.Errorf("the key %s does not tell the issuer", key)
+		}
+	}
+	for value, want := range map[string]time.Duration{
+		"a": 13 * time.Minute, "b": 65 * time.Minute, "c": 65 * time.Minute, "s": 63 * time.Minute, "ada": 33 * time.Minute,
+	} {
+		if diff := got[value] - want; diff > time.Second || diff < -limit {
+			t.Errorf("%s is kept for %v, want %v", value, got[value], want)
+		}
+	}
+	if len(got) != 5 {
+		t.Errorf("%v", got)
+	}
+}

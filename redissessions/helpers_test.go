@@ -1,0 +1,172 @@
+package redissessions_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/redissessions"
+	"github.com/more-retail/moresso-go/redissessions/redistest"
+)
+
+const (
+	issuer = "https://login.example.com"
+	limit  = 10 * time.Second // for what takes its time, on a machine with other work
+)
+
+// open makes a store that is closed with the test, which must leave no goroutine.
+func open(t testing.TB, change ...func(*redissessions.Options)) *redissessions.Store {
+	t.Helper()
+	o := redissessions.Options{Audience: "api", Logger: slog.New(slog.DiscardHandler)}
+	for _, c := range change {
+		c(&o)
+	}
+	store, err := redissessions.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+// ready is open, and connected.
+func ready(t testing.TB, change ...func(*redissessions.Options)) *redissessions.Store {
+	t.Helper()
+	store := open(t, change...)
+	if err := store.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func at(address ...string) func(*redissessions.Options) {
+	return func(o *redissessions.Options) { o.Addresses = address }
+}
+
+func cached(o *redissessions.Options)   { o.Cache = true }
+func hardened(o *redissessions.Options) { o.Layout = redissessions.LayoutHardened }
+func several(o *redissessions.Options)  { hardened(o); o.SeveralSessions = true }
+
+func denylist(rules ...redissessions.Rule) func(*redissessions.Options) {
+	return func(o *redissessions.Options) {
+		o.Audience, o.Denylist, o.Issuer, o.MaxTokenAge = "", rules, issuer, time.Hour
+	}
+}
+
+// session is one as a verified token names it.
+func session(user, id string) sso.Session {
+	now := time.Now().Truncate(time.Second)
+	return sso.Session{
+		Issuer: issuer, Audience: "api", Subject: user, User: user, ID: id, TokenID: "jti-" + id,
+		IssuedAt: now, ExpiresAt: now.Add(time.Hour), GoodUntil: now.Add(time.Hour + sso.DefaultLeeway),
+	}
+}
+
+// outcome says in a word what a store answered.
+func outcome(err error) string {
+	var away *sso.UnavailableError
+	switch {
+	case err == nil:
+		return "lives"
+	case errors.Is(err, sso.ErrSessionEnded):
+		return "ended"
+	case errors.As(err, &away) && away.RetryAfter >= time.Second:
+		return "unavailable"
+	}
+	return "some other error"
+}
+
+func wants(t testing.TB, store *redissessions.Store, s sso.Session, want string) {
+	t.Helper()
+	if err := store.Check(t.Context(), s); outcome(err) != want {
+		t.Errorf("%s of %s: %s, want %s: %v", s.ID, s.User, outcome(err), want, err)
+	}
+}
+
+// becomes waits until a store answers so.
+func becomes(t testing.TB, store *redissessions.Store, s sso.Session, want string) {
+	t.Helper()
+	redistest.Wait(t, limit, s.ID+" "+want, func() bool { return outcome(store.Check(t.Context(), s)) == want })
+}
+
+func do(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// leavesNothing sees to it that the test leaves no goroutine, and no connection to the server.
+func leavesNothing(t *testing.T, servers ...*redistest.Server) {
+	t.Helper()
+	t.Cleanup(func() {
+		for _, server := range servers {
+			redistest.Wait(t, limit, "no connection is left", func() bool { return server.Clients() == 0 })
+		}
+	})
+	ssotest.CheckLeaks(t)
+}
+
+// network is a way to a server that can swallow what the server says, as a partition does.
+type network struct {
+	address string
+	deaf    atomic.Bool
+}
+
+func newNetwork(t *testing.T, server string) *network {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	do(t, err)
+	n := &network{address: l.Addr().String()}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var open []net.Conn
+	t.Cleanup(func() {
+		_ = l.Close()
+		mu.Lock()
+		for _, c := range open {
+			_ = c.Close()
+		}
+		mu.Unlock()
+		wg.Wait()
+	})
+	wg.Go(func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := new(net.Dialer).DialContext(context.Background(), "tcp", server)
+			if err != nil {
+				_ = near.Close()
+				continue
+			}
+			mu.Lock()
+			open = append(open, near, far)
+			mu.Unlock()
+			wg.Go(func() { _, _ = io.Copy(far, near); _ = far.Close() })
+			wg.Go(func() { _, _ = io.Copy(hearing{near, n}, far); _ = near.Close() })
+		}
+	})
+	return n
+}
+
+type hearing struct {
+	net.Conn
+	n *network
+}
+
+func (h hearing) Write(b []byte) (int, error) {
+	if h.n.deaf.Load() {
+		return len(b), nil
+	}
+	return h.Conn.Write(b)
+}

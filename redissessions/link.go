@@ -1,0 +1,139 @@
+package redissessions
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+const (
+	// A connection that does not answer a probe, sent after a second without an answer, is given
+	// up after another.
+	keepAlive   = time.Second
+	connLimit   = time.Second
+	bufferBytes = 32 << 10 // for reading, and for writing
+	// writers are connections for sign-ins and revocations that wait for replicas; idle ones are
+	// closed.
+	writers      = 16
+	writersIdle  = 10 * time.Second
+	seeTopology  = 5 * time.Second // how often Sentinels are asked who is the primary
+	mostRetry    = 50 * time.Millisecond
+	retryDoubles = 5
+)
+
+// link is the client, which is made when it is first needed: making one connects.
+type link struct {
+	options rueidis.ClientOption
+
+	mu      sync.Mutex
+	made    rueidis.Client
+	making  chan struct{} // closed when whoever makes it has ended
+	closed  bool
+	lastErr error
+}
+
+func newLink(o *Options, c *cache) *link {
+	options := rueidis.ClientOption{
+		InitAddress: slices.Clone(o.Addresses),
+		Username:    o.Username, Password: o.Password,
+		Dialer:             net.Dialer{Timeout: connLimit, KeepAlive: keepAlive},
+		ConnWriteTimeout:   connLimit,
+		ReadBufferEachConn: bufferBytes, WriteBufferEachConn: bufferBytes,
+		PipelineMultiplex: -1, // one connection to a node: a key is then tracked by one
+		BlockingPoolSize:  writers, BlockingPoolCleanup: writersIdle,
+		ForceSingleClient: !o.Cluster && o.Sentinel == "",
+		RetryDelay:        retryDelay,
+		DisableCache:      c == nil,
+		// Invalidations are read as they come, and not with the next answer.
+		AlwaysPipelining: c != nil,
+	}
+	if o.TLS != nil {
+		options.TLSConfig = o.TLS.Clone()
+		options.TLSConfig.MinVersion = max(options.TLSConfig.MinVersion, tls.VersionTLS12)
+	}
+	if c != nil {
+		options.NewCacheStoreFn = func(rueidis.CacheStoreOption) rueidis.CacheStore { return newTracked(c) }
+	}
+	if o.Sentinel != "" {
+		options.Sentinel = rueidis.SentinelOption{
+			MasterSet: o.Sentinel, Username: o.SentinelUsername, Password: o.SentinelPassword,
+			Dialer: options.Dialer, TLSConfig: options.TLSConfig, TopologyRefreshInterval: seeTopology,
+		}
+	}
+	if o.InsecureReadFromReplicas {
+		options.SendToReplicas = func(c rueidis.Completed) bool { return c.IsReadOnly() }
+	}
+	return &link{options: options}
+}
+
+// retryDelay is for reads that met with a broken connection.
+func retryDelay(attempts int, _ rueidis.Completed, _ error) time.Duration {
+	return min(mostRetry, time.Millisecond<<min(attempts, retryDoubles))
+}
+
+// client returns the client, making it if there is none.
+func (l *link) client(ctx context.Context) (rueidis.Client, error) {
+	l.mu.Lock()
+	for l.made == nil && l.making != nil && !l.closed {
+		making := l.making
+		l.mu.Unlock()
+		select {
+		case <-making:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("connecting: %w", ctx.Err())
+		}
+		l.mu.Lock()
+		if l.made == nil && l.making == nil && l.lastErr != nil {
+			defer l.mu.Unlock()
+			return nil, l.lastErr // whoever waited for an attempt need not make another
+		}
+	}
+	switch {
+	case l.closed:
+		l.mu.Unlock()
+		return nil, errClosed
+	case l.made != nil:
+		defer l.mu.Unlock()
+		return l.made, nil
+	}
+	l.making = make(chan struct{})
+	l.mu.Unlock()
+
+	made, err := rueidis.NewClient(l.options)
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.making)
+	l.making = nil
+	switch {
+	case err != nil:
+		if made != nil {
+			made.Close()
+		}
+		l.lastErr = fmt.Errorf("connecting: %w", explained(err))
+		return nil, l.lastErr
+	case l.closed:
+		made.Close()
+		return nil, errClosed
+	}
+	l.made, l.lastErr = made, nil
+	return made, nil
+}
+
+// close ends the connections; a client that is being made is closed by who makes it.
+func (l *link) close() {
+	l.mu.Lock()
+	l.closed = true
+	made := l.made
+	l.made = nil
+	l.mu.Unlock()
+	if made != nil {
+		made.Close()
+	}
+}

@@ -1,0 +1,219 @@
+package redissessions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+const (
+	// lookupLimit bounds what a request waits for.
+	lookupLimit = 100 * time.Millisecond
+	// workLimit bounds what goes on behind that: connections that take longer to make serve
+	// later requests.
+	workLimit = time.Second
+)
+
+// query is one thing that Redis is asked.
+type query struct {
+	key     string
+	command command
+	member  string // with zscore
+}
+
+type command uint8
+
+const (
+	get command = iota
+	zscore
+)
+
+// answer is what Redis says to it.
+type answer struct {
+	found  bool
+	text   string  // with get
+	number float64 // with zscore
+}
+
+var errTooLate = fmt.Errorf("no answer from Redis within %v", lookupLimit)
+
+// ask gets one answer, out of the cache or from Redis.
+func (s *Store) ask(ctx context.Context, q query) (answer, error) {
+	if s.cache != nil {
+		if a, ok := s.cache.get(q); ok {
+			return a, nil
+		}
+	}
+	var one [1]answer
+	err := s.askAll(ctx, []query{q}, one[:])
+	return one[0], err
+}
+
+// askAll asks Redis, through the breaker.
+func (s *Store) askAll(ctx context.Context, queries []query, answers []answer) error {
+	b := &s.breakers[0]
+	if s.options.Cluster && len(queries) == 1 {
+		b = &s.breakers[slotGroup(queries[0].key)]
+	}
+	begun := b.begin()
+	v, err := b.judge(begun)
+	switch v {
+	case refuse:
+		return unavailable(fmt.Errorf("redissessions: not asked, since it is away: %w", err))
+	case refuseProbe:
+		if _, started := s.begin(ctx, b, begun, queries, false); started {
+			return unavailable(fmt.Errorf("redissessions: not asked, since it is away: %w", err))
+		}
+		return unavailable(errClosed)
+	case pass:
+	}
+	result, started := s.begin(ctx, b, begun, queries, true)
+	if !started {
+		return unavailable(errClosed)
+	}
+	timer := time.NewTimer(lookupLimit)
+	defer timer.Stop()
+	select {
+	case r := <-result:
+		if r.err != nil {
+			return unavailable(fmt.Errorf("redissessions: %w", r.err))
+		}
+		copy(answers, r.answers)
+		return nil
+	case <-timer.C:
+		s.away(ctx, b, errTooLate)
+		return unavailable(fmt.Errorf("redissessions: %w", errTooLate))
+	}
+}
+
+// result is what comes of a lookup.
+type result struct {
+	answers []answer
+	err     error
+}
+
+// begin starts a lookup, which tells the breaker what came of it. If somebody waits, it is they
+// who tell that it took too long.
+func (s *Store) begin(ctx context.Context, b *breaker, begun time.Time, queries []query, waited bool) (<-chan result, bool) {
+	done := make(chan result, 1)
+	ctx = context.WithoutCancel(ctx) // others may wait for the same answer
+	return done, s.start(func() {
+		limited, cancel := context.WithTimeout(ctx, workLimit)
+		defer cancel()
+		answers, err := s.fetch(limited, queries)
+		late := monotonic().Sub(begun) > lookupLimit
+		switch {
+		case err != nil && (!late || !waited) && !itsOwnFault(err):
+			s.away(ctx, b, err)
+		case err != nil && itsOwnFault(err), err == nil && !late:
+			if b.succeeded(begun) {
+				s.logger.InfoContext(ctx, "redissessions: Redis is back")
+			}
+		case !waited:
+			s.away(ctx, b, errTooLate)
+		}
+		done <- result{answers, err}
+	})
+}
+
+// away tells the breaker that a lookup failed.
+func (s *Store) away(ctx context.Context, b *breaker, err error) {
+	if b.failed(err) {
+		s.logger.WarnContext(ctx, "redissessions: Redis is away, and lookups are refused until it is back", slog.Any("error", err))
+	}
+}
+
+// itsOwnFault tells an answer that says something of the key and nothing of Redis, by its code.
+func itsOwnFault(err error) bool {
+	var answered *rueidis.RedisError
+	return errors.As(err, &answered) && strings.HasPrefix(answered.Error(), "WRONGTYPE ")
+}
+
+// fetch sends queries to Redis in one go.
+func (s *Store) fetch(ctx context.Context, queries []query) ([]answer, error) {
+	client, err := s.link.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	results := s.send(ctx, client, queries)
+	answers := make([]answer, len(queries))
+	for i, r := range results {
+		message, err := r.ToMessage()
+		if err == nil || rueidis.IsRedisNil(err) {
+			answers[i], err = read(queries[i].command, message)
+		}
+		if err != nil {
+			return nil, explained(err)
+		}
+	}
+	return answers, nil
+}
+
+func (s *Store) send(ctx context.Context, client rueidis.Client, queries []query) []rueidis.RedisResult {
+	cacheable := make([]rueidis.CacheableTTL, len(queries))
+	commands := make([]rueidis.Completed, len(queries))
+	for i, q := range queries {
+		switch {
+		case q.command == zscore && s.cache != nil:
+			cacheable[i] = rueidis.CT(client.B().Zscore().Key(q.key).Member(q.member).Cache(), s.options.MaxStale)
+		case q.command == zscore:
+			commands[i] = client.B().Zscore().Key(q.key).Member(q.member).Build()
+		case s.cache != nil:
+			cacheable[i] = rueidis.CT(client.B().Get().Key(q.key).Cache(), s.options.MaxStale)
+		default:
+			commands[i] = client.B().Get().Key(q.key).Build()
+		}
+	}
+	switch {
+	case s.cache != nil && len(queries) == 1:
+		return []rueidis.RedisResult{client.DoCache(ctx, cacheable[0].Cmd, cacheable[0].TTL)}
+	case s.cache != nil:
+		return client.DoMultiCache(ctx, cacheable...)
+	case len(queries) == 1:
+		return []rueidis.RedisResult{client.Do(ctx, commands[0])}
+	}
+	return client.DoMulti(ctx, commands...)
+}
+
+// read takes an answer out of a message.
+func read(c command, message rueidis.RedisMessage) (a answer, err error) {
+	if message.IsNil() {
+		return answer{}, nil
+	}
+	if c == zscore {
+		a.number, err = message.AsFloat64()
+	} else {
+		a.text, err = message.ToString()
+	}
+	a.found = err == nil
+	return a, err
+}
+
+// explained adds to errors of Redis what can be done about them.
+func explained(err error) error {
+	var answered *rueidis.RedisError
+	if !errors.As(err, &answered) {
+		return err
+	}
+	code, _, _ := strings.Cut(answered.Error(), " ")
+	i := slices.IndexFunc(advice, func(a [2]string) bool { return a[0] == code })
+	if i < 0 {
+		return err
+	}
+	return fmt.Errorf("%s: %w", advice[i][1], err)
+}
+
+// advice is for the operator, by Redis' error codes.
+var advice = [][2]string{
+	{"WRONGTYPE", "the key holds something else than a session: Options.Layout or SeveralSessions is not what it was written by"},
+	{"NOAUTH", "Redis wants a password: set Options.Password"},
+	{"WRONGPASS", "Redis knows no such user and password: see Options.Username and Password"},
+	{"NOPERM", "the user may not do this: docs/SESSIONS.md lists what it needs"},
+	{"READONLY", "this is a replica: give Options.Sentinel or Cluster, or the primary's address"},
+}

@@ -1,0 +1,218 @@
+package redissessions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+const (
+	// writeLimit bounds a sign-in or a revocation, attempts that failed included.
+	writeLimit = 5 * time.Second
+	writePause = 50 * time.Millisecond // between attempts
+	// margin is for clocks that differ: a revocation outlives its tokens by so much.
+	margin = time.Minute
+
+	mostSessions = 100 // of a user
+	mostTTL      = mostTokenAge
+)
+
+// ErrNotReplicated means that the primary has carried out a sign-in or a revocation, and fewer
+// replicas have confirmed it than [Options.WaitReplicas] wants: a failover can lose it. Do it
+// again.
+var ErrNotReplicated = errors.New("redissessions: too few replicas have confirmed")
+
+// Login writes down that the user has signed in, for as long as the session lasts: at least a
+// second, at most 366 days. The user's session before ends with it, unless
+// [Options.SeveralSessions]. Call it before the token is handed out.
+//
+// Like the revocations it tries for up to 5 s, or until the context ends, and returns nil once
+// Redis has done it and [Options.WaitReplicas] have confirmed; otherwise it may be done or not.
+// All of them can be repeated without harm.
+func (s *Store) Login(ctx context.Context, user, session string, ttl time.Duration) error {
+	if err := s.needsSessions("Login"); err != nil {
+		return err
+	}
+	if user == "" || session == "" {
+		return errors.New("redissessions: Login without a user or a session")
+	}
+	if ttl < time.Second || ttl > mostTTL {
+		return fmt.Errorf("redissessions: Login for %v: a session lasts from a second to 366 days", ttl)
+	}
+	script := login
+	if s.options.SeveralSessions {
+		script = loginAlso
+	}
+	return s.write(ctx, script, s.layout.sessions(user), session, strconv.FormatInt(ttl.Milliseconds(), 10))
+}
+
+// Revoke ends every session of the user under this audience. Not for a denylist, whose
+// [Store.RevokeIssuedBefore] does the like. How long it tries, and what nil means, is as with
+// [Store.Login].
+func (s *Store) Revoke(ctx context.Context, user string) error {
+	if err := s.needsSessions("Revoke"); err != nil {
+		return err
+	}
+	if user == "" {
+		return errors.New("redissessions: Revoke without a user")
+	}
+	return s.write(ctx, revokeAll, s.layout.sessions(user))
+}
+
+// RevokeSession ends this session of the user, and no other: not one that has taken its place.
+// In a denylist the rule [BySession] refuses its tokens from then on, until the last of them has
+// expired, and user does not matter. How long it tries, and what nil means, is as with
+// [Store.Login].
+func (s *Store) RevokeSession(ctx context.Context, user, session string) error {
+	if session == "" {
+		return errors.New("redissessions: RevokeSession without a session")
+	}
+	if len(s.options.Denylist) > 0 {
+		if err := s.needs("RevokeSession", BySession); err != nil {
+			return err
+		}
+		return s.deny(ctx, BySession, session, s.now().Add(s.options.MaxTokenAge))
+	}
+	if user == "" {
+		return errors.New("redissessions: RevokeSession without a user")
+	}
+	script := revokeThis
+	if s.options.SeveralSessions {
+		script = revokeOneOf
+	}
+	return s.write(ctx, script, s.layout.sessions(user), session)
+}
+
+// RevokeToken refuses the token with this `jti` from now on, until it has expired. expires is
+// its `exp`; where it is not known the zero time means that [Options.MaxTokenAge] says it. For a
+// denylist with [ByTokenID]. How long it tries, and what nil means, is as with [Store.Login].
+func (s *Store) RevokeToken(ctx context.Context, tokenID string, expires time.Time) error {
+	if err := s.needs("RevokeToken", ByTokenID); err != nil {
+		return err
+	}
+	if tokenID == "" {
+		return errors.New("redissessions: RevokeToken without a token id")
+	}
+	if last := s.now().Add(s.options.MaxTokenAge + s.options.Leeway); expires.IsZero() || expires.After(last) {
+		expires = last
+	}
+	return s.deny(ctx, ByTokenID, tokenID, expires)
+}
+
+// RevokeIssuedBefore refuses every token that was issued to the subject up to the moment,
+// which is signing out everywhere; the moment can lie a minute ahead at most. Dates of tokens
+// have whole seconds, so one that is issued anew within the same second is refused too. A
+// moment that is earlier than the one before changes nothing. For a denylist with [ByIssuedAt].
+// How long it tries, and what nil means, is as with [Store.Login].
+func (s *Store) RevokeIssuedBefore(ctx context.Context, subject string, moment time.Time) error {
+	if err := s.needs("RevokeIssuedBefore", ByIssuedAt); err != nil {
+		return err
+	}
+	if subject == "" {
+		return errors.New("redissessions: RevokeIssuedBefore without a subject")
+	}
+	if ahead := moment.Sub(s.now()); ahead > margin {
+		return fmt.Errorf("redissessions: RevokeIssuedBefore a moment that is %v ahead would keep the subject from signing in: a minute at most", ahead.Round(time.Second))
+	}
+	key, _ := s.layout.denied(ByIssuedAt, subject)
+	until := moment.Add(s.options.MaxTokenAge + s.options.Leeway + margin)
+	if !until.After(s.now()) {
+		return nil // all of them have expired
+	}
+	return s.write(ctx, denyBefore, key, millis(moment), millis(until))
+}
+
+// Begin starts a denylist: it writes the epoch keys, whose absence means that Redis has lost
+// its memory. Lookups are 503 without them. Call it once, from a program of the operator's and
+// not from the service, which would hide a loss with it; and after a loss once all tokens that
+// may have been revoked have expired, or the revocations are written anew. What is there
+// already stays. Like [Store.Login] it tries for up to 5 s.
+func (s *Store) Begin(ctx context.Context) error {
+	if len(s.options.Denylist) == 0 {
+		return fmt.Errorf("redissessions: Begin needs Options.Denylist: %w", errors.ErrUnsupported)
+	}
+	for bucket := range buckets {
+		if err := s.write(ctx, begin, s.layout.epoch(bucket), millis(s.now())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deny writes a revocation that is kept until the tokens have expired for everybody.
+func (s *Store) deny(ctx context.Context, rule Rule, value string, expires time.Time) error {
+	until := expires.Add(s.options.Leeway + margin)
+	if !until.After(s.now()) {
+		return nil // it has expired
+	}
+	key, _ := s.layout.denied(rule, value)
+	return s.write(ctx, deny, key, millis(until))
+}
+
+func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
+
+// write runs a script on a key until that succeeds, and returns when replicas have it.
+func (s *Store) write(ctx context.Context, script, key string, args ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	done := make(chan error, 1)
+	if !s.start(func() { done <- s.tryWrite(ctx, script, key, args) }) {
+		return errClosed
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return unavailable(fmt.Errorf("redissessions: no answer from Redis: %w", ctx.Err()))
+	}
+}
+
+func (s *Store) tryWrite(ctx context.Context, script, key string, args []string) error {
+	for {
+		err := s.writeOnce(ctx, script, key, args)
+		if s.cache != nil {
+			s.cache.forget(key) // Redis tells too, in its time
+		}
+		if err == nil || itsOwnFault(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			if errors.Is(err, ErrNotReplicated) {
+				return err
+			}
+			return unavailable(fmt.Errorf("redissessions: %w", explained(err)))
+		case <-time.After(writePause):
+		}
+	}
+}
+
+func (s *Store) writeOnce(ctx context.Context, script, key string, args []string) error {
+	ctx, cancel := context.WithTimeout(ctx, workLimit)
+	defer cancel()
+	client, err := s.link.client(ctx)
+	if err != nil {
+		return err
+	}
+	command := client.B().Eval().Script(script).Numkeys(1).Key(key).Arg(args...).Build()
+	if s.options.WaitReplicas == 0 {
+		return client.Do(ctx, command).Error()
+	}
+	// WAIT is about what its own connection has written.
+	return client.Dedicated(func(c rueidis.DedicatedClient) error {
+		wait := c.B().Wait().Numreplicas(int64(s.options.WaitReplicas)).Timeout(workLimit.Milliseconds() / 2).Build()
+		results := c.DoMulti(ctx, command, wait)
+		if err := results[0].Error(); err != nil {
+			return err
+		}
+		confirmed, err := results[1].AsInt64()
+		if err == nil && confirmed < int64(s.options.WaitReplicas) {
+			err = fmt.Errorf("%w: %d of %d", ErrNotReplicated, confirmed, s.options.WaitReplicas)
+		}
+		return err
+	})
+}

@@ -1,0 +1,61 @@
+package redissessions
+
+// What is written to Redis, each in one step. Every script changes its key even if nothing
+// needs to be changed, since WAIT waits for the last change that its connection has made: of a
+// revocation that is repeated the first attempt may not have reached the replicas.
+const (
+	// login sets the user's one session. Arguments: session, milliseconds.
+	login = `redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1`
+
+	// loginAlso adds to the user's sessions, and removes those that have ended or are too many.
+	// Arguments: session, milliseconds.
+	loginAlso = `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))
+redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[2]), ARGV[1])
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -101)
+local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last[2]))
+return 1`
+
+	// revokeAll ends all sessions of the user. An empty id is nobody's.
+	revokeAll = `redis.call('SET', KEYS[1], '') redis.call('DEL', KEYS[1]) return 1`
+
+	// revokeThis ends the session if it is the user's. Argument: session.
+	revokeThis = `
+local current = redis.call('GET', KEYS[1])
+if current and current ~= ARGV[1] then
+  redis.call('SET', KEYS[1], current, 'KEEPTTL')
+  return 0
+end
+redis.call('SET', KEYS[1], '')
+redis.call('DEL', KEYS[1])
+return 1`
+
+	// revokeOneOf ends one of the user's sessions. Argument: session.
+	revokeOneOf = `
+redis.call('ZADD', KEYS[1], 0, ARGV[1])
+redis.call('ZREM', KEYS[1], ARGV[1])
+return 1`
+
+	// deny writes a revocation. Argument: until when it is kept.
+	deny = `redis.call('SET', KEYS[1], '1', 'PXAT', ARGV[1]) return 1`
+
+	// denyBefore writes one of all that was issued before a moment, unless a later one is known.
+	// Arguments: moment, until when it is kept.
+	denyBefore = `
+local known = redis.call('GET', KEYS[1])
+if known and tonumber(known) >= tonumber(ARGV[1]) then
+  redis.call('SET', KEYS[1], known, 'KEEPTTL')
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[2])
+return 1`
+
+	// begin writes an epoch, unless there is one. Argument: the moment.
+	begin = `
+local known = redis.call('GET', KEYS[1])
+redis.call('SET', KEYS[1], known or ARGV[1])
+return 1`
+)

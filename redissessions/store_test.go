@@ -1,0 +1,369 @@
+package redissessions_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/redissessions"
+	"github.com/more-retail/moresso-go/redissessions/redistest"
+)
+
+// The Python edition's login is redis.set(f"{audience}:{user_id}", session_id).
+func TestASessionThatThePythonEditionWroteLives(t *testing.T) {
+	server := redistest.Start(t)
+	for name, change := range map[string]func(*redissessions.Options){"uncached": func(*redissessions.Options) {}, "cached": cached} {
+		t.Run(name, func(t *testing.T) {
+			leavesNothing(t, server)
+			server.Do("FLUSHALL")
+			server.Do("SET", "api:u1", "s1")
+			server.Do("SET", "api:u2", "")
+			store := ready(t, at(server.Address), change)
+			for range 2 {
+				wants(t, store, session("u1", "s1"), "lives")
+				wants(t, store, session("u1", "s"), "ended")
+				wants(t, store, session("u1", "s12"), "ended")
+				wants(t, store, session("u2", "s1"), "ended")
+				wants(t, store, session("u3", "s1"), "ended")
+				wants(t, store, session("u2", ""), "ended")
+				wants(t, store, session("", "s1"), "ended")
+			}
+			server.Do("SET", "api:u1", "s2") // signed in elsewhere
+			becomes(t, store, session("u1", "s1"), "ended")
+			becomes(t, store, session("u1", "s2"), "lives")
+			do(t, store.Login(t.Context(), "u1", "s3", time.Hour))
+			if got := server.Do("GET", "api:u1"); got != "s3" {
+				t.Errorf("the Python edition reads %q", got)
+			}
+		})
+	}
+}
+
+func TestTheSecondSignInEndsTheFirst(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	for _, change := range []func(*redissessions.Options){func(*redissessions.Options) {}, hardened, cached} {
+		server.Do("FLUSHALL")
+		store := ready(t, at(server.Address), change)
+		do(t, store.Login(t.Context(), "u1", "s1", time.Hour))
+		wants(t, store, session("u1", "s1"), "lives")
+		do(t, store.Login(t.Context(), "u1", "s2", time.Hour))
+		wants(t, store, session("u1", "s1"), "ended")
+		wants(t, store, session("u1", "s2"), "lives")
+		do(t, store.RevokeSession(t.Context(), "u1", "s1"))
+		wants(t, store, session("u1", "s2"), "lives")
+		do(t, store.RevokeSession(t.Context(), "u1", "s2"))
+		wants(t, store, session("u1", "s2"), "ended")
+		do(t, store.RevokeSession(t.Context(), "u1", "s2"))
+		do(t, store.Revoke(t.Context(), "u1"))
+		if keys := server.Do("KEYS", "*"); keys != "" {
+			t.Errorf("left behind: %s", keys)
+		}
+	}
+}
+
+func TestASessionEndsByItself(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	for _, change := range []func(*redissessions.Options){hardened, several, cached} {
+		server.Do("FLUSHALL")
+		store := ready(t, at(server.Address), change)
+		do(t, store.Login(t.Context(), "u1", "s1", time.Second))
+		wants(t, store, session("u1", "s1"), "lives")
+		begun := time.Now()
+		becomes(t, store, session("u1", "s1"), "ended")
+		if took := time.Since(begun); took > 2*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		redistest.Wait(t, limit, "nothing is left", func() bool { return server.Do("KEYS", "*") == "" })
+	}
+}
+
+func TestSeveralSessionsLiveSideBySide(t *testing.T) {
+	server := redistest.Start(t)
+	for name, change := range map[string]func(*redissessions.Options){"uncached": several, "cached": func(o *redissessions.Options) { several(o); cached(o) }} {
+		t.Run(name, func(t *testing.T) {
+			leavesNothing(t, server)
+			server.Do("FLUSHALL")
+			store := ready(t, at(server.Address), change)
+			for _, id := range []string{"s1", "s2", "s3"} {
+				do(t, store.Login(t.Context(), "u1", id, time.Hour))
+			}
+			do(t, store.RevokeSession(t.Context(), "u1", "s2"))
+			do(t, store.RevokeSession(t.Context(), "u1", "s9"))
+			for range 2 {
+				wants(t, store, session("u1", "s1"), "lives")
+				wants(t, store, session("u1", "s2"), "ended")
+				wants(t, store, session("u1", "s3"), "lives")
+			}
+			do(t, store.Revoke(t.Context(), "u1"))
+			wants(t, store, session("u1", "s1"), "ended")
+			wants(t, store, session("u1", "s3"), "ended")
+			if keys := server.Do("KEYS", "*"); keys != "" {
+				t.Errorf("left behind: %s", keys)
+			}
+		})
+	}
+}
+
+func TestAUserHasAHundredSessionsAtMost(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := ready(t, at(server.Address), several)
+	do(t, store.Login(t.Context(), "u1", "first", time.Minute))
+	for i := range 100 {
+		do(t, store.Login(t.Context(), "u1", "s"+strings.Repeat("x", i), time.Hour))
+	}
+	if n := server.Do("ZCARD", "moresso:session:3:api:{2:u1}"); n != "100" {
+		t.Errorf("%s sessions", n)
+	}
+	wants(t, store, session("u1", "first"), "ended")
+	wants(t, store, session("u1", "s"), "lives")
+}
+
+func TestUsersOfTheHardenedLayoutCannotMeet(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	a := ready(t, at(server.Address), hardened, func(o *redissessions.Options) { o.Audience = "a" })
+	ab := ready(t, at(server.Address), hardened, func(o *redissessions.Options) { o.Audience = "a:b" })
+	do(t, a.Login(t.Context(), "b:c", "s1", time.Hour))
+	s := session("c", "s1")
+	s.Audience = "a:b"
+	wants(t, ab, s, "ended")
+	do(t, a.Login(t.Context(), "}{\x00\n", "s1", time.Hour))
+	s = session("}{\x00\n", "s1")
+	s.Audience = "a"
+	wants(t, a, s, "lives")
+}
+
+func TestAnotherAudienceThanTheStoresIsAFault(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	server.Do("SET", "web:u1", "s1")
+	store := ready(t, at(server.Address))
+	s := session("u1", "s1")
+	s.Audience = "web"
+	wants(t, store, s, "unavailable")
+}
+
+func TestAKeyOfAnotherKindIsAFaultOfItsOwn(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	server.Do("SADD", "api:u1", "s1")
+	server.Do("SET", "api:u2", "s2")
+	for _, change := range []func(*redissessions.Options){func(*redissessions.Options) {}, cached} {
+		store := ready(t, at(server.Address), change)
+		for range 10 {
+			wants(t, store, session("u1", "s1"), "unavailable")
+		}
+		wants(t, store, session("u2", "s2"), "lives") // no breaker has opened
+		if err := store.Check(t.Context(), session("u1", "s1")); !strings.Contains(err.Error(), "Options.Layout") {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAUserOfTheACLNeedsLittle(t *testing.T) {
+	server := redistest.Start(t, redistest.WithPassword("root"))
+	leavesNothing(t, server)
+	server.Do("ACL", "SETUSER", "orders", "on", ">secret", "~api:*", "~moresso:*", "resetchannels", "-@all",
+		"+hello", "+auth", "+ping", "+get", "+pttl", "+multi", "+exec", "+client|tracking", "+client|caching", "+zscore", "+eval", "+set", "+del")
+	server.Do("SET", "api:u1", "s1")
+	as := func(user, password string) func(*redissessions.Options) {
+		return func(o *redissessions.Options) { o.Username, o.Password = user, password }
+	}
+	for _, change := range []func(*redissessions.Options){func(*redissessions.Options) {}, cached} {
+		store := ready(t, at(server.Address), as("orders", "secret"), change)
+		wants(t, store, session("u1", "s1"), "lives")
+		do(t, store.Login(t.Context(), "u2", "s2", time.Hour))
+		do(t, store.Revoke(t.Context(), "u2"))
+	}
+	for password, want := range map[string]string{"wrong": "Options.Username", "": "Options.Password"} {
+		user := "orders"
+		if password == "" {
+			user = ""
+		}
+		store := open(t, at(server.Address), as(user, password))
+		err := store.Ready(t.Context())
+		if outcome(store.Check(t.Context(), session("u1", "s1"))) != "unavailable" || err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Error(err)
+		}
+	}
+}
+
+func TestTLSIsVerified(t *testing.T) {
+	certificates := redistest.NewCertificates(t)
+	server := redistest.Start(t, redistest.WithTLS(certificates))
+	leavesNothing(t, server)
+	server.Do("SET", "api:u1", "s1")
+	with := func(c *tls.Config) func(*redissessions.Options) {
+		return func(o *redissessions.Options) { o.TLS = c }
+	}
+	for _, change := range []func(*redissessions.Options){func(*redissessions.Options) {}, cached} {
+		wants(t, ready(t, at(server.Address), with(certificates.Client), change), session("u1", "s1"), "lives")
+	}
+	stranger := redistest.NewCertificates(t)
+	wrongName := certificates.Client.Clone()
+	wrongName.ServerName = "redis.example.com"
+	noClient := certificates.Client.Clone()
+	noClient.Certificates = nil
+	for name, c := range map[string]*tls.Config{"another authority": stranger.Client, "another name": wrongName, "no client certificate": noClient, "no TLS": nil} {
+		store := open(t, at(server.Address), with(c))
+		if err := store.Ready(t.Context()); err == nil {
+			t.Errorf("%s: connected", name)
+		}
+		wants(t, store, session("u1", "s1"), "unavailable")
+	}
+}
+
+func TestOutOfPlaceCallsAreRefused(t *testing.T) {
+	store := open(t, at("127.0.0.1:1"))
+	list := open(t, at("127.0.0.1:1"), denylist(redissessions.ByIssuedAt))
+	ctx := t.Context()
+	for name, err := range map[string]error{
+		"RevokeToken": store.RevokeToken(ctx, "j", time.Time{}), "RevokeIssuedBefore": store.RevokeIssuedBefore(ctx, "u", time.Now()), "Begin": store.Begin(ctx),
+		"Login in a denylist": list.Login(ctx, "u", "s", time.Hour), "Revoke in a denylist": list.Revoke(ctx, "u"), "a rule that is not there": list.RevokeSession(ctx, "", "s"),
+	} {
+		if !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, err := range map[string]error{
+		"no user": store.Login(ctx, "", "s", time.Hour), "no session": store.Login(ctx, "u", "", time.Hour), "no time": store.Login(ctx, "u", "s", 0), "too long": store.Login(ctx, "u", "s", 367*24*time.Hour),
+		"nobody's": store.Revoke(ctx, ""), "no session's": store.RevokeSession(ctx, "u", ""), "no user's": store.RevokeSession(ctx, "", "s"),
+		"no subject": list.RevokeIssuedBefore(ctx, "", time.Now()), "the future": list.RevokeIssuedBefore(ctx, "u", time.Now().Add(time.Hour)),
+	} {
+		if err == nil || outcome(err) == "unavailable" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestASignOutWaitsForReplicas(t *testing.T) {
+	primary := redistest.Start(t)
+	replica := redistest.Start(t, redistest.WithArgs("--replicaof", "127.0.0.1 "+primary.Port))
+	leavesNothing(t, primary)
+	redistest.Wait(t, limit, "the replica follows", func() bool {
+		return strings.Contains(primary.Do("INFO", "replication"), "state=online")
+	})
+	store := ready(t, at(primary.Address), func(o *redissessions.Options) { o.WaitReplicas = 1 })
+	for range 20 {
+		do(t, store.Login(t.Context(), "u1", "s1", time.Hour))
+		if got := replica.Do("GET", "api:u1"); got != "s1" {
+			t.Fatalf("the replica has %q", got)
+		}
+		do(t, store.Revoke(t.Context(), "u1"))
+		if got := replica.Do("GET", "api:u1"); got != "" {
+			t.Fatalf("the replica has %q", got)
+		}
+	}
+	replica.Hang()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	// What is done already has to be confirmed all the same.
+	for _, err := range []error{store.Revoke(ctx, "u1"), store.RevokeSession(ctx, "u1", "s1")} {
+		if err == nil {
+			t.Error("a replica that hangs has confirmed")
+		}
+	}
+	replica.Resume()
+	do(t, store.Revoke(t.Context(), "u1"))
+}
+
+func TestAClosedStoreIsUnavailable(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	server.Do("SET", "api:u1", "s1")
+	for _, change := range []func(*redissessions.Options){func(*redissessions.Options) {}, cached} {
+		store := ready(t, at(server.Address), change)
+		do(t, store.Close())
+		do(t, store.Close())
+		wants(t, store, session("u1", "s1"), "unavailable")
+		if err := store.Revoke(t.Context(), "u1"); err == nil {
+			t.Error("a closed store revokes")
+		}
+		if err := store.Ready(t.Context()); err == nil {
+			t.Error("a closed store is ready")
+		}
+	}
+}
+
+func TestAllFaultsOfTheOptionsComeAtOnce(t *testing.T) {
+	_, err := redissessions.New(redissessions.Options{
+		Addresses: []string{"redis://u:secret@h:1", "redis.internal:6379"}, TLS: &tls.Config{InsecureSkipVerify: true}, Username: "u",
+		Layout: "other", Prefix: "a{b", SeveralSessions: true, Leeway: time.Second, WaitReplicas: 11, InsecureReadFromReplicas: true,
+		MaxStale: time.Second, SentinelPassword: "x",
+	})
+	var faults *sso.ConfigError
+	if !errors.As(err, &faults) {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"Options.Addresses holds a text of", "Options.Addresses holds 2 addresses", "Options.TLS holds InsecureSkipVerify", "Options.Password is not set", "Options.Layout holds \"other\"", "Options.Prefix holds",
+		"Options.SeveralSessions is set", "Options.Audience holds \"\"", "Options.Denylist is not set", "Options.WaitReplicas holds 11", "Options.InsecureReadFromReplicas is set", "Options.Cache is not set", "Options.SentinelPassword is given",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "secret") {
+		t.Error(err)
+	}
+}
+
+func TestEachFaultOfTheOptionsIsNamed(t *testing.T) {
+	good := redissessions.Options{Addresses: []string{"localhost:6379"}, Audience: "api"}
+	list := redissessions.Options{Addresses: []string{"[::1]:6379"}, Denylist: []redissessions.Rule{redissessions.ByTokenID}, Issuer: issuer, MaxTokenAge: time.Hour}
+	for _, test := range []struct {
+		base   redissessions.Options
+		change func(*redissessions.Options)
+		want   string // empty: none
+	}{
+		{good, func(*redissessions.Options) {}, ""},
+		{list, func(*redissessions.Options) {}, ""},
+		{good, func(o *redissessions.Options) { o.Addresses = nil }, "Addresses"},
+		{good, func(o *redissessions.Options) { o.Addresses, o.Cluster = slices.Repeat([]string{"localhost:1"}, 17), true }, "Addresses"},
+		{good, func(o *redissessions.Options) { o.Addresses = []string{"localhost"} }, "Addresses"},
+		{good, func(o *redissessions.Options) { o.Addresses = []string{"localhost:0"} }, "Addresses"},
+		{good, func(o *redissessions.Options) { o.Addresses = []string{"localhost:65536"} }, "Addresses"},
+		{good, func(o *redissessions.Options) { o.Addresses = []string{"10.0.0.1:6379"} }, "TLS"},
+		{good, func(o *redissessions.Options) { o.Addresses, o.TLS = []string{"10.0.0.1:6379"}, &tls.Config{} }, ""},
+		{good, func(o *redissessions.Options) {
+			o.Addresses, o.InsecureAllowPlaintext = []string{"10.0.0.1:6379"}, true
+		}, ""},
+		{good, func(o *redissessions.Options) { o.TLS = &tls.Config{MinVersion: tls.VersionTLS11} }, "TLS"},
+		{good, func(o *redissessions.Options) { o.TLS = &tls.Config{MaxVersion: tls.VersionTLS11} }, "TLS"},
+		{good, func(o *redissessions.Options) { o.Sentinel, o.Cluster = "m", true }, "Sentinel"},
+		{good, func(o *redissessions.Options) { o.Audience = " api" }, "Audience"},
+		{good, func(o *redissessions.Options) { o.Prefix = "p" }, "Prefix"},
+		{good, func(o *redissessions.Options) { o.Issuer = issuer }, "Denylist"},
+		{good, func(o *redissessions.Options) { o.WaitReplicas = -1 }, "WaitReplicas"},
+		{good, func(o *redissessions.Options) { o.Cache, o.MaxStale = true, 99*time.Millisecond }, "MaxStale"},
+		{good, func(o *redissessions.Options) { o.Cache, o.MaxStale = true, 31*time.Second }, "MaxStale"},
+		{good, func(o *redissessions.Options) { o.Cache, o.CacheEntries = true, -1 }, "CacheEntries"},
+		{list, func(o *redissessions.Options) { o.Denylist = []redissessions.Rule{"jti"} }, "Denylist"},
+		{list, func(o *redissessions.Options) { o.Audience = "api" }, "Denylist"},
+		{list, func(o *redissessions.Options) { o.Issuer = "" }, "Issuer"},
+		{list, func(o *redissessions.Options) { o.MaxTokenAge = 0 }, "MaxTokenAge"},
+		{list, func(o *redissessions.Options) { o.MaxTokenAge = 367 * 24 * time.Hour }, "MaxTokenAge"},
+		{list, func(o *redissessions.Options) { o.Leeway = 6 * time.Minute }, "Leeway"},
+	} {
+		o := test.base
+		test.change(&o)
+		store, err := redissessions.New(o)
+		var faults *sso.ConfigError
+		switch {
+		case test.want == "" && err != nil:
+			t.Error(err)
+		case test.want == "":
+			do(t, store.Close())
+		case !errors.As(err, &faults) || len(faults.Faults) != 1 || faults.Faults[0].Setting != "redissessions.Options."+test.want || faults.Faults[0].Remedy == "":
+			t.Errorf("%s: %v", test.want, err)
+		}
+	}
+}
