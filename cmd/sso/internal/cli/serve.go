@@ -4,9 +4,11 @@ import (
 	"context"
 	"maps"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -87,6 +89,8 @@ func complete(command *cobra.Command, flag string, values ...string) {
 }
 
 func (p *program) doServe(ctx context.Context, f serveFlags) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	people := map[string]personas.Persona{}
 	if f.personas != "" {
 		var err error
