@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -155,10 +156,10 @@ func (f mintFlags) form() (url.Values, error) {
 	for _, text := range f.permission {
 		path, value, err := pair(text)
 		if err != nil {
-			return nil, usage("--permission %q: %w", text, err)
+			return nil, told("--permission", text, err)
 		}
 		if err := set(permissions, sso.SplitPath(path), value); err != nil {
-			return nil, usage("--permission %q: %w", text, err)
+			return nil, told("--permission", text, err)
 		}
 	}
 	claims := map[string]any{}
@@ -168,7 +169,7 @@ func (f mintFlags) form() (url.Values, error) {
 	for _, text := range f.claim {
 		name, value, err := pair(text)
 		if err != nil {
-			return nil, usage("--claim %q: %w", text, err)
+			return nil, told("--claim", text, err)
 		}
 		claims[name] = value
 	}
@@ -192,6 +193,18 @@ func (f mintFlags) form() (url.Values, error) {
 		form.Set("expires_in", strconv.FormatInt(int64(f.expiresIn/time.Second), 10))
 	}
 	return form, nil
+}
+
+// told is an error about what a flag was given, which it repeats unless it looks like a token.
+func told(flag, text string, err error) error {
+	list := words(text)
+	switch {
+	case slices.ContainsFunc(list, isToken):
+		return &usageError{errNoTokenHere}
+	case slices.ContainsFunc(list, looksLikeToken):
+		return usage("%s: %w", flag, err)
+	}
+	return usage("%s %q: %w", flag, text, err)
 }
 
 // pair reads "name=value": the value as JSON if it is any, as a text otherwise, true if there is
@@ -234,8 +247,9 @@ var compact = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]
 func grant(ctx context.Context, client *http.Client, issuer string, form url.Values) (map[string]any, error) {
 	at, err := url.Parse(issuer)
 	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
-		return nil, usage("--issuer %q is no address: write it as sso serve prints it, such as %s", issuer, defaultIssuer)
+		return nil, usage("--issuer %q is no address: write it as sso serve prints it, such as %s", term.Address(issuer), defaultIssuer)
 	}
+	shown := term.Address(issuer)
 	if client == nil {
 		client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: the issuer is near
 	}
@@ -248,13 +262,13 @@ func grant(ctx context.Context, client *http.Client, issuer string, form url.Val
 	status, err := fetch(ctx, &plain, http.MethodGet, strings.TrimSuffix(issuer, "/")+devissuer.PathDiscovery, nil, &document)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("no issuer answers at %s (%w): start one by sso serve, name another by --issuer, or sign by its keys with --keys-file", issuer, err)
+		return nil, fmt.Errorf("no issuer answers at %s (%w): start one by sso serve, name another by --issuer, or sign by its keys with --keys-file", shown, err)
 	case status != http.StatusOK:
-		return nil, fmt.Errorf("%s answered %d where an issuer has its discovery document: is it one?", issuer, status)
+		return nil, fmt.Errorf("%s answered %d where an issuer has its discovery document: is it one?", shown, status)
 	}
 	endpoint, err := url.Parse(document.TokenEndpoint)
 	if err != nil || endpoint.Scheme != at.Scheme || endpoint.Host != at.Host {
-		return nil, fmt.Errorf("the issuer at %s says that its token endpoint is %q, which is not at the same place: name the issuer by the address that it gives itself, %q", issuer, document.TokenEndpoint, document.Issuer)
+		return nil, fmt.Errorf("the issuer at %s says that its token endpoint is %q, which is not at the same place: name the issuer by the address that it gives itself, %q", shown, term.Address(document.TokenEndpoint), term.Address(document.Issuer))
 	}
 	answer := map[string]any{}
 	if status, err = fetch(ctx, &plain, http.MethodPost, endpoint.String(), form, &answer); err != nil {
@@ -264,7 +278,7 @@ func grant(ctx context.Context, client *http.Client, issuer string, form url.Val
 		return nil, fmt.Errorf("the issuer refused (%d %v): %v", status, answer["error"], answer["error_description"])
 	}
 	if token, ok := answer["access_token"].(string); !ok || !compact.MatchString(token) {
-		return nil, fmt.Errorf("%s answered with something else than a JWT", endpoint)
+		return nil, fmt.Errorf("%s answered with something else than a JWT", term.Address(endpoint.String()))
 	}
 	return answer, nil
 }
