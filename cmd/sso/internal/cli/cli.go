@@ -128,7 +128,7 @@ A first session:
 
   sso serve &                                        a development issuer on this machine
   export SSO_ISSUER=http://127.0.0.1:9000 SSO_AUDIENCE=api
-  sso doctor                                         are these settings good?
+  sso doctor                                         are these settings good?  (waits for sso serve)
   sso mint --permission pma.role=admin | sso explain --require 'is("pma.role", "admin")'
   curl -H "Authorization: Bearer $(sso mint --permission pma.role=admin)" http://localhost:8080/
 

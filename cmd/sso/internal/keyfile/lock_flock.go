@@ -11,7 +11,7 @@ import (
 // flock locks a file for as long as it is open, and does not wait. A lock of a process that was
 // killed is gone with it.
 func flock(f *os.File) error {
-	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a descriptor is a small number
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return errTaken
 	}

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -259,7 +260,7 @@ func TestRotationBelowThePathOfTheIssuerIsKeptToo(t *testing.T) {
 		if got := ask(first, http.MethodPost, path, "localhost", here); got.Code != 200 || first.Issuer().KeyID() == before {
 			t.Fatal(path, got.Code, got.Body)
 		}
-		if text, err := os.ReadFile(file); err != nil || string(text) != string(first.Issuer().PrivateKeysPEM()) {
+		if text, err := os.ReadFile(file); err != nil || !bytes.Equal(text, first.Issuer().PrivateKeysPEM()) {
 			t.Errorf("%s: the file holds other keys: %v", path, err)
 		}
 	}
