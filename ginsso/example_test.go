@@ -34,7 +34,7 @@ func Example() {
 	fmt.Println(serve())
 	// Output:
 	// sso: configuration: 2 faults:
-	//   SSO_PUBLIC_KEY_URI is not set: write where the identity provider's public key is, e.g. https://login.example.com/.well-known/jwks.json, or set SSO_ISSUER alone, e.g. https://login.example.com, from which the keys are discovered
+	//   SSO_PUBLIC_KEY_URI is not set: set SSO_ISSUER to the identity provider's address as it stands in the tokens' iss, e.g. https://login.example.com, from which the keys are discovered; or, where that cannot be, write here where its public key is, e.g. https://login.example.com/.well-known/jwks.json
 	//   SSO_AUDIENCE is not set: write the name by which the identity provider knows this service, e.g. orders-api
 }
 

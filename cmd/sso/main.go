@@ -5,16 +5,12 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/cli"
 )
 
 func main() { os.Exit(run()) }
 
-func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	return cli.Run(ctx, cli.System())
-}
+// run leaves signals as they are: they end the process, also while it waits for a pipe. Only sso
+// serve, which has something to end, takes them itself.
+func run() int { return cli.Run(context.Background(), cli.System()) }

@@ -4,10 +4,14 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // The process itself: it serves until it is told to end, and then ends well.
@@ -35,5 +39,49 @@ func TestServeEndsOnASignal(t *testing.T) {
 		os.Args, os.Stdout = args, stdout
 		_ = write.Close()
 		_ = read.Close()
+	}
+}
+
+// TestMain is the program itself for a test that starts this file anew.
+func TestMain(m *testing.M) {
+	if os.Getenv("SSO_TEST_IS_THE_PROGRAM") != "" {
+		os.Exit(run())
+	}
+	os.Exit(m.Run())
+}
+
+func TestExplainEndsOnASignalWhileItWaitsForAPipe(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		command := exec.CommandContext(t.Context(), self, "explain", "--decode")
+		command.Env = append(os.Environ(), "SSO_TEST_IS_THE_PROGRAM=1", "SSO_TOKEN=")
+		pipe, err := command.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// More than a pipe holds: once it is written, it is being read.
+		if _, err := pipe.Write(bytes.Repeat([]byte("x"), 256<<10)); err != nil {
+			t.Fatal(err)
+		}
+		if err := command.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		late := time.AfterFunc(10*time.Second, func() { _ = command.Process.Kill() })
+		err = command.Wait()
+		late.Stop()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			t.Fatalf("%v: %v", signal, err)
+		}
+		if status, ok := exit.Sys().(syscall.WaitStatus); !ok || status.Signal() != signal {
+			t.Errorf("%v: it ended with %v", signal, err)
+		}
+		_ = pipe.Close()
 	}
 }

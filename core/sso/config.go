@@ -337,7 +337,7 @@ func (c *Config) checkKeys(f *faults) {
 	case c.PublicKeyURI == "" && badIssuer:
 		return
 	case c.PublicKeyURI == "" && c.Issuer == "":
-		f.add("PublicKeyURI", "is not set", "write where the identity provider's public key is, e.g. https://login.example.com/.well-known/jwks.json, or set "+f.name("Issuer")+" alone, e.g. https://login.example.com, from which the keys are discovered")
+		f.add("PublicKeyURI", "is not set", "set "+f.name("Issuer")+" to the identity provider's address as it stands in the tokens' iss, e.g. https://login.example.com, from which the keys are discovered; or, where that cannot be, write here where its public key is, e.g. https://login.example.com/.well-known/jwks.json")
 		return
 	}
 	options := keys.Options{
@@ -423,7 +423,7 @@ func shown(uri string) string {
 	if u, err := url.Parse(uri); err == nil && u.Host != "" {
 		return held((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String())
 	}
-	if len(uri) > 200 || strings.ContainsAny(uri, "?#@{\n") || !strings.ContainsAny(uri, ".:") {
+	if len(uri) > 200 || strings.HasPrefix(strings.ToLower(strings.TrimSpace(uri)), "data:") || strings.ContainsAny(uri, "?#@{\n") || !strings.ContainsAny(uri, ".:") {
 		return fmt.Sprintf("a text of %d bytes", len(uri))
 	}
 	return held(uri)

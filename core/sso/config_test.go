@@ -469,10 +469,10 @@ func TestAFaultIsToldInWordsThatHelp(t *testing.T) {
 		want  []string // the faults as they are told; none: all is well
 	}{
 		"no keys": {fromEnv("SSO_PUBLIC_KEY_URI", "", "SSO_ISSUER", ""), []string{
-			"SSO_PUBLIC_KEY_URI is not set: write where the identity provider's public key is, e.g. https://login.example.com/.well-known/jwks.json, or set SSO_ISSUER alone, e.g. https://login.example.com, from which the keys are discovered",
+			"SSO_PUBLIC_KEY_URI is not set: set SSO_ISSUER to the identity provider's address as it stands in the tokens' iss, e.g. https://login.example.com, from which the keys are discovered; or, where that cannot be, write here where its public key is, e.g. https://login.example.com/.well-known/jwks.json",
 		}},
 		"no keys in code": {inCode(func(c *sso.Config) { c.PublicKeyURI, c.Issuer = "", "" }), []string{
-			"PublicKeyURI is not set: write where the identity provider's public key is, e.g. https://login.example.com/.well-known/jwks.json, or set Issuer alone, e.g. https://login.example.com, from which the keys are discovered",
+			"PublicKeyURI is not set: set Issuer to the identity provider's address as it stands in the tokens' iss, e.g. https://login.example.com, from which the keys are discovered; or, where that cannot be, write here where its public key is, e.g. https://login.example.com/.well-known/jwks.json",
 		}},
 		"an issuer alone": {fromEnv("SSO_PUBLIC_KEY_URI", ""), nil},
 		"http to another machine": {fromEnv("SSO_PUBLIC_KEY_URI", "http://login.example.com/jwks.json"), []string{
@@ -923,4 +923,15 @@ func TestASnapshotOfKeysNeedsAnIssuer(t *testing.T) {
 var rfc8037Key = []byte{
 	0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a,
 	0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
+}
+
+func TestADataAddressIsNotRepeated(t *testing.T) {
+	for _, field := range []string{"SSO_PUBLIC_KEY_URI", "SSO_ISSUER"} {
+		_, err := sso.ConfigFromLookup(func(name string) string {
+			return map[string]string{field: "Data:,hidden-secret", "SSO_AUDIENCE": "api"}[name]
+		})
+		if err == nil || strings.Contains(err.Error(), "hidden-secret") {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
 }

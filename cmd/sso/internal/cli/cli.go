@@ -3,13 +3,16 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,9 +59,15 @@ func Run(ctx context.Context, env Environment) int {
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
-	command, err := root.ExecuteContextC(ctx)
+	command, err := root, errNoTokenHere
+	if len(env.Args) == 0 || env.Args[0] != "help" || !slices.ContainsFunc(env.Args, isToken) { // it would repeat what is no topic
+		command, err = root.ExecuteContextC(ctx)
+	}
 	if err == nil {
 		return p.code
+	}
+	if repeatsToken(err, env.Args) {
+		err = errNoTokenHere
 	}
 	code := ExitUsage // what cobra refuses by itself is a matter of usage
 	var failed *failure
@@ -119,7 +128,7 @@ A first session:
 
   sso serve &                                        a development issuer on this machine
   export SSO_ISSUER=http://127.0.0.1:9000 SSO_AUDIENCE=api
-  sso doctor                                         are these settings good?
+  sso doctor                                         are these settings good?  (waits for sso serve)
   sso mint --permission pma.role=admin | sso explain --require 'is("pma.role", "admin")'
   curl -H "Authorization: Bearer $(sso mint --permission pma.role=admin)" http://localhost:8080/
 
@@ -134,7 +143,10 @@ the command line or in the settings. "sso help topics" lists what else can be re
 	root.SuggestionsMinimumDistance = 2
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON, for programs")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return errors.New(term.Clip(err.Error(), 120)) // which may repeat a token
+		if slices.ContainsFunc(words(err.Error()), looksLikeToken) { // it repeats what was given
+			return errNoTokenHere
+		}
+		return errors.New(term.Clip(err.Error(), 120))
 	})
 	root.AddCommand(p.serve(), p.mint(), p.explain(), p.doctor(), p.bench())
 	root.AddCommand(topics()...)
@@ -172,6 +184,35 @@ var errNoTokenHere = errors.New(`a token does not belong on the command line, wh
 // looksLikeToken is careful: a token must not be repeated in an error that may be logged.
 func looksLikeToken(s string) bool {
 	return len(s) > 60 || strings.Count(s, ".") >= 2 || strings.HasPrefix(s, "eyJ")
+}
+
+// words are those of a text that could be tokens or parts of one.
+func words(text string) []string {
+	list := strings.FieldsFunc(text, func(r rune) bool {
+		return r != '.' && r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
+	for i, word := range list {
+		list[i] = strings.TrimLeft(word, "-") // of a flag
+	}
+	return list
+}
+
+// isToken is surer than [looksLikeToken]: the first part says that it is a JSON object.
+func isToken(word string) bool {
+	header, _, parts := strings.Cut(word, ".")
+	if !parts {
+		return false
+	}
+	text, err := base64.RawURLEncoding.DecodeString(header)
+	return err == nil && bytes.HasPrefix(bytes.TrimSpace(text), []byte("{"))
+}
+
+// repeatsToken reports whether an error has a token in it that came by the command line.
+func repeatsToken(err error, args []string) bool {
+	text := err.Error()
+	return slices.ContainsFunc(words(strings.Join(args, " ")), func(word string) bool {
+		return isToken(word) && strings.Contains(text, word)
+	})
 }
 
 // version is that of the module, where the build knows it.

@@ -22,7 +22,8 @@ provider could not be reached.
 
 What is red keeps good tokens out or lets bad ones in, and makes the exit code 1.
 What is yellow works, and may not tomorrow. Run it where the service runs: another
-machine has other clocks, proxies and certificates.`,
+machine has other clocks, proxies and certificates. A provider on this machine that
+was started just before is waited for, 3 s at most.`,
 		Example: `  SSO_ISSUER=https://login.example.com SSO_AUDIENCE=orders-api sso doctor
   sso doctor --keys https://login.example.com/jwks.json --audience orders-api --json`,
 		Args: noArguments,
@@ -36,6 +37,11 @@ machine has other clocks, proxies and certificates.`,
 func (p *program) doDoctor(ctx context.Context, config *settings.Flags) error {
 	question := doctor.Question{Client: p.env.HTTPClient, Now: p.env.Now}
 	question.Config, question.Err = config.Config()
+	if question.Config.PublicKeyURI == "" {
+		p.await(ctx, question.Config.Issuer)
+	} else {
+		p.await(ctx, question.Config.PublicKeyURI)
+	}
 	for _, s := range settings.All() {
 		value, where := config.Value(s)
 		question.Settings = append(question.Settings, doctor.NewSetting(s.Name(), value, where, s.Default))

@@ -19,6 +19,7 @@ const maxMembers = 100
 // explainFlags are those of sso explain beside the settings.
 type explainFlags struct {
 	decode  bool
+	stdin   bool
 	require string
 	method  string
 	path    map[string]string
@@ -36,8 +37,8 @@ func (p *program) explain() *cobra.Command {
 those of the environment (SSO_AUDIENCE and so on, see "sso help settings"), and
 flags go before them.
 
-The token comes through a pipe or stands in the variable SSO_TOKEN. Instead of the
-token alone it may be a line "Authorization: Bearer …", or several of them.
+The token stands in the variable SSO_TOKEN, or comes through a pipe if that is not
+set; with --stdin through a pipe in any case. Instead of the token alone it may be a line "Authorization: Bearer …", or several of them.
 
 Nothing is sent anywhere: the public keys are fetched from the configured source,
 and never from an address that the token names. The token's signature is never
@@ -55,6 +56,7 @@ printed; its claims are, so mind who looks on.`,
 	flags.StringToStringVar(&f.path, "path-value", nil, "what the path holds in the place of a parameter, for permissions that ask for it: `name=value`")
 	flags.Lookup("path-value").DefValue = "" // where pflag would print brackets
 	flags.BoolVar(&f.decode, "decode", false, "only take the token apart: nothing is verified, no settings are needed")
+	flags.BoolVar(&f.stdin, "stdin", false, "the token comes through a pipe, whatever SSO_TOKEN holds")
 	config = settings.NewFlags(flags, p.env.Lookup)
 	return command
 }
@@ -74,7 +76,7 @@ func (p *program) doExplain(ctx context.Context, f explainFlags, config *setting
 		}
 		question.Config.HTTPClient = p.env.HTTPClient
 	}
-	input, where, err := p.input()
+	input, where, err := p.input(f.stdin)
 	if err != nil {
 		return err
 	}

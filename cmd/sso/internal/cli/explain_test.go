@@ -1,12 +1,15 @@
 package cli_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/cmd/sso/internal/cli"
 	"github.com/more-retail/moresso-go/cmd/sso/internal/explain"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
@@ -21,6 +24,34 @@ func ask(t *testing.T, issuer *ssotest.Issuer, token string, args ...string) (ex
 	var r explain.Report
 	o.object(t, &r)
 	return r, o
+}
+
+// blocked is a pipe through which nothing comes.
+type blocked struct{ t *testing.T }
+
+func (b blocked) Read([]byte) (int, error) {
+	b.t.Error("the pipe was read")
+	return 0, io.EOF
+}
+
+func TestThePipeIsNotReadWhereTheVariableHoldsAToken(t *testing.T) {
+	token := ssotest.NewIssuer(t, ssotest.FastKeys()).Token()
+	var stdout, stderr bytes.Buffer
+	code := cli.Run(t.Context(), cli.Environment{
+		Args: []string{"explain", "--decode"}, Stdin: blocked{t}, Stdout: &stdout, Stderr: &stderr,
+		Lookup: func(name string) string { return map[string]string{"SSO_TOKEN": token}[name] },
+	})
+	if code != 0 || !strings.Contains(stdout.String(), "from SSO_TOKEN (--stdin takes standard input instead)") {
+		t.Errorf("%d %s%s", code, stdout.String(), stderr.String())
+	}
+	o := call{args: []string{"explain", "--decode", "--stdin"}, env: map[string]string{"SSO_TOKEN": token}}.run(t)
+	if o.code != cli.ExitUsage || !strings.Contains(o.stderr, "no token on standard input") {
+		t.Errorf("%+v", o)
+	}
+	o = call{args: []string{"explain", "--decode"}, stdin: token, env: map[string]string{"SSO_TOKEN": " "}}.run(t)
+	if o.code != 0 || !strings.Contains(o.stdout, "from standard input") {
+		t.Errorf("%+v", o)
+	}
 }
 
 func TestAGoodTokenIsAcceptedAndEveryCheckIsTold(t *testing.T) {
@@ -44,7 +75,7 @@ func TestAGoodTokenIsAcceptedAndEveryCheckIsTold(t *testing.T) {
 	if o.code != 0 || !strings.HasSuffix(o.stdout, "\naccepted\n") || !strings.Contains(o.stdout, "from SSO_TOKEN") {
 		t.Errorf("%+v", o)
 	}
-	o = call{args: []string{"explain"}, stdin: token, client: issuer.Client(), env: map[string]string{
+	o = call{args: []string{"explain", "--stdin"}, stdin: token, client: issuer.Client(), env: map[string]string{
 		"SSO_TOKEN": "another", "SSO_PUBLIC_KEY_URI": issuer.JWKSURL(), "SSO_ISSUER": issuer.URL(), "AUDIENCE": "api", "SSO_ALGORITHMS": "EdDSA",
 	}}.run(t)
 	if o.code != 0 || !strings.Contains(o.stdout, "from standard input") {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,6 +54,12 @@ func (p *program) mint() *cobra.Command {
 		Long: `mint asks a running "sso serve" for a token with the claims that you say, or with
 --keys-file signs it by the same keys without one.
 
+The issuer is that of --issuer; without it that of the variable SSO_ISSUER, if that
+is an address of this machine; and otherwise http://127.0.0.1:9000. The audience is
+that of --audience; without it that of the persona, if one is named; otherwise that
+of the variable SSO_AUDIENCE, and if that is not set the issuer's. An issuer of this
+machine that was started just before is waited for, 3 s at most.
+
 Values are JSON where they can be read as such, and text otherwise: age=7 is a
 number, role=admin a text, on=true a boolean, code='"7"' a text again. A dot in the
 path of a permission goes one object deeper; \. is a dot in a name. A name alone
@@ -64,24 +71,51 @@ means true.`,
 		Args: noArguments,
 	}
 	command.RunE = p.run(func(ctx context.Context) error {
+		if !command.Flags().Changed("issuer") {
+			f.issuer = p.localIssuer()
+		}
+		if len(f.audience) == 0 && f.persona == "" {
+			f.audience = elements(p.env.Lookup("SSO_AUDIENCE"))
+		}
 		f.expiresInGiven = command.Flags().Changed("expires-in")
 		return p.doMint(ctx, f)
 	})
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.issuer, "issuer", defaultIssuer, "`address` of the running issuer; with --keys-file, what the token says in iss")
+	flags.StringVar(&f.issuer, "issuer", defaultIssuer, "`address` of the running issuer; with --keys-file, what the token says in iss (default SSO_ISSUER if that is on this machine)")
 	flags.StringVar(&f.keysFile, "keys-file", "", "sign by the keys in this `file` of sso serve, which need not run")
 	flags.StringVar(&f.persona, "persona", "", "`name` of somebody whom the issuer knows; what is said below goes before")
 	flags.StringVar(&f.personas, "personas", "", "YAML `file` of the personas; with --keys-file only, a running issuer has its own")
 	flags.StringVar(&f.subject, "subject", "", "`sub` (default ada, or the persona's)")
 	flags.StringVar(&f.client, "client", mintClient, "`client_id`")
-	flags.StringArrayVar(&f.audience, "audience", nil, "`aud`; may be repeated (default the issuer's, api with --keys-file)")
+	flags.StringArrayVar(&f.audience, "audience", nil, "`aud`; may be repeated (default SSO_AUDIENCE, or the persona's or issuer's)")
 	flags.StringArrayVar(&f.scope, "scope", nil, "OAuth `scopes`, separated by spaces; may be repeated")
 	flags.StringArrayVar(&f.permission, "permission", nil, "`path=value` in the claim permissions; may be repeated")
 	flags.StringArrayVar(&f.claim, "claim", nil, "any other claim, `name=value`; may be repeated")
 	flags.StringArrayVar(&f.without, "without", nil, "`name` of a claim to leave out; may be repeated")
 	flags.DurationVar(&f.expiresIn, "expires-in", 0, "`how long` it is good; negative for a token that has expired (default the issuer's, one hour)")
 	return command
+}
+
+// localIssuer is the one that the environment names if it is on this machine, and the usual one
+// otherwise: other issuers give no tokens to whoever asks.
+func (p *program) localIssuer() string {
+	issuer := p.env.Lookup("SSO_ISSUER")
+	if u, err := url.Parse(issuer); err == nil && isLoopback(u) {
+		return issuer
+	}
+	return defaultIssuer
+}
+
+// elements are those of a list as settings have it, separated by commas.
+func elements(list string) []string {
+	var all []string
+	for element := range strings.SplitSeq(list, ",") {
+		if element = strings.TrimSpace(element); element != "" {
+			all = append(all, element)
+		}
+	}
+	return all
 }
 
 func (p *program) doMint(ctx context.Context, f mintFlags) error {
@@ -101,6 +135,9 @@ func (p *program) doMint(ctx context.Context, f mintFlags) error {
 		client = issuer.Client()
 	} else if f.personas != "" {
 		return usage("--personas goes with --keys-file; give the file to sso serve, which knows the personas then")
+	}
+	if f.keysFile == "" {
+		p.await(ctx, f.issuer)
 	}
 	answer, err := grant(ctx, client, f.issuer, form)
 	if err != nil {
@@ -155,10 +192,10 @@ func (f mintFlags) form() (url.Values, error) {
 	for _, text := range f.permission {
 		path, value, err := pair(text)
 		if err != nil {
-			return nil, usage("--permission %q: %w", text, err)
+			return nil, told("--permission", text, err)
 		}
 		if err := set(permissions, sso.SplitPath(path), value); err != nil {
-			return nil, usage("--permission %q: %w", text, err)
+			return nil, told("--permission", text, err)
 		}
 	}
 	claims := map[string]any{}
@@ -168,7 +205,7 @@ func (f mintFlags) form() (url.Values, error) {
 	for _, text := range f.claim {
 		name, value, err := pair(text)
 		if err != nil {
-			return nil, usage("--claim %q: %w", text, err)
+			return nil, told("--claim", text, err)
 		}
 		claims[name] = value
 	}
@@ -192,6 +229,18 @@ func (f mintFlags) form() (url.Values, error) {
 		form.Set("expires_in", strconv.FormatInt(int64(f.expiresIn/time.Second), 10))
 	}
 	return form, nil
+}
+
+// told is an error about what a flag was given, which it repeats unless it looks like a token.
+func told(flag, text string, err error) error {
+	list := words(text)
+	switch {
+	case slices.ContainsFunc(list, isToken):
+		return &usageError{errNoTokenHere}
+	case slices.ContainsFunc(list, looksLikeToken):
+		return usage("%s: %w", flag, err)
+	}
+	return usage("%s %q: %w", flag, text, err)
 }
 
 // pair reads "name=value": the value as JSON if it is any, as a text otherwise, true if there is
@@ -234,8 +283,9 @@ var compact = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]
 func grant(ctx context.Context, client *http.Client, issuer string, form url.Values) (map[string]any, error) {
 	at, err := url.Parse(issuer)
 	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
-		return nil, usage("--issuer %q is no address: write it as sso serve prints it, such as %s", issuer, defaultIssuer)
+		return nil, usage("--issuer %q is no address: write it as sso serve prints it, such as %s", term.Address(issuer), defaultIssuer)
 	}
+	shown := term.Address(issuer)
 	if client == nil {
 		client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: the issuer is near
 	}
@@ -248,13 +298,13 @@ func grant(ctx context.Context, client *http.Client, issuer string, form url.Val
 	status, err := fetch(ctx, &plain, http.MethodGet, strings.TrimSuffix(issuer, "/")+devissuer.PathDiscovery, nil, &document)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("no issuer answers at %s (%w): start one by sso serve, name another by --issuer, or sign by its keys with --keys-file", issuer, err)
+		return nil, fmt.Errorf("no issuer answers at %s (%w): start one by sso serve, name another by --issuer, or sign by its keys with --keys-file", shown, err)
 	case status != http.StatusOK:
-		return nil, fmt.Errorf("%s answered %d where an issuer has its discovery document: is it one?", issuer, status)
+		return nil, fmt.Errorf("%s answered %d where an issuer has its discovery document: is it one?", shown, status)
 	}
 	endpoint, err := url.Parse(document.TokenEndpoint)
 	if err != nil || endpoint.Scheme != at.Scheme || endpoint.Host != at.Host {
-		return nil, fmt.Errorf("the issuer at %s says that its token endpoint is %q, which is not at the same place: name the issuer by the address that it gives itself, %q", issuer, document.TokenEndpoint, document.Issuer)
+		return nil, fmt.Errorf("the issuer at %s says that its token endpoint is %q, which is not at the same place: name the issuer by the address that it gives itself, %q", shown, term.Address(document.TokenEndpoint), term.Address(document.Issuer))
 	}
 	answer := map[string]any{}
 	if status, err = fetch(ctx, &plain, http.MethodPost, endpoint.String(), form, &answer); err != nil {
@@ -264,7 +314,7 @@ func grant(ctx context.Context, client *http.Client, issuer string, form url.Val
 		return nil, fmt.Errorf("the issuer refused (%d %v): %v", status, answer["error"], answer["error_description"])
 	}
 	if token, ok := answer["access_token"].(string); !ok || !compact.MatchString(token) {
-		return nil, fmt.Errorf("%s answered with something else than a JWT", endpoint)
+		return nil, fmt.Errorf("%s answered with something else than a JWT", term.Address(endpoint.String()))
 	}
 	return answer, nil
 }

@@ -191,3 +191,61 @@ func TestNobodyIsAskedButTheConfiguredSource(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 }
+
+func TestAShortTokenIsNotRepeatedEither(t *testing.T) {
+	const header, signature = "eyJhbGciOiJIUzI1NiJ9", "c2VjcmV0"
+	token := header + ".e30." + signature
+	for name, args := range map[string][]string{
+		"as a flag":                   {"explain", "--" + token},
+		"as a short flag":             {"explain", "-" + token},
+		"as the value of a switch":    {"explain", "--decode=" + token},
+		"as a duration":               {"mint", "--expires-in", token},
+		"as a permission":             {"mint", "--permission", "=" + token},
+		"as the name of a permission": {"mint", "--permission", token + "..x=1"},
+		"as a claim":                  {"mint", "--claim", "=" + token},
+		"as an algorithm":             {"serve", "--keys-file=", "--algorithm", token},
+		"as an address":               {"serve", "--listen", token},
+		"as an issuer":                {"mint", "--issuer", token},
+		"as a file of keys":           {"mint", "--keys-file", token},
+		"as a file of personas":       {"serve", "--personas", token},
+		"as a topic":                  {"help", token},
+		"behind a word":               {"mint", "--expires-in", "Bearer " + token},
+		"as JSON":                     {"mint", "--json", "--expires-in", token},
+	} {
+		o := call{args: args}.run(t)
+		if text := o.stdout + o.stderr; o.code != 2 || strings.Contains(text, signature) || !strings.Contains(text, "SSO_TOKEN") {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
+}
+
+func TestSecretsInAddressesAreNotPrinted(t *testing.T) {
+	for _, address := range []string{
+		"http://user:hidden-secret@127.0.0.1:1/", "http://127.0.0.1:1/?key=hidden-secret", "http://127.0.0.1:1/#hidden-secret", "user:hidden-secret@127.0.0.1:1",
+		"data:,hidden-secret", "data:text/plain,hidden-secret", "https://user:hidden secret@x", "https://user:hidden-secret@[x", "ftp://user:hidden-secret@127.0.0.1",
+	} {
+		for _, c := range []call{
+			{args: []string{"mint", "--issuer", address}, client: answering(`{"issuer":"http://x:hidden-secret@y","token_endpoint":"http://x:hidden-secret@y?hidden-secret"}`)},
+			{args: []string{"mint", "--issuer", address}, client: answering(`no JSON`)},
+			{args: []string{"doctor"}, env: map[string]string{"SSO_ISSUER": address, "SSO_AUDIENCE": "api"}, client: answering("{}")},
+			{args: []string{"doctor"}, env: map[string]string{"SSO_PUBLIC_KEY_URI": address, "SSO_AUDIENCE": address}, client: answering("{}")},
+			{args: []string{"doctor"}, env: map[string]string{"SSO_ISSUER": "https://x.example", "SSO_AUDIENCE": "api,https://one.example," + address}, client: answering("{}")},
+			{args: []string{"doctor"}, env: map[string]string{"SSO_ISSUER": "https://x.example", "SSO_AUDIENCE": address + ",https://one.example"}, client: answering("{}")},
+			{args: []string{"doctor"}, env: map[string]string{"SSO_ISSUER": "https://x.example", "SSO_AUDIENCE": "api", "SSO_ALLOWED_KEY_ORIGINS": address}, client: answering("{}")},
+		} {
+			for _, asJSON := range []bool{false, true} {
+				if asJSON {
+					c.args = append(c.args, "--json")
+				}
+				if o := c.run(t); strings.Contains(o.stdout+o.stderr, "hidden") || o.code == 0 {
+					t.Errorf("%q: %+v", address, o)
+				}
+			}
+		}
+	}
+}
+
+// answering is a client to which every address gives the same answer.
+func answering(body string) *http.Client {
+	return &http.Client{Transport: transport(func(*http.Request) string { return body })}
+}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"maps"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,7 +43,8 @@ whoever asks. Never use it for anything that matters.
 It listens on this machine alone, answers only to a Host that is this machine (so
 that no web page gets at it by a name of its own), and to other sites' pages not at
 all. Its private keys are kept in a file that only you can read, so that tokens are
-still good after a restart.
+still good after a restart. Of two sso serve on one such file the second is refused:
+give it a --keys-file of its own.
 
   POST /token     grant_type=client_credentials, any client_id with any secret; and
                   persona, audience, scope, permissions, claims, without, expires_in
@@ -87,6 +90,8 @@ func complete(command *cobra.Command, flag string, values ...string) {
 }
 
 func (p *program) doServe(ctx context.Context, f serveFlags) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	people := map[string]personas.Persona{}
 	if f.personas != "" {
 		var err error

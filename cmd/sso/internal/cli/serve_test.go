@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/cli"
 	"github.com/more-retail/moresso-go/cmd/sso/internal/explain"
@@ -312,5 +314,72 @@ func TestMintAsksNobodyElse(t *testing.T) {
 	}
 	if len(asked) != 1 || !asked["http://127.0.0.1:9000"] {
 		t.Errorf("%v were asked", asked)
+	}
+}
+
+// claimsOf are those of a token that was minted in an environment.
+func claimsOf(t *testing.T, env map[string]string, args ...string) map[string]any {
+	t.Helper()
+	o := call{args: append([]string{"mint"}, args...), env: env}.run(t)
+	if o.code != 0 {
+		t.Fatalf("%+v", o)
+	}
+	var decoded explain.Token
+	call{args: []string{"explain", "--decode", "--json"}, stdin: o.stdout}.run(t).object(t, &decoded)
+	var claims map[string]any
+	if err := json.Unmarshal(decoded.Claims, &claims); err != nil {
+		t.Fatal(err)
+	}
+	return claims
+}
+
+func TestMintTakesIssuerAndAudienceFromTheEnvironment(t *testing.T) {
+	folder := t.TempDir()
+	yaml := filepath.Join(folder, "personas.yaml")
+	if err := os.WriteFile(yaml, []byte(people), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, "--keys-file=", "--algorithm", "ES256", "--personas", yaml)
+	env := map[string]string{"SSO_ISSUER": s.issuer, "SSO_AUDIENCE": "shop"}
+	for name, tt := range map[string]struct {
+		env      map[string]string
+		args     []string
+		audience any
+	}{
+		"both":                  {env, nil, "shop"},
+		"the issuer alone":      {map[string]string{"SSO_ISSUER": s.issuer}, nil, "api"},
+		"several audiences":     {map[string]string{"SSO_ISSUER": s.issuer, "SSO_AUDIENCE": "shop, api"}, nil, []any{"shop", "api"}},
+		"a flag goes before":    {env, []string{"--audience", "other"}, "other"},
+		"a persona goes before": {env, []string{"--persona", "ada"}, "orders-api"},
+	} {
+		claims := claimsOf(t, tt.env, tt.args...)
+		if got := fmt.Sprint(claims["aud"]); claims["iss"] != s.issuer || got != fmt.Sprint(tt.audience) && got != fmt.Sprintf("[%v]", tt.audience) {
+			t.Errorf("%s: %v", name, claims)
+		}
+	}
+	if claims := claimsOf(t, map[string]string{"SSO_ISSUER": "https://login.example.com"}, "--keys-file", keysFile(t)); claims["iss"] != "http://127.0.0.1:9000" {
+		t.Errorf("an issuer elsewhere: %v", claims)
+	}
+}
+
+func TestAnIssuerThatIsAboutToListenIsWaitedFor(t *testing.T) {
+	for _, args := range [][]string{{"mint"}, {"doctor"}} {
+		free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := free.Addr().String()
+		if err := free.Close(); err != nil {
+			t.Fatal(err)
+		}
+		asked := make(chan outcome, 1)
+		go func() {
+			asked <- call{args: args, env: map[string]string{"SSO_ISSUER": "http://" + address, "SSO_AUDIENCE": "api", "SSO_ALGORITHMS": "ES256"}}.run(t)
+		}()
+		time.Sleep(300 * time.Millisecond) // what it takes until it listens
+		serve(t, "--keys-file=", "--algorithm", "ES256", "--listen", address)
+		if o := <-asked; o.code != 0 {
+			t.Errorf("%q: %+v", args, o)
+		}
 	}
 }

@@ -89,8 +89,8 @@ All fields are optional, and others are refused. A token about somebody is had b
 sso mint --persona ada, or from the token endpoint with persona=ada.`
 
 const secrecyText = `A token opens doors until it expires, so it goes neither on the command line, where
-every process of the machine sees it, nor into a file by the way: explain reads it
-from a pipe, and if there is none from the variable SSO_TOKEN.
+every process of the machine sees it, nor into a file by the way: explain takes it
+from the variable SSO_TOKEN, and if that is not set, or with --stdin, from a pipe.
 
 explain prints header and claims, and never the signature. What comes out of a token,
 a key set or a file is escaped: nothing in it moves the cursor or changes the title.

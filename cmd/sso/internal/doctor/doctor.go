@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -188,7 +189,7 @@ func (e *examination) issuer(set *keys.Set) {
 	case set.Issuer != "":
 		e.add(Green, "issuer", "", "%s, as the discovery document says", set.Issuer)
 	case e.cfg.Issuer != "":
-		e.add(Green, "issuer", "", "%s, which is compared with every token's iss; whether it is right these keys do not tell: try a token with sso explain", e.cfg.Issuer)
+		e.add(Green, "issuer", "", "%s, which is compared with every token's iss; whether it is right these keys do not tell: try a token with sso explain", shown(e.cfg.Issuer))
 	default:
 		e.add(Yellow, "issuer", "set SSO_ISSUER to the tokens' iss, to the letter", "a token's iss is not checked: tokens of every issuer that signs by these keys are accepted")
 	}
@@ -218,16 +219,44 @@ func shown(value string) string {
 	case len(value) > 30 && !strings.ContainsAny(value, ".:, "): // Base64 or hex, which may be a key in the wrong place
 		return fmt.Sprintf("a text of %d bytes", len(value))
 	}
-	before, _, cut := strings.Cut(value, "?")
-	if scheme, rest, found := strings.Cut(before, "://"); found {
-		if user, host, named := strings.Cut(rest, "@"); named && !strings.Contains(user, "/") {
-			before, cut = scheme+"://"+host, true
-		}
-	}
-	if len(before) > 200 {
+	if strings.Contains(strings.ToLower(value), "data:") {
 		return fmt.Sprintf("a text of %d bytes", len(value))
 	}
-	if cut {
+	if strings.Contains(value, "://") {
+		return address(value)
+	}
+	before, _, named := strings.Cut(value, "@")
+	if len(value) > 200 || named && strings.Contains(before, ":") || strings.ContainsAny(value, "?#\n") {
+		return fmt.Sprintf("a text of %d bytes", len(value))
+	}
+	return value
+}
+
+// address is a URL, or a list of those, without user, query and fragment. What comes behind the
+// first query or fragment of a list is left out too, since either may hold commas.
+func address(value string) string {
+	before := value
+	if end := strings.IndexAny(value, "?#"); end >= 0 {
+		before = value[:end]
+	}
+	cut := before != value
+	list := strings.Split(before, ",")
+	for i, element := range list {
+		if !strings.Contains(element, "@") {
+			continue
+		}
+		u, err := url.Parse(element)
+		if err != nil || u.Host == "" {
+			return fmt.Sprintf("a text of %d bytes", len(value))
+		}
+		cut = cut || u.User != nil
+		u.User = nil
+		list[i] = u.String()
+	}
+	switch before = strings.Join(list, ","); {
+	case len(before) > 200:
+		return fmt.Sprintf("a text of %d bytes", len(value))
+	case cut:
 		return before + " (and more that is not shown)"
 	}
 	return before

@@ -59,6 +59,9 @@ func material(source keys.Source, uri string, exchanges []*exchange) texts {
 	if !isFile {
 		return texts{body: []byte(strings.ReplaceAll(uri, `\n`, "\n"))}
 	}
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() { // a pipe would be waited for
+		return texts{}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return texts{}

@@ -20,17 +20,24 @@ const maxBytes = 1 << 20
 // Load reads the file. Its error is an [fs.ErrNotExist] if there is none. A file that others can
 // read is refused: whoever has the keys can sign as the issuer.
 func Load(path string) ([]byte, error) {
+	info, err := os.Stat(path) // before it is opened: a pipe would be waited for
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file: name one that holds keys, or none for a new one", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // only read from
-	info, err := f.Stat()
+	if info, err = f.Stat(); err == nil {
+		err = owned(path, info)
+	}
 	switch {
 	case err != nil:
 		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a regular file: name one that holds keys, or none for a new one", path)
 	case info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows": // where modes mean nothing
 		return nil, fmt.Errorf("%s can be read by others (mode %04o), and may have been: take it away for new keys, or if you trust everybody who could read it, chmod 600 it", path, info.Mode().Perm())
 	}
@@ -51,6 +58,9 @@ func LoadOrCreate(path string, create func() []byte) ([]byte, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return text, err
 	}
+	if path, err = target(path); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
@@ -69,8 +79,13 @@ func LoadOrCreate(path string, create func() []byte) ([]byte, error) {
 	return Load(path)
 }
 
-// Save replaces the file as a whole: whoever reads it finds the old keys or the new.
+// Save replaces the file as a whole: whoever reads it finds the old keys or the new. A symbolic
+// link stays one: the file that it leads to is replaced.
 func Save(path string, text []byte) error {
+	path, err := target(path)
+	if err != nil {
+		return err
+	}
 	temporary, err := write(path, text)
 	if err != nil {
 		return err
@@ -79,6 +94,60 @@ func Save(path string, text []byte) error {
 		return errors.Join(err, os.Remove(temporary))
 	}
 	return nil
+}
+
+// errTaken means that somebody else has the lock.
+var errTaken = errors.New("it is locked")
+
+// Lock keeps other processes that ask for it from the file until it is released: each would
+// overwrite the keys of the other. It does not wait, and says what to do instead. What it locks is a
+// file beside the keys, which is left behind, since that of the keys is replaced.
+func Lock(path string) (release func() error, err error) {
+	at, err := target(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
+		return nil, err
+	}
+	name := at + ".lock"
+	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file: take it away", name)
+	}
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, mode)
+	if err != nil {
+		return nil, err
+	}
+	err = flock(f)
+	if err == nil {
+		return f.Close, nil
+	}
+	if errors.Is(err, errTaken) {
+		err = fmt.Errorf("another sso serve keeps its keys in %s, and each would lose those of the other: end it, or name another file by --keys-file", path)
+	}
+	return nil, errors.Join(err, f.Close())
+}
+
+// target is where a path leads to by symbolic links, whether there is a file or not.
+func target(path string) (string, error) {
+	for range 40 {
+		info, err := os.Lstat(path)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink == 0 {
+			return path, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		next, err := os.Readlink(path)
+		if err != nil {
+			return "", err
+		}
+		if !filepath.IsAbs(next) {
+			next = filepath.Dir(path) + string(filepath.Separator) + next // .. is another folder's, if that of the path is a link
+		}
+		path = next
+	}
+	return "", fmt.Errorf("%s leads to itself by symbolic links", path)
 }
 
 // write makes a file beside the path, which nobody else can read from its first moment on.

@@ -71,6 +71,13 @@ const fields = "subject, audience, scope, roles, permissions, claims, expires_in
 // known is an error, since a permission that is spelled wrongly would otherwise be missed only
 // when a token lacks it.
 func Load(path string) (map[string]Persona, error) {
+	info, err := os.Stat(path) // before it is opened: a pipe would be waited for
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file: name one of YAML", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

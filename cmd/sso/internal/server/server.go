@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +23,8 @@ import (
 const DefaultAddress = "127.0.0.1:9000"
 
 const (
+	// anotherAddress is one to try where the usual one is taken.
+	anotherAddress = "127.0.0.1:9001"
 	// keep is how many keys are published: the one that signs, and those that signed before it.
 	keep = 5
 	// patience is how long the requests under way have to end when the server does.
@@ -50,7 +53,9 @@ type Server struct {
 	listener net.Listener
 	keysFile string
 	insecure bool
-	host     string // the issuer's own name
+	host     string       // the issuer's own name
+	base     string       // the path of the issuer's identifier, under which its documents are
+	release  func() error // of the file of keys
 
 	mu sync.Mutex // one rotation at a time, so that the file holds what was published last
 }
@@ -64,17 +69,23 @@ func Listen(ctx context.Context, c Config) (*Server, error) {
 	case !c.InsecureListen && !loopback(host):
 		return nil, fmt.Errorf("%q can be reached from other machines, and this issuer gives any token to anyone: listen on %s, or say --insecure-listen if the network is yours alone, as between containers", c.Address, DefaultAddress)
 	}
-	opts, err := c.keys()
-	if err != nil {
-		return nil, err
-	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Address)
 	if err != nil {
-		return nil, fmt.Errorf("%w: is another sso serve running? Choose another address by --listen", err)
+		return nil, fmt.Errorf("%w: is another sso serve running? Choose another address, such as --listen %s, and say it to sso mint too, by --issuer http://%s or SSO_ISSUER=http://%s", err, anotherAddress, anotherAddress, anotherAddress)
 	}
 	address := listener.Addr().String()
 	if !c.InsecureListen && !loopback(address) { // a name is resolved only now
 		return nil, errors.Join(fmt.Errorf("%q turned out to be %s, which can be reached from other machines: write %s", c.Address, address, DefaultAddress), listener.Close())
+	}
+	release := func() error { return nil }
+	if c.KeysFile != "" {
+		if release, err = keyfile.Lock(c.KeysFile); err != nil {
+			return nil, errors.Join(err, listener.Close())
+		}
+	}
+	opts, err := c.keys()
+	if err != nil {
+		return nil, errors.Join(err, release(), listener.Close())
 	}
 	identifier := c.Issuer
 	if identifier == "" {
@@ -82,11 +93,11 @@ func Listen(ctx context.Context, c Config) (*Server, error) {
 	}
 	issuer, err := devissuer.New(append(append([]devissuer.Option{devissuer.WithIssuer(identifier)}, c.Options...), opts...)...)
 	if err != nil {
-		return nil, errors.Join(err, listener.Close())
+		return nil, errors.Join(err, release(), listener.Close())
 	}
-	s := &Server{issuer: issuer, listener: listener, keysFile: c.KeysFile, insecure: c.InsecureListen}
+	s := &Server{issuer: issuer, listener: listener, keysFile: c.KeysFile, insecure: c.InsecureListen, release: release}
 	if u, err := url.Parse(identifier); err == nil { // the issuer has checked it
-		s.host = u.Hostname()
+		s.host, s.base = u.Hostname(), strings.TrimSuffix(u.Path, "/")
 	}
 	return s, nil
 }
@@ -143,7 +154,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	go func() { ended <- server.Serve(s.listener) }()
 	select {
 	case err := <-ended:
-		return errors.Join(err, s.issuer.Close())
+		return errors.Join(err, s.issuer.Close(), s.release())
 	case <-ctx.Done():
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
@@ -155,8 +166,11 @@ func (s *Server) Serve(ctx context.Context) error {
 	if end := <-ended; !errors.Is(end, http.ErrServerClosed) {
 		err = errors.Join(err, end)
 	}
-	return errors.Join(err, s.issuer.Close())
+	return errors.Join(err, s.issuer.Close(), s.release())
 }
+
+// changes are the paths of requests that change the issuer.
+var changes = []string{"/rotate", "/down", "/up"}
 
 // Handler answers the issuer's paths, and those of this program.
 func (s *Server) Handler() http.Handler {
@@ -165,7 +179,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /rotate", s.change(s.rotate))
 	mux.HandleFunc("POST /down", s.change(func() (string, error) { s.issuer.Down(); return `{"down":true}`, nil }))
 	mux.HandleFunc("POST /up", s.change(func() (string, error) { s.issuer.Up(); return `{"down":false}`, nil }))
-	for _, path := range []string{"/rotate", "/down", "/up"} {
+	for _, path := range changes {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Allow", http.MethodPost)
 			http.Error(w, "send this as POST", http.StatusMethodNotAllowed)
@@ -180,6 +194,12 @@ func (s *Server) Handler() http.Handler {
 			return
 		}
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		// Under the path of the issuer's identifier there is no other rotation than this one,
+		// which keeps the key.
+		if below, ok := strings.CutPrefix(r.URL.Path, s.base); ok && s.base != "" && slices.Contains(changes, below) {
+			r = r.Clone(r.Context())
+			r.URL.Path, r.URL.RawPath = below, ""
+		}
 		mux.ServeHTTP(w, r)
 	})
 }
@@ -235,18 +255,27 @@ func (s *Server) rotate() (string, error) {
 
 func (s *Server) greet(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	base := strings.TrimSuffix(s.issuer.JWKSURL(), devissuer.PathJWKS)
 	_, _ = fmt.Fprintf(w, `A development issuer: it gives any token to whoever asks. Not for production.
 
-issuer  %s
-keys    %s
+issuer  %[1]s
 
-GET   /.well-known/openid-configuration   discovery document
-GET   /jwks.json                          public keys
-GET   /key.pem                            public half of the key that signs
-POST  /token                              client credentials, any client with any secret; also persona,
-                                          audience, scope, permissions, claims, without, expires_in
-POST  /rotate, /down, /up                 a new key; unreachable; reachable again (this machine only)
-`, s.issuer.URL(), s.issuer.JWKSURL())
+GET   %[2]s/.well-known/openid-configuration
+      discovery document
+GET   %[2]s/jwks.json
+      public keys
+GET   %[2]s/key.pem
+      public half of the key that signs
+POST  %[2]s/token
+      client credentials, any client with any secret; also persona, audience, scope, permissions,
+      claims, without, expires_in
+POST  %[2]s/rotate
+      a new key (this machine only, as the next two)
+POST  %[2]s/down
+      unreachable
+POST  %[2]s/up
+      reachable again
+`, s.issuer.URL(), base)
 }
 
 func hostOf(hostport string) string {

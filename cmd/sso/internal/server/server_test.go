@@ -1,14 +1,17 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +24,14 @@ import (
 // listen gives a server that listens and whose handler is asked directly.
 func listen(t *testing.T, c server.Config) *server.Server {
 	t.Helper()
+	s, end := begin(t, c)
+	t.Cleanup(end)
+	return s
+}
+
+// begin is listen for a server that ends before the test does.
+func begin(t *testing.T, c server.Config) (s *server.Server, end func()) {
+	t.Helper()
 	if c.Address == "" {
 		c.Address = "127.0.0.1:0"
 	}
@@ -29,14 +40,13 @@ func listen(t *testing.T, c server.Config) *server.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	t.Cleanup(func() {
+	return s, func() {
+		ended, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+		cancel()
 		if err := s.Serve(ended); err != nil {
 			t.Error(err)
 		}
-	})
-	return s
+	}
 }
 
 func ask(s *server.Server, method, path, host, remote string, header ...string) *httptest.ResponseRecorder {
@@ -70,7 +80,7 @@ func TestAnAddressThatIsTakenIsRefusedWithARemedy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close() //nolint:errcheck // the test is over
-	if _, err := server.Listen(t.Context(), server.Config{Address: taken.Addr().String()}); err == nil || !strings.Contains(err.Error(), "--listen") {
+	if _, err := server.Listen(t.Context(), server.Config{Address: taken.Addr().String()}); err == nil || !strings.Contains(err.Error(), "--listen 127.0.0.1:9001") || !strings.Contains(err.Error(), "--issuer http://127.0.0.1:9001") {
 		t.Error(err)
 	}
 }
@@ -135,7 +145,7 @@ func TestOnlyThisMachineAndNoOtherSiteChangesTheIssuer(t *testing.T) {
 func TestTokensSurviveARestart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "sso", "keys.pem")
 	c := server.Config{KeysFile: file, Issuer: "http://127.0.0.1:9000"}
-	first := listen(t, c)
+	first, end := begin(t, c)
 	tokens := []string{first.Issuer().MustToken()}
 	for range 2 {
 		if got := ask(first, http.MethodPost, "/rotate", "localhost", here); got.Code != 200 || !strings.Contains(got.Body.String(), first.Issuer().KeyID()) {
@@ -143,7 +153,8 @@ func TestTokensSurviveARestart(t *testing.T) {
 		}
 		tokens = append(tokens, first.Issuer().MustToken())
 	}
-	second := listen(t, c)
+	end()
+	second, end := begin(t, c)
 	auth := (&ssotest.Issuer{Issuer: second.Issuer()}).Config("api")
 	a, err := sso.New(auth)
 	if err != nil {
@@ -165,6 +176,7 @@ func TestTokensSurviveARestart(t *testing.T) {
 		if n := len(second.Issuer().KeyIDs()); n != 5 {
 			t.Errorf("%d keys are published", n)
 		}
+		end()
 		if n := len(listen(t, c).Issuer().KeyIDs()); n != 5 {
 			t.Errorf("%d keys are kept", n)
 		}
@@ -184,7 +196,8 @@ func TestAKeyThatCannotBeKeptIsTold(t *testing.T) {
 
 func TestKeysOfAnotherAlgorithmAreRefusedWithARemedy(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys.pem")
-	listen(t, server.Config{KeysFile: file})
+	_, end := begin(t, server.Config{KeysFile: file})
+	end()
 	_, err := server.Listen(t.Context(), server.Config{Address: "127.0.0.1:0", KeysFile: file, Algorithm: "EdDSA"})
 	if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "--keys-file") {
 		t.Error(err)
@@ -235,5 +248,87 @@ func TestDownAndUpAgain(t *testing.T) {
 	}
 	if _, err := reach("GET", "/"); err == nil {
 		t.Error("it goes on answering")
+	}
+}
+
+func TestRotationBelowThePathOfTheIssuerIsKeptToo(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "keys.pem")
+	c := server.Config{KeysFile: file, Issuer: "http://127.0.0.1:9000/realm"}
+	first, end := begin(t, c)
+	for _, path := range []string{"/realm/rotate", "/realm/%72otate", "/rotate"} {
+		before := first.Issuer().KeyID()
+		if got := ask(first, http.MethodPost, path, "localhost", here); got.Code != 200 || first.Issuer().KeyID() == before {
+			t.Fatal(path, got.Code, got.Body)
+		}
+		if text, err := os.ReadFile(file); err != nil || !bytes.Equal(text, first.Issuer().PrivateKeysPEM()) {
+			t.Errorf("%s: the file holds other keys: %v", path, err)
+		}
+	}
+	for path, want := range map[string]int{"/realm/jwks.json": 200, "/realm/down": 200, "/realm/up": 200, "/realm/rotate/x": 404} {
+		method := http.MethodPost
+		if strings.HasSuffix(path, ".json") {
+			method = http.MethodGet
+		}
+		if got := ask(first, method, path, "localhost", here); got.Code != want {
+			t.Errorf("%s: %d %s", path, got.Code, got.Body)
+		}
+	}
+	for range 10 {
+		ask(first, http.MethodPost, "/realm/rotate", "localhost", here)
+	}
+	want := first.Issuer().KeyIDs()
+	end()
+	if got := listen(t, c).Issuer().KeyIDs(); len(want) != 5 || !slices.Equal(got, want) {
+		t.Errorf("%v became %v", want, got)
+	}
+}
+
+func TestTheGreetingNamesAddressesThatAnswer(t *testing.T) {
+	s := listen(t, server.Config{Issuer: "http://127.0.0.1:9000/realm"})
+	greeting := ask(s, http.MethodGet, "/", "localhost", here).Body.String()
+	asked := 0
+	for line := range strings.SplitSeq(greeting, "\n") {
+		method, address, _ := strings.Cut(line, " ")
+		if method != http.MethodGet && method != http.MethodPost {
+			continue
+		}
+		asked++
+		u, err := url.Parse(strings.TrimSpace(address))
+		if err != nil || u.Host != "127.0.0.1:9000" {
+			t.Fatalf("%q: %v", line, err)
+		}
+		want := 200
+		if strings.HasSuffix(u.Path, devissuer.PathToken) {
+			want = 400 // a form is missing
+		}
+		if got := ask(s, method, u.Path, "localhost", here); got.Code != want {
+			t.Errorf("%s: %d %s", line, got.Code, got.Body)
+		}
+	}
+	if asked != 7 {
+		t.Errorf("%d addresses in\n%s", asked, greeting)
+	}
+}
+
+func TestOfTwoServersOnOneFileOfKeysTheSecondIsRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "keys.pem")
+	first, end := begin(t, server.Config{KeysFile: file})
+	link := filepath.Join(t.TempDir(), "link.pem")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{file, link} {
+		if _, err := server.Listen(t.Context(), server.Config{Address: "127.0.0.1:0", KeysFile: path}); err == nil || !strings.Contains(err.Error(), "--keys-file") || !strings.Contains(err.Error(), path) {
+			t.Error(err)
+		}
+	}
+	ask(first, http.MethodPost, "/rotate", "localhost", here)
+	if _, err := server.Listen(t.Context(), server.Config{Address: "127.0.0.1:0", KeysFile: file}); err == nil {
+		t.Error("after a rotation it is free")
+	}
+	want := first.Issuer().KeyID()
+	end()
+	if got := listen(t, server.Config{KeysFile: file}).Issuer().KeyID(); got != want {
+		t.Errorf("%s became %s", want, got)
 	}
 }

@@ -21,7 +21,7 @@ import (
 func Safe(s string) string {
 	clean := true
 	for _, r := range s {
-		if clean = r != utf8.RuneError && unicode.IsPrint(r); !clean {
+		if clean = r != utf8.RuneError && seen(r); !clean {
 			break
 		}
 	}
@@ -34,7 +34,7 @@ func Safe(s string) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case unicode.IsPrint(r):
+		case seen(r):
 			b.WriteRune(r)
 		case r < 0x80:
 			fmt.Fprintf(&b, `\x%02x`, r)
@@ -44,6 +44,13 @@ func Safe(s string) string {
 		s = s[size:]
 	}
 	return b.String()
+}
+
+// seen reports whether a character leaves something to be seen. Unicode calls some letters and
+// marks printable that are not (Default_Ignorable_Code_Point: fillers, variation selectors), and a
+// Braille pattern without dots is blank.
+func seen(r rune) bool {
+	return unicode.IsPrint(r) && r != '\u2800' && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // SafeLines is [Safe] for a text of several lines.

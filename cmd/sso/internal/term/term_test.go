@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -58,6 +59,14 @@ func TestNothingThatATerminalObeysGetsThrough(t *testing.T) {
 				t.Errorf("%v: %s", err, out.String())
 			}
 		})
+	}
+}
+
+func TestWhatCannotBeSeenStandsAsAnEscape(t *testing.T) {
+	for _, r := range []rune{0xad, 0x34f, 0x61c, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x180b, 0x180e, 0x180f, 0x200b, 0x2060, 0x2064, 0x2065, 0x206a, 0x2800, 0x3164, 0xfe00, 0xfe0f, 0xfeff, 0xffa0, 0xfff0, 0x1bca0, 0x1d173, 0xe0000, 0xe0001, 0xe0100, 0xe01ef, 0xe0fff} {
+		if got, want := term.Safe("admin"+string(r)), fmt.Sprintf(`admin\u{%x}`, r); got != want {
+			t.Errorf("%U became %q", r, got)
+		}
 	}
 }
 

@@ -1,0 +1,93 @@
+//go:build unix
+
+package keyfile_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/cmd/sso/internal/keyfile"
+)
+
+func TestAFileOfSomebodyElseIsRefused(t *testing.T) {
+	path := "/etc/passwd" // which is root's
+	if os.Geteuid() == 0 {
+		path = filepath.Join(t.TempDir(), "keys.pem")
+		if err := os.WriteFile(path, []byte("secret"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(path, 4242, -1); err != nil {
+			t.Skip(err)
+		}
+	}
+	if _, err := keyfile.Load(path); err == nil || !strings.Contains(err.Error(), "belongs to another user") || !strings.Contains(err.Error(), "--keys-file") {
+		t.Error(err)
+	}
+}
+
+func TestAPipeIsNotWaitedFor(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skip(err)
+	}
+	answered := make(chan error, 1)
+	go func() {
+		_, err := keyfile.LoadOrCreate(path, nil)
+		answered <- err
+	}()
+	select {
+	case err := <-answered:
+		if err == nil || !strings.Contains(err.Error(), "not a regular file") {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it is waited for")
+	}
+}
+
+func TestASymbolicLinkStaysOne(t *testing.T) {
+	for name, exists := range map[string]bool{"to a file": true, "to nothing yet": false} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			file, link, second := filepath.Join(folder, "there", "keys.pem"), filepath.Join(folder, "link.pem"), filepath.Join(folder, "second.pem")
+			if exists {
+				if _, err := keyfile.LoadOrCreate(file, func() []byte { return []byte("old") }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for from, to := range map[string]string{link: filepath.Join("there", "keys.pem"), second: link} {
+				if err := os.Symlink(to, from); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if text, err := keyfile.LoadOrCreate(second, func() []byte { return []byte("old") }); err != nil || string(text) != "old" {
+				t.Fatalf("%s %v", text, err)
+			}
+			if err := keyfile.Save(second, []byte("new")); err != nil {
+				t.Fatal(err)
+			}
+			if text, err := keyfile.Load(file); err != nil || string(text) != "new" {
+				t.Errorf("the file holds %q, %v", text, err)
+			}
+			for _, path := range []string{link, second} {
+				if info, err := os.Lstat(path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+					t.Errorf("%s is no link any more: %v", path, err)
+				}
+			}
+		})
+	}
+	t.Run("to itself", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "loop")
+		if err := os.Symlink(path, path); err != nil {
+			t.Fatal(err)
+		}
+		if err := keyfile.Save(path, nil); err == nil || !strings.Contains(err.Error(), "leads to itself") {
+			t.Error(err)
+		}
+	})
+}
