@@ -20,6 +20,8 @@ require (
 	github.com/more-retail/moresso-go/ginsso v0.1.0
 	github.com/more-retail/moresso-go/httpsso v0.1.0
 	github.com/more-retail/moresso-go/lambdasso v0.1.0
+	github.com/more-retail/moresso-go/redissessions v0.1.0
+	github.com/redis/rueidis v1.0.79
 	github.com/rs/cors v1.11.1
 	github.com/zitadel/oidc/v3 v3.51.17
 	go.uber.org/goleak v1.3.0
@@ -74,10 +76,10 @@ require (
 	go.opentelemetry.io/otel/metric v1.46.0 // indirect
 	go.opentelemetry.io/otel/trace v1.46.0 // indirect
 	golang.org/x/arch v0.22.0 // indirect
-	golang.org/x/crypto v0.53.0 // indirect
-	golang.org/x/net v0.56.0 // indirect
+	golang.org/x/crypto v0.54.0 // indirect
+	golang.org/x/net v0.57.0 // indirect
 	golang.org/x/oauth2 v0.37.0 // indirect
-	golang.org/x/sys v0.46.0 // indirect
+	golang.org/x/sys v0.47.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
 	google.golang.org/protobuf v1.36.10 // indirect
@@ -90,4 +92,5 @@ replace (
 	github.com/more-retail/moresso-go/ginsso => ../ginsso
 	github.com/more-retail/moresso-go/httpsso => ../httpsso
 	github.com/more-retail/moresso-go/lambdasso => ../lambdasso
+	github.com/more-retail/moresso-go/redissessions => ../redissessions
 )
