@@ -47,7 +47,7 @@ import (
 // audience: it holds connections. All methods may be called from any number of goroutines.
 type Store struct {
 	options  Options
-	layout   layout
+	layout   *layout
 	now      func() time.Time
 	logger   *slog.Logger
 	link     *link

@@ -135,8 +135,8 @@ func (s *Store) Begin(ctx context.Context) error {
 	if len(s.options.Denylist) == 0 {
 		return fmt.Errorf("redissessions: Begin needs Options.Denylist: %w", errors.ErrUnsupported)
 	}
-	for bucket := range buckets {
-		if err := s.write(ctx, begin, s.layout.epoch(bucket), millis(s.now())); err != nil {
+	for _, epoch := range s.layout.epochs {
+		if err := s.write(ctx, begin, epoch, millis(s.now())); err != nil {
 			return err
 		}
 	}

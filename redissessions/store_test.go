@@ -348,6 +348,7 @@ func TestEachFaultOfTheOptionsIsNamed(t *testing.T) {
 		{good, func(o *redissessions.Options) { o.Cache, o.CacheEntries = true, -1 }, "CacheEntries"},
 		{list, func(o *redissessions.Options) { o.Denylist = []redissessions.Rule{"jti"} }, "Denylist"},
 		{list, func(o *redissessions.Options) { o.Audience = "api" }, "Denylist"},
+		{list, func(o *redissessions.Options) { o.Denylist = append(o.Denylist, redissessions.ByTokenID) }, "Denylist"},
 		{list, func(o *redissessions.Options) { o.Issuer = "" }, "Issuer"},
 		{list, func(o *redissessions.Options) { o.MaxTokenAge = 0 }, "MaxTokenAge"},
 		{list, func(o *redissessions.Options) { o.MaxTokenAge = 367 * 24 * time.Hour }, "MaxTokenAge"},

@@ -179,7 +179,15 @@ func (s *Server) Do(args ...string) string {
 // and Sentinels.
 func (s *Server) Clients() int {
 	s.tb.Helper()
-	return strings.Count(s.Do("CLIENT", "LIST", "TYPE", "normal"), "id=") + strings.Count(s.Do("CLIENT", "LIST", "TYPE", "pubsub"), "id=") - 1
+	count := -1
+	for _, kind := range []string{"normal", "pubsub"} {
+		for line := range strings.Lines(s.Do("CLIENT", "LIST", "TYPE", kind)) {
+			if strings.Contains(line, "id=") && !strings.Contains(line, " name=sentinel-") {
+				count++
+			}
+		}
+	}
+	return count
 }
 
 // FreePort is a port of this machine that nobody listens on.
