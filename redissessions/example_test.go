@@ -51,6 +51,8 @@ func ExampleStore_Login() {
 		return store.RevokeSession(ctx, user, session) // nil: every instance refuses it
 	}
 	_, _ = signIn, signOut
+	fmt.Println("nil means that it is so")
+	// Output: nil means that it is so
 }
 
 // A denylist remembers who has signed out, and needs no entry for those who have not.

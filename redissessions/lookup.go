@@ -59,10 +59,7 @@ func (s *Store) ask(ctx context.Context, q query) (answer, error) {
 
 // askAll asks Redis, through the breaker.
 func (s *Store) askAll(ctx context.Context, queries []query) ([]answer, error) {
-	b := &s.breakers[0]
-	if s.options.Cluster && len(queries) == 1 {
-		b = &s.breakers[slotGroup(queries[0].key)]
-	}
+	b := s.breaker(queries)
 	begun := b.begin()
 	v, err := b.judge(begun)
 	if v != pass {
@@ -87,6 +84,15 @@ func (s *Store) askAll(ctx context.Context, queries []query) ([]answer, error) {
 		s.away(ctx, b, errTooLate)
 		return nil, unavailable(fmt.Errorf("redissessions: %w", errTooLate))
 	}
+}
+
+// breaker is the one for these queries. In a Cluster nodes fail by themselves, and with them
+// neighbouring slots; what is in several places shares one.
+func (s *Store) breaker(queries []query) *breaker {
+	if s.options.Cluster && len(queries) == 1 {
+		return &s.breakers[slotGroup(queries[0].key)]
+	}
+	return &s.breakers[0]
 }
 
 // result is what comes of a lookup.
