@@ -139,8 +139,8 @@ func (f *fleet) token(user, session string) string {
 }
 
 // get asks an instance. An answer of 503 without Retry-After is 0, which nothing wants.
-func (f *fleet) get(in instance, token string) (status int) {
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, in.url, http.NoBody)
+func (f *fleet) get(ctx context.Context, in instance, token string) (status int) {
+	req, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodGet, in.url, http.NoBody)
 	if err != nil {
 		return 0
 	}
@@ -161,7 +161,7 @@ func (f *fleet) get(in instance, token string) (status int) {
 func (f *fleet) all(token string, status int) {
 	f.t.Helper()
 	for _, in := range f.instances {
-		redistest.Wait(f.t, settle, fmt.Sprintf("%s answers %d", in.name, status), func() bool { return f.get(in, token) == status })
+		redistest.Wait(f.t, settle, fmt.Sprintf("%s answers %d", in.name, status), func() bool { return f.get(f.t.Context(), in, token) == status })
 	}
 }
 

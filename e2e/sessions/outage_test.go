@@ -69,9 +69,9 @@ func newLoad(f *fleet) *load {
 			l.work.Go(func() {
 				for i := 0; ctx.Err() == nil; i++ {
 					if i%2 == 0 {
-						l.stays(in)
+						l.stays(ctx, in)
 					} else {
-						l.left(in, n > 0)
+						l.left(ctx, in, n > 0)
 					}
 				}
 			})
@@ -82,8 +82,8 @@ func newLoad(f *fleet) *load {
 }
 
 // stays asks for somebody who is signed in: served, or 503 while nobody can tell.
-func (l *load) stays(in instance) {
-	switch status := l.get(in, l.tokens[rand.N(len(l.tokens))]); status {
+func (l *load) stays(ctx context.Context, in instance) {
+	switch status := l.get(ctx, in, l.tokens[rand.N(len(l.tokens))]); status {
 	case http.StatusOK:
 		l.served.Add(1)
 	case http.StatusServiceUnavailable:
@@ -95,7 +95,7 @@ func (l *load) stays(in instance) {
 
 // left asks for somebody who has signed out, half of the time one of the last: never served, but
 // for a cache within its cap.
-func (l *load) left(in instance, cached bool) {
+func (l *load) left(ctx context.Context, in instance, cached bool) {
 	l.mu.Lock()
 	n := len(l.out)
 	if n == 0 {
@@ -109,7 +109,7 @@ func (l *load) left(in instance, cached bool) {
 	one := l.out[i]
 	l.mu.Unlock()
 	ago := time.Since(one.at)
-	switch status := l.get(in, one.token); {
+	switch status := l.get(ctx, in, one.token); {
 	case status == http.StatusUnauthorized:
 		l.unknown.Add(1)
 	case status == http.StatusServiceUnavailable:
@@ -136,7 +136,7 @@ func (l *load) signOut(ctx context.Context) {
 		token := l.token(user, "s1")
 		if l.writer.Login(short, user, "s1", lifetime) == nil {
 			for _, in := range l.instances {
-				l.get(in, token) // so that caches know them
+				l.get(ctx, in, token) // so that caches know them
 			}
 			if l.writer.Revoke(short, user) == nil {
 				l.mu.Lock()

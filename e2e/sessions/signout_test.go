@@ -38,7 +38,7 @@ func TestASignOutIsSeenByAllInstancesInUnderASecond(t *testing.T) {
 				default:
 				}
 				requests.Add(1)
-				if f.get(in, busy) != http.StatusOK {
+				if f.get(t.Context(), in, busy) != http.StatusOK {
 					wrong.Add(1)
 				}
 			}
@@ -60,7 +60,7 @@ func TestASignOutIsSeenByAllInstancesInUnderASecond(t *testing.T) {
 			wg.Go(func() {
 				for {
 					begun := time.Since(revoked)
-					status := f.get(in, token)
+					status := f.get(t.Context(), in, token)
 					if status == http.StatusUnauthorized {
 						mu.Lock()
 						delays = append(delays, begun)
