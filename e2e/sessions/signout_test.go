@@ -26,7 +26,7 @@ func TestASignOutIsSeenByAllInstancesInUnderASecond(t *testing.T) {
 	must(t, f.writer.Login(t.Context(), "busy", "s1", lifetime))
 	busy := f.token("busy", "s1")
 
-	var wrong, requests atomic.Int64
+	var wrong, heldUp, requests atomic.Int64
 	stop := make(chan struct{})
 	var load sync.WaitGroup
 	for _, in := range f.instances {
@@ -38,7 +38,11 @@ func TestASignOutIsSeenByAllInstancesInUnderASecond(t *testing.T) {
 				default:
 				}
 				requests.Add(1)
-				if f.get(t.Context(), in, busy) != http.StatusOK {
+				switch f.get(t.Context(), in, busy) {
+				case http.StatusOK:
+				case http.StatusServiceUnavailable: // the machine kept Redis from answering within 100 ms
+					heldUp.Add(1)
+				default:
 					wrong.Add(1)
 				}
 			}
@@ -85,8 +89,8 @@ func TestASignOutIsSeenByAllInstancesInUnderASecond(t *testing.T) {
 	if p(99.9) >= most || late.Load() > 0 {
 		t.Errorf("p99.9 %v, %d served after the cap", p(99.9), late.Load())
 	}
-	if wrong.Load() > 0 {
-		t.Errorf("%d requests of somebody who had not signed out were refused", wrong.Load())
+	if wrong.Load() > 0 || heldUp.Load() > requests.Load()/1000 {
+		t.Errorf("%d requests of somebody who had not signed out were refused, and %d could not be told", wrong.Load(), heldUp.Load())
 	}
 }
 
