@@ -50,6 +50,7 @@ func (s *Store) ask(ctx context.Context, q query) (answer, error) {
 			return a, nil
 		}
 	}
+	q.member = strings.Clone(q.member) // what goes on behind the request must not hold its memory
 	answers, err := s.askAll(ctx, []query{q})
 	if err != nil {
 		return answer{}, err
