@@ -15,7 +15,7 @@ GOLANGCI_LINT := bin/.golangci-lint-$(GOVERSION)
 GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint fmt tidy e2e screenshots fuzz vectors conformance docs bench bench-permission bench-test allocations keys-grid attack-grid nightly tools gotestsum clean
+.PHONY: help demo sso test lint fmt tidy e2e screenshots fuzz vectors conformance docs bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,10 @@ tidy: ## Tidy go.mod and go.sum of every module
 e2e: gotestsum ## Test against real identity providers; what is missing is installed or told
 	@scripts/e2e-deps
 	@cd e2e && GOWORK=off ../scripts/test -count=1 ./...
+	@$(MAKE) --no-print-directory bench-sessions
+
+bench-sessions: ## Measure lookups of sessions beside a bare GET of Redis, and the bytes of a session
+	@cd e2e && GOWORK=off go test -count=1 -run '^(TestCost|TestBytes)' -v ./sessions | grep -v '^=== '
 
 screenshots: ## Take the pictures of the playground anew; writes docs/img
 	@scripts/e2e-deps
@@ -82,9 +86,10 @@ keys-grid: ## Put this library and its peers through the same troubles with keys
 attack-grid: ## Send the attack corpus to this library and its peers; writes docs/SECURITY-TESTING.md
 	@cd bench && GOWORK=off go run ./attackgrid -o ../docs/SECURITY-TESTING.md
 
-nightly: ## The longer checks: repetition, 60 s of each fuzz test, the grids
+nightly: ## The longer checks: repetition, 60 s of each fuzz test, a minute of outages of Redis, the grids
 	@scripts/test -count=10 $(PACKAGES)
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
+	@cd e2e && SOAK=60s GOWORK=off ../scripts/test -count=1 ./sessions
 	@$(MAKE) --no-print-directory keys-grid attack-grid
 
 tools: $(GOLANGCI_LINT) $(GOTESTSUM) ## Build the tools into bin/ (the others do so by themselves)

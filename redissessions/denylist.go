@@ -13,27 +13,22 @@ import (
 // errForgotten is what a denylist answers whose epoch is gone.
 var errForgotten = errors.New("redissessions: the denylist's epoch is missing: either Store.Begin was never called, or Redis has lost its memory and nobody can tell who was revoked; see docs/SESSIONS.md")
 
-// denials is what a token is looked up by.
-type denials struct {
-	queries []query // pairs of a revocation and its epoch
-	rules   []Rule  // of each pair
-}
-
 // checkDenied looks for a revocation of the token.
 func (s *Store) checkDenied(ctx context.Context, session sso.Session) error {
-	d, err := s.denials(session)
+	var keys [2 * mostRules]query // pairs of a revocation and its epoch
+	queries, err := s.denials(session, keys[:0])
 	if err != nil {
 		return err
 	}
-	var room [6]answer
-	answers := room[:len(d.queries)]
-	if !s.recall(d.queries, answers) {
-		if err := s.askAll(ctx, d.queries, answers); err != nil {
+	var room [2 * mostRules]answer
+	answers := room[:len(queries)]
+	if !s.recall(queries, answers) {
+		if answers, err = s.askAll(ctx, slices.Clone(queries)); err != nil {
 			return err
 		}
 	}
 	forgotten := false
-	for i, rule := range d.rules {
+	for i, rule := range s.options.Denylist {
 		denied, epoch := answers[2*i], answers[2*i+1]
 		forgotten = forgotten || !epoch.found
 		if !denied.found {
@@ -44,7 +39,7 @@ func (s *Store) checkDenied(ctx context.Context, session sso.Session) error {
 		}
 		moment, err := strconv.ParseInt(denied.text, 10, 64)
 		if err != nil {
-			return unavailable(fmt.Errorf("redissessions: %s holds no moment", d.queries[2*i].key))
+			return unavailable(fmt.Errorf("redissessions: %s holds no moment", queries[2*i].key))
 		}
 		if session.IssuedAt.UnixMilli() <= moment {
 			return fmt.Errorf("%w: what was issued up to then was revoked", sso.ErrSessionEnded)
@@ -70,24 +65,30 @@ func (s *Store) recall(queries []query, answers []answer) (ok bool) {
 }
 
 // denials says what to look up, and refuses a token of which that cannot be said.
-func (s *Store) denials(session sso.Session) (d denials, err error) {
+func (s *Store) denials(session sso.Session, queries []query) ([]query, error) {
 	if session.Issuer != s.options.Issuer {
-		return d, fmt.Errorf("%w: the token is not of the denylist's issuer", sso.ErrSessionEnded)
+		return nil, fmt.Errorf("%w: the token is not of the denylist's issuer", sso.ErrSessionEnded)
 	}
 	if session.IssuedAt.IsZero() || session.ExpiresAt.Sub(session.IssuedAt) > s.options.MaxTokenAge {
-		return d, fmt.Errorf("%w: the token is good for longer than MaxTokenAge, or does not tell", sso.ErrSessionEnded)
+		return nil, fmt.Errorf("%w: the token is good for longer than MaxTokenAge, or does not tell", sso.ErrSessionEnded)
 	}
-	values := map[Rule]string{ByTokenID: session.TokenID, BySession: session.ID, ByIssuedAt: session.Subject}
-	d.queries = make([]query, 0, 2*len(s.options.Denylist))
-	d.rules = s.options.Denylist
-	for _, rule := range d.rules {
-		if values[rule] == "" {
-			return d, fmt.Errorf("%w: the token lacks what the rule %s needs", sso.ErrSessionEnded, rule)
+	for _, rule := range s.options.Denylist {
+		value := ""
+		switch rule {
+		case ByTokenID:
+			value = session.TokenID
+		case BySession:
+			value = session.ID
+		case ByIssuedAt:
+			value = session.Subject
 		}
-		key, epoch := s.layout.denied(rule, values[rule])
-		d.queries = append(d.queries, query{key: key}, query{key: epoch})
+		if value == "" {
+			return nil, fmt.Errorf("%w: the token lacks what the rule %s needs", sso.ErrSessionEnded, rule)
+		}
+		key, epoch := s.layout.denied(rule, value)
+		queries = append(queries, query{key: key}, query{key: epoch})
 	}
-	return d, nil
+	return queries, nil
 }
 
 // needs refuses what is written for a rule that nothing is looked up by.

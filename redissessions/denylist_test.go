@@ -103,7 +103,7 @@ func TestARevocationIsKeptUntilItsTokensHaveExpired(t *testing.T) {
 	do(t, store.RevokeIssuedBefore(t.Context(), "ada", now.Add(-30*time.Minute)))
 	do(t, store.RevokeIssuedBefore(t.Context(), "bob", now.Add(-2*time.Hour)))
 	got := map[string]time.Duration{}
-	for _, key := range strings.Fields(server.Do("KEYS", "*")) {
+	for key := range strings.FieldsSeq(server.Do("KEYS", "*")) {
 		if strings.HasSuffix(key, "epoch") {
 			continue
 		}
@@ -124,5 +124,41 @@ func TestARevocationIsKeptUntilItsTokensHaveExpired(t *testing.T) {
 	}
 	if len(got) != 5 {
 		t.Errorf("%v", got)
+	}
+}
+
+// Each node of a Cluster loses its memory by itself: what it held is unavailable, and the rest
+// goes on.
+func TestANodeOfAClusterThatHasLostItsMemoryIsFoundOut(t *testing.T) {
+	c := redistest.StartCluster(t)
+	leavesNothing(t, c.Nodes...)
+	for name, change := range map[string]func(*redissessions.Options){"uncached": func(*redissessions.Options) {}, "cached": cached} {
+		t.Run(name, func(t *testing.T) {
+			store := ready(t, at(c.Nodes[0].Address), denylist(redissessions.ByTokenID), change, func(o *redissessions.Options) { o.Cluster, o.Prefix = true, name })
+			do(t, store.Begin(t.Context()))
+			const many = 60
+			for i := range many {
+				id := strconv.Itoa(i)
+				wants(t, store, session("ada", id), "lives")
+				do(t, store.RevokeToken(t.Context(), "jti-"+id, time.Time{}))
+				wants(t, store, session("ada", id), "ended")
+			}
+			c.Nodes[1].Kill()
+			c.Nodes[1].Restart()
+			redistest.Wait(t, limit, "every answer is from Redis", func() bool {
+				counts := map[string]int{}
+				for i := range many {
+					err := store.Check(t.Context(), session("ada", strconv.Itoa(i)))
+					counts[outcome(err)]++
+					if outcome(err) == "lives" {
+						t.Fatalf("%d was let through", i)
+					}
+					if outcome(err) == "unavailable" && strings.Contains(err.Error(), "epoch") {
+						counts["forgotten"]++
+					}
+				}
+				return counts["ended"] > many/3 && counts["forgotten"] > many/10 && counts["ended"]+counts["forgotten"] == many
+			})
+		})
 	}
 }

@@ -1,7 +1,6 @@
 package redissessions
 
 import (
-	"hash/fnv"
 	"strconv"
 	"strings"
 )
@@ -19,12 +18,19 @@ const (
 type layout struct {
 	prefix   string // of all keys but the Python edition's
 	audience string
-	issuer   string
+	issuer   string // sized
 	python   bool
+	buckets  [buckets]string
+	epochs   [buckets]string
 }
 
-func (o *Options) layout() layout {
-	return layout{prefix: o.Prefix, audience: o.Audience, issuer: o.Issuer, python: o.Layout == LayoutPython}
+func (o *Options) layout() *layout {
+	l := &layout{prefix: o.Prefix, audience: o.Audience, issuer: sized(o.Issuer), python: o.Layout == LayoutPython}
+	for i := range buckets {
+		l.buckets[i] = l.prefix + ":denied:{" + strconv.Itoa(i) + "}:"
+		l.epochs[i] = l.buckets[i] + "epoch"
+	}
+	return l
 }
 
 // sessions is the key of a user's session or sessions.
@@ -38,18 +44,14 @@ func (l *layout) sessions(user string) string {
 // probe is a key that nothing is written to.
 func (l *layout) probe() string { return l.prefix + ":probe" }
 
-// denied is the key of a revocation, and epoch that of the bucket that it falls into.
+// denied is the key of a revocation, and epoch that of the bucket that it falls into, by FNV-1a.
 func (l *layout) denied(rule Rule, value string) (key, epoch string) {
-	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(value))
-	bucket := int(hash.Sum32() % buckets)
-	return l.bucket(bucket) + string(rule) + ":" + sized(l.issuer) + ":" + sized(value), l.epoch(bucket)
-}
-
-func (l *layout) epoch(bucket int) string { return l.bucket(bucket) + "epoch" }
-
-func (l *layout) bucket(bucket int) string {
-	return l.prefix + ":denied:{" + strconv.Itoa(bucket) + "}:"
+	hash := uint32(2166136261)
+	for i := range len(value) {
+		hash = (hash ^ uint32(value[i])) * 16777619
+	}
+	bucket := hash % buckets
+	return l.buckets[bucket] + string(rule) + ":" + l.issuer + ":" + strconv.Itoa(len(value)) + ":" + value, l.epochs[bucket]
 }
 
 // sized is a text that nothing else can run into.

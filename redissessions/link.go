@@ -77,53 +77,54 @@ func retryDelay(attempts int, _ rueidis.Completed, _ error) time.Duration {
 	return min(mostRetry, time.Millisecond<<min(attempts, retryDoubles))
 }
 
-// client returns the client, making it if there is none.
+// client returns the client. If there is none it makes one, or waits for whoever does.
 func (l *link) client(ctx context.Context) (rueidis.Client, error) {
 	l.mu.Lock()
-	for l.made == nil && l.making != nil && !l.closed {
-		making := l.making
-		l.mu.Unlock()
-		select {
-		case <-making:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("connecting: %w", ctx.Err())
-		}
-		l.mu.Lock()
-		if l.made == nil && l.making == nil && l.lastErr != nil {
-			defer l.mu.Unlock()
-			return nil, l.lastErr // whoever waited for an attempt need not make another
-		}
+	made, making, closed := l.made, l.making, l.closed
+	if made == nil && making == nil && !closed {
+		l.making = make(chan struct{})
 	}
-	switch {
-	case l.closed:
-		l.mu.Unlock()
-		return nil, errClosed
-	case l.made != nil:
-		defer l.mu.Unlock()
-		return l.made, nil
-	}
-	l.making = make(chan struct{})
 	l.mu.Unlock()
-
-	made, err := rueidis.NewClient(l.options)
-
+	switch {
+	case closed:
+		return nil, errClosed
+	case made != nil:
+		return made, nil
+	case making == nil:
+		return l.make()
+	}
+	select {
+	case <-making:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("connecting: %w", ctx.Err())
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	close(l.making)
-	l.making = nil
-	switch {
-	case err != nil:
-		if made != nil {
-			made.Close()
-		}
-		l.lastErr = fmt.Errorf("connecting: %w", explained(err))
+	if l.made == nil {
 		return nil, l.lastErr
-	case l.closed:
-		made.Close()
-		return nil, errClosed
 	}
-	l.made, l.lastErr = made, nil
-	return made, nil
+	return l.made, nil
+}
+
+// make connects.
+func (l *link) make() (rueidis.Client, error) {
+	made, err := rueidis.NewClient(l.options)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.making) // who waits gets the lock after this has returned
+	l.making = nil
+	if err == nil && !l.closed {
+		l.made = made
+		return made, nil
+	}
+	if made != nil {
+		made.Close()
+	}
+	l.lastErr = errClosed
+	if err != nil {
+		l.lastErr = fmt.Errorf("connecting: %w", explained(err))
+	}
+	return nil, l.lastErr
 }
 
 // close ends the connections; a client that is being made is closed by who makes it.

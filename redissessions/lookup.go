@@ -50,46 +50,50 @@ func (s *Store) ask(ctx context.Context, q query) (answer, error) {
 			return a, nil
 		}
 	}
-	var one [1]answer
-	err := s.askAll(ctx, []query{q}, one[:])
-	return one[0], err
+	q.member = strings.Clone(q.member) // what goes on behind the request must not hold its memory
+	answers, err := s.askAll(ctx, []query{q})
+	if err != nil {
+		return answer{}, err
+	}
+	return answers[0], nil
 }
 
 // askAll asks Redis, through the breaker.
-func (s *Store) askAll(ctx context.Context, queries []query, answers []answer) error {
-	b := &s.breakers[0]
-	if s.options.Cluster && len(queries) == 1 {
-		b = &s.breakers[slotGroup(queries[0].key)]
-	}
+func (s *Store) askAll(ctx context.Context, queries []query) ([]answer, error) {
+	b := s.breaker(queries)
 	begun := b.begin()
 	v, err := b.judge(begun)
-	switch v {
-	case refuse:
-		return unavailable(fmt.Errorf("redissessions: not asked, since it is away: %w", err))
-	case refuseProbe:
-		if _, started := s.begin(ctx, b, begun, queries, false); started {
-			return unavailable(fmt.Errorf("redissessions: not asked, since it is away: %w", err))
+	if v != pass {
+		if v == refuseProbe {
+			s.begin(ctx, b, begun, queries, false)
 		}
-		return unavailable(errClosed)
-	case pass:
+		return nil, unavailable(fmt.Errorf("redissessions: not asked, since it is away: %w", err))
 	}
-	result, started := s.begin(ctx, b, begun, queries, true)
+	done, started := s.begin(ctx, b, begun, queries, true)
 	if !started {
-		return unavailable(errClosed)
+		return nil, unavailable(errClosed)
 	}
 	timer := time.NewTimer(lookupLimit)
 	defer timer.Stop()
 	select {
-	case r := <-result:
+	case r := <-done:
 		if r.err != nil {
-			return unavailable(fmt.Errorf("redissessions: %w", r.err))
+			return nil, unavailable(fmt.Errorf("redissessions: %w", r.err))
 		}
-		copy(answers, r.answers)
-		return nil
+		return r.answers, nil
 	case <-timer.C:
 		s.away(ctx, b, errTooLate)
-		return unavailable(fmt.Errorf("redissessions: %w", errTooLate))
+		return nil, unavailable(fmt.Errorf("redissessions: %w", errTooLate))
 	}
+}
+
+// breaker is the one for these queries. In a Cluster nodes fail by themselves, and with them
+// neighbouring slots; what is in several places shares one.
+func (s *Store) breaker(queries []query) *breaker {
+	if s.options.Cluster && len(queries) == 1 {
+		return &s.breakers[slotGroup(queries[0].key)]
+	}
+	return &s.breakers[0]
 }
 
 // result is what comes of a lookup.

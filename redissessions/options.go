@@ -27,6 +27,7 @@ const (
 	mostStale        = 30 * time.Second
 	mostCacheEntries = 10_000_000
 	mostReplicas     = 10
+	mostRules        = 3
 	mostTokenAge     = 366 * 24 * time.Hour
 )
 
@@ -245,6 +246,10 @@ func (o *Options) checkDenylist(f *faults) {
 	}
 	if len(o.Denylist) == 0 {
 		return
+	}
+	slices.Sort(o.Denylist)
+	if len(slices.Compact(slices.Clone(o.Denylist))) != len(o.Denylist) {
+		f.add("Denylist", "holds a rule twice", "write each once")
 	}
 	if o.Audience != "" || o.Layout != LayoutPython || o.SeveralSessions {
 		f.add("Denylist", "is given as well as Audience, Layout or SeveralSessions, which are for sessions that are written down", "leave those out, or Denylist")

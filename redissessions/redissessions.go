@@ -47,7 +47,7 @@ import (
 // audience: it holds connections. All methods may be called from any number of goroutines.
 type Store struct {
 	options  Options
-	layout   layout
+	layout   *layout
 	now      func() time.Time
 	logger   *slog.Logger
 	link     *link
@@ -130,8 +130,10 @@ func (s *Store) Ready(ctx context.Context) error {
 	done := make(chan error, 1)
 	if !s.start(func() {
 		_, err := s.fetch(ctx, q)
-		if err == nil {
-			s.breakers[0].succeeded(s.breakers[0].begin())
+		if b := s.breaker(q); err == nil {
+			b.succeeded(b.begin())
+		} else {
+			err = unavailable(fmt.Errorf("redissessions: %w", err))
 		}
 		done <- err
 	}) {
@@ -146,8 +148,8 @@ func (s *Store) Ready(ctx context.Context) error {
 }
 
 // Close ends the connections, and what is under way with them. Lookups from then on are
-// refused as unavailable. It returns once all has ended, which takes a second or two if Redis
-// hangs. Calling it again does nothing.
+// refused as unavailable. It returns once all has ended, which takes up to a second for each address if
+// Redis hangs. Calling it again does nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	s.closed = true

@@ -135,8 +135,8 @@ func (s *Store) Begin(ctx context.Context) error {
 	if len(s.options.Denylist) == 0 {
 		return fmt.Errorf("redissessions: Begin needs Options.Denylist: %w", errors.ErrUnsupported)
 	}
-	for bucket := range buckets {
-		if err := s.write(ctx, begin, s.layout.epoch(bucket), millis(s.now())); err != nil {
+	for _, epoch := range &s.layout.epochs {
+		if err := s.write(ctx, begin, epoch, millis(s.now())); err != nil {
 			return err
 		}
 	}
@@ -177,8 +177,11 @@ func (s *Store) tryWrite(ctx context.Context, script, key string, args []string)
 		if s.cache != nil {
 			s.cache.forget(key) // Redis tells too, in its time
 		}
-		if err == nil || itsOwnFault(err) {
-			return err
+		if err == nil {
+			return nil
+		}
+		if itsOwnFault(err) {
+			return fmt.Errorf("redissessions: %w", explained(err))
 		}
 		select {
 		case <-ctx.Done():

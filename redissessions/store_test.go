@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -168,20 +169,35 @@ func TestAKeyOfAnotherKindIsAFaultOfItsOwn(t *testing.T) {
 	}
 }
 
+// The lists are those of docs/SESSIONS.md.
+var (
+	checks = strings.Fields("on >secret ~api:* ~moresso:* resetchannels -@all +hello +auth +ping +get +zscore +pttl +multi +exec +client|tracking +client|caching")
+	writes = strings.Fields("+eval +set +del +zadd +zrem +zrange +zremrangebyscore +zremrangebyrank +pexpireat +time +wait")
+)
+
+func as(user, password string) func(*redissessions.Options) {
+	return func(o *redissessions.Options) { o.Username, o.Password = user, password }
+}
+
 func TestAUserOfTheACLNeedsLittle(t *testing.T) {
 	server := redistest.Start(t, redistest.WithPassword("root"))
 	leavesNothing(t, server)
-	server.Do("ACL", "SETUSER", "orders", "on", ">secret", "~api:*", "~moresso:*", "resetchannels", "-@all",
-		"+hello", "+auth", "+ping", "+get", "+pttl", "+multi", "+exec", "+client|tracking", "+client|caching", "+zscore", "+eval", "+set", "+del")
+	server.Do(append([]string{"ACL", "SETUSER", "orders"}, checks...)...)
+	server.Do(append(append([]string{"ACL", "SETUSER", "login"}, checks...), writes...)...)
 	server.Do("SET", "api:u1", "s1")
-	as := func(user, password string) func(*redissessions.Options) {
-		return func(o *redissessions.Options) { o.Username, o.Password = user, password }
-	}
-	for _, change := range []func(*redissessions.Options){func(*redissessions.Options) {}, cached} {
+	for _, change := range []func(*redissessions.Options){func(*redissessions.Options) {}, cached, several} {
+		login := ready(t, at(server.Address), as("login", "secret"), change)
+		do(t, login.Login(t.Context(), "u2", "s2", time.Hour))
 		store := ready(t, at(server.Address), as("orders", "secret"), change)
-		wants(t, store, session("u1", "s1"), "lives")
-		do(t, store.Login(t.Context(), "u2", "s2", time.Hour))
-		do(t, store.Revoke(t.Context(), "u2"))
+		wants(t, store, session("u2", "s2"), "lives")
+		do(t, login.RevokeSession(t.Context(), "u2", "s2"))
+		do(t, login.Revoke(t.Context(), "u2"))
+		becomes(t, store, session("u2", "s2"), "ended")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := ready(t, at(server.Address), as("orders", "secret")).Revoke(ctx, "u1"); outcome(err) != "unavailable" || server.Do("GET", "api:u1") != "s1" {
+		t.Errorf("who may only check revokes: %v", err)
 	}
 	for password, want := range map[string]string{"wrong": "Options.Username", "": "Options.Password"} {
 		user := "orders"
@@ -192,6 +208,24 @@ func TestAUserOfTheACLNeedsLittle(t *testing.T) {
 		err := store.Ready(t.Context())
 		if outcome(store.Check(t.Context(), session("u1", "s1"))) != "unavailable" || err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Error(err)
+		}
+	}
+}
+
+func TestAUserOfTheACLNeedsALittleMoreInACluster(t *testing.T) {
+	c := redistest.StartCluster(t)
+	leavesNothing(t, c.Nodes...)
+	for _, node := range c.Nodes {
+		node.Do(append(append(append([]string{"ACL", "SETUSER", "login"}, checks...), writes...), "+cluster|slots", "+cluster|shards", "+asking")...)
+	}
+	for _, change := range []func(*redissessions.Options){hardened, cached} {
+		store := ready(t, at(c.Nodes[0].Address), as("login", "secret"), change, func(o *redissessions.Options) { o.Cluster = true })
+		for i := range 20 {
+			user := strconv.Itoa(i)
+			do(t, store.Login(t.Context(), user, "s1", time.Hour))
+			wants(t, store, session(user, "s1"), "lives")
+			do(t, store.Revoke(t.Context(), user))
+			wants(t, store, session(user, "s1"), "ended")
 		}
 	}
 }
@@ -327,7 +361,9 @@ func TestEachFaultOfTheOptionsIsNamed(t *testing.T) {
 		{good, func(*redissessions.Options) {}, ""},
 		{list, func(*redissessions.Options) {}, ""},
 		{good, func(o *redissessions.Options) { o.Addresses = nil }, "Addresses"},
-		{good, func(o *redissessions.Options) { o.Addresses, o.Cluster = slices.Repeat([]string{"localhost:1"}, 17), true }, "Addresses"},
+		{good, func(o *redissessions.Options) {
+			o.Addresses, o.Cluster = slices.Repeat([]string{"localhost:1"}, 17), true
+		}, "Addresses"},
 		{good, func(o *redissessions.Options) { o.Addresses = []string{"localhost"} }, "Addresses"},
 		{good, func(o *redissessions.Options) { o.Addresses = []string{"localhost:0"} }, "Addresses"},
 		{good, func(o *redissessions.Options) { o.Addresses = []string{"localhost:65536"} }, "Addresses"},
@@ -348,6 +384,7 @@ func TestEachFaultOfTheOptionsIsNamed(t *testing.T) {
 		{good, func(o *redissessions.Options) { o.Cache, o.CacheEntries = true, -1 }, "CacheEntries"},
 		{list, func(o *redissessions.Options) { o.Denylist = []redissessions.Rule{"jti"} }, "Denylist"},
 		{list, func(o *redissessions.Options) { o.Audience = "api" }, "Denylist"},
+		{list, func(o *redissessions.Options) { o.Denylist = append(o.Denylist, redissessions.ByTokenID) }, "Denylist"},
 		{list, func(o *redissessions.Options) { o.Issuer = "" }, "Issuer"},
 		{list, func(o *redissessions.Options) { o.MaxTokenAge = 0 }, "MaxTokenAge"},
 		{list, func(o *redissessions.Options) { o.MaxTokenAge = 367 * 24 * time.Hour }, "MaxTokenAge"},

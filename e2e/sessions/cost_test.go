@@ -1,0 +1,168 @@
+//go:build !race
+
+package sessions
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/redissessions"
+	"github.com/more-retail/moresso-go/redissessions/redistest"
+)
+
+// What may not be exceeded.
+const (
+	mostCached = time.Microsecond     // a lookup of a hot session
+	mostWarm   = 2 * time.Microsecond // a token that is known, and its session
+)
+
+// measured is a benchmark's best of three: what else the machine did is not its cost.
+func measured(f func(*testing.B)) (each time.Duration, allocations int64) {
+	for range 3 {
+		r := testing.Benchmark(f)
+		if took := r.T / time.Duration(r.N); each == 0 || took < each {
+			each, allocations = took, r.AllocsPerOp()
+		}
+	}
+	return each, allocations
+}
+
+func TestCostOfALookup(t *testing.T) {
+	server := redistest.Start(t)
+	server.Do("SET", "api:ada", "s1")
+	bare, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{server.Address}, ForceSingleClient: true, DisableCache: true})
+	must(t, err)
+	defer bare.Close()
+	now := time.Now().Truncate(time.Second)
+	session := sso.Session{Issuer: "https://login.example.com", Audience: "api", Subject: "ada", User: "ada", ID: "s1", TokenID: "t1", IssuedAt: now, ExpiresAt: now.Add(time.Hour)}
+	store := func(change func(*redissessions.Options)) *redissessions.Store {
+		o := redissessions.Options{Addresses: []string{server.Address}, Audience: "api", Logger: slog.New(slog.DiscardHandler)}
+		change(&o)
+		s, err := redissessions.New(o)
+		must(t, err)
+		t.Cleanup(func() { _ = s.Close() })
+		must(t, s.Ready(t.Context()))
+		return s
+	}
+	hot := func(o *redissessions.Options) { o.Cache, o.MaxStale = true, 2*time.Second }
+	denylist := func(rules ...redissessions.Rule) func(*redissessions.Options) {
+		return func(o *redissessions.Options) {
+			o.Audience, o.Denylist, o.Issuer, o.MaxTokenAge = "", rules, session.Issuer, time.Hour
+		}
+	}
+	check := func(s *redissessions.Store) func(*testing.B) {
+		must(t, s.Check(t.Context(), session))
+		return func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := s.Check(context.Background(), session); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	}
+	say("%-52s %12s %7s", "cost, one after the other", "each", "allocs")
+	row := func(what string, f func(*testing.B)) time.Duration {
+		each, allocations := measured(f)
+		say("%-52s %12v %7d", what, each, allocations)
+		return each
+	}
+	row("a bare GET by the same client library", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := bare.Do(context.Background(), bare.B().Get().Key("api:ada").Build()).Error(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	row("a lookup without a cache", check(store(func(*redissessions.Options) {})))
+	cached := row("a lookup in the cache", check(store(hot)))
+
+	all := denylist(redissessions.ByTokenID, redissessions.BySession, redissessions.ByIssuedAt)
+	must(t, store(all).Begin(t.Context()))
+	row("a denylist of three rules without a cache", check(store(all)))
+	row("a denylist of three rules in the cache", check(store(func(o *redissessions.Options) { hot(o); all(o) })))
+	row("a denylist of token ids in the cache", check(store(func(o *redissessions.Options) { hot(o); denylist(redissessions.ByTokenID)(o) })))
+
+	issuer, err := devissuer.Start(devissuer.WithAudience("api"), devissuer.WithLifetime(time.Hour))
+	must(t, err)
+	defer issuer.Close() //nolint:errcheck // the end of a test server
+	auth, err := sso.New(sso.Config{
+		PublicKeyURI: issuer.JWKSURL(), Issuer: issuer.URL(), Audience: []string{"api"}, Sessions: store(hot), Logger: slog.New(slog.DiscardHandler),
+	})
+	must(t, err)
+	defer auth.Close() //nolint:errcheck // it holds nothing that matters here
+	token := issuer.MustToken(devissuer.Claim("user_id", "ada"), devissuer.Claim("session_id", "s1"))
+	warm := row("a token that is known, and its session in the cache", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := auth.ValidateToken(context.Background(), token); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	if cached >= mostCached || warm >= mostWarm {
+		t.Errorf("a cached lookup takes %v, at most %v; with its token %v, at most %v", cached, mostCached, warm, mostWarm)
+	}
+}
+
+// What Redis keeps for each session: 200,000 of them, with ids as UUIDs are.
+func TestBytesOfASession(t *testing.T) {
+	const many = 200_000
+	server := redistest.Start(t)
+	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{server.Address}, ForceSingleClient: true, DisableCache: true})
+	must(t, err)
+	defer client.Close()
+	id := func(kind, i int) string { return fmt.Sprintf("%08x-0000-4000-8000-%012x", kind, i) }
+	fill := func(what string, command func(i int) rueidis.Completed) {
+		server.Do("FLUSHALL")
+		before := memory(t, server)
+		for begin := 0; begin < many; begin += 1000 {
+			batch := make([]rueidis.Completed, 0, 1000)
+			for i := begin; i < begin+1000; i++ {
+				batch = append(batch, command(i))
+			}
+			for _, r := range client.DoMulti(t.Context(), batch...) {
+				must(t, r.Error())
+			}
+		}
+		each := float64(memory(t, server)-before) / many
+		say("%-44s %4.0f bytes each: 1 million %5.2f GB, 10 million %5.1f GB, 100 million %5.0f GB", what, each, each/1e3, each/1e2, each/1e1)
+		if each < 50 || each > 1000 {
+			t.Errorf("%.0f bytes each is not to be believed", each)
+		}
+	}
+	fill("Python edition's layout, without a time", func(i int) rueidis.Completed {
+		return client.B().Set().Key("orders-api:" + id(1, i)).Value(id(2, i)).Build()
+	})
+	fill("Python edition's layout, by Login", func(i int) rueidis.Completed {
+		return client.B().Set().Key("orders-api:" + id(1, i)).Value(id(2, i)).PxMilliseconds(3_600_000).Build()
+	})
+	fill("hardened layout, by Login", func(i int) rueidis.Completed {
+		return client.B().Set().Key("moresso:session:10:orders-api:{36:" + id(1, i) + "}").Value(id(2, i)).PxMilliseconds(3_600_000).Build()
+	})
+	fill("hardened layout, the set of one session", func(i int) rueidis.Completed {
+		return client.B().Zadd().Key("moresso:session:10:orders-api:{36:"+id(1, i)+"}").ScoreMember().ScoreMember(1.8e12, id(2, i)).Build()
+	})
+	fill("a revocation in a denylist", func(i int) rueidis.Completed {
+		return client.B().Set().Key("moresso:denied:{63}:token_id:25:https://login.example.com:36:" + id(1, i)).Value("1").PxMilliseconds(3_600_000).Build()
+	})
+}
+
+func memory(t *testing.T, server *redistest.Server) int {
+	t.Helper()
+	_, rest, _ := strings.Cut(server.Do("INFO", "memory"), "used_memory:")
+	number, _, _ := strings.Cut(rest, "\n")
+	n, err := strconv.Atoi(strings.TrimSpace(number))
+	must(t, err)
+	return n
+}

@@ -1,0 +1,178 @@
+// Package sessions signs people out of three running services that share one Redis, while it is
+// killed, hung, failed over and moved about. The Redis servers are real ones.
+package sessions
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/fibersso"
+	"github.com/more-retail/moresso-go/ginsso"
+	"github.com/more-retail/moresso-go/httpsso"
+	"github.com/more-retail/moresso-go/redissessions"
+	"github.com/more-retail/moresso-go/redissessions/redistest"
+)
+
+const (
+	audience = "api"
+	lifetime = time.Hour
+	settle   = 20 * time.Second // for what takes its time, on a machine with other work
+)
+
+// instance is one running service.
+type instance struct {
+	name string
+	url  string
+}
+
+// fleet is three services of different frameworks, each with a store of its own: the first
+// without a cache, the others with one. writer is where people sign in and out.
+type fleet struct {
+	t         *testing.T
+	issuer    *devissuer.Issuer
+	client    *http.Client
+	transport *http.Transport
+	instances []instance
+	writer    *redissessions.Store
+}
+
+// newFleet starts it. It ends with the test, which must then have left no goroutine and, on these
+// servers, no connection.
+func newFleet(t *testing.T, options redissessions.Options, servers ...*redistest.Server) *fleet {
+	t.Helper()
+	t.Cleanup(func() {
+		for _, server := range servers {
+			if _, err := server.Try("PING"); err == nil {
+				redistest.Wait(t, settle, "no connection is left at "+server.Address, func() bool { return server.Clients() == 0 })
+			}
+		}
+	})
+	ssotest.CheckLeaks(t)
+	issuer, err := devissuer.Start(devissuer.WithLifetime(lifetime), devissuer.WithAudience(audience))
+	must(t, err)
+	t.Cleanup(func() { _ = issuer.Close() })
+	options.Audience, options.Logger = audience, slog.New(slog.DiscardHandler)
+	f := &fleet{t: t, issuer: issuer, transport: &http.Transport{MaxIdleConnsPerHost: 100}}
+	f.client = &http.Client{Transport: f.transport, Timeout: settle}
+	f.writer = f.store(options)
+	f.instances = append(f.instances, f.open("net/http", openServeMux, options))
+	options.Cache, options.InsecureReadFromReplicas = true, false
+	f.instances = append(f.instances, f.open("Gin", openGin, options), f.open("Fiber", openFiber, options))
+	t.Cleanup(f.transport.CloseIdleConnections) // before the services end
+	return f
+}
+
+func (f *fleet) store(options redissessions.Options) *redissessions.Store {
+	f.t.Helper()
+	store, err := redissessions.New(options)
+	must(f.t, err)
+	f.t.Cleanup(func() { _ = store.Close() })
+	must(f.t, store.Ready(f.t.Context()))
+	return store
+}
+
+func (f *fleet) open(name string, serve func(*testing.T, net.Listener, *sso.Authenticator), options redissessions.Options) instance {
+	f.t.Helper()
+	auth, err := sso.New(sso.Config{
+		PublicKeyURI: f.issuer.JWKSURL(), Issuer: f.issuer.URL(), Audience: []string{audience},
+		Sessions: f.store(options), Logger: slog.New(slog.DiscardHandler),
+	})
+	must(f.t, err)
+	f.t.Cleanup(func() { _ = auth.Close() })
+	must(f.t, auth.Ready(f.t.Context()))
+	l, err := new(net.ListenConfig).Listen(f.t.Context(), "tcp", "127.0.0.1:0")
+	must(f.t, err)
+	serve(f.t, l, auth)
+	return instance{name, "http://" + l.Addr().String() + "/me"}
+}
+
+func openServeMux(t *testing.T, l net.Listener, auth *sso.Authenticator) {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.Handle("GET /me", httpsso.New(auth).Authenticate()(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })))
+	serveHTTP(t, l, mux)
+}
+
+func openGin(t *testing.T, l net.Listener, auth *sso.Authenticator) {
+	t.Helper()
+	gin.SetMode(gin.ReleaseMode)
+	router := gin.New()
+	router.GET("/me", ginsso.New(auth).Authenticate(), func(c *gin.Context) { c.Status(http.StatusOK) })
+	serveHTTP(t, l, router)
+}
+
+func serveHTTP(t *testing.T, l net.Listener, handler http.Handler) {
+	t.Helper()
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: settle}
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = server.Serve(l) })
+	t.Cleanup(func() { _ = server.Close(); wg.Wait() })
+}
+
+func openFiber(t *testing.T, l net.Listener, auth *sso.Authenticator) {
+	t.Helper()
+	app := fiber.New(fiber.Config{DisableStartupMessage: true})
+	app.Get("/me", fibersso.New(auth).Authenticate(), func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) })
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = app.Listener(l) })
+	t.Cleanup(func() { _ = app.ShutdownWithTimeout(settle); wg.Wait() })
+}
+
+// token is one of a session.
+func (f *fleet) token(user, session string) string {
+	return f.issuer.MustToken(devissuer.Claim("user_id", user), devissuer.Claim("session_id", session))
+}
+
+// get asks an instance. An answer of 503 without Retry-After is 0, which nothing wants.
+func (f *fleet) get(ctx context.Context, in instance, token string) (status int) {
+	req, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodGet, in.url, http.NoBody)
+	if err != nil {
+		return 0
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := f.client.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, res.Body)
+	if after, err := strconv.Atoi(res.Header.Get("Retry-After")); res.StatusCode == http.StatusServiceUnavailable && (err != nil || after < 1) {
+		return 0
+	}
+	return res.StatusCode
+}
+
+// all waits until every instance answers so.
+func (f *fleet) all(token string, status int) {
+	f.t.Helper()
+	for _, in := range f.instances {
+		redistest.Wait(f.t, settle, fmt.Sprintf("%s answers %d", in.name, status), func() bool { return f.get(f.t.Context(), in, token) == status })
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// say prints a figure.
+func say(format string, args ...any) {
+	fmt.Println("sessions: " + strings.TrimSpace(fmt.Sprintf(format, args...)))
+}
