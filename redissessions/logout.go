@@ -76,9 +76,11 @@ func (r revoker) concerns(what sso.Revocation) error {
 
 // LogoutRecorded implements [sso.SessionRevoker].
 func (r revoker) LogoutRecorded(ctx context.Context, issuer, tokenID string) (bool, error) {
-	var one [1]answer
-	err := r.askAll(ctx, []query{{key: r.layout.logout(issuer, tokenID), command: get}}, one[:])
-	return one[0].found, err
+	answers, err := r.askAll(ctx, []query{{key: r.layout.logout(issuer, tokenID), command: get}})
+	if err != nil {
+		return false, err
+	}
+	return answers[0].found, nil
 }
 
 // RecordLogout implements [sso.SessionRevoker].
