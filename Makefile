@@ -45,7 +45,7 @@ e2e: gotestsum ## Test against real identity providers; what is missing is insta
 	@$(MAKE) --no-print-directory bench-sessions
 
 bench-sessions: ## Measure lookups of sessions beside a bare GET of Redis, and the bytes of a session
-	@cd e2e && GOWORK=off go test -count=1 -run '^(TestCost|TestBytes)' -v ./sessions | grep -v '^=== '
+	@cd e2e && GOWORK=off go test -count=1 -run '^(TestCost|TestBytes)' -v ./sessions
 
 screenshots: ## Take the pictures of the playground anew; writes docs/img
 	@scripts/e2e-deps

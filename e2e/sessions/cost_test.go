@@ -123,13 +123,13 @@ func TestBytesOfASession(t *testing.T) {
 	must(t, err)
 	defer client.Close()
 	id := func(kind, i int) string { return fmt.Sprintf("%08x-0000-4000-8000-%012x", kind, i) }
-	fill := func(what string, command func(i int) rueidis.Completed) {
+	fill := func(what string, command func(i int) []rueidis.Completed) {
 		server.Do("FLUSHALL")
 		before := memory(t, server)
 		for begin := 0; begin < many; begin += 1000 {
 			batch := make([]rueidis.Completed, 0, 1000)
 			for i := begin; i < begin+1000; i++ {
-				batch = append(batch, command(i))
+				batch = append(batch, command(i)...)
 			}
 			for _, r := range client.DoMulti(t.Context(), batch...) {
 				must(t, r.Error())
@@ -141,20 +141,21 @@ func TestBytesOfASession(t *testing.T) {
 			t.Errorf("%.0f bytes each is not to be believed", each)
 		}
 	}
-	fill("Python edition's layout, without a time", func(i int) rueidis.Completed {
-		return client.B().Set().Key("orders-api:" + id(1, i)).Value(id(2, i)).Build()
+	fill("Python edition's layout, without a time", func(i int) []rueidis.Completed {
+		return []rueidis.Completed{client.B().Set().Key("orders-api:" + id(1, i)).Value(id(2, i)).Build()}
 	})
-	fill("Python edition's layout, by Login", func(i int) rueidis.Completed {
-		return client.B().Set().Key("orders-api:" + id(1, i)).Value(id(2, i)).PxMilliseconds(3_600_000).Build()
+	fill("Python edition's layout, by Login", func(i int) []rueidis.Completed {
+		return []rueidis.Completed{client.B().Set().Key("orders-api:" + id(1, i)).Value(id(2, i)).PxMilliseconds(3_600_000).Build()}
 	})
-	fill("hardened layout, by Login", func(i int) rueidis.Completed {
-		return client.B().Set().Key("moresso:session:10:orders-api:{36:" + id(1, i) + "}").Value(id(2, i)).PxMilliseconds(3_600_000).Build()
+	fill("hardened layout, by Login", func(i int) []rueidis.Completed {
+		return []rueidis.Completed{client.B().Set().Key("moresso:session:10:orders-api:{36:" + id(1, i) + "}").Value(id(2, i)).PxMilliseconds(3_600_000).Build()}
 	})
-	fill("hardened layout, the set of one session", func(i int) rueidis.Completed {
-		return client.B().Zadd().Key("moresso:session:10:orders-api:{36:"+id(1, i)+"}").ScoreMember().ScoreMember(1.8e12, id(2, i)).Build()
+	fill("hardened layout, the set of one session", func(i int) []rueidis.Completed {
+		key := "moresso:session:10:orders-api:{36:" + id(1, i) + "}"
+		return []rueidis.Completed{client.B().Zadd().Key(key).ScoreMember().ScoreMember(1.8e12, id(2, i)).Build(), client.B().Pexpire().Key(key).Milliseconds(3_600_000).Build()}
 	})
-	fill("a revocation in a denylist", func(i int) rueidis.Completed {
-		return client.B().Set().Key("moresso:denied:{63}:token_id:25:https://login.example.com:36:" + id(1, i)).Value("1").PxMilliseconds(3_600_000).Build()
+	fill("a revocation in a denylist", func(i int) []rueidis.Completed {
+		return []rueidis.Completed{client.B().Set().Key("moresso:denied:{63}:token_id:25:https://login.example.com:36:" + id(1, i)).Value("1").PxMilliseconds(3_600_000).Build()}
 	})
 }
 
