@@ -47,6 +47,19 @@ func TestRotationDrill(t *testing.T) {
 	run(t, section(t, read(t, "docs/PRODUCTION.md"), "Rotation drill"))
 }
 
+// The test that docs/TESTING.md shows tests the services of docs/GETTING-STARTED.md as they stand.
+func TestTesting(t *testing.T) {
+	page := read(t, "docs/GETTING-STARTED.md")
+	test := section(t, read(t, "docs/TESTING.md"), "Real tokens")
+	test, _, _ = strings.Cut(test, "\nWith Fiber ") // from there on it is about other frameworks
+	for framework, directory := range map[string]string{"Gin": "orders-gin", "Echo": "orders-echo", "net/http": "orders-nethttp"} {
+		t.Run(framework, func(t *testing.T) {
+			back := "\nAgain:\n\n```sh\ncd " + directory + "\n```\n"
+			run(t, section(t, page, "First: an issuer of your own")+"\n"+section(t, page, framework)+back+test)
+		})
+	}
+}
+
 // Whoever reads on does everything in one terminal, and nothing is in the way of what comes next.
 func TestAllInOneTerminal(t *testing.T) {
 	page := read(t, "docs/GETTING-STARTED.md")
