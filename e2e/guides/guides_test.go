@@ -16,19 +16,20 @@ import (
 
 const limit = 10 * time.Minute // of a cold build on a busy machine; a warm one takes seconds
 
+var frameworks = []string{"Gin", "Echo", "Fiber", "net/http", "AWS Lambda"}
+
 // A newcomer who does what docs/GETTING-STARTED.md says sees what it says, in every framework.
 func TestGettingStarted(t *testing.T) {
 	page := read(t, "docs/GETTING-STARTED.md")
-	first := section(t, page, "First: an issuer of your own")
-	for _, framework := range []string{"Gin", "Echo", "Fiber", "net/http", "AWS Lambda"} {
+	for _, framework := range frameworks {
 		t.Run(framework, func(t *testing.T) {
 			guide := section(t, page, framework)
-			for _, status := range []string{"# 200", "# 401", "# 403"} {
+			for _, status := range []string{"200", "401", "403"} {
 				if !strings.Contains(guide, status) {
 					t.Errorf("no request is promised %s", status)
 				}
 			}
-			run(t, first+"\n"+guide)
+			run(t, section(t, page, "First: an issuer of your own")+"\n"+guide+"\n"+section(t, page, "When you are done"))
 		})
 	}
 }
@@ -46,20 +47,54 @@ func TestRotationDrill(t *testing.T) {
 	run(t, section(t, read(t, "docs/PRODUCTION.md"), "Rotation drill"))
 }
 
+// The test that docs/TESTING.md shows tests the services of docs/GETTING-STARTED.md as they stand.
+func TestTesting(t *testing.T) {
+	page := read(t, "docs/GETTING-STARTED.md")
+	test := section(t, read(t, "docs/TESTING.md"), "Real tokens")
+	test, _, _ = strings.Cut(test, "\nWith Fiber ") // from there on it is about other frameworks
+	for framework, directory := range map[string]string{"Gin": "orders-gin", "Echo": "orders-echo", "net/http": "orders-nethttp"} {
+		t.Run(framework, func(t *testing.T) {
+			back := "\nAgain:\n\n```sh\ncd " + directory + "\n```\n"
+			run(t, section(t, page, "First: an issuer of your own")+"\n"+section(t, page, framework)+back+test)
+		})
+	}
+}
+
+// Whoever reads on does everything in one terminal, and nothing is in the way of what comes next.
+func TestAllInOneTerminal(t *testing.T) {
+	page := read(t, "docs/GETTING-STARTED.md")
+	guides := []string{
+		section(t, read(t, "README.md"), "From clone to a 200 and a 403"),
+		section(t, page, "First: an issuer of your own"),
+	}
+	for _, framework := range frameworks {
+		guides = append(guides, section(t, page, framework))
+	}
+	guides = append(guides, section(t, page, "When you are done"), section(t, read(t, "docs/PRODUCTION.md"), "Rotation drill"))
+	run(t, strings.Join(guides, "\n"))
+}
+
 func TestAScriptIsWhatTheGuideSays(t *testing.T) {
 	for name, text := range map[string]string{
-		"without a request":   "Do:\n\n```sh\ngo version\n```\n",
-		"a file without name": "This:\n\n```go\npackage main\n```\n",
+		"without a request":         "Do:\n\n```sh\ngo version\n```\n",
+		"a request without promise": "Do:\n\n```sh\ncurl -i http://localhost:8080/\n```\n",
+		"a promise too many":        "It is 401, then 200:\n\n```sh\ncurl -i http://localhost:8080/\n```\n",
+		"a file without name":       "This:\n\n```go\npackage main\n```\n",
 	} {
 		if _, err := Script(text, 1, 2); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	script, err := Script("Do:\n\n```sh\ncurl -i http://localhost:8080/ # 401\nsso serve &\n```\n", 1, 2)
+	script, err := Script("First 401, then 200:\n\n```sh\nsso serve &\ncurl -i http://localhost:8080/\ncurl -X POST http://localhost:9000/up\ncurl -i -X DELETE http://localhost:8080/\n```\n", 1, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"\ntry 401 'curl -i http://localhost:1/'\n", "\nsso serve --listen 127.0.0.1:2 &\nawait 2\n"} {
+	for _, want := range []string{
+		"\nsso serve --listen 127.0.0.1:2 &\n",
+		"\ntry 401 'curl -i http://localhost:1/'\n",
+		"\ncurl -fsS -X POST http://localhost:2/up\n",
+		"\ntry 200 'curl -i -X DELETE http://localhost:1/'\n",
+	} {
 		if !strings.Contains(script, want) {
 			t.Errorf("%q is not in %q", want, strings.TrimPrefix(script, prelude))
 		}

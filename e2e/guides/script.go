@@ -13,10 +13,11 @@ import (
 //
 //   - "git clone" is the checkout that is tested ($CHECKOUT).
 //   - The ports 8080 and 9000 are two that are free.
-//   - A line that ends with "&" is waited for until its port answers.
-//   - A curl line that ends with "# 401" has to be answered so.
+//   - A line that begins with "curl -i" has to be answered as the text before its fence says:
+//     each takes the next status that the text names. All other curl lines have to succeed.
 //
-// A Go fence is written into the file that the line before it names.
+// A Go fence is written into the file that the text before it names. Nothing waits for a service
+// but the lines themselves.
 func Script(text string, service, issuer int) (string, error) {
 	ports := strings.NewReplacer("8080", fmt.Sprint(service), "9000", fmt.Sprint(issuer),
 		"sso serve", fmt.Sprintf("sso serve --listen 127.0.0.1:%d", issuer),
@@ -34,24 +35,22 @@ func Script(text string, service, issuer int) (string, error) {
 			_, _ = fmt.Fprintf(&b, "cat > %s <<'END OF FILE'\n%sEND OF FILE\n", name[1], body)
 			continue
 		}
+		promised := status.FindAllString(before, -1)
+		if requests := len(request.FindAllString(body, -1)); requests != len(promised) {
+			return "", fmt.Errorf("%d requests, but the text before them promises %q:\n%s", requests, promised, body)
+		}
 		for line := range strings.Lines(body) {
 			line = strings.TrimSuffix(line, "\n")
 			_, _ = fmt.Fprintf(&b, "echo %s\n", quoted("$ "+line))
-			if want := answer.FindStringSubmatch(line); want != nil {
+			switch {
+			case request.MatchString(line):
+				line = fmt.Sprintf("try %s %s", promised[0], quoted(line))
+				promised = promised[1:]
 				tries++
-				line = fmt.Sprintf("try %s %s", want[2], quoted(want[1]))
-			} else if strings.HasPrefix(line, "curl ") {
+			case strings.HasPrefix(line, "curl "):
 				line = strings.Replace(line, "curl ", "curl -fsS ", 1)
 			}
 			b.WriteString(line + "\n")
-			command, _, _ := strings.Cut(line, " #")
-			if command = strings.TrimSpace(command); strings.HasSuffix(command, "&") {
-				port := service
-				if strings.Contains(command, "sso serve") {
-					port = issuer
-				}
-				_, _ = fmt.Fprintf(&b, "await %d\n", port)
-			}
 		}
 	}
 	if tries == 0 {
@@ -65,14 +64,6 @@ cd() { builtin cd -P "$@"; } # a workspace does not like to be looked at through
 git() { # of which the guides use one form
 	[[ $1 == clone && $2 == https://github.com/more-retail/moresso-go && $# == 2 ]] && ln -s "$CHECKOUT" moresso-go
 }
-await() { # port
-	for _ in $(seq 600); do
-		(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
-		sleep 0.1
-	done
-	echo "FAILED: nothing listens on port $1"
-	exit 1
-}
 try() { # status, command
 	local answer
 	answer=$(eval "$2" 2>/dev/null)
@@ -84,7 +75,8 @@ try() { # status, command
 var (
 	fences   = regexp.MustCompile("(?m)^(.*)\n\n?```(sh|go)\n((?:[^`].*\n|\n)*)```$")
 	fileName = regexp.MustCompile("`([a-z_]+\\.go)`")
-	answer   = regexp.MustCompile(`^(curl .*?)\s+# (\d{3})\b`)
+	request  = regexp.MustCompile(`(?m)^curl -i .*$`)
+	status   = regexp.MustCompile(`\b[2-5]\d\d\b`)
 )
 
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

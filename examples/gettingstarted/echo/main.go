@@ -21,12 +21,17 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	guard := echosso.New(auth)
+	log.Fatal(newRouter(auth).Start("localhost:8080"))
+}
 
+func newRouter(auth *sso.Authenticator) *echo.Echo {
+	guard := echosso.New(auth)
 	e := echo.New()
-	e.GET("/orders", func(c echo.Context) error {
-		principal, _ := echosso.Principal(c)
-		return c.String(http.StatusOK, "the orders, for "+principal.Subject()+"\n")
-	}, guard.Require(permission.Is("orders.role", "clerk")))
-	log.Fatal(e.Start("localhost:8080"))
+	e.GET("/orders", listOrders, guard.Require(permission.Is("orders.role", "clerk")))
+	return e
+}
+
+func listOrders(c echo.Context) error {
+	principal, _ := echosso.Principal(c)
+	return c.String(http.StatusOK, "the orders, for "+principal.Subject()+"\n")
 }

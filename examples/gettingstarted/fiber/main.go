@@ -20,12 +20,17 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	guard := fibersso.New(auth)
+	log.Fatal(newRouter(auth).Listen("localhost:8080"))
+}
 
+func newRouter(auth *sso.Authenticator) *fiber.App {
+	guard := fibersso.New(auth)
 	app := fiber.New(fiber.Config{ReadBufferSize: 16 << 10}) // for tokens larger than 4 KiB
-	app.Get("/orders", guard.Require(permission.Is("orders.role", "clerk")), func(c *fiber.Ctx) error {
-		principal, _ := fibersso.Principal(c)
-		return c.SendString("the orders, for " + principal.Subject() + "\n")
-	})
-	log.Fatal(app.Listen("localhost:8080"))
+	app.Get("/orders", guard.Require(permission.Is("orders.role", "clerk")), listOrders)
+	return app
+}
+
+func listOrders(c *fiber.Ctx) error {
+	principal, _ := fibersso.Principal(c)
+	return c.SendString("the orders, for " + principal.Subject() + "\n")
 }

@@ -21,12 +21,17 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	guard := ginsso.New(auth)
+	log.Fatal(newRouter(auth).Run("localhost:8080"))
+}
 
+func newRouter(auth *sso.Authenticator) *gin.Engine {
+	guard := ginsso.New(auth)
 	router := gin.Default()
-	router.GET("/orders", guard.Require(permission.Is("orders.role", "clerk")), func(c *gin.Context) {
-		principal, _ := ginsso.Principal(c)
-		c.String(http.StatusOK, "the orders, for %s\n", principal.Subject())
-	})
-	log.Fatal(router.Run("localhost:8080"))
+	router.GET("/orders", guard.Require(permission.Is("orders.role", "clerk")), listOrders)
+	return router
+}
+
+func listOrders(c *gin.Context) {
+	principal, _ := ginsso.Principal(c)
+	c.String(http.StatusOK, "the orders, for %s\n", principal.Subject())
 }

@@ -24,13 +24,15 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	guard := lambdasso.New(auth)
-
-	handler := lambdasso.Require(guard, permission.Is("orders.role", "clerk"), listOrders)
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" { // not in Lambda: to try it here
-		log.Fatal(serveLocally(handler))
+		log.Fatal(serveLocally(newHandler(auth)))
 	}
-	lambda.Start(handler)
+	lambda.Start(newHandler(auth))
+}
+
+func newHandler(auth *sso.Authenticator) handler {
+	guard := lambdasso.New(auth)
+	return lambdasso.Require(guard, permission.Is("orders.role", "clerk"), listOrders)
 }
 
 func listOrders(ctx context.Context, _ events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {

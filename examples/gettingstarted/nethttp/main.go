@@ -21,13 +21,16 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	guard := httpsso.New(auth)
-
-	mux := http.NewServeMux()
-	clerk := guard.Require(permission.Is("orders.role", "clerk"))
-	mux.Handle("GET /orders", clerk(http.HandlerFunc(listOrders)))
-	server := &http.Server{Addr: "localhost:8080", Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Addr: "localhost:8080", Handler: newRouter(auth), ReadHeaderTimeout: 5 * time.Second}
 	log.Fatal(server.ListenAndServe())
+}
+
+func newRouter(auth *sso.Authenticator) *http.ServeMux {
+	guard := httpsso.New(auth)
+	clerk := guard.Require(permission.Is("orders.role", "clerk"))
+	mux := http.NewServeMux()
+	mux.Handle("GET /orders", clerk(http.HandlerFunc(listOrders)))
+	return mux
 }
 
 func listOrders(w http.ResponseWriter, r *http.Request) {

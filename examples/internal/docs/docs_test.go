@@ -14,6 +14,7 @@ const root = "../../.."
 
 var (
 	fence = regexp.MustCompile("(?ms)^```go\n(.*?)^```$") //nolint:gocritic // in multi-line mode ^ may stand anywhere
+	shell = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$") //nolint:gocritic // as above
 	link  = regexp.MustCompile(`\]\(([^)#\s]+)[^)]*\)`)
 )
 
@@ -40,6 +41,43 @@ func TestEverySnippetIsCompiled(t *testing.T) {
 	if snippets < 5 {
 		t.Errorf("only %d snippets found", snippets)
 	}
+}
+
+// An interactive zsh takes no comments unless it is told to. What stands after a # is a further
+// argument there, and to curl that is a host, to which it sends the token too.
+func TestNoCommentFollowsACurlLine(t *testing.T) {
+	lines := 0
+	for path := range walk(t, ".md") {
+		for _, match := range shell.FindAllStringSubmatch(read(t, path), -1) {
+			for line := range strings.Lines(strings.ReplaceAll(match[1], "\\\n", " ")) {
+				if !strings.Contains(line, "curl ") {
+					continue
+				}
+				lines++
+				if commented(line) {
+					t.Errorf("%s: say it before the command, or in the text:\n%s", path, line)
+				}
+			}
+		}
+	}
+	if lines < 20 {
+		t.Errorf("only %d lines found", lines)
+	}
+	for line, want := range map[string]bool{
+		"curl -i http://localhost:8080/orders # 401": true,
+		"curl http://localhost:8080/orders\t#401":    true,
+		"curl http://localhost:8080/#orders":         false,
+		"# curl http://localhost:8080/orders":        false,
+	} {
+		if commented(line) != want {
+			t.Errorf("commented(%q) is not %v", line, want)
+		}
+	}
+}
+
+func commented(command string) bool {
+	command = strings.TrimSpace(command)
+	return strings.Contains(command, " #") || strings.Contains(command, "\t#")
 }
 
 func TestEveryLinkWithinTheRepositoryLeadsSomewhere(t *testing.T) {

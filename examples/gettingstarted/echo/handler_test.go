@@ -1,0 +1,20 @@
+package main
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/more-retail/moresso-go/core/ssotest"
+)
+
+func TestAHandlerAlone(t *testing.T) {
+	ada := ssotest.NewPrincipal(ssotest.Subject("ada"))
+	w := httptest.NewRecorder()
+	c := echo.New().NewContext(ssotest.Request(ada, ssotest.Path("/orders")), w)
+	if err := listOrders(c); err != nil || !strings.Contains(w.Body.String(), "ada") {
+		t.Error(err, w.Body)
+	}
+}

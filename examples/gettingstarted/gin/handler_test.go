@@ -1,0 +1,22 @@
+package main
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/more-retail/moresso-go/core/ssotest"
+)
+
+func TestAHandlerAlone(t *testing.T) {
+	ada := ssotest.NewPrincipal(ssotest.Subject("ada"))
+	w := httptest.NewRecorder()
+	c, _ := gin.CreateTestContext(w)
+	c.Request = ssotest.Request(ada, ssotest.Path("/orders"))
+	listOrders(c)
+	if !strings.Contains(w.Body.String(), "ada") {
+		t.Error(w.Body)
+	}
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/more-retail/moresso-go/core/ssotest"
+)
+
+func TestAHandlerAlone(t *testing.T) {
+	ada := ssotest.NewPrincipal(ssotest.Subject("ada"))
+	answer, err := listOrders(ssotest.Context(t.Context(), ada), events.APIGatewayV2HTTPRequest{})
+	if err != nil || !strings.Contains(answer.Body, "ada") {
+		t.Error(err, answer.Body)
+	}
+}
+
+func TestWhoMayListOrders(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	handle := newHandler(iss.Authenticator(iss.Config("orders-api")))
+	for token, want := range map[string]int{
+		iss.Token(ssotest.Permission("orders.role", "clerk")): http.StatusOK,
+		iss.Token(): http.StatusForbidden,
+	} {
+		event := events.APIGatewayV2HTTPRequest{Headers: map[string]string{"authorization": "Bearer " + token}}
+		answer, err := handle(t.Context(), event)
+		if err != nil || answer.StatusCode != want {
+			t.Errorf("%d (%v), want %d", answer.StatusCode, err, want)
+		}
+	}
+}

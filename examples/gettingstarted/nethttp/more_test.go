@@ -1,0 +1,76 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/ssotest"
+)
+
+// This file and orders_test.go have the code of docs/TESTING.md.
+
+func TestTheProvidersTroubles(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	service := newRouter(iss.Authenticator(iss.Config("orders-api")))
+	clerk := ssotest.Permission("orders.role", "clerk")
+	before := iss.Token(clerk)
+	expect := func(situation, token string, want int) {
+		t.Helper()
+		if got := send(t, service, "/orders", token); got != want {
+			t.Errorf("%s: %d, want %d", situation, got, want)
+		}
+	}
+	expect("as usual", before, http.StatusOK)
+
+	iss.Rotate()
+	expect("a rotation, the new key", iss.Token(clerk), http.StatusOK)
+	expect("a rotation, the old key", before, http.StatusOK)
+
+	iss.Down()
+	expect("an outage, a known key", before, http.StatusOK)
+	iss.Rotate()
+	expect("an outage, an unknown key: nobody can tell", iss.Token(clerk), http.StatusServiceUnavailable)
+
+	iss.Up()
+	iss.Clock().Advance(time.Minute) // past the wait between two attempts
+	expect("it is back", iss.Token(clerk), http.StatusOK)
+
+	iss.Clock().Advance(2 * time.Hour)
+	expect("a token of two hours ago", before, http.StatusUnauthorized)
+}
+
+func TestAHandlerAlone(t *testing.T) {
+	ada := ssotest.NewPrincipal(ssotest.Subject("ada"))
+	w := httptest.NewRecorder()
+	listOrders(w, ssotest.Request(ada, ssotest.Path("/orders")))
+	if !strings.Contains(w.Body.String(), "ada") {
+		t.Error(w.Body)
+	}
+}
+
+func TestNoRouteIsOpen(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	router := newRouter(iss.Authenticator(iss.Config("orders-api")))
+	routes := []string{"GET /orders"} // as you registered them
+	ssotest.AssertProtected(t, routes, ssotest.InProcess(router))
+}
+
+func TestEveryKnownAttackIsRefused(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	service := newRouter(iss.Authenticator(iss.Config("orders-api")))
+	for _, attack := range ssotest.Attacks() {
+		if !attack.Suits(iss) {
+			continue
+		}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/orders", http.NoBody)
+		r.Header["Authorization"] = attack.Fields(iss)
+		w := httptest.NewRecorder()
+		service.ServeHTTP(w, r)
+		if w.Code != attack.Status {
+			t.Errorf("%s: %d, want %d: %s", attack.Name, w.Code, attack.Status, attack.Rule)
+		}
+	}
+}
