@@ -60,7 +60,10 @@ func Script(text string, service, issuer int) (string, error) {
 }
 
 const prelude = `set -euo pipefail
-cd() { builtin cd -P "$@"; } # a workspace does not like to be looked at through a link
+begun=$PWD
+cd() { # not through a link, which a workspace does not like; and back to where the link is
+	if [[ $1 == .. ]]; then builtin cd "$begun"; else builtin cd -P "$@"; fi
+}
 git() { # of which the guides use one form
 	[[ $1 == clone && $2 == https://github.com/more-retail/moresso-go && $# == 2 ]] && ln -s "$CHECKOUT" moresso-go
 }

@@ -42,8 +42,7 @@ func TestWhoMayListOrders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer resp.Body.Close()
-		if resp.StatusCode != want {
+		if err := resp.Body.Close(); err != nil || resp.StatusCode != want {
 			t.Errorf("%d, want %d", resp.StatusCode, want)
 		}
 	}
