@@ -11,6 +11,9 @@ const (
 	// forgotten is how old a failure must be for a request to find out itself whether it still
 	// holds: nobody has been probing.
 	forgotten = time.Second
+	// probeLimit is how long somebody who finds out may take. Whoever has not told by then never
+	// will, or is of no use to those who ask now.
+	probeLimit = workLimit + lookupLimit
 )
 
 // breaker spares requests the wait for a store that is away.
@@ -19,6 +22,7 @@ type breaker struct {
 	failures int       // in a row
 	last     time.Time // when the last of them was noticed
 	probing  bool      // somebody finds out; nobody else needs to
+	probed   time.Time // since when
 	err      error     // the last
 }
 
@@ -42,10 +46,10 @@ func (b *breaker) judge(now time.Time) (verdict, error) {
 	switch {
 	case b.failures < breakAfter:
 		return pass, nil
-	case b.probing || since < probeEvery:
+	case b.probing && now.Sub(b.probed) < probeLimit, since < probeEvery:
 		return refuse, b.err
 	}
-	b.probing = true
+	b.probing, b.probed = true, now
 	if since >= forgotten {
 		return pass, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -65,26 +66,33 @@ func (s *Store) askAll(ctx context.Context, queries []query) ([]answer, error) {
 	v, err := b.judge(begun)
 	if v != pass {
 		if v == refuseProbe {
-			s.begin(ctx, b, begun, queries, false)
+			s.begin(ctx, b, begun, queries)
 		}
 		return nil, unavailable(fmt.Errorf("redissessions: not asked, since it is away: %w", err))
 	}
-	done, started := s.begin(ctx, b, begun, queries, true)
+	l, started := s.begin(ctx, b, begun, queries)
 	if !started {
 		return nil, unavailable(errClosed)
 	}
 	timer := time.NewTimer(lookupLimit)
 	defer timer.Stop()
+	var r result
 	select {
-	case r := <-done:
-		if r.err != nil {
-			return nil, unavailable(fmt.Errorf("redissessions: %w", r.err))
-		}
-		return r.answers, nil
+	case r = <-l.done:
 	case <-timer.C:
-		s.away(ctx, b, errTooLate)
-		return nil, unavailable(fmt.Errorf("redissessions: %w", errTooLate))
+		select {
+		case r = <-l.done: // both were ready: the answer is of more use
+		default:
+			if l.told.CompareAndSwap(false, true) {
+				s.away(ctx, b, errTooLate)
+			}
+			r.err = errTooLate
+		}
 	}
+	if r.err != nil {
+		return nil, unavailable(fmt.Errorf("redissessions: %w", r.err))
+	}
+	return r.answers, nil
 }
 
 // breaker is the one for these queries. In a Cluster nodes fail by themselves, and with them
@@ -102,28 +110,42 @@ type result struct {
 	err     error
 }
 
-// begin starts a lookup, which tells the breaker what came of it. If somebody waits, it is they
-// who tell that it took too long.
-func (s *Store) begin(ctx context.Context, b *breaker, begun time.Time, queries []query, waited bool) (<-chan result, bool) {
-	done := make(chan result, 1)
+// lookup is one on its way.
+type lookup struct {
+	done chan result
+	// told is set by whoever tells the breaker what came of it: the lookup itself, or who has
+	// waited long enough. Exactly one of them must.
+	told atomic.Bool
+}
+
+// begin starts a lookup, which tells the breaker what came of it unless that is told already.
+func (s *Store) begin(ctx context.Context, b *breaker, begun time.Time, queries []query) (*lookup, bool) {
+	l := &lookup{done: make(chan result, 1)}
 	ctx = context.WithoutCancel(ctx) // others may wait for the same answer
-	return done, s.start(func() {
+	return l, s.start(func() {
 		limited, cancel := context.WithTimeout(ctx, workLimit)
 		defer cancel()
 		answers, err := s.fetch(limited, queries)
-		late := monotonic().Sub(begun) > lookupLimit
-		switch {
-		case err != nil && (!late || !waited) && !itsOwnFault(err):
-			s.away(ctx, b, err)
-		case err != nil && itsOwnFault(err), err == nil && !late:
-			if b.succeeded(begun) {
-				s.logger.InfoContext(ctx, "redissessions: Redis is back")
-			}
-		case !waited:
-			s.away(ctx, b, errTooLate)
+		if l.told.CompareAndSwap(false, true) {
+			s.tell(ctx, b, begun, err)
 		}
-		done <- result{answers, err}
+		l.done <- result{answers, err}
 	})
+}
+
+// tell tells the breaker what came of a lookup. An answer that came too late is of no use, and
+// counts as none.
+func (s *Store) tell(ctx context.Context, b *breaker, begun time.Time, err error) {
+	switch {
+	case err != nil && !itsOwnFault(err):
+		s.away(ctx, b, err)
+	case monotonic().Sub(begun) > lookupLimit:
+		s.away(ctx, b, errTooLate)
+	default:
+		if b.succeeded(begun) {
+			s.logger.InfoContext(ctx, "redissessions: Redis is back")
+		}
+	}
 }
 
 // away tells the breaker that a lookup failed.
