@@ -2,6 +2,8 @@ package redissessions
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,7 +42,7 @@ func (c *cache) get(q query) (answer, bool) {
 	defer c.mu.RUnlock()
 	for i := range c.kept[q.key] {
 		k := &c.kept[q.key][i]
-		if k.asks(q) && now.Before(k.until) && !k.by.closed.Load() {
+		if k.asks(q) && before(now, k.until) && !k.by.closed.Load() {
 			return k.answer, true
 		}
 	}
@@ -73,7 +75,7 @@ func (c *cache) put(key string, k kept) {
 	now := monotonic()
 	list := c.kept[key][:0:0] // readers may hold the old one
 	for _, other := range c.kept[key] {
-		if other.what != k.what && now.Before(other.until) {
+		if other.what != k.what && before(now, other.until) {
 			list = append(list, other)
 		}
 	}
@@ -94,49 +96,76 @@ func (c *cache) forget(key string) {
 	c.drop(key)
 }
 
-// tracked is the share of one connection in the cache, as rueidis wants it.
+// tracked is the share of one connection in the cache, as rueidis wants it. It says of an answer
+// what was asked, and not which question it answers: one that nobody waits for any more may still
+// be answered, before the next of the same kind is. So an answer counts as one to the oldest
+// question that may be open.
 type tracked struct {
 	cache  *cache
 	closed atomic.Bool
 
 	mu      sync.Mutex
-	waiting map[[2]string]*flight // by key and command
+	open    map[question][]*flight // by their age
+	orphans []*flight              // by when nobody waited any more
 }
+
+// question is a key and a command.
+type question [2]string
 
 // flight is a question on its way.
 type flight struct {
-	until time.Time
-	done  chan struct{}
+	question
+	begun    time.Time // before it was sent
+	until    time.Time // its answer is good
+	orphaned time.Time // when nobody waited any more; it was sent before, if at all
+	done     chan struct{}
 	// valid after done
 	message rueidis.RedisMessage
 	err     error
 }
 
+// errOutdated is for an answer that is too old to be of use.
+var errOutdated = errors.New("the answer came too late to hold")
+
 func newTracked(c *cache) *tracked {
-	return &tracked{cache: c, waiting: map[[2]string]*flight{}}
+	return &tracked{cache: c, open: map[question][]*flight{}}
 }
 
 // Wait implements [rueidis.CacheEntry].
 func (f *flight) Wait(ctx context.Context) (rueidis.RedisMessage, error) {
 	select {
 	case <-f.done:
+		if f.err == nil && !before(monotonic(), f.until) {
+			return rueidis.RedisMessage{}, errOutdated
+		}
 		return f.message, f.err
 	case <-ctx.Done():
 		return rueidis.RedisMessage{}, ctx.Err()
 	}
 }
 
+// end hands an answer to those who wait. The lock of tracked is held.
+func (f *flight) end(message rueidis.RedisMessage, err error) {
+	f.message, f.err = message, err
+	close(f.done)
+}
+
 // Flight implements [rueidis.CacheStore]: those who ask while the same question is on its way
-// wait for its answer. Who finds one in the cache does not come here.
+// wait for its answer, unless that has been so for long: its answer would be as old. Who finds
+// one in the cache does not come here.
 func (t *tracked) Flight(key, what string, ttl time.Duration, now time.Time) (rueidis.RedisMessage, rueidis.CacheEntry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	id := [2]string{key, what}
-	if f, ok := t.waiting[id]; ok {
-		return rueidis.RedisMessage{}, f
+	q := question{key, what}
+	open := t.open[q]
+	if len(open) > 0 && before(now, open[0].until) {
+		last := open[len(open)-1]
+		if last.orphaned.IsZero() && before(now, last.begun.Add(lookupLimit)) {
+			return rueidis.RedisMessage{}, last
+		}
 	}
 	if !t.closed.Load() {
-		t.waiting[id] = &flight{until: now.Add(ttl), done: make(chan struct{})}
+		t.open[q] = append(open, &flight{question: q, begun: now, until: now.Add(ttl), done: make(chan struct{})})
 	}
 	return rueidis.RedisMessage{}, nil
 }
@@ -146,26 +175,63 @@ func (t *tracked) Flight(key, what string, ttl time.Duration, now time.Time) (ru
 func (t *tracked) Update(key, what string, message rueidis.RedisMessage) (pxat int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	id := [2]string{key, what}
-	f, ok := t.waiting[id]
-	if !ok {
+	open := t.open[question{key, what}]
+	if len(open) == 0 {
 		return 0
 	}
-	delete(t.waiting, id)
+	f := open[0]
+	t.remove(f)
+	t.settle(f.begun)
+	until := f.until
+	if !before(monotonic(), until) {
+		if f.orphaned.IsZero() {
+			f.end(message, errOutdated)
+		}
+		return until.UnixMilli()
+	}
 	c := get
 	if what != getText {
 		c = zscore
 	}
 	if a, err := read(c, message); err == nil {
-		until := f.until
 		if ends := message.CachePXAT(); ends > 0 { // the key itself ends sooner
 			until = earlier(until, ends)
 		}
 		t.cache.put(key, kept{what: what, until: until, by: t, answer: a})
 	}
-	f.message = message
-	close(f.done)
+	if f.orphaned.IsZero() {
+		f.end(message, nil)
+	}
 	return f.until.UnixMilli()
+}
+
+// remove takes a question out that has been answered. The lock is held.
+func (t *tracked) remove(f *flight) {
+	open := t.open[f.question]
+	i := slices.Index(open, f)
+	switch {
+	case i < 0: // it is out already
+	case len(open) == 1:
+		delete(t.open, f.question)
+	default:
+		t.open[f.question] = slices.Delete(open, i, i+1)
+	}
+}
+
+// settle takes out what nobody waits for and was never sent: Redis answers in the order of the
+// questions, and has answered one that began later. The lock is held.
+func (t *tracked) settle(answered time.Time) {
+	n := 0
+	for ; n < len(t.orphans) && t.orphans[n].orphaned.Before(answered); n++ {
+		t.remove(t.orphans[n])
+	}
+	t.orphans = slices.Delete(t.orphans, 0, n)
+}
+
+// before compares by the machine's clock, which cannot be set back but stands still while the
+// machine is suspended, and by the time of day, with which it is the other way round.
+func before(now, until time.Time) bool {
+	return now.Before(until) && now.Round(0).Before(until.Round(0))
 }
 
 // earlier is the sooner of a moment and one in Unix milliseconds, which rueidis counted from
@@ -175,15 +241,28 @@ func earlier(until time.Time, ends int64) time.Time {
 	return now.Add(min(until.Sub(now), time.UnixMilli(ends).Sub(now.Round(0))))
 }
 
-// Cancel implements [rueidis.CacheStore].
+// Cancel implements [rueidis.CacheStore]. If it was not Redis that answered, it still may.
 func (t *tracked) Cancel(key, what string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	id := [2]string{key, what}
-	if f, ok := t.waiting[id]; ok {
-		delete(t.waiting, id)
-		f.err = err
-		close(f.done)
+	open := t.open[question{key, what}]
+	i := slices.IndexFunc(open, func(f *flight) bool { return f.orphaned.IsZero() })
+	var answered *rueidis.RedisError
+	if errors.As(err, &answered) || errors.Is(err, rueidis.ErrDoCacheAborted) {
+		if len(open) > 0 {
+			f := open[0]
+			t.remove(f)
+			if f.orphaned.IsZero() {
+				f.end(rueidis.RedisMessage{}, err)
+			}
+		}
+		return
+	}
+	if i >= 0 {
+		f := open[i]
+		f.orphaned = monotonic()
+		f.end(rueidis.RedisMessage{}, err)
+		t.orphans = append(t.orphans, f)
 	}
 }
 
@@ -207,9 +286,13 @@ func (t *tracked) Close(err error) {
 	t.closed.Store(true)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for id, f := range t.waiting {
-		delete(t.waiting, id)
-		f.err = err
-		close(f.done)
+	for _, open := range t.open {
+		for _, f := range open {
+			if f.orphaned.IsZero() {
+				f.end(rueidis.RedisMessage{}, err)
+			}
+		}
 	}
+	clear(t.open)
+	t.orphans = nil
 }

@@ -1,0 +1,77 @@
+package redissessions
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/redissessions/redistest"
+)
+
+// The first question is given up while its answer is on its way; the second is what that answer
+// is then taken for.
+func TestAnAnswerThatComesLateIsNoYoungerForTheNextQuestion(t *testing.T) {
+	server := redistest.Start(t)
+	server.Do("SET", "api:u", "s")
+	g := newGate(t, server.Address)
+	s := connected(t, Options{Addresses: []string{g.address}, Audience: "api", Cache: true})
+	g.hold(true)
+	begun := time.Now()
+	_ = s.Check(t.Context(), someSession("u", "s"))
+	server.Do("DEL", "api:u")
+	<-time.After(1600*time.Millisecond - time.Since(begun))
+	_ = s.Check(t.Context(), someSession("u", "s"))
+	g.let(len("+OK\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:-1\r\n$1\r\ns\r\n"))
+	for time.Since(begun) < 4*time.Second {
+		at := time.Since(begun)
+		if s.Check(t.Context(), someSession("u", "s")) == nil && at > DefaultMaxStale {
+			t.Fatalf("let pass %v after the question, and after the revocation", at)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+func TestWhoJoinsAQuestionGetsNoAnswerThatIsTooOld(t *testing.T) {
+	server := redistest.Start(t)
+	server.Do("SET", "api:u", "s")
+	g := newGate(t, server.Address)
+	s := connected(t, Options{Addresses: []string{g.address}, Audience: "api", Cache: true, MaxStale: 200 * time.Millisecond})
+	g.hold(true)
+	begun := time.Now()
+	_ = s.Check(t.Context(), someSession("u", "s"))
+	server.Do("DEL", "api:u")
+	<-time.After(800*time.Millisecond - time.Since(begun))
+	time.AfterFunc(30*time.Millisecond, func() { g.hold(false) })
+	if err := s.Check(t.Context(), someSession("u", "s")); !errors.Is(err, sso.ErrSessionEnded) {
+		t.Errorf("%v after the question: %v", time.Since(begun), err)
+	}
+}
+
+func TestAQuestionThatWasNeverSentDoesNotSpoilTheNextForLong(t *testing.T) {
+	c := newTracked(newCache(time.Second, 10))
+	begun := monotonic()
+	c.Flight("k", getText, time.Second, begun)
+	c.Cancel("k", getText, errTooLate)
+	<-time.After(time.Millisecond)
+	c.Flight("other", getText, time.Second, monotonic())
+	c.Cancel("k", getText, errTooLate) // says nothing
+	if got := c.open[question{"k", getText}]; len(got) != 1 {
+		t.Fatalf("%d questions are open, want the one that may be answered yet", len(got))
+	}
+	c.settle(monotonic()) // what Update does once the other is answered
+	if len(c.open[question{"k", getText}]) != 0 || len(c.orphans) != 0 {
+		t.Error("a question that cannot be answered any more is kept")
+	}
+}
+
+func TestACacheGoesByTheSoonerOfBothClocks(t *testing.T) {
+	now := time.Now()
+	slept := now.Add(time.Hour).Round(0) // by the time of day alone
+	if before(slept, now.Add(time.Minute)) {
+		t.Error("good after an hour of sleep")
+	}
+	if !before(now, now.Add(time.Minute)) {
+		t.Error("not good for a minute")
+	}
+}
