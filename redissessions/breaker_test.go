@@ -2,6 +2,7 @@ package redissessions
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -162,5 +163,30 @@ func TestAProbeThatNeverTellsIsForgotten(t *testing.T) {
 	}
 	if v, _ := b.judge(now.Add(workLimit + lookupLimit)); v != pass {
 		t.Errorf("when it never told: %v", v)
+	}
+}
+
+func TestANodeThatIsAwayIsNoReasonToRefuseWhatOthersHold(t *testing.T) {
+	s, err := New(Options{
+		Addresses: []string{"127.0.0.1:1"}, Cluster: true,
+		Denylist: []Rule{BySession, ByIssuedAt}, Issuer: "https://i", MaxTokenAge: time.Hour,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	seen := map[*breaker]bool{}
+	for i := range 100 {
+		queries, err := s.denials(someSession("u", fmt.Sprint("s", i)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[s.breaker(queries)] = true
+		if n := s.together(queries); n%2 != 0 || n == 0 {
+			t.Errorf("%d of %d queries together: a revocation and its epoch are in one slot", n, len(queries))
+		}
+	}
+	if len(seen) < 10 {
+		t.Errorf("%d breakers for 100 sessions", len(seen))
 	}
 }

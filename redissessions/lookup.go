@@ -1,12 +1,14 @@
 package redissessions
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -59,8 +61,38 @@ func (s *Store) ask(ctx context.Context, q query) (answer, error) {
 	return answers[0], nil
 }
 
-// askAll asks Redis, through the breaker.
+// askAll asks Redis. What is on several nodes of a Cluster is asked for by the node, so that one
+// that is away is no reason to ask the others less.
 func (s *Store) askAll(ctx context.Context, queries []query) ([]answer, error) {
+	first := s.together(queries)
+	if first == len(queries) {
+		return s.askOne(ctx, queries)
+	}
+	var rest []answer
+	var restErr error
+	var others sync.WaitGroup
+	others.Go(func() { rest, restErr = s.askAll(ctx, queries[first:]) })
+	answers, err := s.askOne(ctx, queries[:first:first])
+	others.Wait() // within the same limit, since they are asked at the same time
+	if err = cmp.Or(err, restErr); err != nil {
+		return nil, err
+	}
+	return append(answers, rest...), nil
+}
+
+// together is how many of the first queries share a breaker.
+func (s *Store) together(queries []query) int {
+	b := s.breaker(queries)
+	for i := range queries {
+		if s.breaker(queries[i:]) != b {
+			return i
+		}
+	}
+	return len(queries)
+}
+
+// askOne asks through one breaker.
+func (s *Store) askOne(ctx context.Context, queries []query) ([]answer, error) {
 	b := s.breaker(queries)
 	begun := b.begin()
 	v, err := b.judge(begun)
@@ -95,10 +127,10 @@ func (s *Store) askAll(ctx context.Context, queries []query) ([]answer, error) {
 	return r.answers, nil
 }
 
-// breaker is the one for these queries. In a Cluster nodes fail by themselves, and with them
-// neighbouring slots; what is in several places shares one.
+// breaker is the one for the first of these queries. In a Cluster nodes fail by themselves, and
+// with them neighbouring slots.
 func (s *Store) breaker(queries []query) *breaker {
-	if s.options.Cluster && len(queries) == 1 {
+	if s.options.Cluster {
 		return &s.breakers[slotGroup(queries[0].key)]
 	}
 	return &s.breakers[0]
