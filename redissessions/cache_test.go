@@ -18,14 +18,14 @@ func TestAnAnswerThatComesLateIsNoYoungerForTheNextQuestion(t *testing.T) {
 	s := connected(t, Options{Addresses: []string{g.address}, Audience: "api", Cache: true})
 	g.hold(true)
 	begun := time.Now()
-	_ = s.Check(t.Context(), someSession("u", "s"))
+	_ = s.Check(t.Context(), someSession("s"))
 	server.Do("DEL", "api:u")
 	<-time.After(1600*time.Millisecond - time.Since(begun))
-	_ = s.Check(t.Context(), someSession("u", "s"))
+	_ = s.Check(t.Context(), someSession("s"))
 	g.let(len("+OK\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:-1\r\n$1\r\ns\r\n"))
 	for time.Since(begun) < 4*time.Second {
 		at := time.Since(begun)
-		if s.Check(t.Context(), someSession("u", "s")) == nil && at > DefaultMaxStale {
+		if s.Check(t.Context(), someSession("s")) == nil && at > DefaultMaxStale {
 			t.Fatalf("let pass %v after the question, and after the revocation", at)
 		}
 		<-time.After(5 * time.Millisecond)
@@ -39,11 +39,11 @@ func TestWhoJoinsAQuestionGetsNoAnswerThatIsTooOld(t *testing.T) {
 	s := connected(t, Options{Addresses: []string{g.address}, Audience: "api", Cache: true, MaxStale: 200 * time.Millisecond})
 	g.hold(true)
 	begun := time.Now()
-	_ = s.Check(t.Context(), someSession("u", "s"))
+	_ = s.Check(t.Context(), someSession("s"))
 	server.Do("DEL", "api:u")
 	<-time.After(800*time.Millisecond - time.Since(begun))
 	time.AfterFunc(30*time.Millisecond, func() { g.hold(false) })
-	if err := s.Check(t.Context(), someSession("u", "s")); !errors.Is(err, sso.ErrSessionEnded) {
+	if err := s.Check(t.Context(), someSession("s")); !errors.Is(err, sso.ErrSessionEnded) {
 		t.Errorf("%v after the question: %v", time.Since(begun), err)
 	}
 }

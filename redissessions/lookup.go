@@ -74,7 +74,7 @@ func (s *Store) askAll(ctx context.Context, queries []query) ([]answer, error) {
 	others.Go(func() { rest, restErr = s.askAll(ctx, queries[first:]) })
 	answers, err := s.askOne(ctx, queries[:first:first])
 	others.Wait() // within the same limit, since they are asked at the same time
-	if err = cmp.Or(err, restErr); err != nil {
+	if err := cmp.Or(err, restErr); err != nil {
 		return nil, err
 	}
 	return append(answers, rest...), nil
