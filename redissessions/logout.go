@@ -53,6 +53,12 @@ func (r revoker) RevokeSession(ctx context.Context, what sso.Revocation) error {
 
 // RevokeSubject implements [sso.SessionRevoker].
 func (r revoker) RevokeSubject(ctx context.Context, what sso.Revocation) error {
+	if what.Subject == "" {
+		return errors.New("redissessions: a logout without a subject")
+	}
+	if err := r.needs("a logout by sub", ByIssuedAt); err != nil {
+		return err
+	}
 	if err := r.concerns(what); err != nil {
 		return err
 	}
@@ -60,7 +66,7 @@ func (r revoker) RevokeSubject(ctx context.Context, what sso.Revocation) error {
 	if most := r.now().Add(margin); moment.After(most) {
 		moment = most
 	}
-	return r.RevokeIssuedBefore(ctx, what.Subject, moment)
+	return r.denyBefore(ctx, what.Subject, moment, what.Until)
 }
 
 // concerns refuses a logout whose sessions are not looked at here.

@@ -118,11 +118,19 @@ func (s *Store) RevokeIssuedBefore(ctx context.Context, subject string, moment t
 	if ahead := moment.Sub(s.now()); ahead > margin {
 		return fmt.Errorf("redissessions: RevokeIssuedBefore a moment that is %v ahead would keep the subject from signing in: a minute at most", ahead.Round(time.Second))
 	}
-	key, _ := s.layout.denied(ByIssuedAt, subject)
-	until := moment.Add(s.options.MaxTokenAge + s.options.Leeway + margin)
+	return s.denyBefore(ctx, subject, moment, time.Time{})
+}
+
+// denyBefore refuses what was issued to the subject up to the moment, and remembers that for as
+// long as such tokens can be good, or until then if that is later.
+func (s *Store) denyBefore(ctx context.Context, subject string, moment, until time.Time) error {
+	if least := moment.Add(s.options.MaxTokenAge + s.options.Leeway + margin); until.Before(least) {
+		until = least
+	}
 	if !until.After(s.now()) {
 		return nil // all of them have expired
 	}
+	key, _ := s.layout.denied(ByIssuedAt, subject)
 	return s.write(ctx, denyBefore, key, millis(moment), millis(until))
 }
 

@@ -1,0 +1,51 @@
+package redissessions_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/redissessions"
+	"github.com/more-retail/moresso-go/redissessions/redistest"
+)
+
+// The services of one store may differ in how long they let tokens live.
+func TestARevocationThatIsRepeatedIsNotForgottenEarlier(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	long := everyRule(t, server, func(o *redissessions.Options) { o.MaxTokenAge = 2 * time.Hour })
+	short := everyRule(t, server, func(o *redissessions.Options) { o.MaxTokenAge = 10 * time.Minute })
+	// A revocation is kept for the leeway and a minute longer.
+	const atLeast = 2*time.Hour + 90*time.Second
+	stays := func(pattern string) {
+		t.Helper()
+		if left := kept(t, server, pattern); left < atLeast {
+			t.Errorf("%s is kept for %v", pattern, left)
+		}
+	}
+	for _, store := range []*redissessions.Store{long, short} {
+		do(t, store.RevokeSession(t.Context(), "", "s1"))
+		stays("*:session:*:s1")
+		do(t, store.RevokeIssuedBefore(t.Context(), "ada", time.Now()))
+		stays("*:issued_at:*:ada")
+		do(t, store.RevokeToken(t.Context(), "j1", time.Time{}))
+		stays("*:token_id:*:j1")
+	}
+	do(t, short.Revoker().RevokeSubject(t.Context(), sso.Revocation{Issuer: issuer, Subject: "bob", IssuedBefore: time.Now(), Until: time.Now().Add(atLeast + time.Minute)}))
+	stays("*:issued_at:*:bob")
+	// What somebody wrote by hand, for ever, stays so.
+	key := server.Do("KEYS", "*:token_id:*:j1")
+	server.Do("PERSIST", key)
+	do(t, short.RevokeToken(t.Context(), "j1", time.Time{}))
+	if left := server.Do("PTTL", key); left != "-1" {
+		t.Errorf("kept for %s ms", left)
+	}
+}
+
+// kept is for how long Redis keeps the one key that matches.
+func kept(t *testing.T, server *redistest.Server, pattern string) time.Duration {
+	t.Helper()
+	left, err := time.ParseDuration(server.Do("PTTL", server.Do("KEYS", pattern)) + "ms")
+	do(t, err)
+	return left
+}
