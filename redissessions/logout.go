@@ -44,7 +44,7 @@ func (r revoker) RevokeSession(ctx context.Context, what sso.Revocation) error {
 		return err
 	}
 	key, _ := r.layout.denied(BySession, what.SessionID)
-	until := r.now().Add(r.options.MaxTokenAge + r.options.Leeway + margin)
+	until := r.lastExpiry().Add(r.options.Leeway + margin)
 	if what.Until.After(until) { // a service lets tokens live for longer
 		until = what.Until
 	}
@@ -63,7 +63,7 @@ func (r revoker) RevokeSubject(ctx context.Context, what sso.Revocation) error {
 		return err
 	}
 	moment := what.IssuedBefore.Add(-time.Millisecond) // what is issued then is refused too
-	if most := r.now().Add(margin); moment.After(most) {
+	if most := r.now().Add(r.mostAhead()); moment.After(most) {
 		moment = most
 	}
 	return r.denyBefore(ctx, what.Subject, moment, what.Until)

@@ -49,3 +49,52 @@ func kept(t *testing.T, server *redistest.Server, pattern string) time.Duration 
 	do(t, err)
 	return left
 }
+
+// A provider's clock may be as far ahead as is forgiven, which can be more than a minute.
+func TestALogoutBySubOfAProviderWhoseClockIsAheadEndsWhatItHasIssued(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := everyRule(t, server, func(o *redissessions.Options) { o.Leeway = 5 * time.Minute })
+	provider := time.Now().Add(5 * time.Minute).Truncate(time.Second)
+	issued, later := session("ada", "s1"), session("ada", "s2")
+	issued.IssuedAt = provider
+	later.IssuedAt = provider.Add(2 * time.Second)
+	do(t, store.Revoker().RevokeSubject(t.Context(), sso.Revocation{Issuer: issuer, Subject: "ada", IssuedBefore: provider.Add(time.Second), Until: provider.Add(time.Hour)}))
+	wants(t, store, issued, "ended")
+	wants(t, store, later, "lives")
+}
+
+func TestSigningOutEverywhereEndsWhatAClockThatIsAheadHasDated(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	for _, leeway := range []time.Duration{0, time.Second, sso.MaxLeeway} {
+		store := everyRule(t, server, func(o *redissessions.Options) { o.Leeway, o.Prefix = leeway, "in-"+leeway.String() })
+		if leeway == 0 {
+			leeway = sso.DefaultLeeway
+		}
+		now := time.Now().Truncate(time.Second)
+		issued, later := session("ada", "s1"), session("ada", "s2")
+		issued.IssuedAt = now.Add(leeway)
+		later.IssuedAt = now.Add(leeway + 5*time.Second)
+		do(t, store.RevokeAllSoFar(t.Context(), "ada"))
+		wants(t, store, issued, "ended")
+		wants(t, store, later, "lives")
+		if err := store.RevokeIssuedBefore(t.Context(), "ada", time.Now().Add(max(leeway, time.Minute)+5*time.Second)); err == nil {
+			t.Error("a moment that keeps the subject from signing in was taken")
+		}
+	}
+}
+
+// Of a token whose date is ahead by the leeway the end is too, and it is forgiven the leeway then.
+func TestASessionStaysRevokedForAsLongAsItsTokensAreTaken(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := everyRule(t, server, func(o *redissessions.Options) { o.Leeway = sso.MaxLeeway })
+	do(t, store.RevokeSession(t.Context(), "", "s1"))
+	do(t, store.Revoker().RevokeSession(t.Context(), sso.Revocation{Issuer: issuer, SessionID: "s2"}))
+	for _, pattern := range []string{"*:session:*:s1", "*:session:*:s2"} {
+		if left := kept(t, server, pattern); left < time.Hour+2*sso.MaxLeeway {
+			t.Errorf("%s is kept for %v", pattern, left)
+		}
+	}
+}
