@@ -109,8 +109,9 @@ type Options struct {
 	// passes, sessions are not written down, and [Store.Login] is not for it. Begin with
 	// [Store.Begin]. Default: none.
 	Denylist []Rule
-	// Issuer is the tokens' `iss`, which is part of a denylist's keys; tokens of another are
-	// refused. Needed with Denylist, and only there.
+	// Issuer is the tokens' `iss`, and part of a denylist's keys; tokens of another are refused.
+	// Needed with Denylist and for [Store.Revoker]. Default otherwise: sessions are not told
+	// apart by it.
 	Issuer string
 	// MaxTokenAge is that of [sso.Config.MaxTokenAge], and says for how long a revocation is
 	// kept; tokens that are good for longer are refused here too. At most 366 days. Needed with
@@ -232,8 +233,8 @@ func (o *Options) checkSessions(f *faults) {
 	if o.Audience == "" || strings.TrimSpace(o.Audience) != o.Audience {
 		f.add("Audience", "holds "+shown(o.Audience), "write the audience of the tokens, as in sso.Config")
 	}
-	if o.Issuer != "" || o.MaxTokenAge != 0 || o.Leeway != 0 {
-		f.add("Denylist", "is not set, while Issuer, MaxTokenAge or Leeway is", "leave them out, or give the denylist's rules")
+	if o.MaxTokenAge != 0 || o.Leeway != 0 {
+		f.add("Denylist", "is not set, while MaxTokenAge or Leeway is", "leave them out, or give the denylist's rules")
 	}
 }
 

@@ -377,7 +377,8 @@ func TestEachFaultOfTheOptionsIsNamed(t *testing.T) {
 		{good, func(o *redissessions.Options) { o.Sentinel, o.Cluster = "m", true }, "Sentinel"},
 		{good, func(o *redissessions.Options) { o.Audience = " api" }, "Audience"},
 		{good, func(o *redissessions.Options) { o.Prefix = "p" }, "Prefix"},
-		{good, func(o *redissessions.Options) { o.Issuer = issuer }, "Denylist"},
+		{good, func(o *redissessions.Options) { o.Issuer = issuer }, ""}, // for logouts
+		{good, func(o *redissessions.Options) { o.MaxTokenAge = time.Hour }, "Denylist"},
 		{good, func(o *redissessions.Options) { o.WaitReplicas = -1 }, "WaitReplicas"},
 		{good, func(o *redissessions.Options) { o.Cache, o.MaxStale = true, 99*time.Millisecond }, "MaxStale"},
 		{good, func(o *redissessions.Options) { o.Cache, o.MaxStale = true, 31*time.Second }, "MaxStale"},
