@@ -84,7 +84,8 @@ type Options struct {
 	// TLS secures all connections, with the certificates that it holds for this client. The
 	// server's is always verified, by RootCAs or else the system's, against ServerName or else
 	// the address: InsecureSkipVerify is refused, and so is what is older than TLS 1.2. Nil: no
-	// TLS, for addresses of this machine only.
+	// TLS, for this machine only: others are not connected to, whether Addresses, Sentinels or
+	// nodes of a Cluster name them.
 	TLS *tls.Config
 	// InsecureAllowPlaintext permits connections to other machines without TLS, where anybody
 	// on the way reads the password and ends or revives sessions. Default false.
