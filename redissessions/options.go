@@ -102,8 +102,8 @@ type Options struct {
 	Prefix string
 
 	// SeveralSessions lets a user have up to 100 sessions at a time, which are kept in a sorted
-	// set; needs LayoutHardened. When there are more, those that end first go. Default false:
-	// signing in ends the session before.
+	// set; needs LayoutHardened. Signing in beyond that ends the one that would end first.
+	// Default false: signing in ends the session before.
 	SeveralSessions bool
 
 	// Denylist makes the store one of what was revoked, by these rules: every other token

@@ -162,6 +162,12 @@ func (s *Store) Close() error {
 	return nil
 }
 
+func (s *Store) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
 // start runs work in a goroutine that Close waits for; false once the store is closed.
 func (s *Store) start(work func()) bool {
 	s.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -189,38 +190,68 @@ func (s *Store) write(ctx context.Context, script, key string, args ...string) e
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
 	done := make(chan error, 1)
-	if !s.start(func() { done <- s.tryWrite(ctx, script, key, args) }) {
+	var last lastError
+	if !s.start(func() { done <- s.tryWrite(ctx, &last, script, key, args) }) {
 		return errClosed
 	}
 	select {
 	case err := <-done:
 		return err
-	case <-ctx.Done():
-		return unavailable(fmt.Errorf("redissessions: no answer from Redis: %w", ctx.Err()))
+	case <-ctx.Done(): // an attempt may be under way, and nobody waits for it
+		return last.after(ctx)
 	}
 }
 
-func (s *Store) tryWrite(ctx context.Context, script, key string, args []string) error {
+func (s *Store) tryWrite(ctx context.Context, last *lastError, script, key string, args []string) error {
 	for {
 		err := s.writeOnce(ctx, script, key, args)
 		if s.cache != nil {
 			s.cache.forget(key) // Redis tells too, in its time
 		}
-		if err == nil {
+		switch {
+		case err == nil:
 			return nil
-		}
-		if itsOwnFault(err) {
+		case itsOwnFault(err):
 			return fmt.Errorf("redissessions: %w", explained(err))
+		case s.isClosed():
+			return errClosed
 		}
+		last.keep(ctx, err)
 		select {
 		case <-ctx.Done():
-			if errors.Is(err, ErrNotReplicated) {
-				return err
-			}
-			return unavailable(fmt.Errorf("redissessions: %w", explained(err)))
+			return last.after(ctx)
 		case <-time.After(writePause):
 		}
 	}
+}
+
+// lastError is what came of the attempts so far. That the primary has carried the command out
+// stays, whatever comes of those after it.
+type lastError struct {
+	mu  sync.Mutex
+	err error
+}
+
+// keep takes down what came of an attempt, unless it has merely run out of time.
+func (l *lastError) keep(ctx context.Context, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil || ctx.Err() == nil && !errors.Is(l.err, ErrNotReplicated) {
+		l.err = err
+	}
+}
+
+// after is the error for a context that has ended.
+func (l *lastError) after(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case errors.Is(l.err, ErrNotReplicated):
+		return l.err
+	case l.err == nil:
+		return unavailable(fmt.Errorf("redissessions: no answer from Redis: %w", ctx.Err()))
+	}
+	return unavailable(fmt.Errorf("redissessions: %w, and the last attempt failed: %w", ctx.Err(), explained(l.err)))
 }
 
 func (s *Store) writeOnce(ctx context.Context, script, key string, args []string) error {

@@ -1,6 +1,9 @@
 package redissessions_test
 
 import (
+	"context"
+	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -97,4 +100,49 @@ func TestASessionStaysRevokedForAsLongAsItsTokensAreTaken(t *testing.T) {
 			t.Errorf("%s is kept for %v", pattern, left)
 		}
 	}
+}
+
+func TestAWriteUnderWayDoesNotHoldUpClose(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := ready(t, at(server.Address), func(o *redissessions.Options) { o.WaitReplicas = 1 }) // there is none
+	signedIn := make(chan error, 1)
+	go func() { signedIn <- store.Login(context.Background(), "ada", "s1", time.Hour) }()
+	redistest.Wait(t, limit, "it is under way", func() bool { return server.Do("EXISTS", "api:ada") == "1" })
+	begun := time.Now()
+	do(t, store.Close())
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if err := <-signedIn; err == nil {
+		t.Error("it has succeeded")
+	}
+}
+
+func TestTooFewReplicasAreToldWhenTheTimeIsOver(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := ready(t, at(server.Address), func(o *redissessions.Options) { o.WaitReplicas = 1 })
+	ctx, cancel := context.WithTimeout(t.Context(), 1300*time.Millisecond) // amid an attempt
+	defer cancel()
+	for name, ctx := range map[string]context.Context{"the caller's": ctx, "its own": t.Context()} {
+		if err := store.Login(ctx, "ada", "s1", time.Hour); !errors.Is(err, redissessions.ErrNotReplicated) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestASessionThatHasJustBegunIsNoneOfThoseThatAreTooMany(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := ready(t, at(server.Address), several)
+	for i := range 100 {
+		do(t, store.Login(t.Context(), "ada", "s"+strconv.Itoa(i), 8*time.Hour+time.Duration(i)*time.Minute))
+	}
+	do(t, store.Login(t.Context(), "ada", "s50", 8*time.Hour)) // it counts once
+	wants(t, store, session("ada", "s0"), "lives")
+	do(t, store.Login(t.Context(), "ada", "new", time.Hour)) // it ends before all others
+	wants(t, store, session("ada", "new"), "lives")
+	wants(t, store, session("ada", "s0"), "ended")
+	wants(t, store, session("ada", "s1"), "lives")
 }

@@ -7,14 +7,16 @@ const (
 	// login sets the user's one session. Arguments: session, milliseconds.
 	login = `redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1`
 
-	// loginAlso adds to the user's sessions, and removes those that have ended or are too many.
+	// loginAlso adds to the user's sessions, once it has removed those that have ended and, so that
+	// the new one stays, those that end first of more than 99 others.
 	// Arguments: session, milliseconds.
 	loginAlso = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -100)
 redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[2]), ARGV[1])
-redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -101)
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
 redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last[2]))
 return 1`
