@@ -74,6 +74,9 @@ func newLink(o *Options, c *cache) *link {
 		// Invalidations are read as they come, and not with the next answer.
 		AlwaysPipelining: c != nil,
 	}
+	if options.ForceSingleClient {
+		options.DialCtxFn = dialPrimary
+	}
 	if o.TLS != nil {
 		options.TLSConfig = o.TLS.Clone()
 		options.TLSConfig.MinVersion = max(options.TLSConfig.MinVersion, tls.VersionTLS12)

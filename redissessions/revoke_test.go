@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -145,4 +146,28 @@ func TestASessionThatHasJustBegunIsNoneOfThoseThatAreTooMany(t *testing.T) {
 	wants(t, store, session("ada", "new"), "lives")
 	wants(t, store, session("ada", "s0"), "ended")
 	wants(t, store, session("ada", "s1"), "lives")
+}
+
+func TestAReplicaIsNotTakenForTheOneRedis(t *testing.T) {
+	primary := redistest.Start(t)
+	replica := redistest.Start(t, redistest.WithArgs("--replicaof", "127.0.0.1 "+primary.Port))
+	leavesNothing(t, replica)
+	primary.Do("SET", "api:ada", "s1")
+	redistest.Wait(t, limit, "the replica follows", func() bool { return replica.Do("GET", "api:ada") == "s1" })
+	for name, change := range map[string]func(*redissessions.Options){"uncached": func(*redissessions.Options) {}, "cached": cached} {
+		t.Run(name, func(t *testing.T) {
+			store := open(t, at(replica.Address), change)
+			if err := store.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "this is a replica") {
+				t.Error(err)
+			}
+			wants(t, store, session("ada", "s1"), "unavailable")
+			replica.Do("REPLICAOF", "NO", "ONE")
+			becomes(t, store, session("ada", "s1"), "lives")
+			// A Redis that comes back as a replica is none of ours any more.
+			replica.Do("REPLICAOF", "127.0.0.1", primary.Port)
+			replica.Do("CLIENT", "KILL", "TYPE", "normal")
+			redistest.Wait(t, limit, "it is refused", func() bool { return outcome(store.Check(t.Context(), session("ada", "s1"))) == "unavailable" })
+			wants(t, store, session("ada", "s1"), "unavailable")
+		})
+	}
 }
