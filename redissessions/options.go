@@ -65,7 +65,7 @@ const (
 // Options say where Redis is and what is kept there. The zero value is refused: at least
 // Addresses, and Audience or Denylist must be given. [New] checks it all.
 type Options struct {
-	// Addresses are "host:port": of the one Redis; of Sentinels, with Sentinel; or of some nodes
+	// Addresses are "host:port": of the one Redis, which must not be a replica; of Sentinels, with Sentinel; or of some nodes
 	// of a Cluster, with Cluster. One to 16.
 	Addresses []string
 
@@ -92,7 +92,8 @@ type Options struct {
 	InsecureAllowPlaintext bool
 
 	// Audience is that of the tokens, the one of [sso.Config.Audience] or where there are
-	// several [sso.SessionPolicy.Audience]. It is part of the keys. Needed unless Denylist.
+	// several [sso.SessionPolicy.Audience]. It is part of the keys. Needed unless Denylist. In
+	// LayoutPython neither "moresso" nor what begins with "moresso:", as the store's own keys do.
 	Audience string
 
 	// Layout says how sessions are written. Default LayoutPython.
@@ -233,6 +234,9 @@ func (o *Options) checkSessions(f *faults) {
 	}
 	if o.Audience == "" || strings.TrimSpace(o.Audience) != o.Audience {
 		f.add("Audience", "holds "+shown(o.Audience), "write the audience of the tokens, as in sso.Config")
+	}
+	if o.Layout == LayoutPython && strings.HasPrefix(o.Audience+":", o.Prefix+":") { // a user could be "logout:…"
+		f.add("Audience", "holds "+shown(o.Audience)+", which begins the store's own keys too", "give LayoutHardened, or the tokens another audience")
 	}
 	if o.MaxTokenAge != 0 || o.Leeway != 0 {
 		f.add("Denylist", "is not set, while MaxTokenAge or Leeway is", "leave them out, or give the denylist's rules")

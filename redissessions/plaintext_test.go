@@ -33,7 +33,7 @@ func TestThePasswordDoesNotGoToAnotherMachineInTheClearWhoeverNamesIt(t *testing
 	port := redistest.FreePort(t)
 	file := filepath.Join(t.TempDir(), "sentinel.conf")
 	do(t, os.WriteFile(file, []byte("port "+port+"\nbind 127.0.0.1\nsentinel monitor sessions "+away+" "+primary.Port+" 1\nsentinel auth-pass sessions secret\n"), 0o600))
-	sentinel := exec.CommandContext(t.Context(), "redis-server", file, "--sentinel") //nolint:gosec // a file of this test
+	sentinel := exec.CommandContext(t.Context(), "redis-server", file, "--sentinel")
 	do(t, sentinel.Start())
 	t.Cleanup(func() { _ = sentinel.Process.Kill(); _ = sentinel.Wait() })
 	named := func(o *redissessions.Options) { o.Sentinel, o.Password = "sessions", "secret" }

@@ -376,6 +376,10 @@ func TestEachFaultOfTheOptionsIsNamed(t *testing.T) {
 		{good, func(o *redissessions.Options) { o.TLS = &tls.Config{MaxVersion: tls.VersionTLS11} }, "TLS"},
 		{good, func(o *redissessions.Options) { o.Sentinel, o.Cluster = "m", true }, "Sentinel"},
 		{good, func(o *redissessions.Options) { o.Audience = " api" }, "Audience"},
+		{good, func(o *redissessions.Options) { o.Audience = "moresso" }, "Audience"}, // its users' keys could be a logout's
+		{good, func(o *redissessions.Options) { o.Audience = "moresso:logout" }, "Audience"},
+		{good, func(o *redissessions.Options) { o.Audience = "moresso-api" }, ""},
+		{good, func(o *redissessions.Options) { o.Audience, o.Layout = "moresso", redissessions.LayoutHardened }, ""},
 		{good, func(o *redissessions.Options) { o.Prefix = "p" }, "Prefix"},
 		{good, func(o *redissessions.Options) { o.Issuer = issuer }, ""}, // for logouts
 		{good, func(o *redissessions.Options) { o.MaxTokenAge = time.Hour }, "Denylist"},
