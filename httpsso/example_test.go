@@ -120,7 +120,7 @@ func ExampleBackChannelLogout() {
 	guard := httpsso.New(auth)
 	mux := http.NewServeMux()
 	mux.Handle("GET /orders", guard.Authenticate()(listOrders))
-	mux.Handle("POST /logout/backchannel", httpsso.BackChannelLogout(auth, store, "web-shop")) // the client's id, not the API's
+	mux.Handle("POST /logout/backchannel", httpsso.BackChannelLogout(auth, store.Revoker(), "web-shop")) // the client's id, not the API's
 
 	token := issuer.MustToken(devissuer.Claim("sid", "session-1"))
 	show(mux, "/orders", token)

@@ -18,7 +18,7 @@ const MaxLogoutBytes = 64 << 10
 // store cannot be had, so that a provider which tries again does. Whatever it answers is not to
 // be kept (Cache-Control: no-store).
 //
-//	mux.Handle("/logout/backchannel", httpsso.BackChannelLogout(auth, store, "web-shop"))
+//	mux.Handle("/logout/backchannel", httpsso.BackChannelLogout(auth, store.Revoker(), "web-shop"))
 //
 // The provider brings no access token, so leave it outside of what a [Guard] protects: the logout
 // token is what proves the request. Other frameworks take it as an [http.Handler] too.

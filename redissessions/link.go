@@ -3,10 +3,13 @@ package redissessions
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -38,11 +41,29 @@ type link struct {
 	lastErr error
 }
 
+// errPlaintext is what connecting to a machine that Sentinels or a node of a Cluster have named
+// comes to without TLS.
+var errPlaintext = errors.New("is another machine, and without TLS anybody on the way reads the password: give Options.TLS")
+
+// onlyThisMachine refuses connections to others, by the address that is connected to: names have
+// been looked up by then, and whoever named it does not matter.
+func onlyThisMachine(_, address string, _ syscall.RawConn) error {
+	to, err := netip.ParseAddrPort(address)
+	if err == nil && to.Addr().Unmap().IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("redissessions: %s %w", address, errPlaintext)
+}
+
 func newLink(o *Options, c *cache) *link {
+	dialer := net.Dialer{Timeout: connLimit, KeepAlive: keepAlive}
+	if o.TLS == nil && !o.InsecureAllowPlaintext {
+		dialer.Control = onlyThisMachine
+	}
 	options := rueidis.ClientOption{
 		InitAddress: slices.Clone(o.Addresses),
 		Username:    o.Username, Password: o.Password,
-		Dialer:             net.Dialer{Timeout: connLimit, KeepAlive: keepAlive},
+		Dialer:             dialer,
 		ConnWriteTimeout:   connLimit,
 		ReadBufferEachConn: bufferBytes, WriteBufferEachConn: bufferBytes,
 		PipelineMultiplex: -1, // one connection to a node: a key is then tracked by one
@@ -52,6 +73,9 @@ func newLink(o *Options, c *cache) *link {
 		DisableCache:      c == nil,
 		// Invalidations are read as they come, and not with the next answer.
 		AlwaysPipelining: c != nil,
+	}
+	if options.ForceSingleClient {
+		options.DialCtxFn = dialPrimary
 	}
 	if o.TLS != nil {
 		options.TLSConfig = o.TLS.Clone()

@@ -21,10 +21,16 @@ import (
 // [errors.ErrUnsupported]. Logout tokens that have done their work are remembered under keys that
 // begin with [Options.Prefix].
 //
+// It is for the sessions of [Options.Issuer] and needs it: without, it is for nobody's, and
+// [sso.NewBackChannelLogout] refuses it. Logouts of other issuers match [errors.ErrUnsupported].
+//
 // How long a revocation tries, and what nil means, is as with [Store.Login].
-func (s *Store) Revoker() sso.SessionRevoker { return revoker{s} }
+func (s *Store) Revoker() sso.IssuerRevoker { return revoker{s} }
 
 type revoker struct{ *Store }
+
+// RevokesFor implements [sso.IssuerRevoker].
+func (r revoker) RevokesFor(issuer string) bool { return issuer != "" && issuer == r.options.Issuer }
 
 // RevokeSession implements [sso.SessionRevoker].
 func (r revoker) RevokeSession(ctx context.Context, what sso.Revocation) error {
@@ -44,7 +50,7 @@ func (r revoker) RevokeSession(ctx context.Context, what sso.Revocation) error {
 		return err
 	}
 	key, _ := r.layout.denied(BySession, what.SessionID)
-	until := r.now().Add(r.options.MaxTokenAge + r.options.Leeway + margin)
+	until := r.lastExpiry().Add(r.options.Leeway + margin)
 	if what.Until.After(until) { // a service lets tokens live for longer
 		until = what.Until
 	}
@@ -53,21 +59,29 @@ func (r revoker) RevokeSession(ctx context.Context, what sso.Revocation) error {
 
 // RevokeSubject implements [sso.SessionRevoker].
 func (r revoker) RevokeSubject(ctx context.Context, what sso.Revocation) error {
+	if what.Subject == "" {
+		return errors.New("redissessions: a logout without a subject")
+	}
+	if err := r.needs("a logout by sub", ByIssuedAt); err != nil {
+		return err
+	}
 	if err := r.concerns(what); err != nil {
 		return err
 	}
 	moment := what.IssuedBefore.Add(-time.Millisecond) // what is issued then is refused too
-	if most := r.now().Add(margin); moment.After(most) {
+	if most := r.now().Add(r.mostAhead()); moment.After(most) {
 		moment = most
 	}
-	return r.RevokeIssuedBefore(ctx, what.Subject, moment)
+	return r.denyBefore(ctx, what.Subject, moment, what.Until)
 }
 
 // concerns refuses a logout whose sessions are not looked at here.
 func (r revoker) concerns(what sso.Revocation) error {
 	switch o := &r.options; {
-	case len(o.Denylist) > 0 && what.Issuer != o.Issuer:
-		return fmt.Errorf("redissessions: a logout by another issuer than the denylist's: %w", errors.ErrUnsupported)
+	case o.Issuer == "":
+		return fmt.Errorf("redissessions: whose sessions these are is not known: set Options.Issuer: %w", errors.ErrUnsupported)
+	case what.Issuer != o.Issuer:
+		return fmt.Errorf("redissessions: a logout by another issuer than Options.Issuer: %w", errors.ErrUnsupported)
 	case len(o.Denylist) == 0 && what.Audience != o.Audience:
 		return fmt.Errorf("redissessions: SessionPolicy.Audience is %q, and the store's Options.Audience %q, write the same: %w", what.Audience, o.Audience, errors.ErrUnsupported)
 	}

@@ -65,7 +65,7 @@ const (
 // Options say where Redis is and what is kept there. The zero value is refused: at least
 // Addresses, and Audience or Denylist must be given. [New] checks it all.
 type Options struct {
-	// Addresses are "host:port": of the one Redis; of Sentinels, with Sentinel; or of some nodes
+	// Addresses are "host:port": of the one Redis, which must not be a replica; of Sentinels, with Sentinel; or of some nodes
 	// of a Cluster, with Cluster. One to 16.
 	Addresses []string
 
@@ -84,14 +84,16 @@ type Options struct {
 	// TLS secures all connections, with the certificates that it holds for this client. The
 	// server's is always verified, by RootCAs or else the system's, against ServerName or else
 	// the address: InsecureSkipVerify is refused, and so is what is older than TLS 1.2. Nil: no
-	// TLS, for addresses of this machine only.
+	// TLS, for this machine only: others are not connected to, whether Addresses, Sentinels or
+	// nodes of a Cluster name them.
 	TLS *tls.Config
 	// InsecureAllowPlaintext permits connections to other machines without TLS, where anybody
 	// on the way reads the password and ends or revives sessions. Default false.
 	InsecureAllowPlaintext bool
 
 	// Audience is that of the tokens, the one of [sso.Config.Audience] or where there are
-	// several [sso.SessionPolicy.Audience]. It is part of the keys. Needed unless Denylist.
+	// several [sso.SessionPolicy.Audience]. It is part of the keys. Needed unless Denylist. In
+	// LayoutPython neither "moresso" nor what begins with "moresso:", as the store's own keys do.
 	Audience string
 
 	// Layout says how sessions are written. Default LayoutPython.
@@ -101,16 +103,17 @@ type Options struct {
 	Prefix string
 
 	// SeveralSessions lets a user have up to 100 sessions at a time, which are kept in a sorted
-	// set; needs LayoutHardened. When there are more, those that end first go. Default false:
-	// signing in ends the session before.
+	// set; needs LayoutHardened. Signing in beyond that ends the one that would end first.
+	// Default false: signing in ends the session before.
 	SeveralSessions bool
 
 	// Denylist makes the store one of what was revoked, by these rules: every other token
 	// passes, sessions are not written down, and [Store.Login] is not for it. Begin with
 	// [Store.Begin]. Default: none.
 	Denylist []Rule
-	// Issuer is the tokens' `iss`, which is part of a denylist's keys; tokens of another are
-	// refused. Needed with Denylist, and only there.
+	// Issuer is the tokens' `iss`, and part of a denylist's keys; tokens of another are refused.
+	// Needed with Denylist and for [Store.Revoker]. Default otherwise: sessions are not told
+	// apart by it.
 	Issuer string
 	// MaxTokenAge is that of [sso.Config.MaxTokenAge], and says for how long a revocation is
 	// kept; tokens that are good for longer are refused here too. At most 366 days. Needed with
@@ -232,8 +235,11 @@ func (o *Options) checkSessions(f *faults) {
 	if o.Audience == "" || strings.TrimSpace(o.Audience) != o.Audience {
 		f.add("Audience", "holds "+shown(o.Audience), "write the audience of the tokens, as in sso.Config")
 	}
-	if o.Issuer != "" || o.MaxTokenAge != 0 || o.Leeway != 0 {
-		f.add("Denylist", "is not set, while Issuer, MaxTokenAge or Leeway is", "leave them out, or give the denylist's rules")
+	if o.Layout == LayoutPython && strings.HasPrefix(o.Audience+":", o.Prefix+":") { // a user could be "logout:…"
+		f.add("Audience", "holds "+shown(o.Audience)+", which begins the store's own keys too", "give LayoutHardened, or the tokens another audience")
+	}
+	if o.MaxTokenAge != 0 || o.Leeway != 0 {
+		f.add("Denylist", "is not set, while MaxTokenAge or Leeway is", "leave them out, or give the denylist's rules")
 	}
 }
 

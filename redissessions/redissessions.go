@@ -91,6 +91,9 @@ func (s *Store) Check(ctx context.Context, session sso.Session) error {
 	if session.Audience != s.options.Audience {
 		return unavailable(fmt.Errorf("SessionPolicy.Audience is %q, and the store's Options.Audience %q: write the same", session.Audience, s.options.Audience))
 	}
+	if s.options.Issuer != "" && session.Issuer != s.options.Issuer {
+		return fmt.Errorf("%w: the token is not of the store's issuer", sso.ErrSessionEnded)
+	}
 	if session.User == "" || session.ID == "" {
 		return fmt.Errorf("%w: the token names no user or no session", sso.ErrSessionEnded)
 	}
@@ -157,6 +160,12 @@ func (s *Store) Close() error {
 	s.link.close()
 	s.work.Wait()
 	return nil
+}
+
+func (s *Store) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
 }
 
 // start runs work in a goroutine that Close waits for; false once the store is closed.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -75,7 +76,7 @@ func (s *Store) RevokeSession(ctx context.Context, user, session string) error {
 		if err := s.needs("RevokeSession", BySession); err != nil {
 			return err
 		}
-		return s.deny(ctx, BySession, session, s.now().Add(s.options.MaxTokenAge))
+		return s.deny(ctx, BySession, session, s.lastExpiry())
 	}
 	if user == "" {
 		return errors.New("redissessions: RevokeSession without a user")
@@ -97,17 +98,21 @@ func (s *Store) RevokeToken(ctx context.Context, tokenID string, expires time.Ti
 	if tokenID == "" {
 		return errors.New("redissessions: RevokeToken without a token id")
 	}
-	if last := s.now().Add(s.options.MaxTokenAge + s.options.Leeway); expires.IsZero() || expires.After(last) {
+	if last := s.lastExpiry(); expires.IsZero() || expires.After(last) {
 		expires = last
 	}
 	return s.deny(ctx, ByTokenID, tokenID, expires)
 }
 
-// RevokeIssuedBefore refuses every token that was issued to the subject up to the moment,
-// which is signing out everywhere; the moment can lie a minute ahead at most. Dates of tokens
-// have whole seconds, so one that is issued anew within the same second is refused too. A
-// moment that is earlier than the one before changes nothing. For a denylist with [ByIssuedAt].
-// How long it tries, and what nil means, is as with [Store.Login].
+// RevokeIssuedBefore refuses every token whose `iat` is not after the moment, if it was issued to
+// the subject; the moment can lie a minute ahead at most, or [Options.Leeway] where that is more.
+// Dates of tokens have whole seconds, so one that is issued anew within the same second is refused
+// too. A moment that is earlier than the one before changes nothing. For a denylist with
+// [ByIssuedAt]. How long it tries, and what nil means, is as with [Store.Login].
+//
+// It goes by what the provider's clock says. With the moment time.Now(), and a provider whose
+// clock is ahead, the tokens of the last seconds live on: signing out everywhere is
+// [Store.RevokeAllSoFar].
 func (s *Store) RevokeIssuedBefore(ctx context.Context, subject string, moment time.Time) error {
 	if err := s.needs("RevokeIssuedBefore", ByIssuedAt); err != nil {
 		return err
@@ -115,14 +120,35 @@ func (s *Store) RevokeIssuedBefore(ctx context.Context, subject string, moment t
 	if subject == "" {
 		return errors.New("redissessions: RevokeIssuedBefore without a subject")
 	}
-	if ahead := moment.Sub(s.now()); ahead > margin {
-		return fmt.Errorf("redissessions: RevokeIssuedBefore a moment that is %v ahead would keep the subject from signing in: a minute at most", ahead.Round(time.Second))
+	if ahead := moment.Sub(s.now()); ahead > s.mostAhead() {
+		return fmt.Errorf("redissessions: RevokeIssuedBefore a moment that is %v ahead would keep the subject from signing in: %v at most", ahead.Round(time.Second), s.mostAhead())
 	}
-	key, _ := s.layout.denied(ByIssuedAt, subject)
-	until := moment.Add(s.options.MaxTokenAge + s.options.Leeway + margin)
+	return s.denyBefore(ctx, subject, moment, time.Time{})
+}
+
+// mostAhead is how far ahead a revocation can be dated: by as much as the provider's clock can be
+// ahead with tokens that are taken, and the second to which they are dated.
+func (s *Store) mostAhead() time.Duration { return max(margin, s.options.Leeway) + time.Second }
+
+// RevokeAllSoFar refuses every token that the subject has been issued so far, which is signing out
+// everywhere: what is dated up to [Options.Leeway] from now, since the provider's clock may be
+// ahead by so much. Where it is not, what the subject is issued within that time is refused too,
+// so signing in anew works once it is over. For a denylist with [ByIssuedAt]. How long it tries,
+// and what nil means, is as with [Store.Login].
+func (s *Store) RevokeAllSoFar(ctx context.Context, subject string) error {
+	return s.RevokeIssuedBefore(ctx, subject, s.now().Add(s.options.Leeway))
+}
+
+// denyBefore refuses what was issued to the subject up to the moment, and remembers that for as
+// long as such tokens can be good, or until then if that is later.
+func (s *Store) denyBefore(ctx context.Context, subject string, moment, until time.Time) error {
+	if least := moment.Add(s.options.MaxTokenAge + s.options.Leeway + margin); until.Before(least) {
+		until = least
+	}
 	if !until.After(s.now()) {
 		return nil // all of them have expired
 	}
+	key, _ := s.layout.denied(ByIssuedAt, subject)
 	return s.write(ctx, denyBefore, key, millis(moment), millis(until))
 }
 
@@ -143,6 +169,10 @@ func (s *Store) Begin(ctx context.Context) error {
 	return nil
 }
 
+// lastExpiry is the latest `exp` of a token that is taken now: it may have been issued by a clock
+// that is ahead by the leeway.
+func (s *Store) lastExpiry() time.Time { return s.now().Add(s.options.MaxTokenAge + s.options.Leeway) }
+
 // deny writes a revocation that is kept until the tokens have expired for everybody.
 func (s *Store) deny(ctx context.Context, rule Rule, value string, expires time.Time) error {
 	until := expires.Add(s.options.Leeway + margin)
@@ -160,38 +190,68 @@ func (s *Store) write(ctx context.Context, script, key string, args ...string) e
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
 	done := make(chan error, 1)
-	if !s.start(func() { done <- s.tryWrite(ctx, script, key, args) }) {
+	var last lastError
+	if !s.start(func() { done <- s.tryWrite(ctx, &last, script, key, args) }) {
 		return errClosed
 	}
 	select {
 	case err := <-done:
 		return err
-	case <-ctx.Done():
-		return unavailable(fmt.Errorf("redissessions: no answer from Redis: %w", ctx.Err()))
+	case <-ctx.Done(): // an attempt may be under way, and nobody waits for it
+		return last.after(ctx)
 	}
 }
 
-func (s *Store) tryWrite(ctx context.Context, script, key string, args []string) error {
+func (s *Store) tryWrite(ctx context.Context, last *lastError, script, key string, args []string) error {
 	for {
 		err := s.writeOnce(ctx, script, key, args)
 		if s.cache != nil {
 			s.cache.forget(key) // Redis tells too, in its time
 		}
-		if err == nil {
+		switch {
+		case err == nil:
 			return nil
-		}
-		if itsOwnFault(err) {
+		case itsOwnFault(err):
 			return fmt.Errorf("redissessions: %w", explained(err))
+		case s.isClosed():
+			return errClosed
 		}
+		last.keep(ctx, err)
 		select {
 		case <-ctx.Done():
-			if errors.Is(err, ErrNotReplicated) {
-				return err
-			}
-			return unavailable(fmt.Errorf("redissessions: %w", explained(err)))
+			return last.after(ctx)
 		case <-time.After(writePause):
 		}
 	}
+}
+
+// lastError is what came of the attempts so far. That the primary has carried the command out
+// stays, whatever comes of those after it.
+type lastError struct {
+	mu  sync.Mutex
+	err error
+}
+
+// keep takes down what came of an attempt, unless it has merely run out of time.
+func (l *lastError) keep(ctx context.Context, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil || ctx.Err() == nil && !errors.Is(l.err, ErrNotReplicated) {
+		l.err = err
+	}
+}
+
+// after is the error for a context that has ended.
+func (l *lastError) after(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case errors.Is(l.err, ErrNotReplicated):
+		return l.err
+	case l.err == nil:
+		return unavailable(fmt.Errorf("redissessions: no answer from Redis: %w", ctx.Err()))
+	}
+	return unavailable(fmt.Errorf("redissessions: %w, and the last attempt failed: %w", ctx.Err(), explained(l.err)))
 }
 
 func (s *Store) writeOnce(ctx context.Context, script, key string, args []string) error {

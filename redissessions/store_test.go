@@ -376,8 +376,13 @@ func TestEachFaultOfTheOptionsIsNamed(t *testing.T) {
 		{good, func(o *redissessions.Options) { o.TLS = &tls.Config{MaxVersion: tls.VersionTLS11} }, "TLS"},
 		{good, func(o *redissessions.Options) { o.Sentinel, o.Cluster = "m", true }, "Sentinel"},
 		{good, func(o *redissessions.Options) { o.Audience = " api" }, "Audience"},
+		{good, func(o *redissessions.Options) { o.Audience = "moresso" }, "Audience"}, // its users' keys could be a logout's
+		{good, func(o *redissessions.Options) { o.Audience = "moresso:logout" }, "Audience"},
+		{good, func(o *redissessions.Options) { o.Audience = "moresso-api" }, ""},
+		{good, func(o *redissessions.Options) { o.Audience, o.Layout = "moresso", redissessions.LayoutHardened }, ""},
 		{good, func(o *redissessions.Options) { o.Prefix = "p" }, "Prefix"},
-		{good, func(o *redissessions.Options) { o.Issuer = issuer }, "Denylist"},
+		{good, func(o *redissessions.Options) { o.Issuer = issuer }, ""}, // for logouts
+		{good, func(o *redissessions.Options) { o.MaxTokenAge = time.Hour }, "Denylist"},
 		{good, func(o *redissessions.Options) { o.WaitReplicas = -1 }, "WaitReplicas"},
 		{good, func(o *redissessions.Options) { o.Cache, o.MaxStale = true, 99*time.Millisecond }, "MaxStale"},
 		{good, func(o *redissessions.Options) { o.Cache, o.MaxStale = true, 31*time.Second }, "MaxStale"},

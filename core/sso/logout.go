@@ -40,6 +40,17 @@ type SessionRevoker interface {
 	RecordLogout(ctx context.Context, issuer, tokenID string, until time.Time) error
 }
 
+// IssuerRevoker is a [SessionRevoker] that tells whose sessions it ends. Where several issuers'
+// sessions are looked at, by [Join], it has to: `sid` and `sub` are told apart within one issuer
+// only, and a store of another's sessions would end somebody else's, or nobody's.
+type IssuerRevoker interface {
+	SessionRevoker
+
+	// RevokesFor reports whether the sessions of this issuer are among those it ends. A logout of
+	// any other is refused (400). Its answer must not change.
+	RevokesFor(issuer string) bool
+}
+
 // Revocation says what has to end. It is made of a logout token that has proven itself.
 type Revocation struct {
 	Issuer    string // `iss`, never empty
@@ -336,6 +347,11 @@ type BackChannelLogout struct {
 // by which sessions are told apart, or [Config.MaxTokenAge], without which nobody knows when a
 // revocation may be forgotten, and logout tokens that pass as access tokens
 // ([Config.SkipTokenKindChecks]).
+//
+// An [IssuerRevoker] has to be for an issuer whose sessions are looked at; what is said above goes
+// for the issuers that it is for. For an authenticator of several such issuers ([Join]) the
+// revoker must be one: make a BackChannelLogout with each issuer's, and give each issuer an
+// address of its own.
 func NewBackChannelLogout(a *Authenticator, revoker SessionRevoker, clientIDs ...string) (*BackChannelLogout, error) {
 	if !a.made() {
 		return nil, errNotMade
@@ -351,21 +367,38 @@ func NewBackChannelLogout(a *Authenticator, revoker SessionRevoker, clientIDs ..
 	}
 	if v := reflect.ValueOf(revoker); revoker == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		f.add("revoker", "is nil", "give what ends sessions in the store that Config.Sessions asks")
+		revoker = nil
 	}
-	reads := false
-	for _, v := range a.verifiers {
-		if v.sessions.readsSession() || v.sessions.readsSubject() {
-			reads = true
-			v.checkLogout(f)
-		}
-	}
-	if !reads {
-		f.add("SessionPolicy", "reads neither sid nor sub, so that a logout would end nothing", `give Sessions, and write UserClaim "sub" and SessionClaim "sid"`)
-	}
+	a.checkLogout(f, revoker)
 	if err := f.err(); err != nil {
 		return nil, err
 	}
 	return &BackChannelLogout{a, revoker, slices.Clone(clientIDs)}, nil
+}
+
+// checkLogout finds what keeps logout tokens of each issuer, or of those that the revoker is for,
+// from ending sessions.
+func (a *Authenticator) checkLogout(f *faults, revoker SessionRevoker) {
+	knowing, knows := revoker.(IssuerRevoker)
+	read, ended := 0, 0
+	for _, v := range a.verifiers {
+		if !v.sessions.readsSession() && !v.sessions.readsSubject() {
+			continue
+		}
+		read++
+		if !knows || v.rules.issuer == "" || knowing.RevokesFor(v.rules.issuer) {
+			ended++
+			v.checkLogout(f)
+		}
+	}
+	switch {
+	case read == 0:
+		f.add("SessionPolicy", "reads neither sid nor sub, so that a logout would end nothing", `give Sessions, and write UserClaim "sub" and SessionClaim "sid"`)
+	case ended == 0:
+		f.add("revoker", "is for none of the issuers whose sessions are looked at", "give that of the store which Config.Sessions asks, and write its issuer as in Config.Issuer")
+	case read > 1 && !knows && revoker != nil:
+		f.add("revoker", "does not tell whose sessions it ends, while those of several issuers are looked at", "give an IssuerRevoker, and make a logout for each issuer with its own")
+	}
 }
 
 // checkLogout finds what keeps logout tokens from ending sessions for good.
@@ -412,6 +445,9 @@ func (l *BackChannelLogout) receive(ctx context.Context, token string) error {
 	r, err := t.revocation()
 	if err != nil {
 		return err
+	}
+	if knowing, ok := l.revoker.(IssuerRevoker); ok && !knowing.RevokesFor(r.Issuer) {
+		return badToken(ReasonNoSession, "what ends sessions here is not for those of %q", clipped(r.Issuer))
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeLimit)
 	defer cancel()

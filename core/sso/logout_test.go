@@ -858,3 +858,57 @@ func FuzzLogoutToken(f *testing.F) {
 		}
 	})
 }
+
+// forIssuers is a revoker that tells whose sessions it ends.
+type forIssuers struct {
+	*signedOut
+	issuers []string
+}
+
+func (r forIssuers) RevokesFor(issuer string) bool { return slices.Contains(r.issuers, issuer) }
+
+func TestALogoutOfAJoinEndsSessionsOfTheIssuerThatTheRevokerIsForAndOfNoOther(t *testing.T) {
+	second, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"), devissuer.WithIssuer("https://second.example"), devissuer.WithClock(newClock().Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close() //nolint:errcheck // the end of a test server
+	one, two := newSignedOut(), newSignedOut()
+	first := ""
+	a := newAuth(t, func(c *sso.Config) {
+		c.Sessions, c.SessionPolicy, c.MaxTokenAge, first = one, openID, time.Hour, c.Issuer
+	})
+	_, b, _ := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) {
+		c.PublicKeyURI, c.Issuer, c.HTTPClient = second.JWKSURL(), second.URL(), second.Client()
+		c.Sessions, c.SessionPolicy, c.MaxTokenAge = two, openID, time.Hour
+	})
+	joined, err := sso.Join(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		revoker sso.SessionRevoker
+		want    string // empty: none
+	}{
+		"one that does not tell": {one, "revoker does not tell whose sessions it ends"},
+		"one for a stranger":     {forIssuers{one, []string{"https://stranger.example"}}, "revoker is for none of the issuers"},
+		"one for both":           {forIssuers{one, []string{first, second.URL()}}, ""},
+	} {
+		if logout, err := sso.NewBackChannelLogout(joined, test.revoker, "web"); (err == nil) != (test.want == "") || (logout == nil) != (err != nil) || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+	}
+	if _, err := sso.NewBackChannelLogout(a, forIssuers{one, []string{second.URL()}}, "web"); err == nil {
+		t.Error("a revoker for another issuer than the only one was taken")
+	}
+	logout, err := sso.NewBackChannelLogout(joined, forIssuers{one, []string{first}}, "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := logout.Receive(t.Context(), issuedLogout(second)); reasonIn(err) != sso.ReasonNoSession || sso.DenialOf(err).Status != http.StatusBadRequest || len(one.calls) > 0 {
+		t.Errorf("the second's: %v, %v", err, one.calls)
+	}
+	if err := logout.Receive(t.Context(), logoutToken()); err != nil || len(one.sessions)+len(one.subjects) != 1 || len(two.calls) > 0 {
+		t.Errorf("the first's: %v, %v", err, one.calls)
+	}
+}

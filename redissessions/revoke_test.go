@@ -1,0 +1,173 @@
+package redissessions_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/redissessions"
+	"github.com/more-retail/moresso-go/redissessions/redistest"
+)
+
+// The services of one store may differ in how long they let tokens live.
+func TestARevocationThatIsRepeatedIsNotForgottenEarlier(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	long := everyRule(t, server, func(o *redissessions.Options) { o.MaxTokenAge = 2 * time.Hour })
+	short := everyRule(t, server, func(o *redissessions.Options) { o.MaxTokenAge = 10 * time.Minute })
+	// A revocation is kept for the leeway and a minute longer.
+	const atLeast = 2*time.Hour + 90*time.Second
+	stays := func(pattern string) {
+		t.Helper()
+		if left := kept(t, server, pattern); left < atLeast {
+			t.Errorf("%s is kept for %v", pattern, left)
+		}
+	}
+	for _, store := range []*redissessions.Store{long, short} {
+		do(t, store.RevokeSession(t.Context(), "", "s1"))
+		stays("*:session:*:s1")
+		do(t, store.RevokeIssuedBefore(t.Context(), "ada", time.Now()))
+		stays("*:issued_at:*:ada")
+		do(t, store.RevokeToken(t.Context(), "j1", time.Time{}))
+		stays("*:token_id:*:j1")
+	}
+	do(t, short.Revoker().RevokeSubject(t.Context(), sso.Revocation{Issuer: issuer, Subject: "bob", IssuedBefore: time.Now(), Until: time.Now().Add(atLeast + time.Minute)}))
+	stays("*:issued_at:*:bob")
+	// What somebody wrote by hand, for ever, stays so.
+	key := server.Do("KEYS", "*:token_id:*:j1")
+	server.Do("PERSIST", key)
+	do(t, short.RevokeToken(t.Context(), "j1", time.Time{}))
+	if left := server.Do("PTTL", key); left != "-1" {
+		t.Errorf("kept for %s ms", left)
+	}
+}
+
+// kept is for how long Redis keeps the one key that matches.
+func kept(t *testing.T, server *redistest.Server, pattern string) time.Duration {
+	t.Helper()
+	left, err := time.ParseDuration(server.Do("PTTL", server.Do("KEYS", pattern)) + "ms")
+	do(t, err)
+	return left
+}
+
+// A provider's clock may be as far ahead as is forgiven, which can be more than a minute.
+func TestALogoutBySubOfAProviderWhoseClockIsAheadEndsWhatItHasIssued(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := everyRule(t, server, func(o *redissessions.Options) { o.Leeway = 5 * time.Minute })
+	provider := time.Now().Add(5 * time.Minute).Truncate(time.Second)
+	issued, later := session("ada", "s1"), session("ada", "s2")
+	issued.IssuedAt = provider
+	later.IssuedAt = provider.Add(2 * time.Second)
+	do(t, store.Revoker().RevokeSubject(t.Context(), sso.Revocation{Issuer: issuer, Subject: "ada", IssuedBefore: provider.Add(time.Second), Until: provider.Add(time.Hour)}))
+	wants(t, store, issued, "ended")
+	wants(t, store, later, "lives")
+}
+
+func TestSigningOutEverywhereEndsWhatAClockThatIsAheadHasDated(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	for _, leeway := range []time.Duration{0, time.Second, sso.MaxLeeway} {
+		store := everyRule(t, server, func(o *redissessions.Options) { o.Leeway, o.Prefix = leeway, "in-"+leeway.String() })
+		if leeway == 0 {
+			leeway = sso.DefaultLeeway
+		}
+		now := time.Now().Truncate(time.Second)
+		issued, later := session("ada", "s1"), session("ada", "s2")
+		issued.IssuedAt = now.Add(leeway)
+		later.IssuedAt = now.Add(leeway + 5*time.Second)
+		do(t, store.RevokeAllSoFar(t.Context(), "ada"))
+		wants(t, store, issued, "ended")
+		wants(t, store, later, "lives")
+		if err := store.RevokeIssuedBefore(t.Context(), "ada", time.Now().Add(max(leeway, time.Minute)+5*time.Second)); err == nil {
+			t.Error("a moment that keeps the subject from signing in was taken")
+		}
+	}
+}
+
+// Of a token whose date is ahead by the leeway the end is too, and it is forgiven the leeway then.
+func TestASessionStaysRevokedForAsLongAsItsTokensAreTaken(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := everyRule(t, server, func(o *redissessions.Options) { o.Leeway = sso.MaxLeeway })
+	do(t, store.RevokeSession(t.Context(), "", "s1"))
+	do(t, store.Revoker().RevokeSession(t.Context(), sso.Revocation{Issuer: issuer, SessionID: "s2"}))
+	for _, pattern := range []string{"*:session:*:s1", "*:session:*:s2"} {
+		if left := kept(t, server, pattern); left < time.Hour+2*sso.MaxLeeway {
+			t.Errorf("%s is kept for %v", pattern, left)
+		}
+	}
+}
+
+func TestAWriteUnderWayDoesNotHoldUpClose(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := ready(t, at(server.Address), func(o *redissessions.Options) { o.WaitReplicas = 1 }) // there is none
+	signedIn := make(chan error, 1)
+	go func() { signedIn <- store.Login(context.Background(), "ada", "s1", time.Hour) }()
+	redistest.Wait(t, limit, "it is under way", func() bool { return server.Do("EXISTS", "api:ada") == "1" })
+	begun := time.Now()
+	do(t, store.Close())
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if err := <-signedIn; err == nil {
+		t.Error("it has succeeded")
+	}
+}
+
+func TestTooFewReplicasAreToldWhenTheTimeIsOver(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := ready(t, at(server.Address), func(o *redissessions.Options) { o.WaitReplicas = 1 })
+	ctx, cancel := context.WithTimeout(t.Context(), 1300*time.Millisecond) // amid an attempt
+	defer cancel()
+	for name, ctx := range map[string]context.Context{"the caller's": ctx, "its own": t.Context()} {
+		if err := store.Login(ctx, "ada", "s1", time.Hour); !errors.Is(err, redissessions.ErrNotReplicated) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestASessionThatHasJustBegunIsNoneOfThoseThatAreTooMany(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := ready(t, at(server.Address), several)
+	for i := range 100 {
+		do(t, store.Login(t.Context(), "ada", "s"+strconv.Itoa(i), 8*time.Hour+time.Duration(i)*time.Minute))
+	}
+	do(t, store.Login(t.Context(), "ada", "s50", 8*time.Hour)) // it counts once
+	wants(t, store, session("ada", "s0"), "lives")
+	do(t, store.Login(t.Context(), "ada", "new", time.Hour)) // it ends before all others
+	wants(t, store, session("ada", "new"), "lives")
+	wants(t, store, session("ada", "s0"), "ended")
+	wants(t, store, session("ada", "s1"), "lives")
+}
+
+func TestAReplicaIsNotTakenForTheOneRedis(t *testing.T) {
+	primary := redistest.Start(t)
+	replica := redistest.Start(t, redistest.WithArgs("--replicaof", "127.0.0.1 "+primary.Port))
+	leavesNothing(t, replica)
+	primary.Do("SET", "api:ada", "s1")
+	redistest.Wait(t, limit, "the replica follows", func() bool { return replica.Do("GET", "api:ada") == "s1" })
+	for name, change := range map[string]func(*redissessions.Options){"uncached": func(*redissessions.Options) {}, "cached": cached} {
+		t.Run(name, func(t *testing.T) {
+			store := open(t, at(replica.Address), change)
+			if err := store.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "this is a replica") {
+				t.Error(err)
+			}
+			wants(t, store, session("ada", "s1"), "unavailable")
+			replica.Do("REPLICAOF", "NO", "ONE")
+			becomes(t, store, session("ada", "s1"), "lives")
+			// A Redis that comes back as a replica is none of ours any more.
+			replica.Do("REPLICAOF", "127.0.0.1", primary.Port)
+			replica.Do("CLIENT", "KILL", "TYPE", "normal")
+			redistest.Wait(t, limit, "it is refused", func() bool { return outcome(store.Check(t.Context(), session("ada", "s1"))) == "unavailable" })
+			wants(t, store, session("ada", "s1"), "unavailable")
+		})
+	}
+}
