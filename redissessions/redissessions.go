@@ -151,8 +151,8 @@ func (s *Store) Ready(ctx context.Context) error {
 }
 
 // Close ends the connections, and what is under way with them. Lookups from then on are
-// refused as unavailable. It returns once all has ended, which takes up to a second for each address if
-// Redis hangs. Calling it again does nothing.
+// refused as unavailable, and writes are not tried again. It returns once all has ended, which
+// takes up to two seconds for each address if Redis hangs. Calling it again does nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	s.closed = true
