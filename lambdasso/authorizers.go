@@ -47,9 +47,10 @@ func TokenAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.AP
 // RequestAuthorizer is [TokenAuthorizer] for the type REQUEST: the permission sees method, path
 // values, query and headers. The policy is for exactly the method and path that was asked for.
 // What a permission reads of header fields or the query must be among the authorizer's identity
-// sources, or a cached answer for one value counts for another.
+// sources, or a cached answer for one value counts for another. It panics for a permission that
+// depends on the time, see [permission.ReadsClock]: a cached answer would outlive it.
 func RequestAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
-	demanded := permission.ForRoute(p)
+	demanded := toBeKept("RequestAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 		r := restRequest(events.APIGatewayProxyRequest{
 			HTTPMethod: e.HTTPMethod, Resource: e.Resource, Path: e.Path, Headers: e.Headers, MultiValueHeaders: e.MultiValueHeaders,
@@ -71,10 +72,10 @@ func RequestAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.
 func HTTPAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
 	demanded := forEveryRoute("HTTPAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayV2CustomAuthorizerV2Request) (response events.APIGatewayV2CustomAuthorizerSimpleResponse, err error) {
-		r := sso.EventRequest{
-			HTTPMethod: e.RequestContext.HTTP.Method, Route: e.RouteKey, Fields: e.Headers, PathValues: e.PathParameters,
-			JoinsFields: true, Cookies: e.Cookies, Path: e.RawPath, Query: e.RawQueryString,
-		}
+		r := httpRequest(events.APIGatewayV2HTTPRequest{
+			RequestContext: e.RequestContext, RouteKey: e.RouteKey, Headers: e.Headers, PathParameters: e.PathParameters,
+			Cookies: e.Cookies, RawPath: e.RawPath, RawQueryString: e.RawQueryString,
+		})
 		principal, granted, err := g.authorize(ctx, r, demanded)
 		if err != nil || !granted {
 			return response, err
@@ -83,12 +84,18 @@ func HTTPAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.API
 	}
 }
 
-// forEveryRoute is for answers that are given to other routes too.
-func forEveryRoute(function string, p sso.Permission) sso.Permission {
+// toBeKept is for answers that API Gateway may keep.
+func toBeKept(function string, p sso.Permission) sso.Permission {
 	demanded := permission.ForRoute(p)
 	if permission.ReadsClock(demanded) {
 		panic(fmt.Sprintf("lambdasso: %s with %s, which depends on the time: API Gateway would keep its answer; demand it in the handler", function, permission.Describe(demanded)))
 	}
+	return demanded
+}
+
+// forEveryRoute is for answers that are given to other routes too.
+func forEveryRoute(function string, p sso.Permission) sso.Permission {
+	demanded := toBeKept(function, p)
 	if permission.ReadsRequest(demanded) {
 		panic(fmt.Sprintf("lambdasso: %s with %s, which reads the request: its answer would count for other requests; use RequestAuthorizer, or demand it in the handler", function, permission.Describe(demanded)))
 	}

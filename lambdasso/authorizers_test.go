@@ -146,6 +146,19 @@ func TestAnswersForOtherRoutesCannotRestOnTheRequest(t *testing.T) {
 	}
 }
 
+// API Gateway keeps what a RequestAuthorizer says, too.
+func TestAnAnswerThatIsKeptCannotRestOnTheTime(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
+	lambdasso.RequestAuthorizer(guard, permission.SameAsPath("sub", "id")) // which it sees
+	defer func() {
+		if recover() == nil {
+			t.Error("it was accepted")
+		}
+	}()
+	lambdasso.RequestAuthorizer(guard, permission.All(permission.SameAsPath("sub", "id"), permission.FreshLogin(time.Minute)))
+}
+
 // What an authorizer says stands in the context as strings, and so in the event of a handler
 // behind Require, in the form of API Gateway's own authorizers.
 func TestClaimsStandWhereAPIGatewayHasThem(t *testing.T) {

@@ -33,11 +33,7 @@ func open[E Event](event E) (r sso.EventRequest, answer func(sso.Denial) any) {
 			return events.APIGatewayProxyResponse{StatusCode: d.Status, MultiValueHeaders: d.Header, Body: string(d.Body)}
 		}
 	case events.APIGatewayV2HTTPRequest:
-		r := sso.EventRequest{
-			HTTPMethod: e.RequestContext.HTTP.Method, Route: e.RouteKey, Fields: e.Headers, PathValues: e.PathParameters,
-			JoinsFields: true, Cookies: e.Cookies, Path: e.RawPath, Query: e.RawQueryString,
-		}
-		return r, func(d sso.Denial) any {
+		return httpRequest(e), func(d sso.Denial) any {
 			return events.APIGatewayV2HTTPResponse{StatusCode: d.Status, Headers: joined(d.Header), Cookies: d.Header["Set-Cookie"], Body: string(d.Body)}
 		}
 	case events.LambdaFunctionURLRequest:
@@ -69,30 +65,39 @@ func open[E Event](event E) (r sso.EventRequest, answer func(sso.Denial) any) {
 // restRequest reads an event of a REST API, which tells the query decoded, and the path without
 // the stage but in the request's context.
 func restRequest(e events.APIGatewayProxyRequest) sso.EventRequest {
-	query := url.Values(e.MultiValueQueryStringParameters)
-	if query == nil {
-		query = url.Values{}
-		for name, value := range e.QueryStringParameters {
-			query.Set(name, value)
-		}
-	}
+	query := parameters(e.QueryStringParameters, e.MultiValueQueryStringParameters)
 	return sso.EventRequest{
 		HTTPMethod: e.HTTPMethod, Route: e.Resource, Fields: e.Headers, MultiFields: e.MultiValueHeaders, PathValues: e.PathParameters,
 		Path: cmp.Or(e.RequestContext.Path, e.Path), Query: query.Encode(),
 	}
 }
 
+// httpRequest reads an event of an HTTP API.
+func httpRequest(e events.APIGatewayV2HTTPRequest) sso.EventRequest {
+	return sso.EventRequest{
+		HTTPMethod: e.RequestContext.HTTP.Method, Route: e.RouteKey, Fields: e.Headers, PathValues: e.PathParameters,
+		JoinsFields: true, Cookies: e.Cookies, Path: e.RawPath, Query: e.RawQueryString,
+	}
+}
+
+// parameters are those of a query that was told in pieces: all values of each, or one.
+func parameters(single map[string]string, multi map[string][]string) url.Values {
+	if multi != nil {
+		return multi
+	}
+	all := url.Values{}
+	for name, value := range single {
+		all.Set(name, value)
+	}
+	return all
+}
+
 // rawQuery puts a query together that was told in pieces, as it was sent.
 func rawQuery(single map[string]string, multi map[string][]string) string {
-	if multi == nil {
-		multi = map[string][]string{}
-		for name, value := range single {
-			multi[name] = []string{value}
-		}
-	}
+	all := parameters(single, multi)
 	var pairs []string
-	for _, name := range slices.Sorted(maps.Keys(multi)) {
-		for _, value := range multi[name] {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		for _, value := range all[name] {
 			pairs = append(pairs, name+"="+value)
 		}
 	}
