@@ -99,14 +99,14 @@ func (n *names) with(name string) *names {
 // It stops at a member that equals one of the names but for the case of its letters, and
 // returns that name.
 func (n *names) find(object jsondoc.Value, found []jsondoc.Value) (impostorOf string) {
-	for member, ok := object.Member(); ok; member, ok = member.Next() {
-		if i := n.place(member.Name()); i >= 0 {
+	for member, value := range object.Members() {
+		if i := n.place(member); i >= 0 {
 			if i < len(found) {
-				found[i] = member.Value()
+				found[i] = value
 			}
 			continue
 		}
-		if name, double := n.double(member.Name()); double {
+		if name, double := n.double(member); double {
 			return name
 		}
 	}

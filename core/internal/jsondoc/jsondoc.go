@@ -194,37 +194,6 @@ func (v Value) Elements() iter.Seq[Value] {
 	}
 }
 
-// Member returns the first member of an object, and Next the one after it; ok is false where
-// there is none. It is [Value.Members] for those who cannot wait for a closure.
-func (v Value) Member() (m Member, ok bool) {
-	if v.Kind() != Object {
-		return Member{}, false
-	}
-	m = Member{v.doc, v.at + 1, v.node().next}
-	return m, m.at < m.end
-}
-
-// Member is one member of an object, on the way through them.
-type Member struct {
-	doc     *Document
-	at, end uint32
-}
-
-// Name is the member's name.
-func (m Member) Name() string {
-	n := m.doc.nodes[m.at]
-	return m.doc.text[n.start:n.end]
-}
-
-// Value is the member's value.
-func (m Member) Value() Value { return Value{m.doc, m.at + 1} }
-
-// Next is the member after it.
-func (m Member) Next() (Member, bool) {
-	m.at = m.doc.nodes[m.at+1].next
-	return m, m.at < m.end
-}
-
 // Members yields the members of an object in order; nothing for other kinds.
 func (v Value) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
