@@ -6,16 +6,17 @@ FUZZTIME ?= 10s
 # A new module is found by itself: nothing else in this file, in scripts/ or in .ci/ names one.
 export GOWORK := $(CURDIR)/go.work
 WORKSPACE = $(or $(patsubst $(CURDIR)/%,%,$(shell go list -m -f '{{.Dir}}')),$(error no module found: is Go installed, and is go.work whole))
-OUTSIDE = $(filter-out tools $(WORKSPACE),$(patsubst %/go.mod,%,$(wildcard */go.mod cmd/*/go.mod core/internal/*/go.mod)))
+OUTSIDE = $(filter-out $(WORKSPACE),$(patsubst %/go.mod,%,$(wildcard */go.mod cmd/*/go.mod core/internal/*/go.mod)))
 PACKAGES = $(patsubst %,./%/...,$(WORKSPACE))
 
-# Tools are built from the versions in tools/go.mod, once for each version of Go.
+# Tools are built from the versions in tools/go.mod, once for each version of Go: bin/.name-version says that bin/name is there.
 GOVERSION := $(shell go env GOVERSION 2>/dev/null)
 GOLANGCI_LINT := bin/.golangci-lint-$(GOVERSION)
 GOTESTSUM := bin/.gotestsum-$(GOVERSION)
+TOOLS = golangci-lint gotestsum deadcode govulncheck gremlins
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint fmt tidy e2e screenshots fuzz vectors conformance docs bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools gotestsum clean
+.PHONY: help demo sso test lint fmt tidy e2e screenshots fuzz vectors conformance docs bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools tools-test gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -31,13 +32,13 @@ test: gotestsum ## Test every module of the workspace, with the race detector wh
 	@scripts/test $(PACKAGES)
 
 lint: $(GOLANGCI_LINT) ## Lint and vet every module, and check that go.mod is tidy
-	@scripts/lint $(PACKAGES) -- $(OUTSIDE) -- $(WORKSPACE) $(OUTSIDE) tools
+	@scripts/lint $(PACKAGES) -- $(OUTSIDE) -- $(WORKSPACE) $(OUTSIDE)
 
 fmt: $(GOLANGCI_LINT) ## Format every module
 	@bin/golangci-lint fmt $(WORKSPACE) $(OUTSIDE)
 
 tidy: ## Tidy go.mod and go.sum of every module
-	@set -e; for m in $(WORKSPACE) $(OUTSIDE) tools; do echo "tidy $$m"; (cd $$m && GOWORK=off go mod tidy); done
+	@set -e; for m in $(WORKSPACE) $(OUTSIDE); do echo "tidy $$m"; (cd $$m && GOWORK=off go mod tidy); done
 
 e2e: gotestsum ## Test against real identity providers; what is missing is installed or told
 	@scripts/e2e-deps
@@ -92,7 +93,10 @@ nightly: ## The longer checks: repetition, 60 s of each fuzz test, a minute of o
 	@cd e2e && SOAK=60s GOWORK=off ../scripts/test -count=1 ./sessions
 	@$(MAKE) --no-print-directory keys-grid attack-grid
 
-tools: $(GOLANGCI_LINT) $(GOTESTSUM) ## Build the tools into bin/ (the others do so by themselves)
+tools-test: gotestsum ## Test the programs that check the repository
+	@cd tools && GOWORK=off ../scripts/test ./...
+
+tools: $(TOOLS:%=bin/.%-$(GOVERSION)) ## Build the tools into bin/ (the others do so by themselves)
 
 clean: ## Remove what was built or installed inside the repository
 	rm -rf bin .cache e2e/oidcprovider/node_modules
@@ -101,12 +105,7 @@ clean: ## Remove what was built or installed inside the repository
 gotestsum:
 	@$(MAKE) -s --no-print-directory $(GOTESTSUM) || echo 'NOTE: gotestsum could not be built, so plain go test runs and nothing counts the tests.'
 
-$(GOLANGCI_LINT): tools/go.mod tools/go.sum
-	@echo 'Building golangci-lint; the first time takes a minute or two.'
-	@cd tools && GOWORK=off go build -o ../bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	@touch $@
-
-$(GOTESTSUM): tools/go.mod tools/go.sum
-	@echo 'Building gotestsum.'
-	@cd tools && GOWORK=off go build -o ../bin/ gotest.tools/gotestsum
+bin/.%-$(GOVERSION): tools/go.mod tools/go.sum
+	@echo 'Building $*$(if $(filter golangci-lint,$*),; the first time takes a minute or two).'
+	@cd tools && GOWORK=off go build -o ../bin/ $$(GOWORK=off go list -f '{{.ImportPath}}' tool | grep '/$*$$')
 	@touch $@
