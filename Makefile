@@ -16,7 +16,7 @@ GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 TOOLS = golangci-lint gotestsum deadcode govulncheck gremlins
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint fmt tidy e2e screenshots fuzz vectors conformance docs bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools tools-test gotestsum clean
+.PHONY: help demo sso test lint fmt tidy e2e screenshots fuzz vectors conformance docs bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check tools-test gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -92,6 +92,9 @@ nightly: ## The longer checks: repetition, 60 s of each fuzz test, a minute of o
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
 	@cd e2e && SOAK=60s GOWORK=off ../scripts/test -count=1 ./sessions
 	@$(MAKE) --no-print-directory keys-grid attack-grid
+
+release-check: ## Rehearse a release: serve every module, and require, build and call them from outside
+	@cd tools && GOWORK=off go run ./release rehearse
 
 tools-test: gotestsum ## Test the programs that check the repository
 	@cd tools && GOWORK=off ../scripts/test ./...

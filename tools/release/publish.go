@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/semver"
+
+	"github.com/more-retail/moresso-go/tools/internal/repo"
+)
+
+// release sets a version in every module, has the rehearsal, commits, and tags all released
+// modules on that one commit. It pushes nothing. When something is wrong the working tree is put
+// back as it was.
+func release(ctx context.Context, root, version string) (err error) {
+	git := shell{dir: root}
+	modules, from, err := checked(root)
+	if err != nil {
+		return err
+	}
+	if err := releasable(ctx, git, version, modules); err != nil {
+		return err
+	}
+	defer func() {
+		if err == nil {
+			return
+		}
+		// Nothing is lost by it: the tree held no change when this began.
+		if _, undo := git.run(context.WithoutCancel(ctx), "git", "reset", "--hard", "--quiet", "HEAD"); undo != nil {
+			err = errors.Join(err, undo)
+		}
+	}()
+	if err := setVersion(root, modules, from, version); err != nil {
+		return err
+	}
+	for _, m := range modules {
+		fmt.Println("tidy", m.Dir)
+		if err := (shell{dir: filepath.Join(root, filepath.FromSlash(m.Dir))}).tidy(ctx); err != nil {
+			return err
+		}
+	}
+	if semver.Prerelease(version) == "" {
+		if err := closeChangelog(filepath.Join(root, "CHANGELOG.md"), version, time.Now()); err != nil {
+			return err
+		}
+	}
+	if err := rehearse(ctx, root); err != nil {
+		return err
+	}
+	return commitAndTag(ctx, git, version, modules)
+}
+
+// releasable refuses what cannot be released, all reasons at once.
+func releasable(ctx context.Context, git shell, version string, modules []repo.Module) error {
+	var faults []error
+	switch {
+	case !semver.IsValid(version) || semver.Canonical(version) != version:
+		return fmt.Errorf("%q is no version: write it as v0.1.0 or v0.2.0-rc.1", version)
+	case semver.Major(version) != "v0" && semver.Major(version) != "v1":
+		faults = append(faults, fmt.Errorf("%s needs module paths that end in /%s (https://go.dev/ref/mod#major-version-suffixes), which these do not", version, semver.Major(version)))
+	}
+	changes, err := git.run(ctx, "git", "status", "--porcelain")
+	if err != nil {
+		return err
+	}
+	if changes != "" {
+		faults = append(faults, fmt.Errorf("the working tree is not clean, so what is released would be no commit: commit or stash\n%s", changes))
+	}
+	tags, err := git.run(ctx, "git", "tag", "--list", "core/v*")
+	if err != nil {
+		return err
+	}
+	for tag := range strings.FieldsSeq(tags) {
+		if newest := strings.TrimPrefix(tag, "core/"); semver.Compare(version, newest) <= 0 {
+			faults = append(faults, fmt.Errorf("%s is not above %s, which has been released", version, newest))
+		}
+	}
+	for _, m := range modules {
+		if !m.Workspace {
+			continue
+		}
+		if tag, err := git.run(ctx, "git", "tag", "--list", m.Dir+"/"+version); err != nil {
+			return err
+		} else if tag != "" {
+			faults = append(faults, fmt.Errorf("the tag %s is there already", strings.TrimSpace(tag)))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+const unreleased = "## [Unreleased]"
+
+// closeChangelog gives what is unreleased the version and the day, and begins anew above it.
+func closeChangelog(file, version string, day time.Time) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	before, after, found := strings.Cut(string(text), unreleased+"\n")
+	news, _, _ := strings.Cut(after, "\n## [")
+	if !found || strings.TrimSpace(news) == "" {
+		return fmt.Errorf("CHANGELOG.md: nothing stands under %s, so nobody would learn what %s brings", unreleased, version)
+	}
+	heading := fmt.Sprintf("%s\n\n## [%s] - %s\n", unreleased, strings.TrimPrefix(version, "v"), day.Format(time.DateOnly))
+	return write(file, strings.NewReader(before+heading+after))
+}
+
+// commitAndTag leaves one commit and one tag for each released module, or none of them.
+func commitAndTag(ctx context.Context, git shell, version string, modules []repo.Module) error {
+	message := "release " + version
+	for _, command := range [][]string{{"add", "--all"}, {"commit", "--quiet", "--allow-empty", "--message", message}} {
+		if _, err := git.run(ctx, "git", command...); err != nil {
+			return err
+		}
+	}
+	var tags []string
+	for _, m := range modules {
+		if !m.Workspace {
+			continue
+		}
+		tag := m.Dir + "/" + version
+		if _, err := git.run(ctx, "git", "tag", "--annotate", "--message", message, tag); err != nil {
+			if len(tags) > 0 {
+				_, undo := git.run(ctx, "git", append([]string{"tag", "--delete"}, tags...)...)
+				err = errors.Join(err, undo)
+			}
+			_, undo := git.run(ctx, "git", "reset", "--hard", "--quiet", "HEAD~1")
+			return errors.Join(err, undo)
+		}
+		tags = append(tags, tag)
+	}
+	fmt.Printf("%s: one commit, %d tags. To publish them all or none:\n  git push --atomic origin HEAD %s\n", message, len(tags), strings.Join(tags, " "))
+	return nil
+}
