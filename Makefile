@@ -1,6 +1,7 @@
 # The one entry to everything that is done here: `make help` lists it.
 
 FUZZTIME ?= 10s
+VULNDB ?=
 
 # The modules. Those of the workspace are told by go.work; every other folder with a go.mod stands outside it.
 # A new module is found by itself: nothing else in this file, in scripts/ or in .ci/ names one.
@@ -16,7 +17,7 @@ GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 TOOLS = golangci-lint gotestsum deadcode govulncheck gremlins
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint fmt tidy e2e screenshots fuzz vectors conformance docs bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check tools-test gotestsum clean
+.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check tools-test gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +34,9 @@ test: gotestsum ## Test every module of the workspace, with the race detector wh
 
 lint: $(GOLANGCI_LINT) ## Lint and vet every module, and check that go.mod is tidy
 	@scripts/lint $(PACKAGES) -- $(OUTSIDE) -- $(WORKSPACE) $(OUTSIDE)
+
+vulncheck: bin/.govulncheck-$(GOVERSION) ## Hold every module against the pinned vulnerability database; VULNDB=https://vuln.go.dev for the live one
+	@cd tools && GOWORK=off go run ./vulncheck -db '$(VULNDB)'
 
 fmt: $(GOLANGCI_LINT) ## Format every module
 	@bin/golangci-lint fmt $(WORKSPACE) $(OUTSIDE)

@@ -66,7 +66,7 @@ func (w gated) Write(b []byte) (n int, err error) {
 	w.g.mu.Lock()
 	delay := w.g.delay
 	w.g.mu.Unlock()
-	<-time.After(delay)
+	<-time.After(delay) // real time: the network that is played is one
 	for n < len(b) && err == nil {
 		w.g.mu.Lock()
 		for w.g.held && w.g.allowed == 0 {
@@ -139,7 +139,7 @@ func TestALookupThatEndsAtItsLimitTellsTheBreaker(t *testing.T) {
 		b.mu.Unlock()
 		g.delayBy(lookupLimit - 1500*time.Microsecond + time.Duration(i%15)*100*time.Microsecond)
 		_ = s.Check(t.Context(), someSession("s"))
-		<-time.After(10 * time.Millisecond)
+		<-time.After(10 * time.Millisecond) // real time: the answer comes from a Redis
 		b.mu.Lock()
 		stuck := b.probing
 		b.mu.Unlock()

@@ -20,7 +20,7 @@ func TestAnAnswerThatComesLateIsNoYoungerForTheNextQuestion(t *testing.T) {
 	begun := time.Now()
 	_ = s.Check(t.Context(), someSession("s"))
 	server.Do("DEL", "api:u")
-	<-time.After(1600*time.Millisecond - time.Since(begun))
+	<-time.After(1600*time.Millisecond - time.Since(begun)) // real time: the answer comes from a Redis
 	_ = s.Check(t.Context(), someSession("s"))
 	g.let(len("+OK\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:-1\r\n$1\r\ns\r\n"))
 	for time.Since(begun) < 4*time.Second {
@@ -28,7 +28,7 @@ func TestAnAnswerThatComesLateIsNoYoungerForTheNextQuestion(t *testing.T) {
 		if s.Check(t.Context(), someSession("s")) == nil && at > DefaultMaxStale {
 			t.Fatalf("let pass %v after the question, and after the revocation", at)
 		}
-		<-time.After(5 * time.Millisecond)
+		<-time.After(5 * time.Millisecond) // real time: between two looks
 	}
 }
 
@@ -41,7 +41,7 @@ func TestWhoJoinsAQuestionGetsNoAnswerThatIsTooOld(t *testing.T) {
 	begun := time.Now()
 	_ = s.Check(t.Context(), someSession("s"))
 	server.Do("DEL", "api:u")
-	<-time.After(800*time.Millisecond - time.Since(begun))
+	<-time.After(800*time.Millisecond - time.Since(begun)) // real time: the answer comes from a Redis
 	time.AfterFunc(30*time.Millisecond, func() { g.hold(false) })
 	if err := s.Check(t.Context(), someSession("s")); !errors.Is(err, sso.ErrSessionEnded) {
 		t.Errorf("%v after the question: %v", time.Since(begun), err)
@@ -53,7 +53,7 @@ func TestAQuestionThatWasNeverSentDoesNotSpoilTheNextForLong(t *testing.T) {
 	begun := monotonic()
 	c.Flight("k", getText, time.Second, begun)
 	c.Cancel("k", getText, errTooLate)
-	<-time.After(time.Millisecond)
+	<-time.After(time.Millisecond) // real time: the monotonic clock has no other
 	c.Flight("other", getText, time.Second, monotonic())
 	c.Cancel("k", getText, errTooLate) // says nothing
 	if got := c.open[question{"k", getText}]; len(got) != 1 {

@@ -72,8 +72,7 @@ func TestAServiceThatWasIdleFindsRedisByItself(t *testing.T) {
 		wants(t, store, session("u1", "s1"), "unavailable")
 	}
 	server.Restart()
-	over := time.After(1100 * time.Millisecond) // no request until then
-	<-over
+	<-time.After(1100 * time.Millisecond) // real time: no request until then, and Redis has a clock of its own
 	wants(t, store, session("u1", "s1"), "lives")
 }
 

@@ -474,6 +474,7 @@ type gone struct {
 	away atomic.Bool
 }
 
+// Fetch runs in a bubble.
 func (g *gone) Fetch(ctx context.Context, previous *keys.Set) (*keys.Set, error) {
 	if g.away.Load() {
 		<-ctx.Done()

@@ -41,6 +41,8 @@ type Environment struct {
 	HTTPClient *http.Client
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
+	// Refused is called when an issuer that may yet come does not listen, before it is looked for again. Nil: nothing.
+	Refused func()
 }
 
 // System is the environment that the process was started in.

@@ -22,6 +22,8 @@ type call struct {
 	env    map[string]string
 	client *http.Client
 	now    func() time.Time
+
+	refused func()
 }
 
 type outcome struct {
@@ -40,7 +42,7 @@ func (c call) runContext(ctx context.Context, t *testing.T) outcome {
 	code := cli.Run(ctx, cli.Environment{
 		Args: c.args, Stdin: strings.NewReader(c.stdin), Stdout: &stdout, Stderr: &stderr,
 		Lookup:     func(name string) string { return c.env[name] },
-		HTTPClient: c.client, Now: c.now,
+		HTTPClient: c.client, Now: c.now, Refused: c.refused,
 	})
 	return outcome{stdout.String(), stderr.String(), code}
 }

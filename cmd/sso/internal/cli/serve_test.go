@@ -13,8 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/cli"
 	"github.com/more-retail/moresso-go/cmd/sso/internal/explain"
@@ -373,10 +373,16 @@ func TestAnIssuerThatIsAboutToListenIsWaitedFor(t *testing.T) {
 			t.Fatal(err)
 		}
 		asked := make(chan outcome, 1)
+		refused := make(chan struct{})
+		once := sync.OnceFunc(func() { close(refused) })
 		go func() {
-			asked <- call{args: args, env: map[string]string{"SSO_ISSUER": "http://" + address, "SSO_AUDIENCE": "api", "SSO_ALGORITHMS": "ES256"}}.run(t)
+			asked <- call{args: args, env: map[string]string{"SSO_ISSUER": "http://" + address, "SSO_AUDIENCE": "api", "SSO_ALGORITHMS": "ES256"}, refused: once}.run(t)
 		}()
-		time.Sleep(300 * time.Millisecond) // what it takes until it listens
+		select {
+		case <-refused:
+		case o := <-asked:
+			t.Fatalf("%q did not wait: %+v", args, o)
+		}
 		serve(t, "--keys-file=", "--algorithm", "ES256", "--listen", address)
 		if o := <-asked; o.code != 0 {
 			t.Errorf("%q: %+v", args, o)

@@ -41,6 +41,9 @@ func (p *program) await(ctx context.Context, address string) {
 		if !errors.Is(err, syscall.ECONNREFUSED) {
 			return
 		}
+		if p.env.Refused != nil {
+			p.env.Refused()
+		}
 		select {
 		case <-ctx.Done():
 			return
