@@ -16,7 +16,7 @@ GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 TOOLS = golangci-lint gotestsum deadcode govulncheck gremlins
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint fmt tidy e2e screenshots fuzz vectors conformance docs bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools tools-test gotestsum clean
+.PHONY: help demo sso test lint fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools tools-test gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,15 @@ conformance: ## Print every case of the suite for every front door; writes docs/
 
 docs: ## Write the reference of settings out of the comments; writes docs/CONFIGURATION.md
 	@go run ./examples/internal/configuration
+
+api: ## Write the public surface of every package; writes api/
+	@cd tools && GOWORK=off go run ./surface write
+
+api-check: ## Check that api/ is what the code says
+	@cd tools && GOWORK=off go run ./surface check
+
+compat: ## The same, and that nothing of the last release is broken without a word in CHANGELOG.md
+	@cd tools && GOWORK=off go run ./surface compat
 
 bench-permission: ## Measure granted checks beside an RSA verification
 	@cd core && go test -run '^$$' -bench Grant ./permission
