@@ -17,7 +17,7 @@ GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 TOOLS = golangci-lint gotestsum deadcode govulncheck gremlins
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check tools-test gotestsum clean
+.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check tools-test gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -71,6 +71,15 @@ conformance: ## Print every case of the suite for every front door; writes docs/
 docs: ## Write the reference of settings out of the comments; writes docs/CONFIGURATION.md
 	@go run ./examples/internal/configuration
 
+api: ## Write the public surface of every package; writes api/
+	@cd tools && GOWORK=off go run ./surface write
+
+api-check: ## Check that api/ is what the code says
+	@cd tools && GOWORK=off go run ./surface check
+
+compat: ## The same, and that nothing of the last release is broken without a word in CHANGELOG.md
+	@cd tools && GOWORK=off go run ./surface compat
+
 bench-permission: ## Measure granted checks beside an RSA verification
 	@cd core && go test -run '^$$' -bench Grant ./permission
 
@@ -98,6 +107,7 @@ nightly: ## The longer checks: repetition, 60 s of each fuzz test, a minute of o
 	@$(MAKE) --no-print-directory keys-grid attack-grid
 
 release-check: ## Rehearse a release: serve every module, and require, build and call them from outside
+	@cd tools && GOWORK=off go run ./surface compat
 	@cd tools && GOWORK=off go run ./release rehearse
 
 tools-test: gotestsum ## Test the programs that check the repository

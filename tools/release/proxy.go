@@ -42,7 +42,7 @@ func copyFile(from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil { //nolint:gosec // as git makes them
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
 	return os.WriteFile(to, text, info.Mode().Perm())
@@ -57,7 +57,7 @@ func serve(root, proxy string, m repo.Module, version string, at time.Time) (int
 		return 0, err
 	}
 	dir := filepath.Join(proxy, filepath.FromSlash(escaped), "@v")
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // for the go command to read
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return 0, err
 	}
 	var archive bytes.Buffer
@@ -106,5 +106,5 @@ func write(file string, content io.Reader) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, text, 0o644) //nolint:gosec // for the go command to read
+	return os.WriteFile(file, text, 0o644)
 }

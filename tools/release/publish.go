@@ -48,6 +48,11 @@ func release(ctx context.Context, root, version string) (err error) {
 		if err := closeChangelog(filepath.Join(root, "CHANGELOG.md"), version, time.Now()); err != nil {
 			return err
 		}
+		// From now on a change of the public surface is held against this one.
+		surface := shell{dir: filepath.Join(root, "tools"), env: []string{"GOWORK=off"}}
+		if _, err := surface.run(ctx, "go", "run", "./surface", "record", version); err != nil {
+			return err
+		}
 	}
 	if err := rehearse(ctx, root); err != nil {
 		return err

@@ -17,7 +17,7 @@ type shell struct {
 
 // run gives what the command printed on its standard output. An error shows both outputs.
 func (s shell) run(ctx context.Context, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the commands are this program's own
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(), s.env...)
 	var stdout, stderr bytes.Buffer

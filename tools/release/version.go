@@ -26,7 +26,7 @@ func setVersion(root string, modules []repo.Module, from, to string) error {
 		if err != nil {
 			return fmt.Errorf("%s/go.mod: %w", m.Dir, err)
 		}
-		if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(m.Dir), "go.mod"), text, 0o644); err != nil { //nolint:gosec // a file of the repository, for everybody to read
+		if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(m.Dir), "go.mod"), text, 0o644); err != nil {
 			return err
 		}
 	}

@@ -56,7 +56,7 @@ func (v visitor) all(ctx context.Context, modules []repo.Module) error {
 // stranger is an empty module in an empty folder with an empty cache.
 func (v visitor) stranger(ctx context.Context, name string) (shell, error) {
 	dir := filepath.Join(v.temp, "strangers", strings.ReplaceAll(name, "/", "-"))
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // for the go command to work in
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return shell{}, err
 	}
 	s := shell{dir: dir, env: []string{
