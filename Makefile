@@ -17,7 +17,7 @@ GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 TOOLS = golangci-lint gotestsum deadcode govulncheck gremlins
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check tools-test gotestsum clean
+.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check standalone test-386 ci tools-test gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -100,7 +100,11 @@ keys-grid: ## Put this library and its peers through the same troubles with keys
 attack-grid: ## Send the attack corpus to this library and its peers; writes docs/SECURITY-TESTING.md
 	@cd bench && GOWORK=off go run ./attackgrid -o ../docs/SECURITY-TESTING.md
 
-nightly: ## The longer checks: repetition, 60 s of each fuzz test, a minute of outages of Redis, the grids
+ci: ## All that a change must pass
+	@.ci/run
+
+nightly: ## The longer checks: each module by itself, 32 bits, repetition, 60 s of each fuzz test, a minute of outages of Redis, the grids
+	@$(MAKE) --no-print-directory standalone test-386
 	@scripts/test -count=10 $(PACKAGES)
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
 	@cd e2e && SOAK=60s GOWORK=off ../scripts/test -count=1 ./sessions
@@ -109,6 +113,12 @@ nightly: ## The longer checks: repetition, 60 s of each fuzz test, a minute of o
 release-check: ## Rehearse a release: serve every module, and require, build and call them from outside
 	@cd tools && GOWORK=off go run ./surface compat
 	@cd tools && GOWORK=off go run ./release rehearse
+
+standalone: gotestsum ## Vet and test each module by itself with the lowest Go it promises, and build it for other machines
+	@scripts/standalone $(WORKSPACE)
+
+test-386: ## Test core and the adapters with 32-bit integers
+	@scripts/test-386 core $(filter %sso,$(filter-out cmd/%,$(WORKSPACE)))
 
 tools-test: gotestsum ## Test the programs that check the repository
 	@cd tools && GOWORK=off ../scripts/test ./...

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -123,7 +124,7 @@ func TestSizesAreKept(t *testing.T) {
 func TestAReaderMayHangUpOnAnythingLarge(t *testing.T) { // not parallel: it counts goroutines
 	nothingIsLeft := noNewGoroutines(t)
 	issuer := inMemory(t)
-	for name, fault := range map[string]devissuer.Fault{"plain": devissuer.Oversized(1 << 40), "packed": devissuer.GzipBomb(1 << 40), "dripping": devissuer.Drip(time.Microsecond)} {
+	for name, fault := range map[string]devissuer.Fault{"plain": devissuer.Oversized(math.MaxInt32), "packed": devissuer.GzipBomb(math.MaxInt32), "dripping": devissuer.Drip(time.Microsecond)} {
 		issuer.Fault(fault)
 		resp, err := issuer.Client().Do(request(t, http.MethodGet, issuer.JWKSURL(), ""))
 		if err != nil {

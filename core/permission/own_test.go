@@ -71,7 +71,7 @@ func TestADenialNamesWhatWasReallyLookedAt(t *testing.T) {
 		"no login":                  {maxAge, ssotest.Access(principal(usual)), permission.CodeNoAuthTime, "signing in again would not help", false},
 		"a login that is no date":   {maxAge, ssotest.Access(principal(usual, ssotest.Claim("auth_time", "x"))), permission.CodeNoAuthTime, "put auth_time", false},
 		"an old login":              {maxAge, ssotest.Access(principal(usual, ssotest.Claim("auth_time", 1))), permission.CodeOldLogin, "sign in again: auth_time may be at most 5m0s ago", true},
-		"a login in the far future": {maxAge, ssotest.Access(principal(usual, ssotest.Claim("auth_time", 4102444800))), permission.CodeOldLogin, "sign in again", false},
+		"a login in the far future": {maxAge, ssotest.Access(principal(usual, ssotest.Claim("auth_time", int64(4102444800)))), permission.CodeOldLogin, "sign in again", false},
 		"somebody else's":           {permission.SameAsPath("sub", "user"), ssotest.Access(principal(usual), ssotest.PathValue("user", "bob")), permission.CodeNotOwn, "use a token whose sub is what the path has as user", true},
 		"nobody's":                  {permission.SameAsPath("sub", "user"), ssotest.Access(principal(usual), ssotest.PathValue("id", "ada")), permission.CodeNotOwn, "name a parameter of the route user, as SameAsPath does: the request's path has no value by that name", true},
 	} {

@@ -214,7 +214,7 @@ func jsonAttacks() []Attack {
 		l.token("other letters: "+name, letters, rawPayload(after(member))).from("RFC 7519, section 4")
 	}
 	for name, opts := range map[string][]tokenOption{
-		"EXP for exp": {WithoutExpiry(), Claim("EXP", 99999999999)}, "ISS for iss": {WithoutClaim("iss"), Claim("ISS", strangerURL)}, "AUD for aud": {WithoutClaim("aud"), Claim("AUD", "api")},
+		"EXP for exp": {WithoutExpiry(), Claim("EXP", int64(99999999999))}, "ISS for iss": {WithoutClaim("iss"), Claim("ISS", strangerURL)}, "AUD for aud": {WithoutClaim("aud"), Claim("AUD", "api")},
 	} {
 		l.minted("other letters: "+name, letters, opts...).from("RFC 7519, section 4")
 	}
