@@ -20,17 +20,17 @@ import (
 
 // Bounds and defaults of a [Config].
 const (
-	// DefaultLeeway is [Config.Leeway] where it is zero.
+	// DefaultLeeway is what a [Config.Leeway] of zero means.
 	DefaultLeeway = 60 * time.Second
 	// MaxLeeway is the most that [Config.Leeway] may be.
 	MaxLeeway = 5 * time.Minute
 	// NoLeeway is the value of [Config.Leeway] that forgives nothing.
 	NoLeeway time.Duration = -1
-	// DefaultMaxTokenBytes is [Config.MaxTokenBytes] where it is zero: 16 KiB. Most tokens have
+	// DefaultMaxTokenBytes is what a [Config.MaxTokenBytes] of zero means: 16 KiB. Most tokens have
 	// between 0.5 and 3 KiB.
 	DefaultMaxTokenBytes = 16 << 10
 
-	// DefaultTokenCache is [Config.TokenCache] where it is zero.
+	// DefaultTokenCache is what a [Config.TokenCache] of zero means.
 	DefaultTokenCache = 10_000
 	// NoTokenCache is the value of [Config.TokenCache] that remembers none.
 	NoTokenCache = -1
@@ -87,7 +87,8 @@ type Config struct {
 	SkipAudienceCheck bool
 
 	// ClientIDs lists the OAuth clients whose tokens are accepted, by `client_id` (RFC 9068,
-	// section 2.2), compared exactly. A token without `client_id` is then refused. Empty: any client's.
+	// section 2.2), compared exactly; a token without `client_id` is none of theirs. Empty: any
+	// client's, and tokens without one.
 	ClientIDs []string
 
 	// Issuer is the identity provider's identifier; the token's `iss` must equal it to the
