@@ -60,8 +60,9 @@ func URL(address string, o Options) (Source, error) {
 }
 
 // Discovery is a source that finds the keys by an issuer's discovery document (OpenID Connect
-// Discovery 1.0, section 4): it is [URL] for the issuer, to the letter, with
-// /.well-known/openid-configuration behind it. [Options.Issuer] does not count.
+// Discovery 1.0, section 4): it is [URL] for the issuer with
+// /.well-known/openid-configuration in the place of a slash at its end, or behind it. The document
+// must name the issuer to the letter; [Options.Issuer] does not count.
 func Discovery(issuer string, o Options) (Source, error) {
 	o.Issuer = issuer
 	return URL(strings.TrimSuffix(issuer, "/")+discoveryPath, o)
