@@ -25,7 +25,7 @@
 //
 // # Which setting wins
 //
-// Code wins over the environment, since nothing reads the environment but [ConfigFromEnv]: what it
+// Code wins over the environment, since nothing but [ConfigFromEnv] reads these variables: what it
 // returns can be changed before it goes to [New]. Of two variables for one setting, SSO_PUBLIC_KEY_URI
 // wins over PUBLIC_KEY_URI, and SSO_AUDIENCE over AUDIENCE. Keys come from [Config.Keys] or from
 // [Config.PublicKeyURI], of which only one may be given, and are discovered from [Config.Issuer]
