@@ -17,7 +17,7 @@ GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 TOOLS = golangci-lint gotestsum deadcode govulncheck gremlins
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check standalone test-386 ci tools-test gotestsum clean
+.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check doccheck standalone test-386 ci tools-test gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -119,6 +119,9 @@ standalone: gotestsum ## Vet and test each module by itself with the lowest Go i
 
 test-386: ## Test core and the adapters with 32-bit integers
 	@scripts/test-386 core $(filter %sso,$(filter-out cmd/%,$(WORKSPACE)))
+
+doccheck: ## Tell every exported name without a comment, and every exported function without an Example
+	@cd tools && GOWORK=off go run ./doccheck
 
 tools-test: gotestsum ## Test the programs that check the repository
 	@cd tools && GOWORK=off ../scripts/test ./...

@@ -98,6 +98,22 @@ func ExampleWithDenied() {
 	// 401 no: missing_token
 }
 
+// The token in a field of its own, behind a gateway that uses Authorization for itself.
+func ExampleWithTokenFrom() {
+	_, issuer := guardForExamples()
+	guard := echosso.New(authenticator(issuer), echosso.WithTokenFrom(sso.TokenFromHeader("X-Access-Token")))
+	e := echo.New()
+	e.GET("/orders", listOrders, guard.Authenticate())
+
+	r := httptest.NewRequest(http.MethodGet, "/orders", http.NoBody)
+	r.Header.Set("X-Access-Token", issuer.MustToken())
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Body)
+	// Output:
+	// 200 orders of ada
+}
+
 func listOrders(c echo.Context) error {
 	principal, _ := echosso.Principal(c)
 	return c.String(http.StatusOK, "orders of "+principal.Subject())

@@ -99,6 +99,20 @@ func ExampleWithDenied() {
 	// 401 {"error":"missing_token"}
 }
 
+// The token in a field of its own, behind a gateway that uses Authorization for itself.
+func ExampleWithTokenFrom() {
+	_, issuer := guardForExamples()
+	guard := fibersso.New(authenticator(issuer), fibersso.WithTokenFrom(sso.TokenFromHeader("X-Access-Token")))
+	app := fiber.New()
+	app.Get("/orders", guard.Authenticate(), listOrders)
+
+	r := httptest.NewRequest(http.MethodGet, "/orders", http.NoBody)
+	r.Header.Set("X-Access-Token", issuer.MustToken())
+	send(app, r)
+	// Output:
+	// 200 orders of ada
+}
+
 func listOrders(c *fiber.Ctx) error {
 	principal, _ := fibersso.Principal(c)
 	return c.SendString("orders of " + principal.Subject())
@@ -132,6 +146,10 @@ func show(app *fiber.App, path, token string) {
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
+	send(app, r)
+}
+
+func send(app *fiber.App, r *http.Request) {
 	response, err := app.Test(r, -1) // without time limit
 	if err != nil {
 		log.Fatal(err)

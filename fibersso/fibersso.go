@@ -1,6 +1,14 @@
 // Package fibersso lets Fiber services accept the company's single sign-on.
 //
-//	guard := fibersso.New(auth) // auth is an *sso.Authenticator
+//	cfg, err := sso.ConfigFromEnv() // SSO_PUBLIC_KEY_URI, SSO_AUDIENCE and SSO_ISSUER
+//	if err != nil {
+//		return err
+//	}
+//	auth, err := sso.New(cfg)
+//	if err != nil {
+//		return err
+//	}
+//	guard := fibersso.New(auth)
 //	app.Get("/orders", guard.Require(permission.Has("orders.read")), listOrders)
 //
 // [Guard.Authenticate] demands a good token, [Guard.Require] a permission as well (it
@@ -18,6 +26,20 @@
 // cannot be parsed is answered with the parser's message, which quotes them, the token
 // included: give the app an ErrorHandler that neither sends nor logs err.Error() of such, as
 // the example in examples/fiber does.
+//
+// # Several guards on one way
+//
+// Each guard on the way of a request decides for itself, the outermost first, and the first that
+// refuses answers; no later one opens again what an earlier one closed. So Optional outside and
+// Require inside demands a permission, and Require inside Authenticate verifies the token once. A
+// guard of another [sso.Authenticator] demands a good token of its own, and handlers find the
+// principal of the innermost. Within a guard the order is that of package sso: the credential, the
+// token, its session, the permissions.
+//
+// # How a refusal looks
+//
+// It is the standard answer of [sso.DenialOf], drawn by [sso.Config].Renderer if there is one, and
+// last by [WithDenied]. The cause is in the log alone.
 package fibersso
 
 import (
@@ -32,13 +54,15 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Guard makes middleware. It is safe for concurrent use.
+// Guard makes middleware, by [Guard.Authenticate], [Guard.Require] and [Guard.Optional]. It is made by
+// [New], and safe for concurrent use.
 type Guard struct {
 	auth   *sso.Authenticator
 	denied func(*fiber.Ctx, sso.Denial)
 }
 
-// Option changes a [Guard].
+// Option changes a [Guard]: [WithDenied], [WithTokenFrom]. They apply in the order given, and the
+// later of two of a kind counts.
 type Option func(*Guard)
 
 // WithDenied draws refusals by a function of yours. The refusal's status is set, and so are
@@ -51,11 +75,12 @@ func WithDenied(draw func(*fiber.Ctx, sso.Denial)) Option {
 // WithTokenFrom reads the token from these places instead of the Authorization field, of which
 // one at most may hold something: [sso.TokenFromAuthorization], [sso.TokenFromHeader],
 // [sso.TokenFromCookie], [sso.InsecureTokenFromQuery]. It panics without a source.
+// Default: [sso.TokenFromAuthorization].
 func WithTokenFrom(sources ...sso.TokenSource) Option {
 	return func(g *Guard) { g.auth = g.auth.TokenFrom(sources...) }
 }
 
-// New makes a [Guard]. It panics for a nil authenticator.
+// New makes a [Guard] that asks this authenticator. It panics for a nil one. It does not close it.
 func New(a *sso.Authenticator, opts ...Option) *Guard {
 	if a == nil {
 		panic("fibersso: New with a nil *sso.Authenticator: make one by sso.New")
@@ -67,11 +92,12 @@ func New(a *sso.Authenticator, opts ...Option) *Guard {
 	return g
 }
 
-// Authenticate is middleware that demands a good token.
+// Authenticate is middleware that demands a good token: 401 without, 503 while nobody can tell.
 func (g *Guard) Authenticate() fiber.Handler { return g.middleware(g.auth.Authenticate) }
 
 // Require is middleware that demands all of the permissions; it authenticates first. It panics
-// for a permission that cannot mean anything; see [permission.ForRoute].
+// for a permission that cannot mean anything; see [permission.ForRoute]. Without a token it answers
+// 401, with a good token that lacks one of them 403.
 func (g *Guard) Require(p sso.Permission, more ...sso.Permission) fiber.Handler {
 	demanded := permission.ForRoute(p, more...)
 	return g.middleware(func(ctx context.Context, r sso.Request) (context.Context, error) {
@@ -79,8 +105,9 @@ func (g *Guard) Require(p sso.Permission, more ...sso.Permission) fiber.Handler 
 	})
 }
 
-// Optional is middleware that lets requests without an Authorization header pass, without a
-// principal. Anything else that is not a good token is refused.
+// Optional is middleware that lets requests without an Authorization header, or without anything in
+// the places of [WithTokenFrom], pass without a principal, whoever was found before. Anything else
+// that is not a good token is refused: an expired one does not make somebody a stranger.
 func (g *Guard) Optional() fiber.Handler { return g.middleware(g.auth.AuthenticateOptional) }
 
 type principalKey struct{}

@@ -99,6 +99,22 @@ func ExampleWithDenied() {
 	// 401 {"error":"missing_token"}
 }
 
+// The token in a field of its own, behind a gateway that uses Authorization for itself.
+func ExampleWithTokenFrom() {
+	_, issuer := guardForExamples()
+	guard := ginsso.New(authenticator(issuer), ginsso.WithTokenFrom(sso.TokenFromHeader("X-Access-Token")))
+	router := gin.New()
+	router.GET("/orders", guard.Authenticate(), listOrders)
+
+	r := httptest.NewRequest(http.MethodGet, "/orders", http.NoBody)
+	r.Header.Set("X-Access-Token", issuer.MustToken())
+	w := httptest.NewRecorder()
+	router.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Body)
+	// Output:
+	// 200 orders of ada
+}
+
 func listOrders(c *gin.Context) {
 	principal, _ := ginsso.Principal(c)
 	c.String(http.StatusOK, "orders of %s", principal.Subject())

@@ -1,6 +1,7 @@
 package httpsso_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"log/slog"
@@ -138,6 +139,26 @@ func ExampleBackChannelLogout() {
 	// 200 orders of ada
 	// 200
 	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"code":"invalid_token"}
+}
+
+// How the keys stand, for operators: 503 until there are some.
+func ExampleStatus() {
+	_, issuer := guardForExamples()
+	auth := authenticator(issuer)
+	status := httpsso.Status(auth)
+	ask := func() int {
+		w := httptest.NewRecorder()
+		status.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/internal/keys", http.NoBody))
+		return w.Code
+	}
+	fmt.Println(ask())
+	if err := auth.Ready(context.Background()); err != nil { // as a readiness probe does
+		log.Fatal(err)
+	}
+	fmt.Println(ask())
+	// Output:
+	// 503
+	// 200
 }
 
 var listOrders = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

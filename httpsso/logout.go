@@ -15,7 +15,8 @@ const MaxLogoutBytes = 64 << 10
 // backchannel_logout_uri. It ends the session that the logout token names, by
 // [sso.BackChannelLogout.Receive], for logout tokens of these OAuth clients, and answers as
 // section 2.8 says: 200; 400 with {"error":"invalid_request"}; 503 where keys or the session
-// store cannot be had, so that a provider which tries again does. Whatever it answers is not to
+// store cannot be had, so that a provider which tries again does; 405 for any method but POST. The
+// body is a form with exactly one logout_token; the query does not count. Whatever it answers is not to
 // be kept (Cache-Control: no-store).
 //
 //	mux.Handle("/logout/backchannel", httpsso.BackChannelLogout(auth, store.Revoker(), "web-shop"))

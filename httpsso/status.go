@@ -11,7 +11,10 @@ import (
 // source by source the ids in force, their age, the last error and the next attempt. It
 // answers 200 if every source has keys to verify tokens with, else 503. It fetches nothing;
 // for a readiness probe that may, call [sso.Authenticator.Ready]. It holds no secret, but
-// addresses and error texts: serve it where only operators come.
+// addresses and error texts: serve it where only operators come. It answers GET and HEAD, and for a
+// nil authenticator 503. Each source is a [keys.Status].
+//
+// [keys.Status]: https://pkg.go.dev/github.com/more-retail/moresso-go/core/keys#Status
 func Status(a *sso.Authenticator) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {

@@ -40,6 +40,130 @@ func Example() {
 
 // A refusal is answered in the event's own response type.
 func ExampleRequire() {
+	auth, issuer := forExamples()
+	handler := lambdasso.Require(lambdasso.New(auth), permission.Is("orders.role", "clerk"), listOrders)
+
+	for _, token := range []string{issuer.MustToken(), issuer.MustToken(devissuer.Permission("orders.role", "clerk"))} {
+		event := events.APIGatewayV2HTTPRequest{Headers: map[string]string{"authorization": "Bearer " + token}}
+		response, err := handler(context.Background(), event)
+		fmt.Println(response.StatusCode, response.Body, err)
+	}
+	// Output:
+	// 403 {"type":"about:blank","title":"Forbidden","status":403,"code":"insufficient_scope"} <nil>
+	// 200 orders of ada <nil>
+}
+
+// Behind a function URL.
+func ExampleAuthenticate() {
+	auth, issuer := forExamples()
+	handler := lambdasso.Authenticate(lambdasso.New(auth),
+		func(ctx context.Context, _ events.LambdaFunctionURLRequest) (events.LambdaFunctionURLResponse, error) {
+			principal, _ := lambdasso.Principal(ctx)
+			return events.LambdaFunctionURLResponse{StatusCode: http.StatusOK, Body: "hello " + principal.Subject()}, nil
+		})
+
+	for _, credentials := range []string{"Bearer " + issuer.MustToken(devissuer.Expired()), "Bearer " + issuer.MustToken()} {
+		response, err := handler(context.Background(), events.LambdaFunctionURLRequest{Headers: map[string]string{"authorization": credentials}})
+		fmt.Println(response.StatusCode, response.Body, err)
+	}
+	// Output:
+	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"code":"invalid_token"} <nil>
+	// 200 hello ada <nil>
+}
+
+// Behind a REST API, for a site that greets strangers too.
+func ExampleOptional() {
+	auth, issuer := forExamples()
+	handler := lambdasso.Optional(lambdasso.New(auth),
+		func(ctx context.Context, _ events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+			if principal, ok := lambdasso.Principal(ctx); ok {
+				return events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: "hello " + principal.Subject()}, nil
+			}
+			return events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: "hello stranger"}, nil
+		})
+
+	for _, headers := range []map[string]string{nil, {"Authorization": "Bearer " + issuer.MustToken()}} {
+		response, err := handler(context.Background(), events.APIGatewayProxyRequest{Headers: headers})
+		fmt.Println(response.StatusCode, response.Body, err)
+	}
+	// Output:
+	// 200 hello stranger <nil>
+	// 200 hello ada <nil>
+}
+
+// The token in a field of its own, behind a gateway that uses Authorization for itself.
+func ExampleWithTokenFrom() {
+	auth, issuer := forExamples()
+	guard := lambdasso.New(auth, lambdasso.WithTokenFrom(sso.TokenFromHeader("X-Access-Token")))
+	handler := lambdasso.Authenticate(guard, listOrders)
+
+	event := events.APIGatewayV2HTTPRequest{Headers: map[string]string{"x-access-token": issuer.MustToken()}}
+	response, err := handler(context.Background(), event)
+	fmt.Println(response.StatusCode, response.Body, err)
+	// Output:
+	// 200 orders of ada <nil>
+}
+
+// The authorizer of a REST API that sees the token alone. Its TTL has to be 0 where it stands before
+// several routes.
+func ExampleTokenAuthorizer() {
+	auth, issuer := forExamples()
+	authorize := lambdasso.TokenAuthorizer(lambdasso.New(auth), permission.Is("orders.role", "clerk"))
+
+	const route = "arn:aws:execute-api:eu-central-1:123456789012:api/prod/GET/orders"
+	for _, token := range []string{issuer.MustToken(), issuer.MustToken(devissuer.Permission("orders.role", "clerk"))} {
+		answer, err := authorize(context.Background(), events.APIGatewayCustomAuthorizerRequest{
+			Type: "TOKEN", AuthorizationToken: "Bearer " + token, MethodArn: route,
+		})
+		fmt.Println(answer.PolicyDocument.Statement[0].Effect, answer.PrincipalID, err)
+	}
+	_, err := authorize(context.Background(), events.APIGatewayCustomAuthorizerRequest{AuthorizationToken: "Bearer x", MethodArn: route})
+	fmt.Println(err) // which API Gateway answers with 401
+	// Output:
+	// Deny - <nil>
+	// Allow ada <nil>
+	// Unauthorized
+}
+
+// The authorizer of a REST API that sees the request too: whoever asks for orders has to be their
+// customer.
+func ExampleRequestAuthorizer() {
+	auth, issuer := forExamples()
+	authorize := lambdasso.RequestAuthorizer(lambdasso.New(auth), permission.SameAsPath("customer_id", "customer"))
+
+	token := issuer.MustToken(devissuer.Claim("customer_id", "c7"))
+	for _, customer := range []string{"c8", "c7"} {
+		answer, err := authorize(context.Background(), events.APIGatewayCustomAuthorizerRequestTypeRequest{
+			Type: "REQUEST", HTTPMethod: http.MethodGet, Resource: "/customers/{customer}/orders",
+			MethodArn:      "arn:aws:execute-api:eu-central-1:123456789012:api/prod/GET/customers/" + customer + "/orders",
+			Headers:        map[string]string{"Authorization": "Bearer " + token},
+			PathParameters: map[string]string{"customer": customer},
+		})
+		fmt.Println(customer, answer.PolicyDocument.Statement[0].Effect, err)
+	}
+	// Output:
+	// c8 Deny <nil>
+	// c7 Allow <nil>
+}
+
+// The authorizer of an HTTP API, which hands the claims on.
+func ExampleHTTPAuthorizer() {
+	auth, issuer := forExamples()
+	authorize := lambdasso.HTTPAuthorizer(lambdasso.New(auth), permission.Scope("orders:read"))
+
+	for _, token := range []string{issuer.MustToken(), issuer.MustToken(devissuer.Scope("orders:read"))} {
+		answer, err := authorize(context.Background(), events.APIGatewayV2CustomAuthorizerV2Request{
+			Headers: map[string]string{"authorization": "Bearer " + token},
+		})
+		fmt.Println(answer.IsAuthorized, answer.Context["sub"], err)
+	}
+	// Output:
+	// false <nil> <nil>
+	// true ada <nil>
+}
+
+// forExamples trusts an issuer in memory.
+func forExamples() (*sso.Authenticator, *devissuer.Issuer) {
 	issuer, err := devissuer.New()
 	if err != nil {
 		log.Fatal(err)
@@ -54,16 +178,7 @@ func ExampleRequire() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	handler := lambdasso.Require(lambdasso.New(auth), permission.Is("orders.role", "clerk"), listOrders)
-
-	for _, token := range []string{issuer.MustToken(), issuer.MustToken(devissuer.Permission("orders.role", "clerk"))} {
-		event := events.APIGatewayV2HTTPRequest{Headers: map[string]string{"authorization": "Bearer " + token}}
-		response, err := handler(context.Background(), event)
-		fmt.Println(response.StatusCode, response.Body, err)
-	}
-	// Output:
-	// 403 {"type":"about:blank","title":"Forbidden","status":403,"code":"insufficient_scope"} <nil>
-	// 200 orders of ada <nil>
+	return auth, issuer
 }
 
 func listOrders(ctx context.Context, _ events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {

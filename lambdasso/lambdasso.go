@@ -1,7 +1,15 @@
 // Package lambdasso lets AWS Lambda functions behind an HTTP front door accept the company's
 // single sign-on.
 //
-//	guard := lambdasso.New(auth) // auth is an *sso.Authenticator
+//	cfg, err := sso.ConfigFromEnv() // SSO_PUBLIC_KEY_URI, SSO_AUDIENCE and SSO_ISSUER
+//	if err != nil {
+//		return err
+//	}
+//	auth, err := sso.New(cfg)
+//	if err != nil {
+//		return err
+//	}
+//	guard := lambdasso.New(auth)
 //	lambda.Start(lambdasso.Require(guard, permission.Has("orders.read"), listOrders))
 //
 // [Authenticate] demands a good token, [Require] a permission as well, [Optional] lets requests
@@ -19,6 +27,19 @@
 //
 // Make the [sso.Authenticator] outside of the handler, so that the keys are kept between
 // invocations. In Lambda it leaves nothing running while the process is frozen.
+//
+// # Several guards on one handler
+//
+// Each wrapper decides for itself, the outermost first, and the first that refuses answers; no later
+// one opens again what an earlier one closed. The permissions of several are all demanded, and the
+// token is verified once if they have the same [sso.Authenticator]. An authorizer in front decides
+// before any of them, and what it found is not relied on.
+//
+// # How a refusal looks
+//
+// It is the standard answer of [sso.DenialOf], drawn by [sso.Config].Renderer if there is one; there
+// is no option WithDenied here. It is a response and no error, of which Lambda would make a 502. What
+// an authorizer refuses with is API Gateway's own.
 package lambdasso
 
 import (
@@ -29,20 +50,22 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Guard protects handlers. It is safe for concurrent use.
+// Guard protects handlers, by [Authenticate], [Require] and [Optional], which are functions and not
+// methods since they have type parameters. It is made by [New], and safe for concurrent use.
 type Guard struct{ auth *sso.Authenticator }
 
-// Option changes a [Guard].
+// Option changes a [Guard]: [WithTokenFrom]. The later of two counts.
 type Option func(*Guard)
 
 // WithTokenFrom reads the token from these places instead of the Authorization field, of which
 // one at most may hold something: [sso.TokenFromAuthorization], [sso.TokenFromHeader],
 // [sso.TokenFromCookie], [sso.InsecureTokenFromQuery]. It panics without a source.
+// Default: [sso.TokenFromAuthorization].
 func WithTokenFrom(sources ...sso.TokenSource) Option {
 	return func(g *Guard) { g.auth = g.auth.TokenFrom(sources...) }
 }
 
-// New makes a [Guard]. It panics for a nil authenticator.
+// New makes a [Guard] that asks this authenticator. It panics for a nil one. It does not close it.
 func New(a *sso.Authenticator, opts ...Option) *Guard {
 	if a == nil {
 		panic("lambdasso: New with a nil *sso.Authenticator: make one by sso.New")
@@ -54,14 +77,16 @@ func New(a *sso.Authenticator, opts ...Option) *Guard {
 	return g
 }
 
-// Authenticate wraps a handler so that it demands a good token.
+// Authenticate wraps a handler so that it demands a good token: 401 without, 503 while nobody can
+// tell. It panics for a nil handler, and for one whose response is another front door's than its
+// event, as [Require] and [Optional] do.
 func Authenticate[E Event, R Response](g *Guard, handler func(context.Context, E) (R, error)) func(context.Context, E) (R, error) {
 	return protect(handler, g.auth.Authenticate)
 }
 
 // Require wraps a handler so that it demands a permission; it authenticates first. Several are
 // combined by [permission.All]. It panics for a permission that cannot mean anything; see
-// [permission.ForRoute].
+// [permission.ForRoute]. Without a token the answer is 401, with a good token that lacks it 403.
 func Require[E Event, R Response](g *Guard, p sso.Permission, handler func(context.Context, E) (R, error)) func(context.Context, E) (R, error) {
 	demanded := permission.ForRoute(p)
 	return protect(handler, func(ctx context.Context, r sso.Request) (context.Context, error) {
@@ -69,13 +94,15 @@ func Require[E Event, R Response](g *Guard, p sso.Permission, handler func(conte
 	})
 }
 
-// Optional wraps a handler so that requests without an Authorization header pass, without a
-// principal, whatever an authorizer before it found. Anything else that is not a good token is refused.
+// Optional wraps a handler so that requests without an Authorization header, or without anything in
+// the places of [WithTokenFrom], pass without a principal, whatever an authorizer before it found.
+// Anything else that is not a good token is refused: an expired one does not make somebody a stranger.
 func Optional[E Event, R Response](g *Guard, handler func(context.Context, E) (R, error)) func(context.Context, E) (R, error) {
 	return protect(handler, g.auth.AuthenticateOptional)
 }
 
-// Principal returns whom the invocation's token speaks for; false for an anonymous one.
+// Principal returns whom the invocation's token speaks for; false for an anonymous one, and where no
+// guard has been. It is [sso.FromContext].
 func Principal(ctx context.Context) (*sso.Principal, bool) { return sso.FromContext(ctx) }
 
 func protect[E Event, R Response](handler func(context.Context, E) (R, error), check func(context.Context, sso.Request) (context.Context, error)) func(context.Context, E) (R, error) {

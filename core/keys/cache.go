@@ -36,7 +36,8 @@ const (
 
 // Errors that [Cache.Find] tells apart. Every other way to fail is an [UnavailableError].
 var (
-	// ErrUnknownKey: the source was asked within the last seconds and has no such key.
+	// ErrUnknownKey: the source was asked within the last ten seconds, or never changes, and has no
+	// such key.
 	ErrUnknownKey = errors.New("no key with this id")
 	// ErrAmbiguousKey: the token names no key, and several could be meant.
 	ErrAmbiguousKey = errors.New("no key id, and several keys fit")
@@ -52,20 +53,25 @@ var (
 
 // UnavailableError means that nobody can tell: the keys cannot be had, or are too old.
 type UnavailableError struct {
-	RetryAfter time.Duration // when asking again makes sense, at least a second
+	RetryAfter time.Duration // in how long asking again makes sense, from 1 s to 30 s
 	Err        error         // for the operator
 }
 
+// Error is for the operator: it may hold addresses, and no secret.
 func (e *UnavailableError) Error() string { return "keys unavailable: " + e.Err.Error() }
+
+// Unwrap gives access to the cause: of the last attempt to fetch, or of the end of a caller's wait.
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
 // CacheOptions tune a [Cache]. The zero value is right for a server.
 type CacheOptions struct {
-	// Interval between refreshes; zero: [DefaultInterval].
+	// Interval between refreshes; zero or less: [DefaultInterval]. A source's own [Set].MaxAge
+	// shortens it, to a minute at the least, and never lengthens it.
 	Interval time.Duration
-	// StaleFor bounds how long an old set serves; zero: [DefaultStaleFor].
+	// StaleFor bounds how long an old set serves, counted from when its refresh was due; zero or
+	// less: [DefaultStaleFor].
 	StaleFor time.Duration
-	// FetchTimeout ends each attempt; zero: [DefaultFetchTimeout].
+	// FetchTimeout ends each attempt; zero or less: [DefaultFetchTimeout].
 	FetchTimeout time.Duration
 	// Inline makes a due refresh happen within the request that notices it, waiting at most
 	// a second, instead of behind its back: for processes that are frozen between requests,
@@ -75,16 +81,17 @@ type CacheOptions struct {
 	Now func() time.Time
 	// Logger is told of failed fetches, skipped keys and changed key ids; nil: nobody is.
 	Logger *slog.Logger
-	// OnFetch is called after every attempt; nil: nobody is. It must not block.
+	// OnFetch is called after every attempt, by the goroutine that made it; nil: nobody is. It must
+	// not block. A panic in it is swallowed.
 	OnFetch func(FetchEvent)
 }
 
 // FetchEvent tells of one attempt to fetch.
 type FetchEvent struct {
-	Source  string
-	Err     error // nil: it succeeded
-	KeyIDs  []string
-	Changed bool // the keys in force are not those of before
+	Source  string   // by its own name, [Source].String
+	Err     error    // nil: it succeeded
+	KeyIDs  []string // in force, sorted; nil after a failure. A key without id shows as its thumbprint
+	Changed bool     // the keys in force are not those of before
 }
 
 // Cache keeps the keys of one source. It is safe for concurrent use. It runs no goroutine but
@@ -133,7 +140,8 @@ type trouble struct {
 	hint     time.Time // the same by our own schedule alone, for callers
 }
 
-// NewCache makes a cache over a source. It does no I/O.
+// NewCache makes a cache over a source, which must not be nil. It does no I/O: the first [Cache.Find]
+// or [Cache.Ready] fetches. Call [Cache.Close] when it is not needed any more.
 func NewCache(source Source, o CacheOptions) *Cache {
 	if o.Interval <= 0 {
 		o.Interval = DefaultInterval
@@ -269,7 +277,7 @@ func (c *Cache) Lacks(keyID string) bool {
 }
 
 // Ready fetches if there is no set yet or the one there is has grown too old, and reports
-// whether there are keys to work with.
+// whether there are keys to work with: its error is an [UnavailableError].
 func (c *Cache) Ready(ctx context.Context) error {
 	_, err := c.fresh(ctx)
 	return err

@@ -24,13 +24,16 @@ const maxBytes = 256 << 10
 const discoveryPath = "/.well-known/openid-configuration"
 
 // RetryAfterError is what a source wraps into its error when the provider said when to ask
-// again (RFC 9110, section 10.2.3).
+// again (RFC 9110, section 10.2.3). A [Cache] leaves the source alone for so long, up to 30 s.
 type RetryAfterError struct {
-	After time.Duration
-	Err   error
+	After time.Duration // from now
+	Err   error         // what went wrong; never nil
 }
 
+// Error is that of Err.
 func (e *RetryAfterError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
 func (e *RetryAfterError) Unwrap() error { return e.Err }
 
 // URL is a source that fetches an address. What it finds there tells what it is: a JWK Set,
@@ -38,7 +41,9 @@ func (e *RetryAfterError) Unwrap() error { return e.Err }
 //
 // It accepts https, and http to loopback. A discovery document must name the issuer that
 // [Options.Issuer] or its own address says (OpenID Connect Discovery 1.0, section 4.3), and
-// keys on its own origin or an allowed one.
+// keys on its own origin or an allowed one. Redirects are not followed, an answer above 256 KiB is
+// refused, and one that is unchanged is not sent again (ETag). URL itself does no network I/O: its
+// error is about the address, a [SettingError] where it is known what to write instead.
 func URL(address string, o Options) (Source, error) {
 	u, err := checkURL(address, o)
 	if err != nil {
@@ -55,7 +60,9 @@ func URL(address string, o Options) (Source, error) {
 }
 
 // Discovery is a source that finds the keys by an issuer's discovery document (OpenID Connect
-// Discovery 1.0, section 4).
+// Discovery 1.0, section 4): it is [URL] for the issuer with
+// /.well-known/openid-configuration in the place of a slash at its end, or behind it. The document
+// must name the issuer to the letter; [Options.Issuer] does not count.
 func Discovery(issuer string, o Options) (Source, error) {
 	o.Issuer = issuer
 	return URL(strings.TrimSuffix(issuer, "/")+discoveryPath, o)

@@ -21,7 +21,8 @@ const maxKeyIDBytes = 256
 
 // ParseJWKS reads a JWK Set (RFC 7517, section 5). A key that cannot be used is left out and
 // named in Skipped: an unknown type must not take the other keys down (section 5 again).
-// It fails if the text is not a JWK Set, or no key in it can be used.
+// It fails if the text is not a JWK Set, has more than 100 keys, or none that can be used (a
+// [NoKeyError]).
 func ParseJWKS(text []byte) (*Set, error) {
 	var document map[string]json.RawMessage // a map, since struct fields would match "Keys" too
 	if err := json.Unmarshal(text, &document); err != nil {

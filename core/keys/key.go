@@ -71,7 +71,8 @@ func (k Key) Fits(algorithm string) bool {
 }
 
 // Thumbprint returns the key's SHA-256 thumbprint (RFC 7638) in base64url: two keys are the
-// same key if and only if their thumbprints agree, whatever ids they go by.
+// same key if and only if their thumbprints agree, whatever ids they go by. It is empty for what is
+// no public key.
 func (k Key) Thumbprint() string {
 	sum, err := (&jose.JSONWebKey{Key: k.Public}).Thumbprint(crypto.SHA256)
 	if err != nil {

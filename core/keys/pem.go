@@ -12,7 +12,8 @@ import (
 // ParsePEM reads PEM text (RFC 7468): one or several public keys ("PUBLIC KEY",
 // "RSA PUBLIC KEY") or certificates ("CERTIFICATE", whose public key is taken; nothing else of
 // a certificate is looked at). The keys have no ids. A private key is refused, since it means
-// that the wrong half was put into the configuration.
+// that the wrong half was put into the configuration. So is a text with a block that cannot be read,
+// and with more than 100 keys; a key that can be read and not used is left out, as by [NewSet].
 func ParsePEM(text []byte) (*Set, error) {
 	if !bytes.Contains(text, []byte("-----BEGIN")) {
 		return nil, errors.New("not PEM text: no -----BEGIN line")

@@ -17,8 +17,8 @@ var registry = struct {
 }{openers: map[string]Opener{}}
 
 // Register makes [Open] understand a scheme. Modules for other places of keys call it from an
-// init function, so that importing them is all it takes. It panics for a scheme that is empty
-// or taken.
+// init function, so that importing them is all it takes. Letter case does not count. It panics for a
+// scheme that is empty or taken, http, https and file among them, and for a nil function.
 func Register(scheme string, open Opener) {
 	scheme = strings.ToLower(scheme)
 	registry.Lock()

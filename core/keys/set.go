@@ -36,7 +36,9 @@ type Skipped struct {
 // NewSet checks keys and returns the set of those that can be used: unusable ones are left
 // out, the same key given twice counts once, and different keys under one id that one
 // algorithm could choose between are all left out, since no token could say which it means.
-// It fails with a [NoKeyError] if no key remains, and if more than 100 are given. A [Source] of your own calls it.
+// It fails with a [NoKeyError] if no key remains, and if more than 100 are given. A [Source] of your
+// own calls it. Usable are RSA keys of 2048 to 8192 bits, EC keys on P-256, P-384 and P-521, and
+// Ed25519 keys, as far as nothing is known to be weak about them.
 func NewSet(keys ...Key) (*Set, error) {
 	return newSet(keys, nil)
 }
@@ -76,6 +78,7 @@ type NoKeyError struct {
 	Skipped []Skipped // what it holds instead, all of it; none: nothing at all
 }
 
+// Error names the first key that was left out, and why.
 func (e *NoKeyError) Error() string {
 	if len(e.Skipped) == 0 {
 		return "no key in the set"

@@ -51,6 +51,7 @@ type SettingError struct {
 	Unless  string // the field of [Options] that would permit it; mostly empty
 }
 
+// Error is the problem and the remedy in one line.
 func (e *SettingError) Error() string {
 	if e.Unless != "" {
 		return e.Problem + "; " + e.Remedy + ", or set " + e.Unless
@@ -59,9 +60,11 @@ func (e *SettingError) Error() string {
 }
 
 // Open makes a source out of what a configuration holds: the http(s) URL of a JWK Set, a PEM
-// public key or a discovery document; "file:" and a path to a JWK Set or PEM; or the PEM text
-// itself; or what another module has registered a scheme for (see [Register]). It reads files
-// at once, so that a missing one is found at start-up, and does no network I/O.
+// public key or a discovery document; "file:" and a path to a JWK Set or PEM; the text of a PEM or a
+// JWK Set itself; or what another module has registered a scheme for (see [Register]). It reads files
+// at once, so that a missing one is found at start-up, and does no network I/O. What a text is, is
+// told by what it holds, in this order: PEM, http and https, file, a JWK Set, registered schemes. An
+// error that knows what to write instead is a [SettingError].
 func Open(uri string, o Options) (Source, error) {
 	scheme, _, _ := strings.Cut(uri, ":")
 	switch {
@@ -102,7 +105,8 @@ func filePath(uri string) (string, error) {
 	return filepath.FromSlash(unescaped), nil
 }
 
-// Static is a source of keys that the program already has. They never change.
+// Static is a source of keys that the program already has. They never change. It fails as [NewSet]
+// does.
 func Static(keys ...Key) (Source, error) {
 	set, err := NewSet(slices.Clone(keys)...)
 	if err != nil {
@@ -148,7 +152,8 @@ func (s fixedSource) Fetch(context.Context, *Set) (*Set, error) { return s.set, 
 func (s fixedSource) String() string                            { return s.name }
 
 // File is a source that reads a JWK Set or PEM file, anew at every refresh, so that a mounted
-// secret can be replaced under a running service. It fails if the file cannot be read now.
+// secret can be replaced under a running service. It fails if the file cannot be read now, is no
+// regular file, is larger than 256 KiB or holds no usable key.
 func File(path string) (Source, error) {
 	s := fileSource(path)
 	if _, err := s.Fetch(context.Background(), nil); err != nil {

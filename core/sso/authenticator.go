@@ -105,7 +105,8 @@ func New(cfg Config) (*Authenticator, error) {
 // readiness probes, and warms the cache at start-up. Of several issuers one that has keys is
 // enough, and the others are not waited for: a partner's outage must not take a service out of
 // traffic. Their fetches go on, but where the process may be frozen (RefreshInline), and there
-// all are waited for. Its error matches [ErrUnavailable].
+// all are waited for. It waits for 3 s at most, or until ctx ends. Its error matches
+// [ErrUnavailable].
 func (a *Authenticator) Ready(ctx context.Context) error {
 	if !a.made() {
 		return errNotMade
@@ -129,7 +130,8 @@ func (a *Authenticator) Ready(ctx context.Context) error {
 }
 
 // Status tells how the keys stand, source by source: which are in force, how old, what went
-// wrong last. It never waits and fetches nothing.
+// wrong last. There is one for each authenticator that was joined, in the order of [Join]. It never
+// waits and fetches nothing.
 func (a *Authenticator) Status() []keys.Status {
 	if !a.made() {
 		return nil
@@ -142,7 +144,8 @@ func (a *Authenticator) Status() []keys.Status {
 }
 
 // Close ends a fetch in flight and waits for it; no goroutine is left. Every request
-// afterwards is refused as [ErrUnavailable].
+// afterwards is refused as [ErrUnavailable]. It may be called again. Copies by
+// [Authenticator.TokenFrom] end with it.
 func (a *Authenticator) Close() error {
 	if !a.made() {
 		return nil
@@ -154,9 +157,10 @@ func (a *Authenticator) Close() error {
 	return errors.Join(failures...)
 }
 
-// ValidateToken proves a token and returns whom it speaks for. It is for tokens that come
-// another way than in an HTTP request. Its error matches [ErrInvalidToken] or
-// [ErrUnavailable], and [DenialOf] knows its answer.
+// ValidateToken proves a token, without a "Bearer " before it, and returns whom it speaks for. It is
+// for tokens that come another way than in an HTTP request, such as in a message. It is told to
+// [Config.Logger] and [Config.Observe] as requests are, and asks [Config.Sessions] too. Its error
+// matches [ErrInvalidToken] or [ErrUnavailable], and [DenialOf] knows its answer.
 func (a *Authenticator) ValidateToken(ctx context.Context, token string) (*Principal, error) {
 	if !a.made() {
 		return nil, errNotMade
@@ -169,8 +173,9 @@ func (a *Authenticator) ValidateToken(ctx context.Context, token string) (*Princ
 }
 
 // Authenticate demands a good bearer token of a request. The context that it returns holds the
-// principal for [FromContext]. Its error has an answer by [DenialOf]; the context is then the
-// given one.
+// principal for [FromContext]. Its error belongs to one of the classes at [ErrNoToken] and has an
+// answer by [DenialOf]; the context is then the given one, and nothing of the request may go on. A
+// token that this authenticator has already verified for this request is not verified again.
 func (a *Authenticator) Authenticate(ctx context.Context, r Request) (context.Context, error) {
 	return a.guard(ctx, r, func() (context.Context, error) {
 		l, err := a.login(ctx, r)
@@ -198,8 +203,9 @@ func (a *Authenticator) AuthenticateOptional(ctx context.Context, r Request) (co
 	})
 }
 
-// Authorize demands a permission, after a good token. A token that this authenticator has
-// already verified for this request is not verified again.
+// Authorize demands a permission, after a good token: it is [Authenticator.Authenticate] and more,
+// and needs none before it. A denial matches [ErrAccessDenied]; a permission that is nil, panics or
+// fails is an internal fault (500).
 func (a *Authenticator) Authorize(ctx context.Context, r Request, p Permission) (context.Context, error) {
 	return a.guard(ctx, r, func() (context.Context, error) {
 		l, err := a.login(ctx, r)

@@ -20,16 +20,17 @@ import (
 
 // Bounds and defaults of a [Config].
 const (
-	// DefaultLeeway forgives clocks that differ.
+	// DefaultLeeway is what a [Config.Leeway] of zero means.
 	DefaultLeeway = 60 * time.Second
-	// MaxLeeway is the most that can be forgiven.
+	// MaxLeeway is the most that [Config.Leeway] may be.
 	MaxLeeway = 5 * time.Minute
 	// NoLeeway is the value of [Config.Leeway] that forgives nothing.
 	NoLeeway time.Duration = -1
-	// DefaultMaxTokenBytes bounds a token; most are between 0.5 and 3 KiB.
+	// DefaultMaxTokenBytes is what a [Config.MaxTokenBytes] of zero means: 16 KiB. Most tokens have
+	// between 0.5 and 3 KiB.
 	DefaultMaxTokenBytes = 16 << 10
 
-	// DefaultTokenCache is how many verified tokens are remembered.
+	// DefaultTokenCache is what a [Config.TokenCache] of zero means.
 	DefaultTokenCache = 10_000
 	// NoTokenCache is the value of [Config.TokenCache] that remembers none.
 	NoTokenCache = -1
@@ -47,7 +48,8 @@ type Refresh string
 
 // Ways to refresh.
 const (
-	// RefreshAuto is Inline where the process is an AWS Lambda function, else Background.
+	// RefreshAuto, the zero value, is RefreshInline where the process is an AWS Lambda function (by
+	// AWS_LAMBDA_RUNTIME_API in its environment), else RefreshBackground.
 	RefreshAuto Refresh = ""
 	// RefreshBackground fetches behind the request that notices, which does not wait.
 	RefreshBackground Refresh = "background"
@@ -61,35 +63,38 @@ const (
 type Config struct {
 	// PublicKeyURI is where the identity provider's public keys are: the https URL of a JWK
 	// Set (RFC 7517), of a PEM public key or of a discovery document, told apart by what is
-	// found there; "file:" and the path of a JWK Set or PEM file; or a PEM text itself.
-	// http is accepted for loopback only. Empty: the keys are discovered from Issuer. A
-	// private key is refused. With import _ "github.com/more-retail/moresso-go/kmskeys" also
+	// found there; "file:" and the path of a JWK Set or PEM file; or the text of a PEM or a JWK
+	// Set itself. http is accepted for loopback only, unless InsecureAllowHTTP. Empty: the keys are
+	// discovered from Issuer. A private key is refused. Files are read by New, and again at every
+	// refresh; addresses are fetched when the first request or [Authenticator.Ready] needs keys. With import _ "github.com/more-retail/moresso-go/kmskeys" also
 	// what AWS KMS calls a key: awskms: and an id, an ARN, an alias or an id alone.
 	PublicKeyURI string
 
-	// Keys is a source of keys instead of PublicKeyURI: a static set, or one of your own.
-	// Giving both is refused.
+	// Keys is a source of keys instead of PublicKeyURI: a static set, or one of your own (see
+	// package keys). Giving both is refused. HTTPClient, AllowedKeyOrigins and InsecureAllowHTTP
+	// do not reach it. Nil: PublicKeyURI counts.
 	Keys keys.Source
 
 	// Audience lists the names by which this service is known to the identity provider; a
 	// token must be meant for at least one of them (`aud`, RFC 7519, section 4.1.3), compared
-	// exactly. At least one is needed unless SkipAudienceCheck.
+	// exactly. At least one is needed unless SkipAudienceCheck; giving both is refused.
 	Audience []string
 
 	// SkipAudienceCheck accepts tokens whatever `aud` says, which is for providers whose
 	// access tokens have none, such as Amazon Cognito. Something else then has to tell your
-	// tokens from those for other services: ClientIDs and Issuer are needed with it. Default
-	// false.
+	// tokens from those for other services: ClientIDs and Issuer are needed with it, and Audience
+	// has to be empty. Default false.
 	SkipAudienceCheck bool
 
 	// ClientIDs lists the OAuth clients whose tokens are accepted, by `client_id` (RFC 9068,
-	// section 2.2), compared exactly. Empty: any client's.
+	// section 2.2), compared exactly; a token without `client_id` is none of theirs. Empty: any
+	// client's, and tokens without one.
 	ClientIDs []string
 
 	// Issuer is the identity provider's identifier; the token's `iss` must equal it to the
 	// letter (RFC 7519, section 4.1.1). Where keys are discovered it defaults to what the
-	// discovery document says, and is always enforced. Empty with a bare key source: `iss` is
-	// not checked, and New logs one warning. Key sources that serve many tenants (Microsoft
+	// discovery document says, and is always enforced; where it is set, the document must say the same, or there are
+	// no keys (503). Empty with a bare key source: `iss` is not checked, and New logs one warning. Key sources that serve many tenants (Microsoft
 	// Entra's /common, /organizations and /consumers) are refused without it.
 	Issuer string
 
@@ -107,7 +112,8 @@ type Config struct {
 	// []TokenKind{KindIDToken}. Default: none is accepted.
 	SkipTokenKindChecks []TokenKind
 
-	// Leeway forgives clocks that differ, when `exp`, `nbf` and `iat` are judged. Zero means
+	// Leeway forgives clocks that differ, when `exp`, `nbf` and `iat` are judged, and an
+	// `auth_time` that lies ahead: a token is good until `exp` plus this. Zero means
 	// DefaultLeeway, 60 s; for none at all say NoLeeway. At most MaxLeeway, 5 min.
 	Leeway time.Duration
 
@@ -125,15 +131,17 @@ type Config struct {
 	TokenCache int
 
 	// Sessions is asked on every request whether the token's session lives on, so that signing
-	// out means out. Default nil: a token is good until it expires.
+	// out means out; several guards on one request ask once. It is asked after the signature and
+	// before any permission. Default nil: a token is good until it expires.
 	Sessions SessionStore
 
-	// SessionPolicy says how a token names its session; only with Sessions.
+	// SessionPolicy says how a token names its session; without Sessions it is refused. The zero
+	// value reads the claims `user_id` and `session_id`.
 	SessionPolicy SessionPolicy
 
 	// MaxTokenAge bounds for how long a token may be good, from `iat` to `exp`: one that is good
 	// for longer, or does not tell, is refused. A store that remembers what was revoked can
-	// forget it after so long. Zero: no bound.
+	// forget it after so long. Leeway is not counted. Zero: no bound; less is refused.
 	MaxTokenAge time.Duration
 
 	// PermissionsClaim is the path of the claim that permissions are looked up in; see
@@ -149,7 +157,8 @@ type Config struct {
 	// stands for any value. Default false.
 	DisableWildcard bool
 
-	// Realm is named in challenges (RFC 9110, section 11.5). Default: none.
+	// Realm is named in challenges (RFC 9110, section 11.5): printable ASCII without quotes and
+	// backslashes. Default: none.
 	Realm string
 
 	// TellScopes names the scopes that are missing in the challenge of a 403 (RFC 6750,
@@ -157,7 +166,9 @@ type Config struct {
 	TellScopes bool
 
 	// AllowedKeyOrigins lists further hosts on which a discovery document may say that its
-	// keys are; its own host is always allowed. Google's is "www.googleapis.com".
+	// keys are; its own host is always allowed. A host stands as in an address, with the port if
+	// that is not the scheme's own: "www.googleapis.com" (Google's), "keys.example.com:8443".
+	// Default: none.
 	AllowedKeyOrigins []string
 
 	// InsecureAllowHTTP permits keys to be fetched over http from other machines, where
@@ -168,26 +179,32 @@ type Config struct {
 	Refresh Refresh
 
 	// HTTPClient fetches keys. Nil means a client without idle connections that honours the
-	// proxy environment variables. Redirects are refused whatever the client says.
+	// proxy environment variables. Redirects are refused whatever the client says, and an attempt
+	// ends after 3 s.
 	HTTPClient *http.Client
 
-	// Now is the clock by which tokens and keys are judged. Nil means time.Now.
+	// Now is the clock by which tokens and keys are judged. It must be safe for concurrent use;
+	// while it returns the zero time, requests are answered with 500. Nil means time.Now.
 	Now func() time.Time
 
 	// Logger is told why requests were refused (info; 503 as warning, 500 as error), and of
 	// keys. Nil means [log/slog.Default]. Tokens are never logged.
 	Logger *slog.Logger
 
-	// Observe is told of each outcome, for metrics. It is called within requests and must
-	// not block. Nil means nobody is told.
+	// Observe is told of each outcome, for metrics. It is called within requests, and of keys by
+	// whatever fetches them, so it must be safe for concurrent use and must not block. A panic
+	// in it is logged and decides nothing. Nil means nobody is told.
 	Observe func(Event)
 
-	// Renderer redraws refusals for all front doors at once. What it returns goes out if it
-	// is still a refusal; a 401 keeps its challenge. Nil means problem documents (RFC 9457).
+	// Renderer redraws refusals for all front doors at once: see [RenderText], [RenderSignIn] and
+	// their like. It gets the request and the standard answer. What it returns goes out if its
+	// status is from 300 to 599; if not, and if it panics, the standard answer does, and the log
+	// says so. A 401 keeps its challenge. It must be safe for concurrent use, and is not asked
+	// where there is no request. Nil means problem documents (RFC 9457).
 	Renderer func(Request, Denial) Denial
 }
 
-// TokenKind names a kind of JWT that is no access token.
+// TokenKind names a kind of JWT that is no access token, for [Config.SkipTokenKindChecks].
 type TokenKind string
 
 // The kinds that are told by their claims.
@@ -203,8 +220,10 @@ const (
 	KindEvent TokenKind = "event"
 )
 
-// ConfigError lists everything that is wrong with a configuration.
-type ConfigError struct{ Faults []ConfigFault }
+// ConfigError lists everything that is wrong with a configuration; get at it with [errors.As].
+type ConfigError struct {
+	Faults []ConfigFault // at least one
+}
 
 // ConfigFault is one thing that is wrong with a configuration.
 type ConfigFault struct {
@@ -213,6 +232,8 @@ type ConfigFault struct {
 	Remedy  string // what to write instead
 }
 
+// Error has a line for each fault, fit to be printed where a program ends. What could be a key or a
+// password is not repeated.
 func (e *ConfigError) Error() string {
 	lines := make([]string, len(e.Faults))
 	for i, f := range e.Faults {

@@ -55,7 +55,8 @@ func Fail(err error) Decision {
 // Granted reports whether this is an explicit grant.
 func (d Decision) Granted() bool { return d.outcome == granted }
 
-// Err is why the question could not be answered; nil if it could.
+// Err is why the question could not be answered; nil for a grant and a denial, and never nil for a
+// decision that [Fail] made.
 func (d Decision) Err() error {
 	if d.outcome != failed {
 		return nil
@@ -66,10 +67,10 @@ func (d Decision) Err() error {
 // Code says in a word why the request is refused; empty for a grant and for a bare denial.
 func (d Decision) Code() string { return d.get().code }
 
-// Remedy says what would change the answer.
+// Remedy says to a person what would change the answer; empty if nobody said.
 func (d Decision) Remedy() string { return d.get().remedy }
 
-// Path is where the permission looked in the claims.
+// Path is where the permission looked in the claims; empty if it did not say.
 func (d Decision) Path() string { return d.get().path }
 
 // Wanted is what the permission wanted to find there, written for people.

@@ -13,38 +13,45 @@ import (
 	"time"
 )
 
-// Codes of refusals: what a client reads in the body. They are RFC 6750's where it has one.
+// Codes of refusals: what a client reads in the body, as the member `code`. They are RFC 6750's
+// where it has one.
 const (
-	CodeMissingToken      = "missing_token"
-	CodeInvalidRequest    = "invalid_request"
-	CodeInvalidToken      = "invalid_token"
+	// CodeMissingToken (401): no bearer credentials at all; see [ErrNoToken].
+	CodeMissingToken = "missing_token"
+	// CodeInvalidRequest (400): credentials that are repeated or malformed; see [ErrInvalidRequest].
+	CodeInvalidRequest = "invalid_request"
+	// CodeInvalidToken (401): the token is not good; see [ErrInvalidToken].
+	CodeInvalidToken = "invalid_token"
+	// CodeInsufficientScope (403): a good token without the permission; see [ErrAccessDenied].
 	CodeInsufficientScope = "insufficient_scope"
-	// CodeInsufficientUserAuthentication is RFC 9470's: a good token, whose login is too old or
-	// too weak.
+	// CodeInsufficientUserAuthentication (401) is RFC 9470's: a good token, whose login is too old
+	// or too weak.
 	CodeInsufficientUserAuthentication = "insufficient_user_authentication"
 
-	// CodeCrossOrigin: the token came in a cookie, with a request that another site caused.
+	// CodeCrossOrigin (403): the token came in a cookie, with a request that another site caused.
 	CodeCrossOrigin = "cross_origin"
 
+	// CodeUnavailable (503): nobody can tell now; see [ErrUnavailable].
 	CodeUnavailable = "unavailable"
-	CodeInternal    = "internal"
+	// CodeInternal (500): a fault of the service itself, which the log has.
+	CodeInternal = "internal"
 )
 
 // Denial is a refusal as it goes out: what an adapter writes and a [Config.Renderer] may
 // redraw.
 type Denial struct {
 	Status int         // an HTTP status
-	Code   string      // one of the codes
+	Code   string      // one of the codes; a renderer cannot change it
 	Header http.Header // what to send besides Content-Length; canonical names
-	Body   []byte
+	Body   []byte      // may be empty
 }
 
 // DenialOf says how any error is answered. It is total: an error that this package does not
 // know, nil included, is an internal fault (500), and nothing of its text goes out. So is one
 // whose methods panic, as those of a nil pointer in an error may.
 //
-// For errors that an [Authenticator] returned, the answer has been drawn already, by its
-// configuration: realm, renderer and all.
+// For errors that an [Authenticator] returned, wrapped or not, the answer has been drawn already,
+// by its configuration: realm, renderer and all. Each call returns a copy, to change as you like.
 func DenialOf(err error) (d Denial) {
 	defer func() {
 		if recover() != nil {

@@ -31,7 +31,8 @@ func (a *Authenticator) attempt(custom func()) (done bool) {
 	return done
 }
 
-// Write sends a denial as it is.
+// Write sends a denial as it is. Header fields that w has already stay, but for those of the same
+// names.
 func (d Denial) Write(w http.ResponseWriter) {
 	maps.Copy(w.Header(), d.Header)
 	w.WriteHeader(d.Status)

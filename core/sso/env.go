@@ -57,11 +57,14 @@ var envNames = map[string][]string{
 //	SSO_INSECURE_ALLOW_HTTP  true: keys over http from other machines
 //
 // Each means what the field of [Config] with its name says. A variable that is empty counts as
-// not set. PUBLIC_KEY_URI and AUDIENCE are those of the Python edition.
+// not set. PUBLIC_KEY_URI and AUDIENCE are those of the Python edition, and count where the one with
+// SSO_ is not set. White space around the elements of a list means nothing. Switches are read by
+// [strconv.ParseBool], durations by [time.ParseDuration].
 //
 // It fails with a [ConfigError] that names every variable at fault, what it held and what to
 // write; the configuration as far as it could be read is returned with it. What the
-// environment cannot hold (an HTTP client, a logger) can be set before it goes to [New].
+// environment cannot hold (an HTTP client, a logger) can be set before it goes to [New]. Like New it
+// reads key files and does no network I/O.
 //
 // A variable that begins with SSO_, is none of these and looks like one of them that is not set, is
 // at fault too: SSO_ISSUR would leave the issuer unchecked, and nobody would notice.
@@ -71,7 +74,8 @@ func ConfigFromEnv() (Config, error) {
 
 // ConfigFromLookup is [ConfigFromEnv] for variables that are kept elsewhere, in a parameter
 // store for instance: lookup returns the value of a variable by its name, empty if it is not
-// set. It may be asked for a name several times.
+// set. It may be asked for a name several times, also for PUBLIC_KEY_URI and AUDIENCE. Names that
+// look like a setting and are none are not found here.
 func ConfigFromLookup(lookup func(name string) string) (Config, error) {
 	return configFrom(lookup, nil)
 }

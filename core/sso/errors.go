@@ -8,7 +8,8 @@ import (
 )
 
 // The classes of refusals, for [errors.Is]. Every error that an [Authenticator] returns for a
-// request belongs to one of them or is an internal fault; [DenialOf] says how each is answered.
+// request belongs to one of them or is an internal fault (500), but for the refusal of a cookie
+// that another site had sent (403, `cross_origin`); [DenialOf] says how each is answered.
 var (
 	// ErrNoToken: no bearer credentials at all (401, `missing_token`).
 	ErrNoToken = errors.New("sso: no bearer token")
@@ -20,8 +21,8 @@ var (
 	// whose login is too old or too weak (401, `insufficient_user_authentication`);
 	// [AccessDeniedError] holds the decision.
 	ErrAccessDenied = errors.New("sso: access denied")
-	// ErrUnavailable: nobody can tell whether the token is good, since the keys cannot be had
-	// (503, `unavailable`).
+	// ErrUnavailable: nobody can tell whether the token is good, since the keys or the session
+	// store cannot be had (503, `unavailable`, with Retry-After); [UnavailableError] says why.
 	ErrUnavailable = errors.New("sso: unavailable")
 )
 
@@ -29,7 +30,9 @@ var (
 // it. It is for operators: clients never see it.
 type Reason string
 
-// The reasons.
+// The reasons. [ERRORS.md] says of each what to fix.
+//
+// [ERRORS.md]: https://github.com/more-retail/moresso-go/blob/main/docs/ERRORS.md
 const (
 	ReasonTooLarge            Reason = "too_large"            // longer than Config.MaxTokenBytes
 	ReasonMalformed           Reason = "malformed"            // not a compact JWS of JSON objects
@@ -68,12 +71,13 @@ const (
 	ReasonInternal            Reason = "internal"             // a fault of the service: see the logged error
 )
 
-// TokenError says why a token was refused. It matches [ErrInvalidToken].
+// TokenError says why a token was refused. It matches [ErrInvalidToken]; get at it with [errors.As].
 type TokenError struct {
-	Reason Reason
-	Err    error // for the operator; never holds the token
+	Reason Reason // never empty
+	Err    error  // for the operator; never holds the token
 }
 
+// Error is for the operator, and not for the client: it says what was wrong with which claim.
 func (e *TokenError) Error() string {
 	return fmt.Sprintf("%v: %s: %v", ErrInvalidToken, e.Reason, e.Err)
 }
@@ -115,10 +119,11 @@ func (m *message) Error() string {
 // AccessDeniedError carries the decision that refused a principal. It matches
 // [ErrAccessDenied].
 type AccessDeniedError struct {
-	Principal *Principal
-	Decision  Decision
+	Principal *Principal // who was refused
+	Decision  Decision   // a denial, which says why
 }
 
+// Error is for the operator: the decision in a line, without what the token held.
 func (e *AccessDeniedError) Error() string {
 	return fmt.Sprintf("%v: %s", ErrAccessDenied, e.Decision.summary())
 }
@@ -139,12 +144,14 @@ func (e *permissionError) Error() string {
 
 func (e *permissionError) Unwrap() error { return e.decision.Err() }
 
-// UnavailableError means that nobody can tell. It matches [ErrUnavailable].
+// UnavailableError means that nobody can tell, for want of keys or of the session store. It matches
+// [ErrUnavailable]. A [SessionStore] may return one to say when asking again makes sense.
 type UnavailableError struct {
-	RetryAfter time.Duration // when asking again makes sense, at least a second
+	RetryAfter time.Duration // in how long asking again makes sense; under a second counts as one
 	Err        error         // for the operator
 }
 
+// Error is for the operator: it may hold addresses.
 func (e *UnavailableError) Error() string { return fmt.Sprintf("%v: %v", ErrUnavailable, e.Err) }
 
 // Unwrap gives access to the cause.

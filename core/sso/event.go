@@ -3,8 +3,10 @@ package sso
 import "strings"
 
 // EventRequest is a [Request] and a [Target] given as data, for front doors that hand requests
-// over as events.
+// over as events, and for tests and examples. The zero value is a request without anything. It must
+// not be changed while a call that was given it runs.
 type EventRequest struct {
+	// HTTPMethod is the method; [EventRequest.Method] tells it.
 	HTTPMethod string
 	// Route is the route as registered; empty where the front door does not tell.
 	Route string
@@ -19,7 +21,7 @@ type EventRequest struct {
 	Cookies []string
 	// JoinsFields says that the front door joins several fields of one name by commas.
 	JoinsFields bool
-	// Path and Query are those of the request, as they were sent.
+	// Path and Query are those of the request, as they were sent; Query without its question mark.
 	Path, Query string
 }
 

@@ -65,17 +65,43 @@ func ExampleConfig_snapshot() {
 
 // A service for the staff's tokens and the partners', each by its own provider and rules.
 func ExampleJoin() {
-	join := func(staff, partners *sso.Authenticator) error {
-		auth, err := sso.Join(staff, partners)
-		if err != nil {
-			return err
-		}
-		return auth.Close()
+	staff, staffIssuer := withIssuer("https://staff.example.com")
+	partners, partnersIssuer := withIssuer("https://partners.example.com")
+	auth, err := sso.Join(staff, partners)
+	if err != nil {
+		log.Fatal(err)
 	}
-	fmt.Println(join(nil, nil))
+	defer auth.Close() //nolint:errcheck // of both; it has no error to tell
+	for _, token := range []string{
+		staffIssuer.MustToken(),
+		partnersIssuer.MustToken(),
+		partnersIssuer.MustToken(devissuer.IssuedBy("https://staff.example.com")), // whose key did not sign it
+	} {
+		principal, err := auth.ValidateToken(context.Background(), token)
+		fmt.Println(principal.Issuer(), err == nil)
+	}
 	// Output:
-	// sso: Join: the authenticator at position 1 was not made by New
-	// sso: Join: the authenticator at position 2 was not made by New
+	// https://staff.example.com true
+	// https://partners.example.com true
+	//  false
+}
+
+// withIssuer makes an issuer in memory, and what trusts it alone.
+func withIssuer(issuer string) (*sso.Authenticator, *devissuer.Issuer) {
+	made, err := devissuer.New(devissuer.WithIssuer(issuer))
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth, err := sso.New(sso.Config{
+		Audience:   []string{"api"},
+		Issuer:     issuer, // from which the keys are discovered
+		HTTPClient: made.Client(),
+		Logger:     slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return auth, made
 }
 
 // A service layer that sees only a context finds the principal there.

@@ -6,7 +6,8 @@ import "context"
 // what outlives the request's beginning: a WebSocket, server-sent events, a long download. It
 // ends when the token is no longer accepted, [Config.Leeway] included, by the authenticator's
 // clock at the time of the call; [context.Cause] then matches [ErrInvalidToken]. Call cancel
-// when the work is done. Without a principal in ctx it ends at once.
+// when the work is done. Without a principal in ctx it ends at once, by the cause [ErrNoToken]. A
+// session that ends earlier does not end it: ask again for that.
 func WithExpiry(ctx context.Context) (expiring context.Context, cancel context.CancelFunc) {
 	principal, ok := FromContext(ctx)
 	if !ok || principal.policy == nil {

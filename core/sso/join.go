@@ -10,7 +10,8 @@ import (
 // then on only that one's rules and keys count, so a key id of one issuer never reaches
 // another's key. A token of an issuer that is not among them is refused without a fetch.
 //
-// Each has to have an Issuer of its own in its configuration (discovery tells it too late).
+// Each has to have an Issuer of its own in its configuration (discovery tells it too late), or the
+// error says which has not; all that is wrong comes in one error.
 // How refusals look, and who is told of them, is the first one's; the longest MaxTokenBytes
 // counts. The parts must not be used by themselves afterwards, as Close closes them all.
 func Join(auths ...*Authenticator) (*Authenticator, error) {

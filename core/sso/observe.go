@@ -10,8 +10,10 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// Event is what [Config.Observe] is told, for metrics.
+// Event is what [Config.Observe] is told, for metrics. A request may cause several:
+// [EventAuthenticated] and then [EventGranted], say.
 type Event struct {
+	// Kind says what happened; the other fields depend on it.
 	Kind EventKind
 	// Code of a refusal, as the client sees it; empty for other kinds.
 	Code string
@@ -33,7 +35,7 @@ type EventKind string
 const (
 	EventAuthenticated EventKind = "authenticated" // a token was found to be good
 	EventGranted       EventKind = "granted"       // a permission was granted
-	EventRefused       EventKind = "refused"       // a request was refused
+	EventRefused       EventKind = "refused"       // a request, a token or a logout token was refused
 	EventKeysFetched   EventKind = "keys_fetched"  // keys arrived
 	EventKeysFailed    EventKind = "keys_failed"   // an attempt to fetch keys failed
 	// EventSessionUnknown: a token passed whose session could not be looked up, by

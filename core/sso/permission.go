@@ -14,6 +14,8 @@ import (
 // Check must be safe for concurrent use. It gets the request's context, so it may call a
 // database. What it cannot decide it answers with [Fail]; a panic counts as that too.
 type Permission interface {
+	// Check decides about one access: [Grant], [Deny] or [Fail]. What asks it is the function
+	// [Check], which makes a failure of a panic and of an answer after the end of ctx.
 	Check(ctx context.Context, access Access) Decision
 }
 
@@ -107,7 +109,7 @@ var errNoPermission = errors.New("sso: the permission is nil")
 
 // Check asks a permission safely: a nil one [Fail]s, and so do one that panics and one that
 // answers after its context has ended, since nobody knows what it then rests on. Permissions
-// that ask other permissions use it.
+// that ask other permissions use it; a route's own is asked by [Authenticator.Authorize].
 func Check(ctx context.Context, p Permission, access Access) (d Decision) {
 	if v := reflect.ValueOf(p); p == nil || (v.Kind() == reflect.Pointer && v.IsNil()) {
 		return Fail(errNoPermission)

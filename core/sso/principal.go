@@ -11,7 +11,7 @@ import (
 
 // Principal is who a verified token speaks for. Only an [Authenticator] makes one that opens
 // routes. It is immutable, shared between requests and safe for concurrent use; whatever hands
-// out a slice or a map hands out a copy.
+// out a slice or a map hands out a copy. A nil Principal answers every question with nothing.
 type Principal struct {
 	claims      jsondoc.Value
 	permissions Value
@@ -55,7 +55,7 @@ func (p *Principal) Issuer() string { return p.text("iss") }
 // TokenID returns `jti` (RFC 7519, section 4.1.7); empty if the token has none.
 func (p *Principal) TokenID() string { return p.text("jti") }
 
-// Audience returns `aud` (RFC 7519, section 4.1.3) as a list.
+// Audience returns `aud` (RFC 7519, section 4.1.3) as a list; nil if the token names none.
 func (p *Principal) Audience() []string {
 	list, _ := p.root().Get("aud").Strings()
 	return list
@@ -115,7 +115,8 @@ func (p *Principal) AuthenticatedAt() time.Time {
 }
 
 // HasRole reports whether the token names a role, by exact comparison. It reads the claim that
-// [Config.RolesClaim] names: a string, which is one role, or an array of strings.
+// [Config.RolesClaim] names: a string, which is one role, or an array of strings, of which other
+// elements are passed over. No token has the role "".
 func (p *Principal) HasRole(role string) bool {
 	if p == nil || role == "" {
 		return false
@@ -173,11 +174,12 @@ func (p *Principal) scopes(yield func(string) bool) {
 // Claims returns the object of all claims.
 func (p *Principal) Claims() Value { return p.root() }
 
-// Claim returns the claim at a path from the token's root; see [Value.Lookup].
+// Claim returns the claim at a path from the token's root; see [Value.Lookup]. It is absent
+// ([Value.Exists]) where there is none.
 func (p *Principal) Claim(path string) Value { return p.root().Lookup(path) }
 
 // Permissions returns the object that permissions are looked up in: the claim `permissions`,
-// or the one that [Config.PermissionsClaim] names.
+// or the one that [Config.PermissionsClaim] names; absent if the token has none.
 func (p *Principal) Permissions() Value {
 	if p == nil {
 		return Value{}
@@ -185,7 +187,8 @@ func (p *Principal) Permissions() Value {
 	return p.permissions
 }
 
-// Decode stores all claims in what target points to, as [encoding/json.Unmarshal] does.
+// Decode stores all claims in what target points to, as [encoding/json.Unmarshal] does; see
+// [Value.Decode]. It fails for a nil principal, and where a claim is of another type than its field.
 func (p *Principal) Decode(target any) error { return p.root().Decode(target) }
 
 // LogValue tells logs who the principal is, and nothing else of the token.

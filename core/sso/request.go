@@ -37,6 +37,8 @@ type Target interface {
 // uses its memory again: the same without the copy. The core reads tokens by it, and keeps none
 // of what it read; permissions and renderers get copies all the same.
 type HeaderViewer interface {
+	// HeaderView is [Request].Header but for the copy: first is good until the call that was given
+	// the request returns.
 	HeaderView(name string) (first string, n int)
 }
 
@@ -49,8 +51,10 @@ func viewHeader(r Request, name string) (first string, n int) {
 }
 
 // HTTPRequest is what every framework over net/http tells alike: a [Request] but for the route,
-// and a [Target]. Adapters embed it.
-type HTTPRequest struct{ R *http.Request }
+// and a [Target]. Adapters embed it, and add Pattern and PathValue.
+type HTTPRequest struct {
+	R *http.Request // never nil
+}
 
 // Method implements [Request].
 func (r HTTPRequest) Method() string { return r.R.Method }

@@ -13,10 +13,11 @@ import (
 
 // SessionStore knows which sessions live. A token is good until it expires, whatever happens; a
 // session ends when somebody signs out. With [Config.Sessions] the store is asked on every
-// request, of tokens that are known too.
+// request, of tokens that are known too; several guards on one request ask once.
 //
 // Module redissessions has one in Redis. A store of your own must be safe for concurrent use,
-// and answer within a bound of its own: requests wait for it.
+// and answer within a bound of its own, and when ctx ends: requests wait for it. To say when asking
+// again makes sense, return an [UnavailableError].
 type SessionStore interface {
 	// Check returns nil for a session that lives, an error that matches [ErrSessionEnded] for one
 	// that has ended or that nobody knows (401), and any other error where that cannot be told
@@ -37,14 +38,15 @@ type Session struct {
 	User     string // by [SessionPolicy.UserClaim]
 	ID       string // by [SessionPolicy.SessionClaim]
 	TokenID  string // `jti`
+	// IssuedAt is `iat`.
 	IssuedAt time.Time
 	// ExpiresAt is `exp`, from which on the token is refused anyhow, and GoodUntil that with the
 	// leeway: what is remembered of it may be forgotten then.
 	ExpiresAt, GoodUntil time.Time
 }
 
-// Is reports whether the session's id is another, in a time that does not depend on where they
-// differ. An empty id is nobody's.
+// Is reports whether the session's ID equals an id, in a time that does not depend on where they
+// differ: for stores that keep each user's current session. An empty id is nobody's, and false.
 func (s Session) Is(id string) bool {
 	return id != "" && subtle.ConstantTimeCompare([]byte(s.ID), []byte(id)) == 1
 }
@@ -58,6 +60,7 @@ type SessionPolicy struct {
 	// UserClaim and SessionClaim are the paths of the claims that name the user and the session;
 	// see [Value.Lookup]. Default "user_id" and "session_id"; OpenID Connect's are "sub" and
 	// "sid". A token without them, or where one is no string or empty, is refused with 401.
+	// [NotRead] reads none.
 	UserClaim, SessionClaim string
 
 	// Audience is the audience under which the store keeps the sessions, one of

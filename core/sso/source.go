@@ -9,7 +9,8 @@ import (
 )
 
 // A TokenSource is a place in a request where a token may stand. The zero value is the usual
-// one, the Authorization field. Others are chosen by an adapter's option WithTokenFrom.
+// one, the Authorization field. Others are chosen by an adapter's option WithTokenFrom. Of several
+// none comes first: a request with something in two of them is refused ([ErrInvalidRequest]).
 type TokenSource struct {
 	kind    sourceKind
 	name    string
@@ -31,7 +32,7 @@ func TokenFromAuthorization() TokenSource { return TokenSource{} }
 
 // TokenFromHeader is a header field that holds the token and nothing else, for clients behind a
 // gateway that uses Authorization for itself. It panics for a name that is no field's, or that
-// of a field which others fill: Authorization, Cookie, and x-amzn-oidc-*, which a load balancer
+// of a field which others fill: Authorization, Cookie, Host, and x-amzn-oidc-*, which a load balancer
 // signs with keys of its own.
 func TokenFromHeader(name string) TokenSource {
 	lower := strings.ToLower(name)

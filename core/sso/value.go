@@ -15,7 +15,8 @@ import (
 type Value struct{ v jsondoc.Value }
 
 // ValueOf returns a Go value by its JSON meaning: what [encoding/json] makes of it. A nil is
-// JSON's null.
+// JSON's null. It fails for what has no JSON form, such as a function, and for a text that a token
+// could not hold either, such as an object with a member twice.
 func ValueOf(v any) (Value, error) {
 	if v, ok := v.(Value); ok {
 		return v, nil
@@ -64,7 +65,8 @@ func (v Value) Len() int { return v.v.Len() }
 func (v Value) Get(name string) Value { return Value{v.v.Get(name)} }
 
 // Lookup follows a path of member names: dots separate, `\.` is a literal dot, so that
-// `https://corp\.example/roles` names one claim. It is absent if any step is.
+// `https://corp\.example/roles` names one claim; `\\` is a backslash. It is absent if any step is.
+// Names are compared exactly, and arrays have no members.
 func (v Value) Lookup(path string) Value {
 	for !strings.Contains(path, `\`) {
 		name, rest, more := strings.Cut(path, ".")
@@ -154,7 +156,8 @@ func (v Value) Equal(w Value) bool { return v.v.Equal(w.v) }
 func (v Value) Any() any { return v.v.Any() }
 
 // Decode stores the value in what target points to, as [encoding/json.Unmarshal] does. An
-// absent value is an error.
+// absent value is an error. In an any numbers become float64, which loses digits of long ones: use
+// int64 or [encoding/json.Number], or [Value.Any].
 func (v Value) Decode(target any) error {
 	if !v.Exists() {
 		return fmt.Errorf("sso: no such claim")

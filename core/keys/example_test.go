@@ -1,0 +1,266 @@
+package keys_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log"
+	"strings"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+// From an address to the key of one token. Nothing is fetched before the first question.
+func Example() {
+	issuer, err := devissuer.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	source, err := keys.Open(issuer.JWKSURL(), keys.Options{HTTPClient: issuer.Client()})
+	if err != nil {
+		log.Fatal(err) // about the address
+	}
+	cache := keys.NewCache(source, keys.CacheOptions{})
+	defer cache.Close() //nolint:errcheck // it has no error to tell
+	fmt.Println("fetches:", cache.Status().Fetches)
+
+	ctx := context.Background()
+	match, err := cache.Find(ctx, issuer.KeyID(), "RS256")
+	fmt.Println("keys:", len(match.Keys), err)
+	_, err = cache.Find(ctx, "of somebody else", "RS256")
+	fmt.Println("unknown:", errors.Is(err, keys.ErrUnknownKey))
+	fmt.Println("usable:", cache.Status().Usable)
+	// Output:
+	// fetches: 0
+	// keys: 1 <nil>
+	// unknown: true
+	// usable: true
+}
+
+// A provider that cannot be reached is another thing than a key that it does not have.
+func ExampleNewCache() {
+	issuer, err := devissuer.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	source, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: issuer.Client()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	cache := keys.NewCache(source, keys.CacheOptions{OnFetch: func(e keys.FetchEvent) {
+		fmt.Println("fetched:", e.Err == nil)
+	}})
+	issuer.Down()
+	err = cache.Ready(context.Background())
+	var unavailable *keys.UnavailableError
+	fmt.Println("unavailable:", errors.As(err, &unavailable), cache.Close())
+	// Output:
+	// fetched: false
+	// unavailable: true <nil>
+}
+
+// The issuer tells where its keys are, and who it is.
+func ExampleDiscovery() {
+	issuer, err := devissuer.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	source, err := keys.Discovery(issuer.URL(), keys.Options{HTTPClient: issuer.Client()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	set, err := source.Fetch(context.Background(), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(set.Keys), set.Issuer == issuer.URL())
+	// Output:
+	// 1 true
+}
+
+// What an address may not be is told with what to write instead.
+func ExampleURL() {
+	_, err := keys.URL("http://login.example.com/jwks.json", keys.Options{})
+	var setting *keys.SettingError
+	if errors.As(err, &setting) {
+		fmt.Println(setting.Problem)
+		fmt.Println(setting.Remedy)
+	}
+	// Output:
+	// http:// to login.example.com, where anybody on the way can replace the keys
+	// write https://
+}
+
+// A configuration holds an address, a file or the keys themselves.
+func ExampleOpen() {
+	for _, uri := range []string{
+		"https://login.example.com/.well-known/jwks.json",
+		examplePEM,
+		"s3://bucket/keys.json",
+	} {
+		source, err := keys.Open(uri, keys.Options{})
+		fmt.Println(source, err)
+	}
+	// Output:
+	// https://login.example.com/.well-known/jwks.json <nil>
+	// a PEM text <nil>
+	// <nil> neither an https:// URL, nor file: and a path, nor PEM text
+}
+
+// A text in a configuration, whose line breaks were lost on the way.
+func ExamplePEM() {
+	source, err := keys.PEM(strings.ReplaceAll(examplePEM, "\n", `\n`))
+	fmt.Println(source, err)
+	// Output:
+	// a PEM text <nil>
+}
+
+// A JWK Set as a text, which never changes.
+func ExampleJWKS() {
+	source, err := keys.JWKS(exampleJWKS)
+	if err != nil {
+		log.Fatal(err)
+	}
+	set, err := source.Fetch(context.Background(), nil)
+	fmt.Println(source, set.Keys[0].ID, err)
+	// Output:
+	// a JWK Set text k1 <nil>
+}
+
+// A file is read at once, and again at every refresh: a missing one is found at start-up.
+func ExampleFile() {
+	read := func(name string) error {
+		source, err := keys.File(name)
+		if err != nil {
+			return err
+		}
+		set, err := source.Fetch(context.Background(), nil)
+		fmt.Println(source, len(set.Keys))
+		return err
+	}
+	fmt.Println(read("testdata/example.json"))
+	fmt.Println(errors.Is(read("testdata/exmaple.json"), fs.ErrNotExist))
+	// Output:
+	// file:testdata/example.json 1
+	// <nil>
+	// true
+}
+
+// Keys that the program has already.
+func ExampleStatic() {
+	public, _, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	source, err := keys.Static(keys.Key{ID: "k1", Public: public})
+	if err != nil {
+		log.Fatal(err)
+	}
+	match, err := keys.NewCache(source, keys.CacheOptions{}).Find(context.Background(), "k1", "EdDSA")
+	fmt.Println(match.Keys[0].ID, match.Guessed, err)
+	// Output:
+	// k1 false <nil>
+}
+
+// The service starts with keys that it was shipped with, whether the provider answers or not.
+func ExampleWithSnapshot() {
+	shipped, err := keys.JWKS(exampleJWKS)
+	if err != nil {
+		log.Fatal(err)
+	}
+	provider, err := keys.URL("https://login.example.com/.well-known/jwks.json", keys.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	source := keys.WithSnapshot(shipped, provider)
+	set, err := source.Fetch(context.Background(), nil)
+	fmt.Println(source)
+	fmt.Println(set.Keys[0].ID, err)
+	// Output:
+	// https://login.example.com/.well-known/jwks.json, starting with a JWK Set text
+	// k1 <nil>
+}
+
+// A key that cannot be used is left out, and the others serve.
+func ExampleParseJWKS() {
+	set, err := keys.ParseJWKS([]byte(strings.Replace(exampleJWKS, "[", `[{"kty":"oct","kid":"secret","k":"c2VjcmV0"},`, 1)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(set.Keys), set.Skipped[0].ID)
+	// Output:
+	// 1 secret
+}
+
+// Keys of a PEM text have no ids.
+func ExampleParsePEM() {
+	set, err := keys.ParsePEM([]byte(examplePEM))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%q %t\n", set.Keys[0].ID, set.Keys[0].Fits("EdDSA"))
+	// Output:
+	// "" true
+}
+
+// A source of your own asks wherever the keys are, and leaves their judgement to NewSet.
+func ExampleNewSet() {
+	cache := keys.NewCache(vault{}, keys.CacheOptions{})
+	match, err := cache.Find(context.Background(), "k1", "EdDSA")
+	fmt.Println(match.Keys[0].ID, err)
+	// Output:
+	// k1 <nil>
+}
+
+// vault is a place of keys.
+type vault struct{}
+
+func (vault) String() string { return "the vault" }
+
+func (vault) Fetch(context.Context, *keys.Set) (*keys.Set, error) {
+	read, err := keys.ParsePEM([]byte(examplePEM)) // as the vault has it
+	if err != nil {
+		return nil, err
+	}
+	return keys.NewSet(keys.Key{ID: "k1", Algorithm: "EdDSA", Public: read.Keys[0].Public})
+}
+
+// The module for another place of keys; importing it is all it takes.
+func init() {
+	keys.Register("examplevault", func(path string, _ keys.Options) (keys.Source, error) {
+		if path == "" {
+			return nil, &keys.SettingError{Problem: "no path", Remedy: "write examplevault:team/key"}
+		}
+		return vault{}, nil
+	})
+}
+
+// Configurations understand a scheme that a module has registered, in an init function:
+//
+//	keys.Register("examplevault", func(path string, o keys.Options) (keys.Source, error) { … })
+func ExampleRegister() {
+	fmt.Println(keys.Open("examplevault:team/key", keys.Options{}))
+	fmt.Println(keys.Open("examplevault:", keys.Options{}))
+	// Output:
+	// the vault <nil>
+	// <nil> no path; write examplevault:team/key
+}
+
+// What can be written into sso.Config.Algorithms.
+func ExampleAlgorithms() {
+	fmt.Println(keys.Algorithms())
+	// Output:
+	// [RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA]
+}
+
+// The public key of RFC 8037, appendix A.
+const (
+	exampleJWKS = `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`
+	examplePEM  = `-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+-----END PUBLIC KEY-----
+`
+)

@@ -1,0 +1,466 @@
+package sso_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// Nothing is set here, and the error says what to write.
+func ExampleConfigFromEnv() {
+	cfg, err := sso.ConfigFromEnv()
+	var wrong *sso.ConfigError
+	if errors.As(err, &wrong) {
+		for _, fault := range wrong.Faults {
+			fmt.Println(fault.Setting, fault.Problem)
+		}
+		return
+	}
+	cfg.Logger = slog.Default() // what the environment cannot hold
+	// Output:
+	// SSO_PUBLIC_KEY_URI is not set
+	// SSO_AUDIENCE is not set
+}
+
+// The same variables out of a parameter store.
+func ExampleConfigFromLookup() {
+	parameters := map[string]string{
+		"SSO_ISSUER":   "https://login.example.com",
+		"SSO_AUDIENCE": "orders-api, billing-api",
+		"SSO_LEEWAY":   "30s",
+	}
+	cfg, err := sso.ConfigFromLookup(func(name string) string { return parameters[name] })
+	fmt.Printf("%q %v %v\n", cfg.Audience, cfg.Leeway, err)
+	// Output:
+	// ["orders-api" "billing-api"] 30s <nil>
+}
+
+// All faults come in one error.
+func ExampleNew() {
+	_, err := sso.New(sso.Config{Issuer: "https://login.example.com", Leeway: time.Hour})
+	fmt.Println(err)
+	// Output:
+	// sso: configuration: 2 faults:
+	//   Audience is not set: write the name by which the identity provider knows this service, e.g. orders-api
+	//   Leeway holds 1h0m0s, for which expired tokens would be accepted: write at most 5m, and set the clocks
+}
+
+// At start-up, in a probe and at the end.
+func ExampleAuthenticator_Ready() {
+	auth, issuer := forExamples(sso.Config{})
+	fmt.Println("usable:", auth.Status()[0].Usable)
+	fmt.Println("ready:", auth.Ready(context.Background()))
+	fmt.Println("usable:", auth.Status()[0].Usable, auth.Status()[0].Source == issuer.JWKSURL())
+	fmt.Println("closed:", auth.Close())
+	fmt.Println("unavailable:", errors.Is(auth.Ready(context.Background()), sso.ErrUnavailable))
+	// Output:
+	// usable: false
+	// ready: <nil>
+	// usable: true true
+	// closed: <nil>
+	// unavailable: true
+}
+
+// A front door of your own: the request is verified, and a refusal goes out as it comes. The adapters
+// do this for you.
+func ExampleAuthenticator_Authenticate() {
+	auth, issuer := forExamples(sso.Config{})
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, err := auth.Authenticate(r.Context(), httpRequest{sso.HTTPRequest{R: r}})
+		if err != nil {
+			sso.DenialOf(err).Write(w)
+			return
+		}
+		principal, _ := sso.FromContext(ctx)
+		_, _ = fmt.Fprint(w, "hello ", principal.Subject())
+	})
+
+	for _, credentials := range []string{"", "Bearer " + issuer.MustToken()} {
+		r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+		r.Header.Set("Authorization", credentials)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"), w.Body)
+	}
+	// Output:
+	// 401 Bearer {"type":"about:blank","title":"Unauthorized","status":401,"code":"missing_token"}
+	// 200  hello ada
+}
+
+// httpRequest is what the core reads of an *http.Request.
+type httpRequest struct{ sso.HTTPRequest }
+
+func (r httpRequest) Pattern() string              { return r.R.Pattern }
+func (r httpRequest) PathValue(name string) string { return r.R.PathValue(name) }
+
+// Strangers pass, and whoever brings a token that is not good does not.
+func ExampleAuthenticator_AuthenticateOptional() {
+	auth, issuer := forExamples(sso.Config{})
+	for _, r := range []sso.EventRequest{{}, withToken(issuer.MustToken()), withToken(issuer.MustToken(devissuer.Expired()))} {
+		ctx, err := auth.AuthenticateOptional(context.Background(), r)
+		_, known := sso.FromContext(ctx)
+		fmt.Println(known, err == nil)
+	}
+	// Output:
+	// false true
+	// true true
+	// false false
+}
+
+// Any error has an answer, and none of them tells the cause.
+func ExampleDenialOf() {
+	for _, err := range []error{sso.ErrNoToken, sso.ErrInvalidToken, sso.ErrAccessDenied, sso.ErrUnavailable, errors.New("the disk is full")} {
+		d := sso.DenialOf(err)
+		fmt.Printf("%d %s %q\n", d.Status, d.Code, d.Header.Get("WWW-Authenticate"))
+	}
+	// Output:
+	// 401 missing_token "Bearer"
+	// 401 invalid_token "Bearer error=\"invalid_token\""
+	// 403 insufficient_scope "Bearer error=\"insufficient_scope\""
+	// 503 unavailable ""
+	// 500 internal ""
+}
+
+// officeHours is a permission of your own: it asks another one, and a clock that may fail.
+type officeHours struct {
+	of  sso.Permission
+	now func() (hour int, err error)
+}
+
+func (o officeHours) Check(ctx context.Context, access sso.Access) sso.Decision {
+	if d := sso.Check(ctx, o.of, access); !d.Granted() {
+		return sso.Deny("not_staff", "only the staff may").WithChildren(d)
+	}
+	hour, err := o.now()
+	switch {
+	case err != nil:
+		return sso.Fail(err)
+	case hour < 9 || hour >= 17:
+		return sso.Deny("closed", "come again from 9 to 17")
+	}
+	return sso.Grant()
+}
+
+// A permission of your own, asked outside of a request.
+func ExamplePermission() {
+	auth, issuer := forExamples(sso.Config{})
+	principal, err := auth.ValidateToken(context.Background(), issuer.MustToken(devissuer.Claim("roles", []string{"staff"})))
+	if err != nil {
+		log.Fatal(err)
+	}
+	access := sso.NewAccess(principal, nil)
+	ask := func(hour int, err error) {
+		d := sso.Check(context.Background(), officeHours{permission.Role("staff"), func() (int, error) { return hour, err }}, access)
+		fmt.Println(d.Granted(), d.Code(), d.Err())
+	}
+	ask(10, nil)
+	ask(20, nil)
+	ask(0, errors.New("the clock has stopped"))
+	// Output:
+	// true  <nil>
+	// false closed <nil>
+	// false failed the clock has stopped
+}
+
+// What would change the answer.
+func ExampleDecision() {
+	found, err := sso.ValueOf("guest")
+	if err != nil {
+		log.Fatal(err)
+	}
+	d := sso.Deny("wrong_value", "ask for the role clerk").WithValue("orders.role", `"clerk"`, found)
+	fmt.Println(d.Granted(), d.Code(), d.Path(), d.Wanted(), d.Found(), d.Remedy())
+	fmt.Println(d.Explain())
+	fmt.Println(d.ExplainWithValues()) // for whoever may see the token
+	// Output:
+	// false wrong_value orders.role "clerk" "guest" ask for the role clerk
+	// denied: wrong_value at orders.role, wanted "clerk", found another string; ask for the role clerk
+	// denied: wrong_value at orders.role, wanted "clerk", found "guest"; ask for the role clerk
+}
+
+// A login that is too old is answered with what would do (RFC 9470).
+func ExampleDecision_WithStepUp() {
+	d := sso.Deny("old_login", "sign in again").WithStepUp(sso.StepUp{MaxAge: 5 * time.Minute})
+	denial := sso.DenialOf(&sso.AccessDeniedError{Decision: d})
+	fmt.Println(denial.Status, denial.Header.Get("WWW-Authenticate"))
+	// Output:
+	// 401 Bearer error="insufficient_user_authentication", max_age="300"
+}
+
+// Whom a token speaks for.
+func ExamplePrincipal() {
+	auth, issuer := forExamples(sso.Config{RolesClaim: "groups"})
+	p, err := auth.ValidateToken(context.Background(), issuer.MustToken(
+		devissuer.Subject("grace"), devissuer.Scope("orders:read", "orders:write"), devissuer.Permission("orders.role", "clerk"),
+		devissuer.Claims(map[string]any{"groups": []string{"staff"}, "tenant": map[string]any{"id": "t7"}, "jti": "token-1"}),
+	))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(p.Subject(), p.TokenID(), p.Audience(), p.Issuer() == issuer.URL())
+	fmt.Println(p.HasRole("staff"), p.HasScope("orders:read"), p.Scopes(), p.HasAudience("api"))
+	fmt.Println(p.ExpiresAt().After(p.IssuedAt()), p.AuthenticatedAt().IsZero())
+	fmt.Println(p.Claim("tenant.id"), p.Permissions(), p.Claims().Get("groups"))
+
+	var claims struct {
+		Tenant struct{ ID string }
+	}
+	fmt.Println(p.Decode(&claims), claims.Tenant.ID)
+	// Output:
+	// grace token-1 [api] true
+	// true true [orders:read orders:write] true
+	// true true
+	// "t7" {"orders":{"role":"clerk"}} ["staff"]
+	// <nil> t7
+}
+
+// Claims are asked by what they have to be; nothing is converted.
+func ExampleValue() {
+	v, err := sso.ValueOf(map[string]any{"level": 7, "name": "ada", "tags": []any{"a", "b"}, "admin": nil})
+	if err != nil {
+		log.Fatal(err)
+	}
+	level, isNumber := v.Get("level").Int64()
+	_, isText := v.Get("level").Text()
+	tags, _ := v.Get("tags").Strings()
+	fmt.Println(level, isNumber, isText, tags)
+	fmt.Println(v.Get("admin").Exists(), v.Get("admin").IsNull(), v.Get("nobody").Exists(), v.Get("nobody").Kind())
+	for name, member := range v.Members() {
+		fmt.Print(name, "=", member, " ")
+	}
+	for tag := range v.Get("tags").Elements() {
+		fmt.Print(tag, " ")
+	}
+	fmt.Println(v.Get("tags").Len())
+	// Output:
+	// 7 true false [a b]
+	// true true false nothing
+	// admin=null level=7 name="ada" tags=["a","b"] "a" "b" 2
+}
+
+// What a permission wants is compared by its JSON meaning.
+func ExampleValueOf() {
+	one, err := sso.ValueOf(1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	same, err := sso.ValueOf(1.0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	text, err := sso.ValueOf("1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = sso.ValueOf(func() {})
+	fmt.Println(one.Equal(same), one.Equal(text), err != nil)
+	// Output:
+	// true false true
+}
+
+// A dot within a name has a backslash before it.
+func ExampleSplitPath() {
+	fmt.Printf("%q\n", sso.SplitPath(`https://corp\.example/roles.admin`))
+	// Output:
+	// ["https://corp.example/roles" "admin"]
+}
+
+// What outlives the beginning of its request ends with the token.
+func ExampleWithExpiry() {
+	now := time.Unix(1_700_000_000, 0)
+	auth, issuer := forExamples(sso.Config{Now: func() time.Time { return now }})
+	token := issuer.MustToken(devissuer.IssuedAt(now), devissuer.ValidFor(time.Hour))
+	ctx, err := auth.Authenticate(context.Background(), withToken(token))
+	if err != nil {
+		log.Fatal(err)
+	}
+	now = now.Add(2 * time.Hour) // which go by, or WithExpiry would wait for them
+	ctx, cancel := sso.WithExpiry(ctx)
+	defer cancel()
+	<-ctx.Done() // a stream goes on until here
+	fmt.Println(errors.Is(context.Cause(ctx), sso.ErrInvalidToken))
+	// Output:
+	// true
+}
+
+// A token may stand in several places, and in one at a time.
+func ExampleAuthenticator_TokenFrom() {
+	auth, issuer := forExamples(sso.Config{})
+	auth = auth.TokenFrom(
+		sso.TokenFromAuthorization(),
+		sso.TokenFromHeader("X-Access-Token"),
+		sso.TokenFromCookie("__Host-token", "https://app.example.com"),
+		sso.InsecureTokenFromQuery("access_token"),
+	)
+	token := issuer.MustToken()
+	for _, r := range []sso.EventRequest{
+		withToken(token),
+		{Fields: map[string]string{"X-Access-Token": token}},
+		{Cookies: []string{"__Host-token=" + token}, HTTPMethod: http.MethodGet},
+		{Cookies: []string{"__Host-token=" + token}, HTTPMethod: http.MethodPost, Fields: map[string]string{"Origin": "https://evil.example.com"}},
+		{Path: "/stream", Query: "access_token=" + url.QueryEscape(token)},
+		{Fields: map[string]string{"Authorization": "Bearer " + token, "X-Access-Token": token}},
+	} {
+		_, err := auth.Authenticate(context.Background(), r)
+		if err != nil {
+			fmt.Println(sso.DenialOf(err).Code)
+			continue
+		}
+		fmt.Println("good")
+	}
+	// Output:
+	// good
+	// good
+	// good
+	// cross_origin
+	// good
+	// invalid_request
+}
+
+// The same refusal, drawn in three ways.
+func ExampleRenderText() {
+	d := sso.DenialOf(sso.ErrInvalidToken)
+	for _, render := range []func(sso.Request, sso.Denial) sso.Denial{sso.RenderProblem, sso.RenderText, sso.RenderPythonEdition} {
+		fmt.Println(strings.TrimSpace(string(render(sso.EventRequest{}, d).Body)))
+	}
+	// Output:
+	// {"type":"about:blank","title":"Unauthorized","status":401,"code":"invalid_token"}
+	// Unauthorized
+	// {"data":null,"detail":"Unauthorized"}
+}
+
+// A browser is sent to sign in, and a script gets 401.
+func ExampleRenderSignIn() {
+	auth, _ := forExamples(sso.Config{Renderer: sso.RenderSignIn("https://login.example.com/start", "return_to", sso.RenderText)})
+	for _, accept := range []string{"text/html", "application/json"} {
+		_, err := auth.Authenticate(context.Background(), sso.EventRequest{
+			HTTPMethod: http.MethodGet, Path: "/orders", Query: "open=1", Fields: map[string]string{"Accept": accept},
+		})
+		d := sso.DenialOf(err)
+		fmt.Println(d.Status, d.Header.Get("Location"))
+	}
+	// Output:
+	// 303 https://login.example.com/start?return_to=%2Forders%3Fopen%3D1
+	// 401
+}
+
+// sessionsEnded is a store in memory: which sessions have ended, and which logout tokens did that.
+type sessionsEnded struct {
+	mu    sync.Mutex
+	ended map[string]bool
+	done  map[string]bool
+}
+
+func (s *sessionsEnded) Check(_ context.Context, session sso.Session) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended[session.Issuer+" "+session.ID] {
+		return sso.ErrSessionEnded
+	}
+	return nil
+}
+
+func (s *sessionsEnded) RevokeSession(_ context.Context, r sso.Revocation) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended[r.Issuer+" "+r.SessionID] = true // a real one forgets it after r.Until
+	return nil
+}
+
+func (s *sessionsEnded) RevokeSubject(context.Context, sso.Revocation) error {
+	return errors.ErrUnsupported // this store knows no users
+}
+
+func (s *sessionsEnded) LogoutRecorded(_ context.Context, issuer, tokenID string) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.done[issuer+" "+tokenID], nil
+}
+
+func (s *sessionsEnded) RecordLogout(_ context.Context, issuer, tokenID string, _ time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done[issuer+" "+tokenID] = true
+	return nil
+}
+
+// A front door of your own for logouts; httpsso.BackChannelLogout is one for net/http.
+func ExampleNewBackChannelLogout() {
+	store := &sessionsEnded{ended: map[string]bool{}, done: map[string]bool{}}
+	auth, issuer := forExamples(sso.Config{
+		MaxTokenAge: time.Hour, Sessions: store, SessionPolicy: sso.SessionPolicy{UserClaim: "sub", SessionClaim: "sid"},
+	})
+	logout, err := sso.NewBackChannelLogout(auth, store, "web-shop")
+	if err != nil {
+		log.Fatal(err)
+	}
+	receive := func(token string) int {
+		if token == "" {
+			return sso.BadLogoutRequest().Status
+		}
+		if err := logout.Receive(context.Background(), token); err != nil {
+			return sso.DenialOf(err).Status
+		}
+		return http.StatusOK
+	}
+	token := issuer.MustToken(devissuer.Claim("sid", "s1"))
+	_, err = auth.ValidateToken(context.Background(), token)
+	fmt.Println("before:", err)
+
+	ofLogout := issuer.MustToken(devissuer.Audience("web-shop"), devissuer.Claim("sid", "s1"), devissuer.Claim("jti", "l1"),
+		devissuer.Claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}))
+	fmt.Println(receive(""), receive(token), receive(ofLogout), receive(ofLogout))
+	_, err = auth.ValidateToken(context.Background(), token)
+	var ended *sso.TokenError
+	fmt.Println("after:", errors.As(err, &ended) && ended.Reason == sso.ReasonSessionEnded)
+	// Output:
+	// before: <nil>
+	// 400 400 200 400
+	// after: true
+}
+
+// What a logout token says, for a store that is told in another way.
+func ExampleAuthenticator_ValidateLogoutToken() {
+	auth, issuer := forExamples(sso.Config{})
+	token := issuer.MustToken(devissuer.Audience("web-shop"), devissuer.Claim("sid", "s1"), devissuer.Claim("jti", "l1"),
+		devissuer.Claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}))
+	t, err := auth.ValidateLogoutToken(context.Background(), token, "web-shop")
+	fmt.Println(t.Subject(), t.SessionID(), t.TokenID(), t.Audience(), err)
+	_, err = auth.ValidateLogoutToken(context.Background(), issuer.MustToken(), "web-shop") // an access token
+	fmt.Println(errors.Is(err, sso.ErrInvalidToken), sso.DenialOf(err).Status)
+	// Output:
+	// ada s1 l1 [web-shop] <nil>
+	// true 400
+}
+
+// forExamples trusts an issuer in memory, with some settings more.
+func forExamples(cfg sso.Config) (*sso.Authenticator, *devissuer.Issuer) {
+	issuer, err := devissuer.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	cfg.PublicKeyURI, cfg.HTTPClient, cfg.Issuer = issuer.JWKSURL(), issuer.Client(), issuer.URL()
+	cfg.Audience, cfg.Logger = []string{"api"}, slog.New(slog.DiscardHandler)
+	auth, err := sso.New(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return auth, issuer
+}
+
+// withToken is a request with a token in the usual place.
+func withToken(token string) sso.EventRequest {
+	return sso.EventRequest{HTTPMethod: http.MethodGet, Fields: map[string]string{"Authorization": "Bearer " + token}}
+}
