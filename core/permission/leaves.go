@@ -147,7 +147,7 @@ func spread(values []any) []any {
 	for _, value := range values {
 		v := reflect.ValueOf(value)
 		_, marshals := value.(json.Marshaler) // json.RawMessage among them
-		if marshals || !v.IsValid() || (v.Kind() != reflect.Slice && v.Kind() != reflect.Array) || v.Type().Elem().Kind() == reflect.Uint8 {
+		if marshals || (v.Kind() != reflect.Slice && v.Kind() != reflect.Array) || v.Type().Elem().Kind() == reflect.Uint8 {
 			flat = append(flat, value)
 			continue
 		}

@@ -134,7 +134,7 @@ func (r *reader) permissions(list []ast.Expr) []sso.Permission {
 }
 
 // build makes a permission unless something is wrong with what it is made of. The message of a
-// panic of this package is a fault; any other panic goes on.
+// panic of this package is a fault, unless one is noted already; any other panic goes on.
 func (r *reader) build(at ast.Node, build func() sso.Permission) (p sso.Permission) {
 	before := len(r.faults)
 	defer func() {
@@ -143,7 +143,7 @@ func (r *reader) build(at ast.Node, build func() sso.Permission) (p sso.Permissi
 		switch {
 		case v == nil:
 		case len(r.faults) > before:
-			p = nil // it was built of what is already noted
+			// it was built of what is already noted
 		case ours:
 			r.fault(at, "%s", strings.TrimPrefix(message, "permission: "))
 		default:
@@ -214,21 +214,17 @@ func (r *reader) unknown(at ast.Node, name string) {
 			return
 		}
 	}
-	if name == kindFunc {
+	if strings.EqualFold(name, kindFunc) { // in lower case it is a word of Go's, and no name
 		r.fault(at, "func is code, which no text can bring back: build this permission in the program")
 		return
 	}
 	r.fault(at, "%s is unknown; the functions are %s", name, strings.Join(slices.Sorted(maps.Keys(functions)), ", "))
 }
 
-// errFaulty ends the building of a permission whose arguments are at fault.
-var errFaulty = errors.New("permission: faulty arguments")
-
 // count demands a number of arguments.
 func (a arguments) count(n int) {
 	if len(a.call.Args) != n {
-		a.fault(a.call, "%s takes %d arguments and has %d", a.name, n, len(a.call.Args))
-		panic(errFaulty) // which build takes for what it is, since a fault was noted
+		panic(fmt.Sprintf("%s takes %d arguments and has %d", a.name, n, len(a.call.Args)))
 	}
 }
 
@@ -281,8 +277,7 @@ func (a arguments) duration() time.Duration {
 	text := a.only(1)[0]
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		a.fault(a.call, "freshLogin takes a duration such as \"15m\"")
-		panic(errFaulty)
+		panic(`freshLogin takes a duration such as "15m"`)
 	}
 	return d
 }

@@ -69,6 +69,7 @@ func TestParseNamesEveryFaultByItsPosition(t *testing.T) {
 		`Is("a", "b")`:                       {"1:1: Is is written is"},
 		`freshlogin("1m")`:                   {"1:1: freshlogin is written freshLogin"},
 		`func("owner")`:                      {"1:"},
+		`Func("owner")`:                      {"1:1: func is code, which no text can bring back"},
 		`owner("x")`:                         {"1:1: owner is unknown; the functions are acr, all, any, authenticated"},
 		`permission.Is("a", "b")`:            {"1:1: write the name of the function alone"},
 		`is("a", x...)`:                      {"1:1: write the arguments out"},
@@ -80,6 +81,9 @@ func TestParseNamesEveryFaultByItsPosition(t *testing.T) {
 		`is("a", has("b"))`:                  {"1:9: here a value must stand"},
 		`is("a", []any{1})`:                  {"1:9: here a value must stand"},
 		`is("a", 1_000)`:                     {"1:9: 1_000 is no number as JSON writes them"},
+		`is("a", +1)`:                        {"1:9: here a value must stand"},
+		`is("a", -b)`:                        {"1:9: here a value must stand"},
+		`is("a", -"b")`:                      {"1:9: here a value must stand"},
 		`is("a", 0x10)`:                      {"1:9: 0x10 is no number"},
 		`is("a", -010)`:                      {"1:9: -010 is no number"},
 		`is("a", json("{"))`:                 {"1:9: json(…): "},
@@ -92,6 +96,8 @@ func TestParseNamesEveryFaultByItsPosition(t *testing.T) {
 		`scope()`:                            {"1:1: Scope without a name"},
 		`role("")`:                           {"1:1: Role without a name"},
 		`authenticated("a")`:                 {"1:1: authenticated takes 0 arguments"},
+		`clientCredentials("a")`:             {"1:1: clientCredentials takes 0 arguments"},
+		`humanUser("a")`:                     {"1:1: humanUser takes 0 arguments"},
 		`freshLogin("soon")`:                 {"1:1: freshLogin takes a duration"},
 		`freshLogin("0s")`:                   {"1:1: FreshLogin(0s)"},
 		`freshLogin(5)`:                      {"1:12: argument 1 of freshLogin is a string"},
@@ -121,13 +127,24 @@ func TestParseNamesEveryFaultByItsPosition(t *testing.T) {
 					t.Errorf("fault %d is %q, want %q", i, got, w)
 				}
 			}
-			if len(want) > 1 && len(faults.Faults) != len(want) {
+			if syntax := strings.HasSuffix(want[0], ":") || strings.HasSuffix(want[0], ": "); !syntax && len(faults.Faults) != len(want) {
 				t.Errorf("%d faults, want %d: %v", len(faults.Faults), len(want), err)
 			}
 			if !strings.HasPrefix(err.Error(), "permission: 1:") && !strings.HasPrefix(err.Error(), "permission: 2:") {
 				t.Errorf("the error is %q", err)
 			}
 		})
+	}
+}
+
+func TestParseReadsAsMuchAsItSays(t *testing.T) {
+	const most = 16 << 10
+	text := func(bytes int) string { return `has("` + strings.Repeat("a", bytes-len(`has("")`)) + `")` }
+	if _, err := permission.Parse(text(most)); err != nil {
+		t.Errorf("%d bytes: %.100v", most, err)
+	}
+	if _, err := permission.Parse(text(most + 1)); err == nil {
+		t.Errorf("%d bytes are read", most+1)
 	}
 }
 
