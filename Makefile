@@ -87,11 +87,11 @@ keys-grid: ## Put this library and its peers through the same troubles with keys
 attack-grid: ## Send the attack corpus to this library and its peers; writes docs/SECURITY-TESTING.md
 	@cd bench && GOWORK=off go run ./attackgrid -o ../docs/SECURITY-TESTING.md
 
-nightly: ## The longer checks: repetition, 60 s of each fuzz test, a minute of outages of Redis, the grids, mutants
+nightly: ## The longer checks: repetition, 60 s of each fuzz test, a minute of outages of Redis, the grids
 	@scripts/test -count=10 $(PACKAGES)
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
 	@cd e2e && SOAK=60s GOWORK=off ../scripts/test -count=1 ./sessions
-	@$(MAKE) --no-print-directory keys-grid attack-grid mutate-rules mutants
+	@$(MAKE) --no-print-directory keys-grid attack-grid
 
 mutants: ## Put faults into the shipped code, which the tests must find (PKG=core/keys for one package); writes docs/MUTATIONS.md
 	@cd tools && GOWORK=off go build -o ../bin/mutants ./mutants

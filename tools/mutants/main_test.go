@@ -114,6 +114,12 @@ func TestABrokenRuleMustBeFoundOut(t *testing.T) {
 	}
 }
 
+func TestNoRuleIsNotAllRules(t *testing.T) {
+	if err := breakRules(t.Context(), repository(t, ""), ""); err == nil || !strings.Contains(err.Error(), "no rule was broken") {
+		t.Errorf("error %v, want that no rule was broken", err)
+	}
+}
+
 func TestTheReportKeepsTheLinesOfOtherPackages(t *testing.T) {
 	root := repository(t, "")
 	if err := os.MkdirAll(filepath.Join(root, "core", "q"), 0o755); err != nil {

@@ -118,6 +118,9 @@ func breakRules(ctx context.Context, root, only string) error {
 		}
 		fmt.Printf("found out  %s: %s\n", rule.name, rule.title)
 	}
+	if broken == 0 {
+		return errors.New("no rule was broken: tools/mutants/rules has no description, or none whose name matches")
+	}
 	fmt.Printf("%d rules broken, %d found out\n", broken, broken-len(faults))
 	return errors.Join(faults...)
 }
