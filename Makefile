@@ -16,7 +16,7 @@ GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 TOOLS = golangci-lint gotestsum deadcode govulncheck gremlins
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint fmt tidy e2e screenshots fuzz vectors conformance docs bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools tools-test gotestsum clean
+.PHONY: help demo sso test lint fmt tidy e2e screenshots fuzz vectors conformance docs bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions mutants mutate-rules nightly tools tools-test gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -92,6 +92,14 @@ nightly: ## The longer checks: repetition, 60 s of each fuzz test, a minute of o
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
 	@cd e2e && SOAK=60s GOWORK=off ../scripts/test -count=1 ./sessions
 	@$(MAKE) --no-print-directory keys-grid attack-grid
+
+mutants: ## Put faults into the shipped code, which the tests must find (PKG=core/keys for one package); writes docs/MUTATIONS.md
+	@cd tools && GOWORK=off go build -o ../bin/mutants ./mutants
+	@bin/mutants -o docs/MUTATIONS.md $(if $(ONLY),-only '$(ONLY)') $(PKG)
+
+mutate-rules: ## Break the rules of security by hand, one by one, which the tests must find out
+	@cd tools && GOWORK=off go build -o ../bin/mutants ./mutants
+	@bin/mutants -rules $(if $(ONLY),-only '$(ONLY)')
 
 tools-test: gotestsum ## Test the programs that check the repository
 	@cd tools && GOWORK=off ../scripts/test ./...
