@@ -494,7 +494,7 @@ func (c *Config) checkSessions(f *faults) {
 		f.add("MaxTokenAge", fmt.Sprintf("holds %v", c.MaxTokenAge), "write for how long a token may be good, or leave it out")
 	}
 	p := &c.SessionPolicy
-	if v := reflect.ValueOf(c.Sessions); c.Sessions != nil && v.Kind() == reflect.Pointer && v.IsNil() {
+	if v := reflect.ValueOf(c.Sessions); v.Kind() == reflect.Pointer && v.IsNil() {
 		f.add("Sessions", fmt.Sprintf("holds a nil %T", c.Sessions), "give a store, or leave it out")
 		return
 	}

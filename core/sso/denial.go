@@ -135,7 +135,7 @@ func challenge(realm string, params ...string) string {
 	}
 	var b strings.Builder
 	b.WriteString("Bearer")
-	for i := 0; i+1 < len(params); i += 2 {
+	for i := 0; i < len(params); i += 2 {
 		if i > 0 {
 			b.WriteByte(',')
 		}

@@ -67,8 +67,8 @@ func otherScheme(joined string) bool {
 			return false
 		}
 	}
-	scheme, _, found := strings.Cut(joined, " ")
-	return found && scheme != "" && !strings.Contains(scheme, ",")
+	scheme, _, _ := strings.Cut(joined, " ")
+	return scheme != "" && !strings.Contains(scheme, ",")
 }
 
 // Host implements [Target].

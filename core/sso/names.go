@@ -129,7 +129,7 @@ func (n *names) place(name string) int {
 // double finds the name that a member equals but for the case of its letters, by Unicode's simple
 // folding: beyond ASCII, ſ is s and the Kelvin sign is k, and nothing else is a letter of ours.
 func (n *names) double(member string) (name string, found bool) {
-	if n.place(member) >= 0 || n.plain && isPlain(member) {
+	if n.plain && isPlain(member) {
 		return "", false // two lower-case names that differ, differ
 	}
 	var lower [maxNameBytes]byte

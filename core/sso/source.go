@@ -187,9 +187,6 @@ func bareToken(value string, n int) (string, error) {
 // can be read: they count as several cookies.
 func (s TokenSource) cookies(r Request) (value string, n int) {
 	line, fields := r.Header("Cookie")
-	if fields == 0 {
-		return "", 0
-	}
 	for part := range strings.SplitSeq(line, ";") {
 		name, content, _ := strings.Cut(strings.Trim(part, " \t"), "=")
 		if strings.TrimRight(name, " \t") != s.name {
