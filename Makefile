@@ -17,7 +17,7 @@ GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 TOOLS = golangci-lint gotestsum deadcode govulncheck gremlins
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check doccheck standalone test-386 ci tools-test gotestsum clean
+.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check doccheck mutants standalone test-386 ci tools-test gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -113,6 +113,10 @@ nightly: ## The longer checks: each module by itself, 32 bits, repetition, 60 s 
 release-check: ## Rehearse a release: serve every module, and require, build and call them from outside
 	@cd tools && GOWORK=off go run ./surface compat
 	@cd tools && GOWORK=off go run ./release rehearse
+
+mutants: ## Put faults into the shipped code, which the tests must find (PKG=core/keys for one package); writes docs/MUTATIONS.md
+	@cd tools && GOWORK=off go build -o ../bin/mutants ./mutants
+	@bin/mutants -o docs/MUTATIONS.md $(if $(ONLY),-only '$(ONLY)') $(PKG)
 
 standalone: gotestsum ## Vet and test each module by itself with the lowest Go it promises, and build it for other machines
 	@scripts/standalone $(WORKSPACE)

@@ -66,6 +66,7 @@ func TestLeavesAboutTheCaller(t *testing.T) {
 		{"a login of as long ago as may be", fresh, `{"auth_time":` + at(-5*time.Minute) + `}`, true},
 		{"a login of a second more", fresh, `{"auth_time":` + at(-5*time.Minute-time.Second) + `}`, false},
 		{"a login ahead by less than the leeway", fresh, `{"auth_time":` + at(time.Minute) + `}`, true},
+		{"a login of a second ago, where one may be", permission.FreshLogin(time.Second), `{"auth_time":` + at(-time.Second) + `}`, true},
 		{"a login in the future", fresh, `{"auth_time":` + at(time.Minute+time.Second) + `}`, false},
 		{"a login in the far future", fresh, `{"auth_time":253402300799}`, false},
 		{"a login beyond all dates", fresh, `{"auth_time":1e300}`, false},

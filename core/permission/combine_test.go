@@ -161,6 +161,12 @@ func TestARouteNeedsSomethingThatSpeaksForTheCaller(t *testing.T) {
 		{"IfElse of a method, one branch a Not", []sso.Permission{ifElse(get, is, not(other))}, false},
 		{"IfElse of a leaf, then a Not, else a leaf", []sso.Permission{ifElse(is, not(other), other)}, true},
 		{"IfElse of a leaf, then a leaf, else a Not", []sso.Permission{ifElse(is, other, not(other))}, false},
+		{"IfElse of an IfElse that needs a leaf to deny", []sso.Permission{ifElse(ifElse(get, not(is), not(other)), is, not(other))}, true},
+		{"IfElse of an IfElse that a method may deny", []sso.Permission{ifElse(ifElse(get, not(is), get), is, not(other))}, false},
+		{"IfElse of an Any that needs a leaf to deny", []sso.Permission{ifElse(some(get, not(is)), other, not(other))}, true},
+		{"IfElse of an Any that a method denies", []sso.Permission{ifElse(some(get, is), other, not(other))}, false},
+		{"IfElse of an All that needs a leaf to deny", []sso.Permission{ifElse(all(not(is), not(other)), other, not(is))}, true},
+		{"IfElse of an All that a method may deny", []sso.Permission{ifElse(all(not(is), get), other, not(is))}, false},
 		{"Not of IfElse of a leaf, then a Not, else a Not", []sso.Permission{not(ifElse(is, not(other), not(other)))}, true},
 		{"Not of IfElse of a method, then leaves", []sso.Permission{not(ifElse(get, is, other))}, false},
 	} {

@@ -16,6 +16,11 @@ import (
 
 type role string
 
+// joined is a list that is one string in JSON.
+type joined []string
+
+func (j joined) MarshalJSON() ([]byte, error) { return json.Marshal(strings.Join(j, ",")) }
+
 func TestIsComparesGoValuesByTheirJSONMeaning(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -37,6 +42,7 @@ func TestIsComparesGoValuesByTheirJSONMeaning(t *testing.T) {
 		{"a number against a bool", `true`, []any{1}, false},
 		{"a number against a string", `"1"`, []any{1}, false},
 		{"a string against a number", `1`, []any{"1"}, false},
+		{"a number against a string that is empty", `""`, []any{1}, false},
 		{"a string type", `"admin"`, []any{role("admin")}, true},
 		{"a string with characters that HTML escapes", `"a<b>&c"`, []any{"a<b>&c"}, true},
 		{"nil against null", `null`, []any{nil}, false},
@@ -51,6 +57,8 @@ func TestIsComparesGoValuesByTheirJSONMeaning(t *testing.T) {
 		{"a map against an object with more", `{"a":1,"b":2}`, []any{map[string]int{"a": 1}}, false},
 		{"json.RawMessage with an object", `{"a":1}`, []any{json.RawMessage(`{"a":1.0}`)}, true},
 		{"json.RawMessage with an array, which is not spread", `"a"`, []any{json.RawMessage(`["a"]`)}, false},
+		{"a slice with a JSON form of its own, which is not spread", `"a,b"`, []any{joined{"a", "b"}}, true},
+		{"a slice with a JSON form of its own against its element", `"b"`, []any{joined{"a", "b"}}, false},
 		{"bytes, which are one Base64 string", `"YWRh"`, []any{[]byte("ada")}, true},
 		{"several values", `"b"`, []any{"a", "b"}, true},
 		{"several values of several types", `2`, []any{"a", true, 2}, true},
@@ -309,9 +317,11 @@ func TestWhatCannotMeanAnythingPanicsWhereItIsBuilt(t *testing.T) {
 		{"Role without a name", func() { permission.Role() }, []string{"Role without a name"}},
 		{"Role with an empty name", func() { permission.Role("a", "") }, []string{"empty one"}},
 		{"FreshLogin of nothing", func() { permission.FreshLogin(0) }, []string{"FreshLogin(0s)", "a second at least"}},
+		{"FreshLogin of less than a second", func() { permission.FreshLogin(time.Second - 1) }, []string{"FreshLogin(999.999999ms)"}},
 		{"FreshLogin of less than nothing", func() { permission.FreshLogin(-time.Hour) }, []string{"FreshLogin(-1h0m0s)"}},
 		{"ACR without a value", func() { permission.ACR() }, []string{"ACR without a value"}},
 		{"ACR that would break a challenge", func() { permission.ACR(`a"b`) }, []string{"cannot be an authentication context"}},
+		{"ACR with a control character", func() { permission.ACR("gold\x7f") }, []string{`"gold\x7f" cannot be an authentication context`}},
 		{"ACR of two in one", func() { permission.ACR("gold silver") }, []string{"argument of its own"}},
 		{"SameAsPath without a claim", func() { permission.SameAsPath("", "id") }, []string{"SameAsPath with an empty path"}},
 		{"SameAsPath without a parameter", func() { permission.SameAsPath("sub", "") }, []string{"path parameter"}},
@@ -393,22 +403,23 @@ func TestALaterChangeOfTheArgumentsChangesNothing(t *testing.T) {
 func TestPermissionsDescribeThemselves(t *testing.T) {
 	for want, p := range map[string]fmt.Stringer{
 		`is("a.b", "x", 1, true, null, json("{\"k\":[2]}"))`: stringer(permission.Is("a.b", "x", []any{1, true, nil}, map[string][]int{"k": {2}})),
-		`has("a.b")`:                           stringer(permission.Has("a.b")),
-		`truthy("a.b")`:                        stringer(permission.Truthy("a.b")),
-		`scope("a", "b")`:                      stringer(permission.Scope("a", "b")),
-		`claim("cognito:groups", 1)`:           stringer(permission.Claim("cognito:groups", 1)),
-		`role("a", "b")`:                       stringer(permission.Role("a", "b")),
-		`authenticated()`:                      stringer(permission.Authenticated()),
-		`clientCredentials()`:                  stringer(permission.ClientCredentials()),
-		`humanUser()`:                          stringer(permission.HumanUser()),
-		`freshLogin("15m0s")`:                  stringer(permission.FreshLogin(15 * time.Minute)),
-		`acr("gold", "silver")`:                stringer(permission.ACR("gold", "silver")),
-		`sameAsPath("sub", "id")`:              stringer(permission.SameAsPath("sub", "id")),
-		`method("GET", "HEAD")`:                stringer(permission.Method("GET", "HEAD")),
-		`!(has("a") || has("b"))`:              stringer(permission.Not(permission.Any(permission.Has("a"), permission.Has("b")))),
-		`!!has("a")`:                           stringer(permission.Not(permission.Not(permission.Has("a")))),
-		`ifElse(has("a"), has("b"), has("c"))`: stringer(permission.IfElse(permission.Has("a"), permission.Has("b"), permission.Has("c"))),
-		`func("owner")`:                        stringer(permission.Func("owner", func(context.Context, sso.Access) (bool, error) { return true, nil })),
+		`is("a", "\u202e", "\a", "é")`:                       stringer(permission.Is("a", "\u202e", "\a", "é")), // nothing turns the text around
+		`has("a.b")`:                                         stringer(permission.Has("a.b")),
+		`truthy("a.b")`:                                      stringer(permission.Truthy("a.b")),
+		`scope("a", "b")`:                                    stringer(permission.Scope("a", "b")),
+		`claim("cognito:groups", 1)`:                         stringer(permission.Claim("cognito:groups", 1)),
+		`role("a", "b")`:                                     stringer(permission.Role("a", "b")),
+		`authenticated()`:                                    stringer(permission.Authenticated()),
+		`clientCredentials()`:                                stringer(permission.ClientCredentials()),
+		`humanUser()`:                                        stringer(permission.HumanUser()),
+		`freshLogin("15m0s")`:                                stringer(permission.FreshLogin(15 * time.Minute)),
+		`acr("gold", "silver")`:                              stringer(permission.ACR("gold", "silver")),
+		`sameAsPath("sub", "id")`:                            stringer(permission.SameAsPath("sub", "id")),
+		`method("GET", "HEAD")`:                              stringer(permission.Method("GET", "HEAD")),
+		`!(has("a") || has("b"))`:                            stringer(permission.Not(permission.Any(permission.Has("a"), permission.Has("b")))),
+		`!!has("a")`:                                         stringer(permission.Not(permission.Not(permission.Has("a")))),
+		`ifElse(has("a"), has("b"), has("c"))`:               stringer(permission.IfElse(permission.Has("a"), permission.Has("b"), permission.Has("c"))),
+		`func("owner")`:                                      stringer(permission.Func("owner", func(context.Context, sso.Access) (bool, error) { return true, nil })),
 		`(has("a") && !has("b") && (has("c") || permission_test.panicking))`: stringer(permission.All(permission.Has("a"), permission.Not(permission.Has("b")), permission.Any(permission.Has("c"), panicking{}))),
 	} {
 		if got := p.String(); got != want {
@@ -445,6 +456,10 @@ func TestAGrantedCheckOfThreeLevelsCostsNoAllocation(t *testing.T) {
 		"HumanUser":                permission.HumanUser(),
 		"FreshLogin":               permission.FreshLogin(time.Hour),
 		"ACR":                      permission.ACR("gold"),
+		"Any beside a denial":      permission.Any(permission.Has("nothing"), permission.Has("shop.orders.on")),
+		"Any beside an All":        permission.Any(permission.Has("nothing"), permission.All(permission.Has("shop.orders.on"), permission.Role("clerk"))),
+		"Any of Any":               permission.Any(permission.Has("nothing"), permission.Any(permission.Has("nothing"), permission.Role("clerk"))),
+		"IfElse of a denial":       permission.IfElse(permission.Has("nothing"), no, permission.Role("clerk")),
 		"Not":                      permission.Not(permission.Method("GET")),
 		"IfElse":                   permission.IfElse(permission.Role("clerk"), permission.Has("shop.orders.on"), no),
 		"what an adapter requires": permission.ForRoute(permission.Has("shop.orders.on"), permission.Scope("orders:read")),

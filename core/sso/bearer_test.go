@@ -40,6 +40,8 @@ func TestTheAuthorizationHeaderIsReadStrictly(t *testing.T) {
 		{"a comma for the space", request{"Bearer," + good}, "invalid request"},
 		{"a colon before the space", request{"Bearer: " + good}, "invalid request"},
 		{"a tab for the space", request{"Bearer\t" + good}, "invalid request"},
+		{"a quote for the space", request{`Bearer"` + good}, "invalid request"},
+		{"DEL for the space", request{"Bearer\x7f" + good}, "invalid request"},
 		{"a NUL for the space", request{"Bearer\x00" + good}, "invalid request"},
 		{"a no-break space for the space", request{"Bearer\u00a0" + good}, "invalid request"},
 		{"a space and a tab", request{"Bearer \t" + good}, "invalid request"},

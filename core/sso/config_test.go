@@ -1,6 +1,7 @@
 package sso_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -97,6 +98,24 @@ func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
 			[]string{"SSO_CLIENT_IDS", "web,,app"},
 			func(c *sso.Config) { c.ClientIDs = []string{"web", "", "app"} },
 			[]setting{{"ClientIDs", "SSO_CLIENT_IDS", []string{`holds ""`, "write each client"}}},
+		},
+		{
+			"an address with white space",
+			nil,
+			func(c *sso.Config) { c.PublicKeyURI = jwksURL + " " },
+			[]setting{{"PublicKeyURI", "", []string{"has white space around it", "write it without"}}},
+		},
+		{
+			"a claim with white space",
+			nil,
+			func(c *sso.Config) { c.PermissionsClaim, c.RolesClaim = "a ", " b" },
+			[]setting{{"PermissionsClaim", "", []string{`holds "a "`, "without white space"}}, {"RolesClaim", "", []string{`holds " b"`, "without white space"}}},
+		},
+		{
+			"a realm with DEL",
+			nil,
+			func(c *sso.Config) { c.Realm = "a\x7f" },
+			[]setting{{"Realm", "", []string{"cannot stand in a header"}}},
 		},
 		{
 			"a client with white space",
@@ -584,6 +603,8 @@ func TestKeysThatServeManyTenantsNeedAnIssuer(t *testing.T) {
 		{"common with a query", "https://login.microsoftonline.com/common/discovery/keys?appid=1", "", true},
 		{"the cloud for the government of the USA", "https://login.microsoftonline.us/common/discovery/v2.0/keys", "", true},
 		{"the cloud for China", "https://login.partner.microsoftonline.cn/common/discovery/v2.0/keys", "", true},
+		{"its host", "https://login.microsoft.com/common/discovery/keys", "", true},
+		{"the host of security tokens, with a dot at its end", "https://sts.windows.net./common/discovery/keys", "", true},
 		{"the former host", "https://login.windows.net/common/discovery/keys", "", true},
 		{"common with an issuer", "https://login.microsoftonline.com/common/discovery/v2.0/keys", "https://login.microsoftonline.com/4711/v2.0", false},
 		{"one tenant, whose keys are everybody's", "https://login.microsoftonline.com/4711/discovery/v2.0/keys", "", true},
@@ -797,6 +818,14 @@ func TestTheEnvironmentFillsEveryField(t *testing.T) {
 			t.Errorf("got  %#v\nwant %#v", got, want)
 		}
 	})
+	t.Run("and knows what is not set from 0", func(t *testing.T) {
+		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api")
+		got, err := sso.ConfigFromEnv()
+		want := sso.Config{PublicKeyURI: jwksURL, Audience: []string{"api"}}
+		if err != nil || fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
+			t.Errorf("got  %#v, %v\nwant %#v", got, err, want)
+		}
+	})
 	t.Run("also where it is at fault", func(t *testing.T) {
 		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api", "SSO_LEEWAY", "soon", "SSO_REALM", "orders")
 		got, err := sso.ConfigFromEnv()
@@ -890,17 +919,78 @@ func (f fatal) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestALaterChangeOfTheConfigurationChangesNothing(t *testing.T) {
-	cfg := sso.Config{
-		Keys: static(t, "ada", "", ada.Public()), Audience: []string{"other"}, Algorithms: []string{"RS256"},
-		Now: func() time.Time { return T }, Logger: slog.New(slog.DiscardHandler),
+	for want, change := range map[sso.Reason]func(*sso.Config) (later func()){
+		sso.ReasonAlgorithm: func(c *sso.Config) func() {
+			list := []string{"RS256"}
+			c.Algorithms = list
+			return func() { list[0] = "EdDSA" }
+		},
+		sso.ReasonWrongAudience: func(c *sso.Config) func() {
+			list := []string{"other"}
+			c.Audience = list
+			return func() { list[0] = "api" }
+		},
+		sso.ReasonWrongClient: func(c *sso.Config) func() {
+			list := []string{"other"}
+			c.ClientIDs = list
+			return func() { list[0] = "web" }
+		},
+		sso.ReasonTokenKind: func(c *sso.Config) func() {
+			list := []sso.TokenKind{sso.KindRefreshToken}
+			c.SkipTokenKindChecks = list
+			return func() { list[0] = sso.KindEvent }
+		},
+	} {
+		t.Run(string(want), func(t *testing.T) {
+			var later func()
+			a := newAuth(t, func(c *sso.Config) { later = change(c) })
+			later()
+			if _, err := a.ValidateToken(t.Context(), token("client_id", `"web"`, "events", `{}`)); reasonIn(err) != want {
+				t.Error(err)
+			}
+		})
 	}
-	a, err := sso.New(cfg)
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestSettingsAtTheirBoundsAreTaken(t *testing.T) {
+	for name, change := range map[string]func(*sso.Config){
+		"the longest leeway":                 func(c *sso.Config) { c.Leeway = 5 * time.Minute },
+		"the most tokens that are known":     func(c *sso.Config) { c.TokenCache = 1_000_000 },
+		"the longest token":                  func(c *sso.Config) { c.MaxTokenBytes = 1 << 20 },
+		"a claim whose name is a quote":      func(c *sso.Config) { c.RolesClaim = `"` },
+		"a claim whose name begins in a dot": func(c *sso.Config) { c.PermissionsClaim, c.RolesClaim = ".a", ".b" },
+		"a realm of every kind of character": func(c *sso.Config) { c.Realm = " !#[]~" },
+		"a store that is no pointer":         func(c *sso.Config) { c.Sessions = noSessions{} },
+		"sessions of an audience that is not checked": func(c *sso.Config) {
+			c.Audience, c.SkipAudienceCheck, c.ClientIDs = nil, true, []string{"web"}
+			c.Sessions, c.SessionPolicy = noSessions{}, sso.SessionPolicy{Audience: "api"}
+		},
+		"keys from what is no address": func(c *sso.Config) { c.Keys, c.Issuer = renamed{c.Keys, "%zz"}, "" },
+	} {
+		t.Run(name, func(t *testing.T) { newAuth(t, change) })
 	}
-	cfg.Audience[0], cfg.Algorithms[0] = "api", "EdDSA"
-	if _, err := a.ValidateToken(t.Context(), token()); reasonIn(err) != sso.ReasonAlgorithm {
-		t.Error(err)
+}
+
+// noSessions is a store that is no pointer, and knows no session.
+type noSessions struct{}
+
+func (noSessions) Check(context.Context, sso.Session) error { return sso.ErrSessionEnded }
+
+// renamed is a source of keys by another name.
+type renamed struct {
+	keys.Source
+	name string
+}
+
+func (r renamed) String() string { return r.name }
+
+func TestAnAddressIsShownIfItIsShort(t *testing.T) {
+	for length, shown := range map[int]bool{200: true, 201: false} {
+		uri := "a." + strings.Repeat("b", length-2)
+		_, err := sso.New(sso.Config{PublicKeyURI: uri, Audience: []string{"api"}, Issuer: issuerID})
+		if err == nil || strings.Contains(err.Error(), uri) != shown || strings.Contains(err.Error(), fmt.Sprintf("a text of %d bytes", length)) == shown {
+			t.Errorf("%d bytes: %v", length, err)
+		}
 	}
 }
 

@@ -52,6 +52,19 @@ func TestATokenIsVerifiedOnceForARequest(t *testing.T) {
 	}
 }
 
+func TestATokenThatIsNotRememberedIsVerifiedOnceForARequestToo(t *testing.T) {
+	var seen events
+	a := newAuth(t, func(c *sso.Config) { c.TokenCache, c.Observe = sso.NoTokenCache, seen.Observe })
+	ctx := must(t)(a.Authenticate(t.Context(), bearer(token())))
+	must(t)(a.Authorize(ctx, bearer(token()), granting))
+	if n := seen.count(sso.EventAuthenticated); n != 1 {
+		t.Errorf("verified %d times", n)
+	}
+	if n := seen.count(sso.EventGranted); n != 1 {
+		t.Errorf("%d grants were observed", n)
+	}
+}
+
 func TestAnotherTokenInTheSameContextIsVerifiedAnew(t *testing.T) {
 	a, verified := counted(t)
 	ctx := must(t)(a.Authenticate(t.Context(), bearer(token())))

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
@@ -323,6 +325,14 @@ func TestTheRendererRedrawsWhatStaysARefusal(t *testing.T) {
 		}), bearer("x"), drawn(401, "invalid_token", `Bearer error="invalid_token"`), false},
 		{"another status", with(func(d *sso.Denial) { d.Status = 403 }), bearer("x"), drawn(403, "invalid_token", ""), false},
 		{"a redirect", with(func(d *sso.Denial) { d.Status = 302 }), bearer("x"), drawn(302, "invalid_token", ""), false},
+		{"the least status that is one", with(func(d *sso.Denial) { d.Status = 300 }), bearer("x"), drawn(300, "invalid_token", ""), false},
+		{"the greatest", with(func(d *sso.Denial) { d.Status = 599 }), bearer("x"), drawn(599, "invalid_token", ""), false},
+		{"no body, which needs no type", with(func(d *sso.Denial) { d.Status, d.Body = 302, nil }), bearer("x"), sso.Denial{Status: 302, Code: "invalid_token", Header: http.Header{"X-Mine": {"1"}}}, false},
+		{"many fields that no server sends", with(func(d *sso.Denial) {
+			for i := range 500 {
+				d.Header[fmt.Sprintf("X-\x7f%d", i)] = []string{"1"}
+			}
+		}), bearer("x"), drawn(401, "invalid_token", `Bearer error="invalid_token"`), false},
 		{"a 403 turned into 401 has a challenge", with(func(*sso.Denial) {}), bearer(token()), drawn(401, "insufficient_scope", `Bearer error="insufficient_scope"`), false},
 		{"200", with(func(d *sso.Denial) { d.Status = 200 }), bearer("x"), invalidToken, true},
 		{"204", with(func(d *sso.Denial) { d.Status = 204 }), bearer("x"), invalidToken, true},
@@ -344,7 +354,7 @@ func TestTheRendererRedrawsWhatStaysARefusal(t *testing.T) {
 			a := newAuth(t, func(c *sso.Config) { c.Renderer, c.Logger = test.renderer, log.logger(slog.LevelError) })
 			_, err := a.Authorize(t.Context(), test.request, denying)
 			compare(t, sso.DenialOf(err), test.want)
-			if logged := strings.Contains(log.String(), "renderer"); logged != test.logs {
+			if entries := log.entries(t); len(entries) > 1 || (len(entries) == 1) != test.logs || test.logs && !strings.Contains(log.String(), "renderer") {
 				t.Errorf("the log is %q", log.String())
 			}
 		})
@@ -406,6 +416,65 @@ func TestWhatDenialOfReturnsIsTheCallersOwn(t *testing.T) {
 	d.Header.Set("WWW-Authenticate", "changed")
 	compare(t, sso.DenialOf(err), invalidToken)
 	compare(t, sso.DenialOf(sso.ErrInvalidToken), invalidToken)
+}
+
+func TestADenialIsWrittenAsItIs(t *testing.T) {
+	w := httptest.NewRecorder()
+	sso.DenialOf(sso.ErrNoToken).Write(w)
+	if w.Code != 401 || w.Header().Get("WWW-Authenticate") != "Bearer" || w.Header().Get("Content-Type") != "application/problem+json" || w.Body.String() != string(missingToken.Body) {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
+}
+
+func TestARefusalDrawnOverHTTPKeepsItsStatusAndFields(t *testing.T) {
+	standard := string(missingToken.Body)
+	for _, test := range []struct {
+		name         string
+		custom       func(http.ResponseWriter)
+		status       int
+		body, typ    string
+		panics       bool
+		statusesSent []int
+	}{
+		{"a body", func(w http.ResponseWriter) { _, _ = io.WriteString(w, "mine"); _, _ = io.WriteString(w, "!") }, 401, "mine!", "", false, []int{401}},
+		{"a status", func(w http.ResponseWriter) { w.WriteHeader(http.StatusForbidden) }, 403, "", "", false, []int{403}},
+		{"the least status that is an answer", func(w http.ResponseWriter) { w.WriteHeader(http.StatusOK) }, 200, "", "", false, []int{200}},
+		{"a status and a body", func(w http.ResponseWriter) { w.WriteHeader(http.StatusForbidden); _, _ = io.WriteString(w, "mine") }, 403, "mine", "", false, []int{403}},
+		{"an announcement, and then a body", func(w http.ResponseWriter) { w.WriteHeader(http.StatusEarlyHints); _, _ = io.WriteString(w, "mine") }, 401, "mine", "", false, []int{103, 401}},
+		{"an announcement alone", func(w http.ResponseWriter) { w.WriteHeader(http.StatusEarlyHints) }, 401, standard, "application/problem+json", false, []int{103, 401}},
+		{"nothing", func(http.ResponseWriter) {}, 401, standard, "application/problem+json", false, []int{401}},
+		{"a panic", func(http.ResponseWriter) { panic("no") }, 401, standard, "application/problem+json", true, []int{401}},
+		{"a panic halfway", func(w http.ResponseWriter) { _, _ = io.WriteString(w, "mine"); panic("no") }, 401, "mine", "", true, []int{401}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var log lines
+			a := newAuth(t, func(c *sso.Config) { c.Logger = log.logger(slog.LevelError) })
+			w := &statuses{ResponseRecorder: httptest.NewRecorder()}
+			a.DrawHTTP(t.Context(), w, sso.DenialOf(sso.ErrNoToken), test.custom)
+			if !slices.Equal(w.sent, test.statusesSent) || w.Body.String() != test.body {
+				t.Errorf("%v %s", w.sent, w.Body)
+			}
+			if h := w.Header(); h.Get("Content-Type") != test.typ || h.Get("WWW-Authenticate") != "Bearer" || h.Get("Cache-Control") != "no-store" {
+				t.Errorf("%v", h)
+			}
+			if logged := strings.Contains(log.String(), "WithDenied"); logged != test.panics {
+				t.Errorf("the log is %q", log.String())
+			}
+		})
+	}
+}
+
+// statuses remembers what statuses were sent.
+type statuses struct {
+	*httptest.ResponseRecorder
+	sent []int
+}
+
+func (w *statuses) WriteHeader(status int) {
+	w.sent = append(w.sent, status)
+	if status >= http.StatusOK { // the recorder takes the first for the answer
+		w.ResponseRecorder.WriteHeader(status)
+	}
 }
 
 func TestDrawNeverLosesARefusal(t *testing.T) {

@@ -443,6 +443,21 @@ func TestRefusalsOfAJoinAreDrawnLikeTheFirsts(t *testing.T) {
 }
 
 // A login by a part is none by the join, since a part's rules alone may be laxer.
+func TestTwoJoinsNeverTrustEachOther(t *testing.T) {
+	join := func(key ed25519.PrivateKey) *sso.Authenticator {
+		joined, err := sso.Join(newAuth(t, func(c *sso.Config) { c.Keys = static(t, "ada", "", key.Public()) }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return joined
+	}
+	one, other := join(ada), join(mallory)
+	ctx := must(t)(one.Authenticate(t.Context(), bearer(token())))
+	if _, err := other.Authenticate(ctx, bearer(token())); reasonIn(err) != sso.ReasonBadSignature {
+		t.Errorf("the other took the one's word: %v", err)
+	}
+}
+
 func TestALoginByAPartIsNoLoginByTheJoin(t *testing.T) {
 	part := newAuth(t, func(c *sso.Config) { c.Issuer = staffID })
 	a := joined(t, part)

@@ -284,6 +284,37 @@ func TestMembersThatPassForOthersAreRefused(t *testing.T) {
 	})
 }
 
+// A configured name may be longer than ours, and of any letters.
+func TestMembersThatPassForAConfiguredClaimAreRefused(t *testing.T) {
+	for name, claim := range map[string]string{
+		"ASCII": "rights", "with a capital": "Rights", "as long as a short one": strings.Repeat("k", 64), "longer": strings.Repeat("k", 65),
+		"beyond ASCII": "größe", "beyond ASCII, with a capital": "Größe", "beyond ASCII and longer": strings.Repeat("é", 40),
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAuth(t, func(c *sso.Config) { c.PermissionsClaim = claim })
+			p, err := a.ValidateToken(t.Context(), token(claim, `{"x":true}`))
+			if err != nil || !p.Permissions().Get("x").Exists() {
+				t.Fatalf("the claim itself: %v", err)
+			}
+			for _, other := range []string{strings.ToUpper(claim), strings.ToUpper(claim[:2]) + claim[2:], strings.ToLower(claim)} {
+				if other == claim {
+					continue
+				}
+				for _, members := range [][]string{{other, `{}`}, {claim, `{}`, other, `{}`}} {
+					if _, err := a.ValidateToken(t.Context(), token(members...)); reasonIn(err) != sso.ReasonMalformed || !strings.Contains(err.Error(), claim+" in other letters") {
+						t.Errorf("%v: %v", members, err)
+					}
+				}
+			}
+			for _, other := range []string{claim + "s", claim + "S", "é" + claim, "", strings.Repeat("K", 63), strings.Repeat("K", 66), "\u0080", "Ñandú"} {
+				if _, err := a.ValidateToken(t.Context(), token(other, `{}`)); err != nil {
+					t.Errorf("another claim, %q: %v", other, err)
+				}
+			}
+		})
+	}
+}
+
 // Members that are refused by their presence, whatever they hold.
 func TestHeadersThatAreRefusedWhateverTheyHold(t *testing.T) {
 	a := newAuth(t)

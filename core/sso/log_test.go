@@ -190,6 +190,68 @@ func TestALogLineHoldsNoLineBreakOfATokensMaking(t *testing.T) {
 	}
 }
 
+func TestARefusalSaysWhatIsWrongInWords(t *testing.T) {
+	most, more := "https://"+strings.Repeat("x", 192), "https://"+strings.Repeat("x", 193)
+	for _, test := range []struct{ name, token, want string }{
+		{"no end", token("exp", ""), "missing_expiry: exp is missing: a token without end is not accepted"},
+		{"an algorithm without a name", signed(ada, headerWith("alg", `""`), claimsWith()), `algorithm: alg "" is not among the accepted algorithms`},
+		{"an algorithm that is no string", signed(ada, headerWith("alg", "1"), claimsWith()), "algorithm: the header has no string alg"},
+		{"a key without a name", signed(ada, headerWith("kid", `""`, "alg", `"RS256"`), claimsWith()), `algorithm: alg "RS256" is not among the accepted algorithms`},
+		{"an issuer of as many bytes as are shown", token("iss", `"`+most+`"`), `wrong_issuer: iss is "` + most + `" where "` + issuerID + `" is trusted`},
+		{"an issuer of more bytes", token("iss", `"`+more+`"`), `wrong_issuer: iss is "` + most + `…" where "` + issuerID + `" is trusted`},
+		{"several audiences", token("aud", `["a","b c"]`), `wrong_audience: aud is ["a" "b c"] where one of ["api"] is wanted`},
+	} {
+		if _, err := newAuth(t).ValidateToken(t.Context(), test.token); err == nil || err.Error() != "sso: invalid token: "+test.want {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+	for _, test := range []struct {
+		name    string
+		request request
+		want    string
+	}{
+		{"no token behind the scheme", request{"Bearer"}, "sso: malformed credentials: the scheme Bearer without a token"},
+		{"another scheme", request{"Basic eA=="}, "sso: no bearer token: credentials of another scheme, or a token without one"},
+		{"an empty field", request{""}, "sso: no bearer token"},
+		{"a colon behind the scheme", request{"Bearer:x"}, "sso: malformed credentials: no space after the scheme Bearer"},
+	} {
+		if _, err := newAuth(t).Authenticate(t.Context(), test.request); err == nil || err.Error() != test.want {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+}
+
+func TestOnlyADecisionsLogLineHasAPrincipal(t *testing.T) {
+	for token, want := range map[string]bool{token(): true, token("exp", "1"): false} {
+		var log lines
+		_, _ = newAuth(t, func(c *sso.Config) { c.Logger = log.logger(slog.LevelInfo) }).Authorize(t.Context(), bearer(token), denying)
+		if _, ok := entry(t, &log)["principal"]; ok != want {
+			t.Errorf("%t: %s", want, log.String())
+		}
+	}
+}
+
+func TestALogLineNamesEightPermissionsAtMost(t *testing.T) {
+	children := make([]sso.Permission, 9)
+	for i := range children {
+		children[i] = numbered{denying, i}
+	}
+	var log lines
+	a := newAuth(t, func(c *sso.Config) { c.Logger = log.logger(slog.LevelInfo) })
+	_, _ = a.Authorize(t.Context(), bearer(token()), permission.All(children...))
+	if got := entry(t, &log)["permission"]; got != "own 0, own 1, own 2, own 3, own 4, own 5, own 6, own 7" {
+		t.Error(got)
+	}
+}
+
+// numbered is a permission of the service's own, one of several.
+type numbered struct {
+	permit
+	n int
+}
+
+func (n numbered) String() string { return fmt.Sprint("own ", n.n) }
+
 func TestWhatATokenPutsIntoALogLineIsBounded(t *testing.T) {
 	long := `"` + strings.Repeat("é", 3000) + `"`
 	for name, token := range map[string]string{

@@ -2,6 +2,7 @@ package sso_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -307,6 +308,20 @@ func TestAValueAnswersForItsOwnType(t *testing.T) {
 	}
 }
 
+func TestAnAbsentValueStaysAbsentAndIsNullInJSON(t *testing.T) {
+	v, err := sso.ValueOf(sso.Value{})
+	if err != nil || v.Exists() {
+		t.Errorf("%v, %v", v, err)
+	}
+	if text, err := json.Marshal(struct{ V sso.Value }{}); err != nil || string(text) != `{"V":null}` {
+		t.Errorf("%s, %v", text, err)
+	}
+	var unsupported *json.UnsupportedTypeError
+	if _, err := sso.ValueOf(func() {}); !errors.As(err, &unsupported) || !strings.Contains(err.Error(), "func() has no JSON form") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestADecisionIsWhatItWasMadeAs(t *testing.T) {
 	claims := validated(t, token("x", `"hunter2"`, "null", `null`, "list", `["hunter2"]`))
 	found, null, list := claims.Claim("x"), claims.Claim("null"), claims.Claim("list")
@@ -329,6 +344,11 @@ func TestADecisionIsWhatItWasMadeAs(t *testing.T) {
 		{"a denial that found nothing", sso.Deny("c", "r").WithValue("p", "w", sso.Value{}), false, "", "c", "denied: c at p, wanted w, found nothing; r"},
 		{"a denial that found null", sso.Deny("c", "r").WithValue("p", "w", null), false, "", "c", "denied: c at p, wanted w, found null; r"},
 		{"a denial that found a list", sso.Deny("c", "r").WithValue("p", "w", list), false, "", "c", "denied: c at p, wanted w, found an array; r"},
+		{"the cheapest of alternatives", sso.Deny("c", "r").WithAlternatives(sso.Deny("a", "x").WithChildren(sso.Deny("b", "y"), sso.Deny("b", "z")), sso.Deny("d", "w")), false, "", "c", "denied: c; r\n  denied: d; w\n  (1 alternative needs more)"},
+		{"the cheapest of many alternatives, one of which has alternatives", sso.Deny("c", "r").WithAlternatives(
+			sso.Deny("a", "x").WithChildren(sso.Deny("b", "y"), sso.Deny("b", "z")), sso.Fail(fmt.Errorf("away")), sso.Deny("d", "w").WithAlternatives(sso.Deny("e", "v"), sso.Deny("f", "u")),
+		), false, "", "c", "denied: c; r\n  denied: d; w\n    denied: e; v\n    denied: f; u\n  (2 alternatives need more)"},
+		{"alternatives of which one needs no more than the other", sso.Deny("c", "r").WithAlternatives(sso.Deny("a", "x").WithChildren(sso.Grant(), sso.Deny("b", "y")), sso.Deny("d", "w")), false, "", "c", "denied: c; r\n  denied: a; x\n    granted\n    denied: b; y\n  denied: d; w"},
 		{"the zero value with everything", whole(sso.Decision{}), false, "", "", "denied at a.b, wanted \"admin\", found another string\n  granted\n  denied: inner; do this"},
 		{"a grant with everything", whole(sso.Grant()), true, "", "", "granted at a.b, wanted \"admin\", found another string\n  granted\n  denied: inner; do this"},
 		{"a denial with everything", whole(sso.Deny("c", "do that")), false, "", "c", "denied: c at a.b, wanted \"admin\", found another string; do that\n  granted\n  denied: inner; do this"},

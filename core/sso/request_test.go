@@ -10,13 +10,15 @@ import (
 
 func TestAPathValueIsDecodedOnceAndOnlyIfItIsSureWhich(t *testing.T) {
 	for name, test := range map[string]struct{ target, value, want string }{
-		"plain":                           {"/users/ada", "ada", "ada"},
-		"decoded by the router":           {"/users/a%2Fda", "a/da", "a/da"},
-		"as it was sent":                  {"/users/a%2Fda", "a%2Fda", "a/da"},
-		"decoded, with a per cent":        {"/users/a%2525%2Fda", "a%25/da", "a%25/da"},
-		"not to be decoded":               {"/users/a%2Fda", "%zz", ""},
-		"of neither form":                 {"/users/a%2Fda", "b%61", ""},
-		"a copy elsewhere makes it doubt": {"/users/%61da/files/%2561da", "%61da", ""},
+		"plain":                            {"/users/ada", "ada", "ada"},
+		"decoded by the router":            {"/users/a%2Fda", "a/da", "a/da"},
+		"as it was sent":                   {"/users/a%2Fda", "a%2Fda", "a/da"},
+		"decoded, with a per cent":         {"/users/a%2525%2Fda", "a%25/da", "a%25/da"},
+		"not to be decoded":                {"/users/a%2Fda", "%zz", ""},
+		"of neither form, in a plain path": {"/users/ada", "%61da", "%61da"},
+		"plain, twice in an encoded path":  {"/users/ada/files/ada%2F1", "ada", "ada"},
+		"of neither form":                  {"/users/a%2Fda", "b%61", ""},
+		"a copy elsewhere makes it doubt":  {"/users/%61da/files/%2561da", "%61da", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := sso.HTTPRequest{R: httptest.NewRequest(http.MethodGet, test.target, http.NoBody)}

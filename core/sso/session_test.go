@@ -241,6 +241,23 @@ func TestSeveralGuardsOfOneRequestAskOnce(t *testing.T) {
 	}
 }
 
+// What one guard after another found is as old as the first's answer, not as the last's question.
+func TestGuardsInARowDoNotPutOffTheNextQuestion(t *testing.T) {
+	issuer, a, store, now := withSessions(t)
+	r := bearer(inSession(issuer))
+	ctx := must(t)(a.Authenticate(t.Context(), r))
+	now.Advance(600 * time.Millisecond)
+	ctx = must(t)(a.Authorize(ctx, r, granting))
+	if store.times() != 1 {
+		t.Errorf("after 0.6 s asked %d times", store.times())
+	}
+	now.Advance(600 * time.Millisecond)
+	must(t)(a.Authorize(ctx, r, granting))
+	if store.times() != 2 {
+		t.Errorf("after 1.2 s asked %d times", store.times())
+	}
+}
+
 // That the store was asked a moment ago says nothing of the token.
 func TestATokenThatEndsBetweenTwoGuardsIsRefusedByTheSecond(t *testing.T) {
 	issuer, a, _, now := withSessions(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Leeway = sso.NoLeeway })

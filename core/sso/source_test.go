@@ -115,6 +115,9 @@ func TestASourceIsTrustedOnlyWhereItWasChosen(t *testing.T) {
 	if _, err := inHeader.Authenticate(t.Context(), sent{"GET", http.Header{"X-Token": {token(), token()}}}); !errors.Is(err, sso.ErrInvalidRequest) {
 		t.Errorf("two fields: %v", err)
 	}
+	if ctx, err := inHeader.AuthenticateOptional(t.Context(), sent{"GET", nil}); err != nil || subject(ctx) != "" {
+		t.Errorf("no field under Optional: %v", err)
+	}
 	if _, err := inHeader.AuthenticateOptional(t.Context(), sent{"GET", http.Header{"X-Token": {""}}}); !errors.Is(err, sso.ErrNoToken) {
 		t.Errorf("an empty field under Optional: %v", err)
 	}
@@ -170,6 +173,7 @@ func TestASourceThatCannotBeMeantPanics(t *testing.T) {
 		"no source":                       func() { newAuth(t).TokenFrom() },
 		"a page to sign in at by http":    func() { sso.RenderSignIn("http://login.example/", "", nil) },
 		"a page to sign in at, elsewhere": func() { sso.RenderSignIn("//login.example/", "", nil) },
+		"a page to sign in at, nowhere":   func() { sso.RenderSignIn("https:///login", "", nil) },
 		"a page that is a script":         func() { sso.RenderSignIn("javascript:alert(1)", "", nil) },
 		"no page to sign in at":           func() { sso.RenderSignIn("", "", nil) },
 	} {
@@ -205,6 +209,10 @@ func TestASignInPageIsToldWhereToComeBackTo(t *testing.T) {
 		"/x?id_token=1&code=2&state=3&JWT=4": "/login?to=%2Fx%3Fstate%3D3",
 		"/x?a=eyJhbGciOiJub25lIn0.e30.&b=1":  "/login?to=%2Fx%3Fb%3D1",
 		"/x?%zz":                             "/login?to=%2Fx",
+		"/x?a=1&%zz":                         "/login?to=%2Fx",
+		"/x%20y":                             "/login?to=%2Fx%2520y",
+		"/x%1Fy":                             "/login?to=%2F",
+		"/x%7Fy":                             "/login?to=%2F",
 	} {
 		d := render(targeted{sent{"GET", accept}, "h", uri}, denial)
 		if d.Status != 303 || d.Header.Get("Location") != want || d.Header.Get("WWW-Authenticate") != "" {
@@ -222,6 +230,47 @@ func TestASignInPageIsToldWhereToComeBackTo(t *testing.T) {
 	}
 	if denial.Header.Get("Location") != "" || denial.Status != 401 {
 		t.Error("the given denial was changed")
+	}
+}
+
+func TestAPageToSignInAtMayBeElsewhereByHTTPS(t *testing.T) {
+	for _, page := range []string{"https://login.example.com/start", "http://localhost:8080/", "http://127.0.0.1/", "http://[::1]:9000/login", "/login"} {
+		d := sso.RenderSignIn(page, "", nil)(sent{"GET", http.Header{"Accept": {"text/html"}}}, sso.DenialOf(sso.ErrNoToken))
+		if d.Status != 303 || d.Header.Get("Location") != page || d.Header.Get("Content-Type") != "text/plain; charset=utf-8" || d.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %v", page, d.Status, d.Header)
+		}
+	}
+}
+
+func TestOnlyABrowserThatNavigatesIsSentToSignIn(t *testing.T) {
+	render := sso.RenderSignIn("/login", "", nil)
+	for _, test := range []struct {
+		name   string
+		method string
+		fields http.Header
+		want   int
+	}{
+		{"a browser", "GET", http.Header{"Accept": {"text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}}, 303},
+		{"a browser that says so", "GET", http.Header{"Accept": {"text/html"}, "Sec-Fetch-Mode": {"navigate"}}, 303},
+		{"in other letters, with a weight, behind others", "GET", http.Header{"Accept": {"image/png , Text/HTML ; q=0.1"}}, 303},
+		{"one with another parameter", "GET", http.Header{"Accept": {"text/html;level=0"}}, 303},
+		{"a script", "GET", http.Header{"Accept": {"text/html"}, "Sec-Fetch-Mode": {"cors"}}, 401},
+		{"a WebSocket", "GET", http.Header{"Accept": {"text/html"}, "Upgrade": {"websocket"}}, 401},
+		{"a form", "POST", http.Header{"Accept": {"text/html"}}, 401},
+		{"one that wants no page", "GET", http.Header{"Accept": {"text/html;q=0"}}, 401},
+		{"one that wants no page, at length", "GET", http.Header{"Accept": {"text/html;level=1; Q=0.000, application/json"}}, 401},
+		{"a client of an API", "GET", http.Header{"Accept": {"application/json, */*"}}, 401},
+		{"one that does not say", "GET", nil, 401},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := render(sent{test.method, test.fields}, sso.DenialOf(sso.ErrNoToken))
+			if challenged := d.Header.Get("WWW-Authenticate") != ""; d.Status != test.want || challenged != (test.want == 401) {
+				t.Errorf("%d %v, want %d", d.Status, d.Header, test.want)
+			}
+		})
+	}
+	if d := render(sent{"GET", http.Header{"Accept": {"text/html"}}}, sso.DenialOf(sso.ErrAccessDenied)); d.Status != 403 {
+		t.Errorf("who is signed in is sent to sign in: %d", d.Status)
 	}
 }
 
@@ -276,6 +325,8 @@ func TestWhatCannotBeReadIsNoTokenAndNotNothing(t *testing.T) {
 		"a good cookie in quotes":             {cookie, "/", `__Host-token="` + good + `"`, "accepted", "accepted"},
 		"no cookie of the name":               {cookie, "/", "a=b; __Host-token2=" + good, "accepted", "no token"},
 		"a cookie with a quote in it":         {cookie, "/", `__Host-token=bad"value`, "invalid request", "invalid request"},
+		"a cookie that is one quote":          {cookie, "/", `__Host-token="`, "invalid request", "invalid request"},
+		"a cookie that is two quotes":         {cookie, "/", `__Host-token=""`, "no token", "no token"},
 		"a cookie with a backslash":           {cookie, "/", `__Host-token=` + good + `\`, "invalid request", "invalid request"},
 		"a good one and one in disorder":      {cookie, "/", `__Host-token=` + good + `; __Host-token=x"y`, "invalid request", "invalid request"},
 		"a good one after thousands":          {cookie, "/", strings.Repeat("a=b; ", 3001) + `__Host-token=` + good, "accepted", "accepted"},

@@ -34,6 +34,11 @@ func TestADenialThatALoginWouldMendAsksForOne(t *testing.T) {
 		{"values that would break the challenge are left out", login(0, `a"b`, "a b", "é", "a\r\nb", "gold"), asks + `, acr_values="gold"`},
 		{"none is asked for by an empty demand", login(0), ""},
 		{"several are made one", sso.Deny("c", "r").WithChildren(login(time.Hour, "a", "b"), login(time.Minute, "b", "c")), asks + `, acr_values="b", max_age="60"`},
+		{"of two ages the lesser counts", sso.Deny("c", "r").WithChildren(login(time.Minute), login(time.Hour)), asks + `, max_age="60"`},
+		{"an age and a strength, of one each", sso.Deny("c", "r").WithChildren(login(time.Hour), login(0, "gold")), asks + `, acr_values="gold", max_age="3600"`},
+		{"a strength and an age, of one each", sso.Deny("c", "r").WithChildren(login(0, "gold"), login(time.Hour)), asks + `, acr_values="gold", max_age="3600"`},
+		{"beside what is granted", sso.Deny("c", "r").WithChildren(sso.Grant(), login(time.Hour)), asks + `, max_age="3600"`},
+		{"no login has two strengths", sso.Deny("c", "r").WithChildren(login(0, "gold"), login(0, "silver")), ""},
 		{"what else is missing makes it 403", sso.Deny("c", "r").WithChildren(login(time.Hour), plain), ""},
 		{"a failure beside makes it 403", sso.Deny("c", "r").WithChildren(login(time.Hour), sso.Fail(errors.New("x"))), ""},
 		{"an alternative is enough", sso.Deny("c", "r").WithAlternatives(plain, login(time.Hour)), asks + `, max_age="3600"`},
@@ -62,6 +67,34 @@ func TestADenialThatALoginWouldMendAsksForOne(t *testing.T) {
 				t.Errorf("logged %v", entry)
 			}
 		})
+	}
+}
+
+func TestNeitherAGrantNorAFailureIsMendedByALogin(t *testing.T) {
+	wanted := sso.StepUp{MaxAge: time.Hour}
+	for name, d := range map[string]sso.Decision{"a grant": sso.Grant().WithStepUp(wanted), "a failure": sso.Fail(errors.New("away")).WithStepUp(wanted), "the zero Decision": {}} {
+		if s, ok := d.StepUp(); ok {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+	if s, ok := (sso.Decision{}).WithStepUp(wanted).StepUp(); !ok || s.MaxAge != time.Hour {
+		t.Errorf("a denial: %+v", s)
+	}
+}
+
+func TestAnAccessTellsWhereItsClaimsStand(t *testing.T) {
+	a := newAuth(t, func(c *sso.Config) { c.PermissionsClaim, c.RolesClaim = "authz", "groups" })
+	p, err := a.ValidateToken(t.Context(), token())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		who                *sso.Principal
+		permissions, roles string
+	}{"a principal": {p, "authz", "groups"}, "nobody": {nil, "permissions", "roles"}, "the zero Principal": {&sso.Principal{}, "permissions", "roles"}} {
+		if access := sso.NewAccess(test.who, nil); access.PermissionsClaim() != test.permissions || access.RolesClaim() != test.roles {
+			t.Errorf("%s: %s, %s", name, access.PermissionsClaim(), access.RolesClaim())
+		}
 	}
 }
 

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// repository writes a small repository with one package; its test looks at one side of a bound only.
+func repository(t *testing.T, explained string) string {
+	t.Helper()
+	root := t.TempDir()
+	for file, text := range map[string]string{
+		"go.work":                            "go 1.25.0\nuse ./core\n",
+		"core/go.mod":                        "module github.com/more-retail/moresso-go/core\ngo 1.25.0\n",
+		"core/p/p.go":                        "package p\n\nfunc Old(age int) bool { return age > 70 }\n\nfunc unused() bool { return true }\n\nvar text = \"a\" + \"b\"\n",
+		"core/p/p_test.go":                   "package p\n\nimport \"testing\"\n\nfunc TestOld(t *testing.T) {\n\tif Old(1) || !Old(100) {\n\t\tt.Fail()\n\t}\n}\n",
+		"tools/mutants/explained/core/p.txt": explained,
+	} {
+		file = filepath.Join(root, filepath.FromSlash(file))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+const (
+	survivor = "p.go boundary 1: func Old(age int) bool { return age > 70 }\n\tnobody is 70\n"
+	unused   = "p.go boolean 1: func unused() bool { return true }\n\tnobody calls it\n"
+)
+
+func TestSurvivorsAndExplanationsMustMatch(t *testing.T) {
+	for name, c := range map[string]struct {
+		explained string
+		want      string // in the error; empty for none
+	}{
+		"every survivor is explained":                      {survivor + unused, ""},
+		"a survivor that is not explained":                 {unused, "p.go boundary 1: func Old(age int) bool { return age > 70 }\n\tWHY?"},
+		"a line that no test comes past":                   {survivor, "p.go boolean 1: func unused() bool { return true }\n\tWHY?"},
+		"an explanation of a mutant that is killed":        {survivor + unused + "p.go negation 1: func Old(age int) bool { return age > 70 }\n\tit is\n", "for it was killed: p.go negation 1"},
+		"an explanation of one that is killed at times":    {survivor + unused + "p.go negation 1: func Old(age int) bool { return age > 70 }\n\tsometimes: a race\n", ""},
+		"an explanation of a mutant that is there no more": {survivor + unused + "p.go guard 1: if gone {\n\tit was\n", "no such mutant any more: p.go guard 1: if gone {"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			counts, err := unleash(t.Context(), repository(t, c.explained), "core/p", regexp.MustCompile(""), true)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+			if counts.total() != 3 || counts.killed != 1 || counts.lived != 1 || counts.uncovered != 1 {
+				t.Errorf("%v; want one killed, one that lived and one not reached", counts)
+			}
+		})
+	}
+}
+
+func TestAReasonMustBeWritten(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"the placeholder is no reason":   {"p.go guard 1: if a {\n\tWHY?\n", "write the reason"},
+		"no reason at all":               {"p.go guard 1: if a {\n", "has no reason"},
+		"the next mutant instead of one": {"p.go guard 1: if a {\np.go guard 2: if a {\n", "has no reason"},
+		"a reason without a mutant":      {"\tbecause\n", "without a mutant"},
+		"the same mutant twice":          {strings.Repeat("p.go guard 1: if a {\n\tbecause\n", 2), "explained twice"},
+		"a line that names no mutant":    {"p.go guard: if a {\n\tbecause\n", "want `file kind occurrence"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := readExplained(repository(t, c.text), "core/p"); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestTestsThatFailAnywayTellNothing(t *testing.T) {
+	root := repository(t, "")
+	if err := os.WriteFile(filepath.Join(root, "core", "p", "p.go"), []byte("package p\n\nfunc Old(age int) bool { return true }\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := unleash(t.Context(), root, "core/p", regexp.MustCompile(""), true); err == nil || !strings.Contains(err.Error(), "the tests fail as they are") {
+		t.Errorf("error %v, want that the tests fail as they are", err)
+	}
+}
+
+func TestABrokenRuleMustBeFoundOut(t *testing.T) {
+	const head = "rule: The old are old.\nfile: core/p/p.go\ntests: core/p\n-- old --\n"
+	for name, c := range map[string]struct{ text, want string }{
+		"the tests fail":                {head + "age > 70\n-- new --\nage < 70\n", ""},
+		"the tests pass":                {head + "age > 70\n-- new --\nage > 60\n", "pass without this rule: The old are old."},
+		"the old text is gone":          {head + "age > 75\n-- new --\nage < 70\n", "stands 0 times in core/p/p.go"},
+		"the old text is there twice":   {head + "func\n-- new --\nfunk\n", "stands 2 times"},
+		"the new text does not compile": {head + "age > 70\n-- new --\nage >\n", "does not compile"},
+		"no package to test":            {"rule: r\nfile: f\n-- old --\na\n-- new --\nb\n", "must all be there"},
+		"no text":                       {"rule: r\n", "want rule:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := repository(t, "")
+			rules := filepath.Join(root, "tools", "mutants", "rules")
+			if err := os.MkdirAll(rules, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(rules, "old.txt"), []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err := breakRules(t.Context(), root, "")
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestNoRuleIsNotAllRules(t *testing.T) {
+	if err := breakRules(t.Context(), repository(t, ""), ""); err == nil || !strings.Contains(err.Error(), "no rule was broken") {
+		t.Errorf("error %v, want that no rule was broken", err)
+	}
+}
+
+func TestTheReportKeepsTheLinesOfOtherPackages(t *testing.T) {
+	root := repository(t, "")
+	if err := os.MkdirAll(filepath.Join(root, "core", "q"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(root, "report.md")
+	for _, counts := range []*tally{{dir: "core/q", killed: 1}, {dir: "core/p", lived: 7}, {dir: "core/gone", killed: 3}, {dir: "core/p", killed: 2, lived: 1}} {
+		if err := writeReport(file, root, counts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "|---|---|---|---|---|---|---|\n| core/p | 3 | 2 | 0 | 1 | 0 | 1 |\n| core/q | 1 | 1 | 0 | 0 | 0 | 0 |\n"; !strings.Contains(string(text), want) {
+		t.Errorf("the report lacks\n%s\nand says\n%s", want, text)
+	}
+}

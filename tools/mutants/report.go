@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+func (o outcome) String() string {
+	return [...]string{"killed", "lived", "timed out", "uncovered", "not viable"}[o]
+}
+
+// A tally counts the mutants of one package. Those that do not compile are no mutants.
+type tally struct {
+	dir                         string
+	killed, timedOut            int
+	lived, uncovered, explained int
+}
+
+func (t *tally) add(o outcome, explained bool) {
+	switch o {
+	case killed:
+		t.killed++
+	case timedOut:
+		t.timedOut++
+	case lived:
+		t.lived++
+	case uncovered:
+		t.uncovered++
+	case notViable:
+		return
+	}
+	if explained && (o == lived || o == uncovered) {
+		t.explained++
+	}
+}
+
+func (t *tally) total() int { return t.killed + t.timedOut + t.lived + t.uncovered }
+
+func (t *tally) String() string {
+	return fmt.Sprintf("%s: %d mutants, %d killed, %d timed out, %d lived, %d in code that no test comes past; %d of those explained",
+		t.dir, t.total(), t.killed, t.timedOut, t.lived, t.uncovered, t.explained)
+}
+
+// row is the package's line in the report.
+func (t *tally) row() string {
+	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d |", t.dir, t.total(), t.killed, t.timedOut, t.lived, t.uncovered, t.lived+t.uncovered-t.explained)
+}
+
+const reportHead = `# Mutations: can the tests fail?
+
+Written by ` + "`make mutants`" + `; do not edit.
+
+Into each package that a service may ship, one small fault after another is put, and the package's own tests are run: a comparison
+turned round (negation) or moved by one (boundary), a guard that never holds, ` + "`&&`" + ` for ` + "`||`" + `, a lost ` + "`!`" + `, a true for a
+false, plus for minus, ` + "`break`" + ` for ` + "`continue`" + `. A fault that no test finds has *survived*. Either a test was missing, and then
+it was written, or the fault makes no difference that a caller can see: then [tools/mutants/explained](../tools/mutants/explained) says
+why, mutant by mutant. The command fails on a survivor without an explanation, and on an explanation without a survivor.
+
+*Timed out* are faults with which the tests never end, which fails them as well. *Not reached* are faults in lines that the package's
+own tests do not come past.
+
+| package | mutants | killed | timed out | survived | not reached | unexplained |
+|---|---|---|---|---|---|---|
+`
+
+// writeReport puts the counts into the report; the lines of other packages stay.
+func writeReport(file, root string, counts *tally) error {
+	old, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	rows := []string{counts.row()}
+	for line := range strings.SplitSeq(string(old), "\n") {
+		dir, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " |")
+		if !strings.HasPrefix(line, "| ") || dir == counts.dir {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(dir))); err == nil {
+			rows = append(rows, line)
+		}
+	}
+	slices.Sort(rows)
+	var text strings.Builder
+	text.WriteString(reportHead + strings.Join(rows, "\n") + "\n")
+	for _, dir := range slices.Sorted(maps.Keys(parts)) {
+		fmt.Fprintf(&text, "\n%s is done in part: %s.\n", dir, parts[dir].why)
+	}
+	rules, err := readRules(root)
+	if err != nil {
+		return err
+	}
+	text.WriteString(rulesHead)
+	for _, r := range rules {
+		fmt.Fprintf(&text, "| %s | %s |\n", r.title, r.tests)
+	}
+	return os.WriteFile(file, []byte(text.String()), 0o600)
+}

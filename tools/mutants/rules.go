@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+const rulesHead = `
+## Rules broken by hand
+
+` + "`make mutate-rules`" + ` takes away the rules of security one by one, as a careless change would, and demands that the tests of the
+package that is named here fail. Each is a file in [tools/mutants/rules](../tools/mutants/rules).
+
+| the rule that is broken | tests that fail |
+|---|---|
+`
+
+// A rule is broken by putting one text into the place of another.
+type rule struct {
+	name     string // of the file that describes it
+	title    string
+	file     string
+	tests    string // the package whose tests must fail
+	old, new string
+}
+
+// readRules reads tools/mutants/rules, sorted by name.
+func readRules(root string) ([]rule, error) {
+	files, err := filepath.Glob(filepath.Join(root, "tools", "mutants", "rules", "*.txt"))
+	if err != nil {
+		return nil, err
+	}
+	var rules []rule
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		r, err := parseRule(string(text))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		r.name = strings.TrimSuffix(filepath.Base(file), ".txt")
+		rules = append(rules, r)
+	}
+	return rules, nil
+}
+
+// parseRule reads a description: three lines (rule, file and tests), then the old text and the new.
+func parseRule(text string) (rule, error) {
+	head, change, ok := strings.Cut(text, "\n-- old --\n")
+	before, after, found := strings.Cut(change, "\n-- new --\n")
+	if !ok || !found || strings.TrimSpace(before) == "" {
+		return rule{}, errors.New("want rule:, file: and tests:, then `-- old --` with the text to be replaced and `-- new --`")
+	}
+	r := rule{old: before, new: strings.TrimSuffix(after, "\n")}
+	for line := range strings.SplitSeq(strings.TrimSpace(head), "\n") {
+		name, value, _ := strings.Cut(line, ": ")
+		switch name {
+		case "rule":
+			r.title = value
+		case "file":
+			r.file = value
+		case "tests":
+			r.tests = value
+		default:
+			return rule{}, fmt.Errorf("%q: want rule, file or tests", name)
+		}
+	}
+	if r.title == "" || r.file == "" || r.tests == "" {
+		return rule{}, errors.New("rule:, file: and tests: must all be there")
+	}
+	return r, nil
+}
+
+// broken is the file of a rule without the rule. The old text must be found exactly once, or the description is out of date.
+func (r rule) broken(root string) ([]byte, error) {
+	source, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(r.file)))
+	if err != nil {
+		return nil, err
+	}
+	if n := strings.Count(string(source), r.old); n != 1 {
+		return nil, fmt.Errorf("the old text stands %d times in %s, want once: bring the description up to date", n, r.file)
+	}
+	return []byte(strings.Replace(string(source), r.old, r.new, 1)), nil
+}
+
+// breakRules breaks every rule whose name matches, and fails unless the tests find each of them out.
+func breakRules(ctx context.Context, root, only string) error {
+	chosen, err := regexp.Compile(only)
+	if err != nil {
+		return fmt.Errorf("-only: %w", err)
+	}
+	rules, err := readRules(root)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	measured := map[string]*runner{}
+	broken := 0
+	for _, rule := range rules {
+		if !chosen.MatchString(rule.name) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return errors.Join(append(faults, err)...)
+		}
+		broken++
+		if err := breakRule(ctx, root, rule, measured); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", rule.name, err))
+			fmt.Printf("FAILED     %s: %v\n", rule.name, err)
+			continue
+		}
+		fmt.Printf("found out  %s: %s\n", rule.name, rule.title)
+	}
+	if broken == 0 {
+		return errors.New("no rule was broken: tools/mutants/rules has no description, or none whose name matches")
+	}
+	fmt.Printf("%d rules broken, %d found out\n", broken, broken-len(faults))
+	return errors.Join(faults...)
+}
+
+func breakRule(ctx context.Context, root string, rule rule, measured map[string]*runner) error {
+	text, err := rule.broken(root)
+	if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	r, ok := measured[rule.tests]
+	if !ok {
+		r = &runner{root: root, dir: rule.tests, tests: parts[rule.tests].tests, work: work}
+		if _, err := r.measure(ctx); err != nil {
+			return err
+		}
+		measured[rule.tests] = r
+	}
+	r.work = work
+	ok, err = r.build(ctx, map[string][]byte{rule.file: text})
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return errors.New("the new text does not compile")
+	}
+	result, _, err := r.run(ctx)
+	if err != nil {
+		return err
+	}
+	if result != killed {
+		return fmt.Errorf("the tests of %s %v: %s", rule.tests, map[outcome]string{lived: "pass without this rule", timedOut: "never end"}[result], rule.title)
+	}
+	return nil
+}
