@@ -6,6 +6,7 @@
 //
 //	auth, err := sso.New(sso.Config{
 //		PublicKeyURI: "alias/sso-signing", // or a key ARN, an alias ARN, mrk-…, the key's UUID
+//		Issuer:       "https://login.example.com",
 //		Audience:     []string{"orders-api"},
 //	})
 //
@@ -14,8 +15,8 @@
 // first used. Tokens need not name a key, and a key id that they do name is ignored: the keys
 // are tried in turn. A program that has a client of KMS already gives it to [New] instead.
 //
-// The public key does not tell whose tokens it signs: set sso.Config.Issuer too, and
-// sso.Config.Algorithms for a key that is not for RS256.
+// The public key does not tell whose tokens it signs: that is what sso.Config.Issuer is for. A key
+// that is not for RS256 needs sso.Config.Algorithms.
 //
 // # What counts
 //

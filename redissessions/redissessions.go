@@ -31,9 +31,9 @@
 // # Which option wins
 //
 // None wins over another: options that contradict each other are refused by [New], all in one
-// error, and so is one that would do nothing.
+// error.
 //
-//   - Where: either Sentinel or Cluster or one of Addresses alone. SentinelUsername and
+//   - Where: one of Addresses, or several with either Sentinel or Cluster. SentinelUsername and
 //     SentinelPassword go with Sentinel, InsecureReadFromReplicas with Sentinel or Cluster, Username
 //     with Password. Another machine than this needs TLS or InsecureAllowPlaintext; with TLS the
 //     latter changes nothing.
@@ -176,8 +176,9 @@ func (s *Store) Ready(ctx context.Context) error {
 }
 
 // Close ends the connections, and what is under way with them. Lookups from then on are
-// refused as unavailable, and writes fail and are not tried again. Close the authenticator first. It returns once all has ended, which
-// takes up to two seconds for each address if Redis hangs. Calling it again does nothing.
+// refused as unavailable, and writes fail and are not tried again, so close the authenticator first.
+// It returns once all has ended, which takes up to two seconds for each address if Redis hangs.
+// Calling it again does nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	s.closed = true

@@ -41,7 +41,8 @@
 //
 // # What a refusal says
 //
-// A client gets 403 for a denial, and is not told which. It gets 401 with
+// A client gets 403 for a denial, and is not told which (but for missing scopes, if
+// [sso.Config.TellScopes] says so). It gets 401 with
 // `insufficient_user_authentication` (RFC 9470) if another login alone would turn the denial into a
 // grant: if all that is missing for All, or for the first such alternative of Any, is [FreshLogin]
 // or [ACR]. The service's log has the denial itself, as [sso.Decision.Explain] writes it: for All

@@ -38,6 +38,8 @@
 // the test's own goroutine; issuers and clocks are safe for concurrent use otherwise. [CheckLeaks]
 // fails a test that leaves goroutines behind, and is called first.
 //
-// It imports package testing, and nothing beyond the standard library and this module. Shipped code
+// # For tests alone
+//
+// This package imports package testing, and nothing beyond the standard library and this module. Shipped code
 // must not import it: a program that wants an issuer takes package devissuer.
 package ssotest
