@@ -6,18 +6,32 @@
 //
 //	auth, err := sso.New(sso.Config{
 //		PublicKeyURI: "alias/sso-signing", // or a key ARN, an alias ARN, mrk-…, the key's UUID
+//		Issuer:       "https://login.example.com",
 //		Audience:     []string{"orders-api"},
 //	})
 //
 // "awskms:" before the name says the same. After it, up to four names may stand, separated by
 // commas, such as the old and the new key during a rotation: name both before the new one is
 // first used. Tokens need not name a key, and a key id that they do name is ignored: the keys
-// are tried in turn.
+// are tried in turn. A program that has a client of KMS already gives it to [New] instead.
+//
+// The public key does not tell whose tokens it signs: that is what sso.Config.Issuer is for. A key
+// that is not for RS256 needs sso.Config.Algorithms.
+//
+// # What counts
 //
 // The usual AWS configuration (environment, shared files, the role of the machine or function)
-// is loaded when keys are first asked for. The region is the configuration's or, for a key that
-// is named by an ARN, the ARN's. The role needs the permission kms:GetPublicKey, and nothing
-// else.
+// is loaded when keys are first asked for, so that sso.New needs no network, and is kept once it
+// could be loaded. The region is, for a key that is named by an ARN, the ARN's, and else the
+// configuration's; where neither says one, keys cannot be had. sso.Config.HTTPClient carries the
+// requests, if it is set. An endpoint of KMS that the configuration names must be https, unless it
+// is this machine's or sso.Config.InsecureAllowHTTP is set. The role needs the permission
+// kms:GetPublicKey, and nothing else.
+//
+// Each key costs one request in each fetch, which is tried once more where it failed. When keys
+// are fetched, how long they serve in an outage, and what a request waits for, is as with all
+// sources: see [keys.Cache]. What KMS refuses, and what to do about it, is told by
+// sso.Authenticator.Status.
 package kmskeys
 
 import (
@@ -48,8 +62,11 @@ const (
 
 func init() { keys.Register("awskms", open) }
 
-// Client is what is needed of a client of KMS. A [*kms.Client] is one.
+// Client is what is needed of a client of KMS. A [*kms.Client] is one. It must be safe for
+// concurrent use.
 type Client interface {
+	// GetPublicKey is the operation of that name: it returns the public half of one key. It must
+	// heed its context, and apply the functions to its options, since one of them sets the region.
 	GetPublicKey(context.Context, *kms.GetPublicKeyInput, ...func(*kms.Options)) (*kms.GetPublicKeyOutput, error)
 }
 
@@ -58,8 +75,9 @@ type Client interface {
 // client's retries and connections are its maker's business. Its region is overridden for a key
 // that is named by an ARN.
 //
-// It fails for a nil client and for what is no such name, and does no I/O. What the source's
-// Fetch fails with wraps the client's error; its text holds no credentials.
+// It fails for a nil client, for no name or more than four, and for what is no such name, and does
+// no I/O. The source goes into sso.Config.Keys; it is safe for concurrent use. What its Fetch fails
+// with wraps the client's error; its text holds no credentials.
 //
 // Each fetch asks for every key. One that cannot verify tokens, as far as can be known (KMS has
 // no such key, it is disabled or about to be deleted, it is not for signing, or not for an

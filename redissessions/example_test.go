@@ -74,7 +74,7 @@ func ExampleOptions_denylist() {
 	defer store.Close() //nolint:errcheck // it returns none
 	signOutEverywhere := func(w http.ResponseWriter, r *http.Request) {
 		principal, _ := sso.FromContext(r.Context())
-		if err := store.RevokeIssuedBefore(r.Context(), principal.Subject(), time.Now()); err != nil {
+		if err := store.RevokeAllSoFar(r.Context(), principal.Subject()); err != nil {
 			http.Error(w, "try again", http.StatusServiceUnavailable) // it may be done or not
 		}
 	}

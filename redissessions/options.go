@@ -65,8 +65,8 @@ const (
 // Options say where Redis is and what is kept there. The zero value is refused: at least
 // Addresses, and Audience or Denylist must be given. [New] checks it all.
 type Options struct {
-	// Addresses are "host:port": of the one Redis, which must not be a replica; of Sentinels, with Sentinel; or of some nodes
-	// of a Cluster, with Cluster. One to 16.
+	// Addresses are "host:port": of the one Redis, which must not be a replica; of Sentinels, with
+	// Sentinel; or of some nodes of a Cluster, with Cluster. One, or up to 16 of the latter two.
 	Addresses []string
 
 	// Sentinel is the name under which Sentinels know the primary. Default "": there are none.
@@ -78,7 +78,7 @@ type Options struct {
 	Cluster bool
 
 	// Username and Password are of a user of Redis' ACL. Without Username the password is the
-	// default user's. Default: neither.
+	// default user's; a Username without Password is refused. Default: neither.
 	Username, Password string
 
 	// TLS secures all connections, with the certificates that it holds for this client. The
@@ -98,8 +98,8 @@ type Options struct {
 
 	// Layout says how sessions are written. Default LayoutPython.
 	Layout Layout
-	// Prefix begins all keys of LayoutHardened and of a denylist; no braces. Default
-	// DefaultPrefix, "moresso".
+	// Prefix begins all keys of LayoutHardened and of a denylist; no braces. With LayoutPython
+	// it is refused. Default DefaultPrefix, "moresso".
 	Prefix string
 
 	// SeveralSessions lets a user have up to 100 sessions at a time, which are kept in a sorted
@@ -120,7 +120,7 @@ type Options struct {
 	// Denylist, and only there.
 	MaxTokenAge time.Duration
 	// Leeway is the greatest of [sso.Config.Leeway] in the services that share the denylist.
-	// Zero means [sso.DefaultLeeway], 60 s; at most [sso.MaxLeeway].
+	// Zero means [sso.DefaultLeeway], 60 s; at most [sso.MaxLeeway]. Only with Denylist.
 	Leeway time.Duration
 
 	// WaitReplicas is how many replicas must confirm a sign-in or a revocation before it
@@ -139,10 +139,11 @@ type Options struct {
 	Cache bool
 	// MaxStale is how old a cached answer can become if Redis does not tell, because it hangs or
 	// cannot be reached; past that the store counts as unavailable. From 100 ms to 30 s. Default
-	// DefaultMaxStale, 2 s.
+	// DefaultMaxStale, 2 s. Only with Cache.
 	MaxStale time.Duration
 	// CacheEntries bounds the answers in memory, each about 300 bytes and its key; beyond that
-	// any of them makes room. Default DefaultCacheEntries, 100,000; at most 10,000,000.
+	// any of them makes room. Default DefaultCacheEntries, 100,000; at most 10,000,000. Only
+	// with Cache.
 	CacheEntries int
 
 	// Now is the clock by which sessions and revocations are dated. Nil means time.Now. What

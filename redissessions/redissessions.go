@@ -17,10 +17,34 @@
 // more than one, [Options.Cache] spares the round trip, and [Options.Denylist] turns the store
 // round: it remembers what was revoked instead of what lives.
 //
+// The side that signs people in calls [Store.Login] before it hands out a token, and whoever signs
+// them out [Store.RevokeSession] or [Store.Revoke]. With a denylist there is nothing to do at
+// sign-in: call [Store.Begin] once, ever, and [Store.RevokeToken], [Store.RevokeSession] or
+// [Store.RevokeAllSoFar] at sign-out. [Store.Revoker] has the identity provider do it. Which claims
+// of a token name user and session says [sso.SessionPolicy].
+//
 // Where the store cannot be asked the answer is an [sso.UnavailableError], 503, never that a
 // session has ended. A lookup ends within 100 ms; after three in a row that failed, the next
 // ones are refused at once, and the store is tried again ten times a second for as long as
-// requests come in.
+// requests come in. In a Cluster that goes by the 64th part of it that a key is in.
+//
+// # Which option wins
+//
+// None wins over another: options that contradict each other are refused by [New], all in one
+// error.
+//
+//   - Where: one of Addresses, or several with either Sentinel or Cluster. SentinelUsername and
+//     SentinelPassword go with Sentinel, InsecureReadFromReplicas with Sentinel or Cluster, Username
+//     with Password. Another machine than this needs TLS or InsecureAllowPlaintext; with TLS the
+//     latter changes nothing.
+//   - What: either Audience, for sessions that live, with Layout and SeveralSessions if you like; or
+//     Denylist, with Issuer and MaxTokenAge, and Leeway if you like. Prefix goes with LayoutHardened
+//     or Denylist, SeveralSessions with LayoutHardened.
+//   - How: MaxStale and CacheEntries go with Cache.
+//
+// All who share sessions have to agree on Audience, Layout, Prefix and SeveralSessions, and of a
+// denylist on Prefix, Issuer, Denylist, MaxTokenAge and the greatest Leeway. docs/SESSIONS.md has
+// what Redis must be set to, which commands a user of its ACL needs, and what a failover can lose.
 //
 // # What runs in the background
 //
@@ -64,7 +88,7 @@ var _ sso.SessionStore = (*Store)(nil)
 var errClosed = errors.New("redissessions: the store is closed")
 
 // New checks the options, and does no network I/O: the first lookup connects, or [Store.Ready]
-// ahead of it. Everything that is wrong comes in one [*sso.ConfigError].
+// ahead of it. Everything that is wrong comes in one [*sso.ConfigError]. The slices are copied.
 func New(o Options) (*Store, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -125,7 +149,8 @@ func (s *Store) checkOneOfSeveral(ctx context.Context, key string, session sso.S
 }
 
 // Ready connects and asks for one key, for readiness probes and so that the first request need
-// not. It waits as long as the context allows, at most 5 s, and tells what is wrong.
+// not. It waits as long as the context allows, at most 5 s, and tells what is wrong by an
+// [*sso.UnavailableError]; of a store that was closed, by another error.
 func (s *Store) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
@@ -151,8 +176,9 @@ func (s *Store) Ready(ctx context.Context) error {
 }
 
 // Close ends the connections, and what is under way with them. Lookups from then on are
-// refused as unavailable, and writes are not tried again. It returns once all has ended, which
-// takes up to two seconds for each address if Redis hangs. Calling it again does nothing.
+// refused as unavailable, and writes fail and are not tried again, so close the authenticator first.
+// It returns once all has ended, which takes up to two seconds for each address if Redis hangs.
+// Calling it again does nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	s.closed = true

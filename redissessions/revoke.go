@@ -22,9 +22,9 @@ const (
 	mostTTL      = mostTokenAge
 )
 
-// ErrNotReplicated means that the primary has carried out a sign-in or a revocation, and fewer
-// replicas have confirmed it than [Options.WaitReplicas] wants: a failover can lose it. Do it
-// again.
+// ErrNotReplicated is what [Store.Login] and the revocations fail with, for [errors.Is], where the
+// primary has carried them out and fewer replicas have confirmed it than [Options.WaitReplicas]
+// wants: a failover can lose it. Do it again.
 var ErrNotReplicated = errors.New("redissessions: too few replicas have confirmed")
 
 // Login writes down that the user has signed in, for as long as the session lasts: at least a
@@ -34,6 +34,11 @@ var ErrNotReplicated = errors.New("redissessions: too few replicas have confirme
 // Like the revocations it tries for up to 5 s, or until the context ends, and returns nil once
 // Redis has done it and [Options.WaitReplicas] have confirmed; otherwise it may be done or not.
 // All of them can be repeated without harm.
+//
+// What they fail with matches [ErrNotReplicated] where too few replicas have confirmed,
+// [sso.ErrUnavailable] where Redis did not answer in time, and [errors.ErrUnsupported] where the
+// store is not of the kind, as a denylist is not for Login. An empty name and a ttl out of bounds
+// are refused without asking Redis.
 func (s *Store) Login(ctx context.Context, user, session string, ttl time.Duration) error {
 	if err := s.needsSessions("Login"); err != nil {
 		return err
@@ -156,7 +161,8 @@ func (s *Store) denyBefore(ctx context.Context, subject string, moment, until ti
 // its memory. Lookups are 503 without them. Call it once, from a program of the operator's and
 // not from the service, which would hide a loss with it; and after a loss once all tokens that
 // may have been revoked have expired, or the revocations are written anew. What is there
-// already stays. Like [Store.Login] it tries for up to 5 s.
+// already stays. It writes 64 keys one after the other, and tries each for up to 5 s, as
+// [Store.Login] does.
 func (s *Store) Begin(ctx context.Context) error {
 	if len(s.options.Denylist) == 0 {
 		return fmt.Errorf("redissessions: Begin needs Options.Denylist: %w", errors.ErrUnsupported)

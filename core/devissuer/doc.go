@@ -15,11 +15,36 @@
 // play a key's whole life; [Issuer.AddRawKey] and [Issuer.SetRawJWKS] publish
 // what no decent provider would.
 //
-// Tokens: [Issuer.Token] mints one with any claim, any header and any fault.
-// What no option asks for is as a good provider would have it.
+// Tokens: [Issuer.Token] mints one with any claim, any header and any fault
+// ([Expired], [WrongAudience], [AlgNone], …). What no option asks for is as a
+// good provider would have it.
 //
 // Weather: [Issuer.Down], [Issuer.Slow] and [Issuer.Fault] make the published
 // documents unreachable, late or wrong, while the program runs.
+//
+// # Which option wins
+//
+// Of the options of [New] and [Start] each sets one thing, and of several of
+// one kind the later wins. What cannot work is an error of New and Start that
+// names all of it.
+//
+// The options of a token apply in the order given:
+//
+//   - Of two that set the same claim or header parameter the later wins, by
+//     whatever name: after [Audience], WithoutClaim("aud") leaves it out.
+//     [Persona] counts as all its options in its place.
+//   - [Permission] adds to the permissions that were set before it, and a
+//     later [Claim] of that name replaces them.
+//   - [ExpiresAt] says when a token ends. After it [ValidFor] counts from iat
+//     again, wherever [IssuedAt] stands.
+//   - One key signs: that of the last of [SignedBy], [UnknownKey] and
+//     [EmbeddedKey]. It signs in one way: that of the last of [Algorithm],
+//     [AlgNone], [AlgNoneSpelled] and [HMACWithPublicKey].
+//   - [RawHeader] and [RawPayload] take the place of all that was set, wherever
+//     they stand. [BadSignature] and [Tampered] are done to the finished token.
+//
+// Of troubles, [Issuer.Down] comes first, then [Issuer.Slow], then
+// [Issuer.Fault], then [Issuer.SetRawJWKS].
 //
 // # What it serves
 //
@@ -28,7 +53,21 @@
 //	GET  /key.pem                            the public half of the signing key
 //	POST /token                              client credentials grant (RFC 6749, section 4.4), for any
 //	                                         client, with whatever claims the form asks for
-//	POST /rotate                             the same as Issuer.Rotate, from this machine only
+//	POST /rotate                             the same as Issuer.Rotate, from this machine only, and not
+//	                                         from another site's page
+//
+// The token endpoint takes a form of at most 64 KiB. The client names itself by
+// HTTP basic authentication or client_id, with any secret or none; its name is
+// client_id of the token, and sub without a persona. Beyond the standard's grant_type, which is
+// client_credentials, and scope the form may hold the following; later lines
+// win over earlier ones.
+//
+//	persona      the name of somebody whom WithPersona introduced; then a client is not needed
+//	audience     aud; may be repeated
+//	permissions  a JSON object that is laid over the permissions of the persona
+//	claims       a JSON object of claims that replace those above
+//	without      the name of a claim that is left out; may be repeated
+//	expires_in   seconds; negative for a token that has expired
 //
 // # In memory or on loopback
 //

@@ -43,7 +43,8 @@ func (i *Issuer) Fault(f Fault) { i.setFaults(func(s *faults) { s.fault = f }) }
 
 // Slow delays the key set, the PEM and the discovery document by d, counted
 // from the request's arrival; zero ends it. A request that is cancelled
-// meanwhile is dropped at once.
+// meanwhile is dropped at once. The wait is in real time, whatever [WithClock]
+// says.
 func (i *Issuer) Slow(d time.Duration) { i.setFaults(func(s *faults) { s.delay = d }) }
 
 // Down makes the issuer unreachable on all paths: in memory, dialling fails

@@ -17,11 +17,11 @@ import (
 // The paths that an issuer serves, below the path of its identifier if that
 // has one; what [Issuer.Requests] takes.
 const (
-	PathJWKS      = "/jwks.json"
-	PathPEM       = "/key.pem"
-	PathDiscovery = "/.well-known/openid-configuration"
-	PathToken     = "/token"
-	PathRotate    = "/rotate"
+	PathJWKS      = "/jwks.json"                        // the published keys
+	PathPEM       = "/key.pem"                          // the public half of the signing key
+	PathDiscovery = "/.well-known/openid-configuration" // the discovery document
+	PathToken     = "/token"                            // where a program gets a token
+	PathRotate    = "/rotate"                           // where a program has the key rotated
 )
 
 // maxForm bounds the body of a POST, in bytes.
@@ -50,14 +50,15 @@ func (i *Issuer) Requests(path string) int {
 
 // Refused counts the connections (in memory) or requests (over a real server)
 // that were turned away because the issuer was [Issuer.Down]. They count
-// nowhere else.
+// nowhere else. [Issuer.ResetCounters] sets it to zero.
 func (i *Issuer) Refused() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.counts.refused
 }
 
-// ResetCounters sets every counter to zero and forgets the strays.
+// ResetCounters sets what [Issuer.Fetches], [Issuer.Requests] and
+// [Issuer.Refused] count to zero, and forgets [Issuer.Strays].
 func (i *Issuer) ResetCounters() {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -41,8 +41,8 @@ type Issuer struct {
 	counts   counts
 }
 
-// An Option is a setting of [New] and [Start]. All faults of all options are
-// reported in one error.
+// An Option is a setting of [New] and [Start]. Of several of one kind the
+// later wins. All faults of all options are reported in one error.
 type Option func(*config)
 
 type config struct {
@@ -84,7 +84,8 @@ func WithAudience(aud ...string) Option {
 
 // WithAlgorithm sets the signature algorithm of every key the issuer makes:
 // RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA (with
-// Ed25519). Default: RS256, or what fits the key of [WithKeyPEM].
+// Ed25519). A key of [WithKeyPEM] has to be of its kind. Default: RS256, or
+// what fits that key.
 func WithAlgorithm(alg string) Option { return func(c *config) { c.algorithm = alg } }
 
 // WithClock sets the clock that tokens are dated by. It has no say in
@@ -96,7 +97,8 @@ func WithClock(now func() time.Time) Option { return func(c *config) { c.now = n
 // [Issuer.PrivateKeyPEM] gives it, or several as [Issuer.PrivateKeysPEM] does:
 // the last one signs, all are published. A program that keeps it in a file has
 // the same keys and key ids after a restart, and the tokens of yesterday still
-// hold. Default: a new key each time.
+// hold. All keys have to be for one algorithm, that of [WithAlgorithm] if it is
+// given. Default: a new key each time.
 func WithKeyPEM(pkcs8 []byte) Option {
 	return func(c *config) { c.keyPEM = append([]byte{}, pkcs8...) }
 }
@@ -107,7 +109,8 @@ func WithLifetime(d time.Duration) Option { return func(c *config) { c.lifetime 
 
 // WithRSABits sets the size of the RSA keys the issuer makes, from 1024 (which
 // a careful verifier refuses) to 8192. Each doubling takes about ten times as
-// long to generate. Default: 2048.
+// long to generate. With PS512 at least 1040. It says nothing of the keys of
+// [WithKeyPEM]. Default: 2048.
 func WithRSABits(bits int) Option { return func(c *config) { c.rsaBits = bits } }
 
 // WithoutKeyIDs leaves kid out of the key set and of the tokens, as providers
@@ -118,7 +121,9 @@ func WithoutKeyIDs() Option { return func(c *config) { c.withoutKids = true } }
 // WithPersona introduces somebody: their name is the subject of their tokens,
 // and the options say what else is said of them. A token about them is minted
 // by the option [Persona], or by the token endpoint for a request with the
-// parameter persona. Later ones of the same name win. Default: nobody.
+// parameter persona. One may be made of others by Persona, at most 16 deep.
+// Later ones of the same name win, and a name that is empty is refused.
+// Default: nobody.
 func WithPersona(name string, opts ...TokenOption) Option {
 	return func(c *config) {
 		if c.personas == nil {
@@ -134,7 +139,8 @@ func WithCacheControl(value string) Option { return func(c *config) { c.cacheCon
 
 // New makes an issuer in memory. It opens no port: [Issuer.Client] is the way
 // to it, or [Issuer.Handler] on a server of the caller's. Nothing runs until
-// there is a request, and keys are generated when first needed.
+// there is a request, and keys are generated when first needed. The error
+// names all options that cannot work. Close it when done.
 func New(opts ...Option) (*Issuer, error) {
 	c := newConfig(opts)
 	var misplaced error
@@ -157,7 +163,8 @@ func New(opts ...Option) (*Issuer, error) {
 // Start makes an issuer and listens on the loopback interface until
 // [Issuer.Close]. Requests whose Host header names anything but this machine
 // are answered 421: otherwise a web page could reach the issuer by having its
-// own host name resolve to 127.0.0.1 (DNS rebinding).
+// own host name resolve to 127.0.0.1 (DNS rebinding). The error names all
+// options that cannot work, or says that the address cannot be had.
 func Start(opts ...Option) (*Issuer, error) {
 	c := newConfig(opts)
 	if c.addr == "" {

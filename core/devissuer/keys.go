@@ -221,7 +221,9 @@ func (i *Issuer) signingKey(kid string) *key {
 	return i.keys.find(kid)
 }
 
-// KeyID is the id of the key that signs now: the key's RFC 7638 thumbprint.
+// KeyID is the id of the key that signs now: the key's RFC 7638 thumbprint. The
+// first call of this or any other method that needs a key generates one, which
+// takes a while for RSA.
 func (i *Issuer) KeyID() string { return i.signingKey("").id }
 
 // Algorithm is the signature algorithm of the issuer's keys, such as "RS256".
@@ -321,7 +323,8 @@ func (i *Issuer) SetRawJWKS(text string) {
 }
 
 // JWKS is the key set as the issuer would serve it now (RFC 7517, section 5).
-// Each key carries kid, alg and "use":"sig".
+// Each key carries kid (unless [WithoutKeyIDs]), alg and "use":"sig". After
+// [Issuer.SetRawJWKS] it is that text.
 func (i *Issuer) JWKS() []byte {
 	i.keys.mu.Lock()
 	defer i.keys.mu.Unlock()

@@ -15,8 +15,9 @@ import (
 	"time"
 )
 
-// A TokenOption says what is special about a token. Options apply in the order
-// given; where two contradict each other, the later wins.
+// A TokenOption says what is special about a token; see [Issuer.Token]. Options
+// apply in the order given; where two contradict each other, the later wins. The
+// package comment has the cases that are not plain.
 type TokenOption func(*draft)
 
 // Token mints a token: a signed JWT in compact form (RFC 7519; RFC 7515,
@@ -26,8 +27,10 @@ type TokenOption func(*draft)
 //	claims   iss (Issuer.URL), aud (WithAudience), sub "ada", iat (now),
 //	         exp (iat plus WithLifetime), jti (random)
 //
-// Times are whole seconds. Token returns an error for what cannot be minted: a
-// value that JSON cannot hold, an unknown key, options at odds with each other.
+// Times are whole seconds, fractions cut off. Token returns an error for what
+// cannot be minted: a value that JSON cannot hold, a key, persona or algorithm
+// that is unknown, options at odds with each other ([BadSignature] without a
+// signature, [Tampered] with [RawPayload]).
 func (i *Issuer) Token(opts ...TokenOption) (string, error) {
 	d := &draft{
 		issuer:   i,
@@ -190,8 +193,9 @@ func audience(aud []string) any {
 	return append([]string{}, aud...)
 }
 
-// Claim sets a claim to any value that package json can hold. Numbers as
-// int64, json.Number or json.RawMessage stay exact.
+// Claim sets a claim to any value that package json can hold; nil is null. The
+// name is the claim's own, and no path: a dot in it is a dot. Numbers as int64,
+// json.Number or json.RawMessage stay exact.
 func Claim(name string, value any) TokenOption { return func(d *draft) { d.claims[name] = value } }
 
 // Claims sets several claims; others stay as they are.
@@ -207,7 +211,8 @@ func Subject(sub string) TokenOption { return Claim("sub", sub) }
 
 // Persona makes a token about somebody whom [WithPersona] introduced: it sets
 // all that was said of them there, at this place among the options. Token
-// returns an error for a name that the issuer does not know.
+// returns an error for a name that the issuer does not know, and for a persona
+// that is made of itself.
 func Persona(name string) TokenOption {
 	return func(d *draft) {
 		known := d.issuer.personas[name]
@@ -245,7 +250,8 @@ func Scope(scopes ...string) TokenOption { return Claim("scope", strings.Join(sc
 // "admin") gives {"permissions":{"pma":{"role":"admin"}}}, beside what is there
 // already. A dot in the path goes one object deeper; `\.` is a dot in a name
 // and `\\` a backslash. What is not an object and lies on the way gives way to
-// one.
+// one. Token returns an error for a path with an empty name in it, or with a
+// backslash before anything else.
 func Permission(path string, value any) TokenOption {
 	return func(d *draft) {
 		names, err := splitPath(path)
@@ -313,10 +319,11 @@ func ValidFor(lifetime time.Duration) TokenOption {
 	return func(d *draft) { d.lifetime = lifetime; delete(d.claims, "exp") }
 }
 
-// ExpiresAt sets exp.
+// ExpiresAt sets exp, whatever iat is. Default: iat plus [ValidFor].
 func ExpiresAt(t time.Time) TokenOption { return Claim("exp", t.Unix()) }
 
-// NotBefore sets nbf, which tokens do not carry by default.
+// NotBefore sets nbf (RFC 7519, section 4.1.5), which tokens do not carry by
+// default.
 func NotBefore(t time.Time) TokenOption { return Claim("nbf", t.Unix()) }
 
 // Header sets a header parameter (RFC 7515, section 4). It does not change how
@@ -331,7 +338,8 @@ func WithoutHeader(name string) TokenOption { return Header(name, absent{}) }
 func Type(typ string) TokenOption { return Header("typ", typ) }
 
 // SignedBy signs with the key of this id, which may be one that is not in use
-// yet or was retired.
+// yet or was retired. Token returns an error for an id that the issuer never
+// had. Default: the key of [Issuer.KeyID].
 func SignedBy(kid string) TokenOption {
 	return func(d *draft) {
 		if d.key = d.issuer.signingKey(kid); d.key == nil || kid == "" {
@@ -341,8 +349,8 @@ func SignedBy(kid string) TokenOption {
 }
 
 // Algorithm signs, truly, with another algorithm than the key is published
-// for: one of the RS and PS family for an RSA key. For other keys there is
-// none, and Token returns an error.
+// for: one of the RS and PS family for an RSA key, and alg in the header says
+// so. For other keys there is none, and Token returns an error.
 func Algorithm(alg string) TokenOption {
 	return func(d *draft) {
 		d.header["alg"] = alg
@@ -353,7 +361,8 @@ func Algorithm(alg string) TokenOption {
 // The faults: each makes a token that is in order but for the one thing. All
 // but NoKeyID make one that nobody may accept.
 
-// Expired makes a token that expired an hour ago, after its usual lifetime.
+// Expired makes a token that expired an hour ago, after its usual lifetime: that
+// of [WithLifetime], or of a [ValidFor] before it.
 func Expired() TokenOption {
 	return func(d *draft) {
 		expiry := d.now.Add(-time.Hour)
@@ -388,7 +397,8 @@ func NoKeyID() TokenOption { return WithoutHeader("kid") }
 // BadSignature flips a bit of the signature. The token is well-formed.
 func BadSignature() TokenOption { return func(d *draft) { d.badSignature = true } }
 
-// Tampered adds the claim "tampered" after the token has been signed.
+// Tampered adds the claim "tampered" after the token has been signed, so that
+// the signature is of something else.
 func Tampered() TokenOption { return func(d *draft) { d.tampered = true } }
 
 // UnknownKey signs with a key that no issuer publishes, and says so: kid is

@@ -13,7 +13,8 @@ import (
 )
 
 // Authenticated demands a principal, whatever its token says. It is for what every signed-in
-// caller may do, as an alternative or beside a [Not].
+// caller may do, as an alternative or beside a [Not]; behind a guard there always is one. A denial
+// has the code [CodeNobody].
 func Authenticated() sso.Permission { return authenticated{} }
 
 type authenticated struct{}
@@ -36,13 +37,15 @@ func (p authenticated) String() string { return Describe(p) }
 // (Auth0), or `sub` names the client: it equals `client_id` (RFC 9068, section 2.2), `cid`
 // (Okta) or `azp`. A token that shows nothing of the kind is denied, and so is one that shows
 // a person besides; see [HumanUser]. Keycloak's tokens for service accounts show nothing that
-// a user could not have too: demand a [Role] of them instead.
+// a user could not have too: demand a [Role] of them instead. A denial has the code
+// [CodeWrongCaller].
 func ClientCredentials() sso.Permission { return program }
 
 // HumanUser demands that the token shows that a person signed in: `idtyp` is "user" (Microsoft
 // Entra), or it tells when or how by `auth_time` or `amr` (RFC 9068, section 2.2.1). A token
 // that shows nothing of the kind is denied, and so is one that shows a program besides; see
-// [ClientCredentials].
+// [ClientCredentials]. It is therefore not the same as Not(ClientCredentials()), which grants
+// where nothing is shown. A denial has the code [CodeWrongCaller].
 func HumanUser() sso.Permission { return person }
 
 // A caller is the kind of caller that is demanded.
@@ -107,12 +110,15 @@ func (p caller) describe() description {
 func (p caller) String() string { return Describe(p) }
 
 // FreshLogin demands that the person signed in no longer than maxAge ago, by `auth_time`
-// (OpenID Connect Core 1.0, section 2). A token that does not tell, or tells a date in the
-// future ([sso.Config.Leeway] allows for clocks that differ), is denied. Where nothing but the
-// login is missing, the refusal is 401 with `insufficient_user_authentication` and `max_age`
-// (RFC 9470), and the client knows that it has to have its user sign in again. The client of a
-// token without `auth_time` is told the same, though that would not help: the denial's code for
-// the log is then [CodeNoAuthTime]. It panics for less than a second.
+// (OpenID Connect Core 1.0, section 2) and [sso.Config.Now]. A token that does not tell, or tells a
+// date in the future by more than [sso.Config.Leeway], is denied; the leeway makes no login
+// younger. Where nothing but the login is missing, the refusal is 401 with
+// `insufficient_user_authentication` and `max_age` in whole seconds (RFC 9470, section 3), and the
+// client knows that it has to have its user sign in again. The client of a token without
+// `auth_time` is told the same, though that would not help.
+//
+// It panics for less than a second. A denial has the code [CodeOldLogin], or [CodeNoAuthTime] for
+// a token without.
 func FreshLogin(maxAge time.Duration) sso.Permission {
 	if maxAge < time.Second {
 		panic(fmt.Sprintf("permission: FreshLogin(%v): no login is as fresh as that; give a second at least", maxAge))
@@ -148,8 +154,9 @@ func (p freshLogin) String() string { return Describe(p) }
 // ACR demands that the person signed in by one of the means named, the preferred one first: the
 // token's `acr` equals one of these authentication context class references (OpenID Connect
 // Core 1.0, section 2). Where nothing but the login is missing, the refusal is 401 with
-// `insufficient_user_authentication` and `acr_values` (RFC 9470). It panics without a value,
-// and for one that cannot stand in a challenge.
+// `insufficient_user_authentication` and `acr_values` (RFC 9470, section 3). It panics without a
+// value, and for one that cannot stand in a challenge: an empty one, or one with a space, a quote,
+// a backslash or anything beyond ASCII. A denial has the code [CodeWeakLogin].
 func ACR(values ...string) sso.Permission {
 	if len(values) == 0 {
 		panic("permission: ACR without a value")
@@ -183,8 +190,11 @@ func (p acr) String() string { return Describe(p) }
 
 // SameAsPath demands that the request is about the caller's own: the claim at a path from the
 // token's root equals, to the letter, what the request's path holds, decoded, in the place of a
-// named parameter. The claim is a non-empty string or an integer. An absent or empty one on
-// either side denies, and "*" means nothing. It panics without a claim or a parameter.
+// named parameter: SameAsPath("sub", "user") for the route "GET /users/{user}". The parameter's
+// name is written as the route has it, without the framework's brackets or colon. The claim is a
+// non-empty string or an integer of 64 bits. An absent or empty one on either side denies, so a
+// parameter that the route does not have denies always; and "*" means nothing. It panics without a
+// claim or a parameter. A denial has the code [CodeNotOwn].
 func SameAsPath(claimPath, pathParam string) sso.Permission {
 	if pathParam == "" {
 		panic("permission: SameAsPath without the name of a path parameter")
@@ -225,7 +235,9 @@ func (p *sameAsPath) String() string { return Describe(p) }
 
 // Method demands that the request has one of these methods, compared exactly: GET does not
 // stand for HEAD. It says nothing about the caller, so a route has to demand something else
-// beside it: [Authenticated] at least. It panics without a method and for one that is none.
+// beside it: [Authenticated] at least; see [ForRoute]. Outside of a request it denies. It panics
+// without a method and for any but GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS, in capitals. A
+// denial has the code [CodeWrongMethod].
 func Method(methods ...string) sso.Permission {
 	if len(methods) == 0 {
 		panic("permission: Method without a method")

@@ -10,23 +10,28 @@ import (
 )
 
 // All demands every one of the permissions. One denial denies, even beside a failure; a
-// failure beside grants fails. All of them are asked unless the first grants were all there
-// is, so that a denial names everything that is missing. It panics without a permission and
-// for a nil one.
+// failure beside grants fails. All of them are asked, in order, also after one that denied, so
+// that a denial names everything that is missing; where that is more than one thing its code is
+// [CodeUnmet]. All of one permission is that permission. It panics without a permission and for a
+// nil one.
 func All(permissions ...sso.Permission) sso.Permission {
 	return combined("All", permissions, allOf)
 }
 
 func allOf(list []sso.Permission) sso.Permission { return all(list) }
 
-// Any demands one of the permissions, asked in order up to the first that grants. Where none
-// does, a failure among them fails. It panics without a permission and for a nil one.
+// Any demands one of the permissions, asked in order up to the first that grants, so that the
+// cheap ones stand best in front. Where none grants, a failure among them fails, since it might
+// have been the grant; else the denial has the code [CodeUnmet] and explains the alternatives that
+// need the least. Any of one permission is that permission. It panics without a permission and for
+// a nil one.
 func Any(permissions ...sso.Permission) sso.Permission {
 	return combined("Any", permissions, func(list []sso.Permission) sso.Permission { return anyOf(list) })
 }
 
 // Not demands that a permission denies. A failure stays a failure: what cannot be told never
-// grants. It panics for a nil permission.
+// grants. A denial names the leaves that forbid, with the code [CodeForbidden]. No login mends it:
+// Not(FreshLogin(…)) is answered with 403. It panics for a nil permission.
 //
 // Not alone would open a route to whoever merely lacks something; a route therefore has to
 // demand something positive beside it (see [ForRoute]).
@@ -35,8 +40,9 @@ func Not(p sso.Permission) sso.Permission {
 	return &not{written: p, meant: negation(p)}
 }
 
-// IfElse demands one permission where a condition is granted, and another where it is denied. A
-// condition that fails, fails. It panics for a nil permission.
+// IfElse demands one permission where a condition is granted, and another where it is denied. The
+// branch that does not count is not asked. A condition that fails, fails. A denial has the code
+// [CodeUnmet] and explains the branch that counted. It panics for a nil permission.
 func IfElse(condition, then, otherwise sso.Permission) sso.Permission {
 	for _, p := range []sso.Permission{condition, then, otherwise} {
 		mustBeSet("IfElse", p)
@@ -44,9 +50,10 @@ func IfElse(condition, then, otherwise sso.Permission) sso.Permission {
 	return &ifElse{condition, then, otherwise}
 }
 
-// ForRoute is what an adapter's Require demands: all of the permissions. It panics, as [All]
-// does but in the name of Require, and also if they could be granted without anything that speaks for the caller, as
-// Not(…) or [Method] alone would be.
+// ForRoute is what an adapter's Require demands: all of the permissions. It is for whoever writes
+// an adapter; a route's own code has no need of it. It panics, as [All] does but in the name of
+// Require, and also if they could be granted without anything that speaks for the caller, as Not(…)
+// or [Method] alone would be. A permission of your own counts as speaking for the caller.
 func ForRoute(p sso.Permission, more ...sso.Permission) sso.Permission {
 	demanded := combined("Require", append([]sso.Permission{p}, more...), allOf)
 	if !evidenceOf(demanded).toGrant {

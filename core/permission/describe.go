@@ -9,13 +9,17 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Describe renders a permission as text, for audits, documentation and logs. [Parse] reads what
-// it prints. A permission of your own is shown by its String method, or else by its type; that
-// and a [Func] are code, which no text can bring back.
+// Describe renders a permission as text, for audits, documentation and logs; the permissions of
+// this package have it as their String method too. [Parse] reads what it prints. A permission of
+// your own is shown by its String method, or else by its type; that and a [Func] are code, which no
+// text can bring back.
 func Describe(p sso.Permission) string { return describe(p).String() }
 
-// DescribeJSON renders a permission as JSON: an object with `kind` ("is", "all", …) and, where
-// they apply, `path`, `values` and `children`. The kind "custom" is a permission of your own.
+// DescribeJSON renders a permission as JSON, for programs that audit: an object with `kind`, which
+// is the function's name as [Parse] reads it ("is", "all", …) or "func", and, where they apply,
+// `path`, `values` and `children`, each of which is such an object. The kind "custom" is a
+// permission of your own, whose name is its one value. The children of "ifElse" are the condition,
+// what is demanded where it is granted, and what is demanded otherwise.
 func DescribeJSON(p sso.Permission) []byte {
 	text, err := json.Marshal(describe(p))
 	if err != nil {

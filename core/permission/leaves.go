@@ -12,7 +12,8 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Codes of denials, as [sso.Decision.Code] gives them.
+// Codes of denials, as [sso.Decision.Code] gives them: a word for logs and tests. No client sees
+// them.
 const (
 	CodeMissing      = "missing"       // the path leads nowhere, or to null
 	CodeWrongValue   = "wrong_value"   // it leads to something else
@@ -89,19 +90,23 @@ func (p *path) deny(access sso.Access, wanted string) sso.Decision {
 	return sso.Deny(code, fmt.Sprintf("the token's %s need %s at %s", root, wanted, p.text)).WithValue(p.text, wanted, found)
 }
 
-// Is demands that the value at a path is one of those wanted. Where the token has a list, one
-// of its elements must be; where it has "*", any value is granted.
+// Is demands that the value at a path, within the token's permissions, is one of those wanted.
+// Where the token has a list, one of its elements must be; where it has "*", any value is granted
+// (unless [sso.Config.DisableWildcard]). An absent value and null are denied, whatever is wanted.
 //
-// Values may be of any Go type with a JSON form. A slice among them is spread, one level deep,
-// so that Is("orders.role", roles...) and Is("orders.role", roles) mean the same. It panics
-// without a path or without values.
+// Values may be of any Go type with a JSON form. A slice or an array among them is spread, one
+// level deep, so that Is("orders.role", roles...) with roles of type []any and Is("orders.role",
+// roles) mean the same; bytes and what marshals itself are not spread.
+//
+// It panics without a path, without values, and for a value that has no JSON form. A denial has
+// the code [CodeMissing] or [CodeWrongValue].
 func Is(dotted string, values ...any) sso.Permission {
 	return newIs("Is", "is", newPath("Is", dotted), values)
 }
 
 // Claim demands of the claim at a path, from the token's root, what [Is] demands within its
 // permissions; but "*" means nothing there. A dot within a claim's name is written `\.`, as in
-// `https://corp\.example/roles`.
+// `https://corp\.example/roles`. It panics as Is does, and denies with the same codes.
 func Claim(dotted string, values ...any) sso.Permission {
 	return newIs("Claim", "claim", newClaim("Claim", dotted), values)
 }
@@ -200,7 +205,9 @@ func (p *is) describe() description {
 
 func (p *is) String() string { return Describe(p) }
 
-// Has demands that the value at a path is true or "*". It panics without a path.
+// Has demands that the value at a path, within the token's permissions, is true, or "*" (unless
+// [sso.Config.DisableWildcard]). Nothing else will do: not 1, not "true", not a list with true in
+// it. It panics without a path. A denial has the code [CodeMissing] or [CodeWrongValue].
 func Has(dotted string) sso.Permission { return &has{newPath("Has", dotted)} }
 
 type has struct{ path path }
@@ -224,8 +231,9 @@ func (p *has) String() string { return Describe(p) }
 
 // Truthy demands what the Python edition takes for true when it is asked for a path without a
 // value: true, a number other than 0, a string or an object that is not empty. "false" and
-// "0" are strings that are not empty; a list is never true. Use [Has] unless you migrate. It
-// panics without a path.
+// "0" are strings that are not empty, and so is "*", whether or not wildcards are switched off; a
+// list is never true. Use [Has] unless you migrate. It panics without a path. A denial has the code
+// [CodeMissing] or [CodeWrongValue].
 func Truthy(dotted string) sso.Permission { return &truthy{newPath("Truthy", dotted)} }
 
 type truthy struct{ path path }
@@ -260,8 +268,11 @@ func (p *truthy) describe() description { return description{Kind: "truthy", Pat
 
 func (p *truthy) String() string { return Describe(p) }
 
-// Scope demands every one of the OAuth scopes named (RFC 6749, section 3.3). It panics without
-// a name, and for a name that cannot be a scope: several in one string are several arguments.
+// Scope demands every one of the OAuth scopes named (RFC 6749, section 3.3), in the claims that
+// [sso.Principal.HasScope] looks at; for one of several write Any(Scope(…), Scope(…)). The client
+// is told which are missing if [sso.Config.TellScopes] says so. It panics without a name, and for a
+// name that cannot be a scope: several in one string are several arguments. A denial has the code
+// [CodeMissingScope].
 func Scope(names ...string) sso.Permission {
 	if len(names) == 0 {
 		panic("permission: Scope without a name")
@@ -310,8 +321,8 @@ func (p scope) describe() description { return description{Kind: "scope", Values
 func (p scope) String() string { return Describe(p) }
 
 // Role demands one of the roles named, in the claim that [sso.Config.RolesClaim] says; see
-// [sso.Principal.HasRole]. "*" is a role like any other. It panics without a name and for an
-// empty one.
+// [sso.Principal.HasRole]; for every one of several write All(Role(…), Role(…)). "*" is a role like
+// any other. It panics without a name and for an empty one. A denial has the code [CodeMissingRole].
 func Role(names ...string) sso.Permission {
 	if len(names) == 0 || slices.Contains(names, "") {
 		panic("permission: Role without a name, or with an empty one")
@@ -336,9 +347,12 @@ func (p role) describe() description { return description{Kind: "role", Values: 
 
 func (p role) String() string { return Describe(p) }
 
-// Func is a permission by a function: true grants, false denies, an error refuses with 500 and
-// is logged. The name stands for it in explanations. The function must be safe for concurrent
-// use and honour its context, which is the request's. It panics without a name or a function.
+// Func is a permission by a function: true grants, false denies with the code [CodeRefused], an
+// error refuses with 500 and is logged, whatever the bool beside it. A panic counts as an error.
+// The name stands for it in explanations and in [Describe], and begins what is logged of an error.
+// The function must be safe for concurrent use and honour its context, which is the request's: an
+// answer after that has ended counts as an error. It may be asked more than once for a request, and
+// not at all where something else decides. Func panics without a name or a function.
 func Func(name string, check func(context.Context, sso.Access) (bool, error)) sso.Permission {
 	if name == "" || check == nil {
 		panic("permission: Func needs a name and a function")

@@ -21,16 +21,19 @@ import (
 // maxExpression bounds the text that [Parse] reads.
 const maxExpression = 16 << 10
 
-// ParseError lists everything that is wrong with the text of a permission.
-type ParseError struct{ Faults []ParseFault }
+// ParseError lists everything that is wrong with the text of a permission; [Parse] returns it as a
+// *ParseError, which [errors.As] finds.
+type ParseError struct {
+	Faults []ParseFault // at least one
+}
 
-// ParseFault is one thing that is wrong with the text of a permission. Line and column count
-// from 1; the column counts bytes.
+// ParseFault is one thing that is wrong with the text of a permission.
 type ParseFault struct {
-	Line, Column int
+	Line, Column int    // where it begins; both count from 1, and columns count bytes
 	Problem      string // what is wrong and what to write instead
 }
 
+// Error writes one line for each fault: line, column and problem.
 func (e *ParseError) Error() string {
 	lines := make([]string, len(e.Faults))
 	for i, f := range e.Faults {
@@ -45,14 +48,39 @@ func (e *ParseError) Error() string {
 //	is("pma.role", "admin") && scope("orders:read")
 //	ifElse(method("GET"), has("orders.read"), role("clerk") || !claim("suspended", true))
 //
-// The functions are is, claim, has, truthy, scope, role, authenticated, clientCredentials,
-// humanUser, freshLogin (with a duration such as "15m"), acr, sameAsPath, method, all, any, not
-// and ifElse; &&, || and ! do as well for all, any and not. Values are strings, numbers as JSON
-// writes them, true, false, null, and json("…") for a list or an object. What is code, a [Func]
+// The grammar, in the notation of Go's specification:
+//
+//	permission = permission "||" permission | permission "&&" permission | "!" permission
+//	           | "(" permission ")" | call .
+//	call       = name "(" [ argument { "," argument } ] ")" .
+//	argument   = permission | value .
+//	value      = string | number | "true" | "false" | "null" | "json" "(" string ")" .
+//
+// Operators bind as in Go: ! more than &&, and && more than ||, so that a || b && !c is
+// any(a, all(b, not(c))). They mean [All], [Any] and [Not], and all(…), any(…) and not(…) do as well.
+//
+//	is, claim                          a path, and one value or several: [Is], [Claim]
+//	has, truthy                        a path: [Has], [Truthy]
+//	scope, role, acr, method           one string or several: [Scope], [Role], [ACR], [Method]
+//	freshLogin                         a duration such as "15m", as [time.ParseDuration] reads it: [FreshLogin]
+//	sameAsPath                         the path of a claim, and the name of a parameter: [SameAsPath]
+//	authenticated, humanUser,          nothing: [Authenticated], [HumanUser], [ClientCredentials]
+//	clientCredentials
+//	all, any                           one permission or several
+//	not                                one permission
+//	ifElse                             three permissions: [IfElse]
+//
+// A string stands in quotes or backquotes, as in Go; a number is written as JSON writes it, and
+// keeps its digits; json(`[1, 2]`) is a list or an object. Lines break where Go's would: behind an
+// operator, a comma or an opening parenthesis. Go's comments are read over. What is code, a [Func]
 // or a type of your own, cannot be written.
 //
-// It fails with a [ParseError] that names every fault by its position; what would make a
-// function of this package panic is a fault too. At most 16 KiB are read.
+// It fails with a *[ParseError] that names every fault by its position; what would make a
+// function of this package panic is a fault too, the empty text among them. At most 16 KiB are
+// read; a longer text is refused.
+//
+// Parse does not ask whether a route can do with what is written: Require panics for "!has(…)"
+// alone, as for any Not; see [ForRoute].
 func Parse(expr string) (sso.Permission, error) {
 	if len(expr) > maxExpression {
 		return nil, &ParseError{[]ParseFault{{1, 1, fmt.Sprintf("the text has %d bytes; at most %d are read", len(expr), maxExpression)}}}

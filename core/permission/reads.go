@@ -7,9 +7,10 @@ import (
 )
 
 // ReadsRequest reports whether what a permission decides may depend on the request, and not on
-// the principal alone: such an answer must not be kept for another request. It knows the
-// permissions of this package; a [Func] and a type of your own count as reading the request
-// unless they have a method ReadsRequest() bool that says otherwise.
+// the principal alone: such an answer must not be kept for another request, as API Gateway keeps
+// that of a Lambda authorizer. It knows the permissions of this package: [Method], [SameAsPath] and
+// every [Func] read it, and a combination does if one of its parts does. A type of your own counts
+// as reading the request unless it has a method ReadsRequest() bool that says otherwise.
 func ReadsRequest(p sso.Permission) bool {
 	return reads(p, func(p sso.Permission) bool {
 		switch p := p.(type) {
@@ -25,8 +26,9 @@ func ReadsRequest(p sso.Permission) bool {
 }
 
 // ReadsClock reports whether what a permission decides changes with time, so that an answer must
-// not be kept at all. It knows the permissions of this package; of a type of your own it is
-// true if a method ReadsClock() bool says so.
+// not be kept at all. It knows the permissions of this package: [FreshLogin] does, and a
+// combination if one of its parts does. Of a type of your own it is true only if a method
+// ReadsClock() bool says so, and of a [Func] it is false.
 func ReadsClock(p sso.Permission) bool {
 	return reads(p, func(p sso.Permission) bool {
 		switch p := p.(type) {

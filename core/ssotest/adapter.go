@@ -14,8 +14,8 @@ import (
 type Adapter struct {
 	// Open builds an application of the adapter's framework that has the routes, starts it
 	// on a real listener (a Lambda adapter: as handlers of events), and returns how to send
-	// it a request. The application ends with the test. A new one is opened for each group
-	// of cases.
+	// it a request. The application ends with the test. It is called once, with all routes
+	// that the cases need.
 	Open func(t testing.TB, routes []Route) Do
 	// Lacks lists what the front door cannot do for reasons of its own; the cases that need
 	// it are left out.
@@ -33,7 +33,8 @@ const (
 	LargeHeaders   Feature = "large headers"   // it refuses header fields of more than a few KiB by itself
 )
 
-// Do sends a request whose URL has a path and perhaps a query.
+// Do sends a request whose URL has a path and perhaps a query, and returns the response, whose body
+// the caller closes. It follows no redirect. See [Serve], [InProcess] and [Client].
 type Do func(*http.Request) (*http.Response, error)
 
 // Route is a route of the application under test, for all methods that are asked for: GET,
@@ -41,7 +42,8 @@ type Do func(*http.Request) (*http.Response, error)
 type Route struct {
 	// Path is in net/http's notation: "/orders/{id}". See [Route.ColonPath].
 	Path string
-	// Layers are the adapter's middleware in front of the handler, the outermost first.
+	// Layers are the adapter's middleware in front of the handler, the outermost first; none for
+	// a route that is open.
 	Layers []Layer
 	// Handle is what the handler does: it is called with the request's context.Context, as
 	// a service layer would see it, and with what the adapter's Principal function returned.
@@ -60,7 +62,7 @@ type Layer struct {
 	Auth *sso.Authenticator
 	// Kind says which of the guard's methods makes the middleware.
 	Kind Kind
-	// Permission is what Require demands.
+	// Permission is what Require demands; nil for the other kinds.
 	Permission sso.Permission
 	// TokenFrom, if there are any, are what the adapter's WithTokenFrom is to be given.
 	TokenFrom []sso.TokenSource
@@ -74,12 +76,13 @@ type Kind int
 
 // The methods of a guard.
 const (
-	Authenticate Kind = iota
-	Require
-	Optional
+	Authenticate Kind = iota // a good token is needed; the zero value
+	Require                  // and [Layer.Permission] too
+	Optional                 // none is needed, but a bad one is refused
 )
 
-// Serve starts an http.Handler on a loopback listener, for [Adapter.Open].
+// Serve starts an http.Handler on a loopback listener, for [Adapter.Open] and [AssertProtected]. The
+// server ends with the test.
 func Serve(t testing.TB, handler http.Handler) Do {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -87,7 +90,9 @@ func Serve(t testing.TB, handler http.Handler) Do {
 	return Client(t, server.URL)
 }
 
-// InProcess hands requests to an http.Handler without a network, for [Adapter.Open].
+// InProcess hands requests to an http.Handler without a network, for [Adapter.Open] and
+// [AssertProtected]. The handler runs in the caller's goroutine, and a panic of its reaches the
+// caller.
 func InProcess(handler http.Handler) Do {
 	return func(r *http.Request) (*http.Response, error) {
 		served := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.RequestURI(), r.Body)
@@ -102,7 +107,9 @@ func InProcess(handler http.Handler) Do {
 	}
 }
 
-// Client sends requests to a server over kept-alive connections, for [Adapter.Open].
+// Client sends requests to a server over kept-alive connections, for [Adapter.Open] and
+// [AssertProtected]: baseURL is scheme and host, such as "http://127.0.0.1:8080", before the path of
+// each request. It follows no redirect. The connections end with the test.
 func Client(t testing.TB, baseURL string) Do {
 	t.Helper()
 	transport := &http.Transport{}

@@ -26,9 +26,10 @@ type Attack struct { //nolint:recvcheck // what builds one changes it; what read
 	// Authorization makes the values of the Authorization fields. Nil where Token is given,
 	// which is then sent in the usual way.
 	Authorization func(*Issuer) []string
-	// Status and Code are those of the refusal, if it is sent in a request.
+	// Status is that of the refusal, if it is sent in a request: 400 or 401.
 	Status int
-	Code   string
+	// Code is that of the refusal: [sso.CodeInvalidToken] or another of package sso.
+	Code string
 }
 
 // Attacks is the corpus of what a service has to refuse. Every adapter of this library is held
@@ -131,6 +132,7 @@ func (a *Attack) badRequest() {
 	a.Status, a.Code = http.StatusBadRequest, sso.CodeInvalidRequest
 }
 
+// String is name, rule and source, for a test's log.
 func (a Attack) String() string { return fmt.Sprintf("%s: %s (%s)", a.Name, a.Rule, a.Source) }
 
 func sortByName(list []Attack) {

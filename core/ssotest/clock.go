@@ -18,7 +18,7 @@ type setting struct {
 	ahead time.Duration
 }
 
-// Now is the time by this clock.
+// Now is the time by this clock. It is what [sso.Config.Now] takes.
 func (c *Clock) Now() time.Time {
 	if !c.asked.Load() {
 		c.asked.Store(true)

@@ -26,6 +26,12 @@ import (
 //
 // It also finds what is left running when the application has ended; so it cannot run in
 // parallel with other tests.
+//
+//	func TestConformance(t *testing.T) {
+//		ssotest.TestAdapter(t, ssotest.Adapter{Open: func(t testing.TB, routes []ssotest.Route) ssotest.Do {
+//			return ssotest.Serve(t, newApplication(routes)) // of your framework, guarded by your adapter
+//		}})
+//	}
 func TestAdapter(t *testing.T, adapter Adapter) {
 	CheckLeaks(t)
 	s := newSuite(t)
@@ -56,7 +62,8 @@ func TestAdapter(t *testing.T, adapter Adapter) {
 }
 
 // TestHTTPAdapter is [TestAdapter] for an adapter of a framework over net/http: once over a real
-// listener, once in process.
+// listener, once in process, as subtests that are named by the framework. Build is called for each,
+// with the routes that the application is to have; lacks is [Adapter.Lacks].
 func TestHTTPAdapter(t *testing.T, framework string, build func(routes []Route) http.Handler, lacks ...Feature) {
 	t.Run(framework, func(t *testing.T) {
 		TestAdapter(t, Adapter{Lacks: lacks, Open: func(t testing.TB, routes []Route) Do { return Serve(t, build(routes)) }})

@@ -5,8 +5,11 @@
 //	auth := iss.Authenticator(iss.Config("orders-api"))
 //	service := newMux(auth) // your own service
 //
-//	good := iss.Token(ssotest.Permission("orders.role", "clerk"))
-//	expired := iss.Token(ssotest.Expired())
+//	clerk := iss.Token(ssotest.Permission("orders.role", "clerk")) // 200
+//	guest := iss.Token()                                           // 403
+//	expired := iss.Token(ssotest.Expired())                        // 401
+//
+// Send one as "Authorization: Bearer …", through [InProcess] or the framework's own test client.
 //
 // [NewIssuer] starts an issuer of real, signed tokens, in memory, in one line; nothing is mocked.
 // There are options for every claim and every fault; [Issuer] has its troubles (Rotate, Down, Slow),
@@ -18,6 +21,25 @@
 // were left open, [Attacks] is what a service has to refuse, and [TestAdapter] the conformance
 // suite that every adapter of this library passes, and that one of yours can be held to.
 //
-// It imports package testing, and nothing beyond the standard library and this module. Shipped code
+// # Which option wins
+//
+// The options of a token apply in the order given, and where two set the same thing the later
+// wins; package [devissuer] has the cases that are not plain, and an Example for each option. The
+// audience of a token is that of [Audience], a persona's included; else that of [WithAudience]; else
+// the first of the latest [Issuer.Config]; else "api".
+//
+// The time is that of [WithClock], if an issuer has it; else that of [Issuer.Clock], which is the
+// real time until it is set. Config takes the same clock over to the authenticator.
+//
+// # When a test ends
+//
+// What is made with a t ends with that test: the issuer, its authenticators, the servers of [Serve]
+// and what is logged. What cannot work ends the test at once, by t.Fatalf, which has to be called in
+// the test's own goroutine; issuers and clocks are safe for concurrent use otherwise. [CheckLeaks]
+// fails a test that leaves goroutines behind, and is called first.
+//
+// # For tests alone
+//
+// This package imports package testing, and nothing beyond the standard library and this module. Shipped code
 // must not import it: a program that wants an issuer takes package devissuer.
 package ssotest

@@ -10,7 +10,8 @@ import (
 
 // CheckLeaks fails the test if goroutines that were started after this call are still running
 // some seconds after everything else of the test has ended. Call it first: clean-up functions
-// run in reverse order. Not for tests that run in parallel.
+// run in reverse order. Not for tests that run in parallel, whose goroutines it would take for
+// this test's. It waits up to three seconds for what is about to end.
 func CheckLeaks(t testing.TB) {
 	t.Helper()
 	before := goroutines()

@@ -16,7 +16,8 @@ const mostLogLines = 1000
 //
 // Nothing is logged after the test has ended, when package testing would panic, whatever still
 // runs; nor in benchmarks, which would measure it, nor in the function of a fuzz test, which has a
-// log of its own. A logger writes a thousand lines at most. It is safe for concurrent use.
+// log of its own. A logger writes a thousand lines at most, of every level, without the time. It is
+// safe for concurrent use. Without a t (nil) it writes nothing.
 func Logger(t testing.TB) *slog.Logger {
 	switch t.(type) {
 	case nil, *testing.B, *testing.F:

@@ -7,7 +7,8 @@ import (
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
-// An Option is a setting of [NewIssuer]: package devissuer's, so that a test needs one import.
+// An Option is a setting of [NewIssuer]: package devissuer's, so that a test needs one import. Of
+// several of one kind the later wins.
 type Option = devissuer.Option
 
 // FastKeys makes an issuer sign with Ed25519, where making keys and tokens costs a test too much
@@ -29,7 +30,7 @@ func WithAudience(aud ...string) Option { return devissuer.WithAudience(aud...) 
 
 // WithAlgorithm sets the signature algorithm of every key the issuer makes: RS256, RS384, RS512,
 // PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA (with Ed25519). Default: RS256, or what fits
-// the key of [WithKeyPEM].
+// the key of [WithKeyPEM], which has to be of its kind. [FastKeys] is the quickest.
 func WithAlgorithm(alg string) Option { return devissuer.WithAlgorithm(alg) }
 
 // WithClock sets the clock that tokens are dated by. It has no say in [Issuer.Slow] and [Drip],
@@ -40,7 +41,8 @@ func WithClock(now func() time.Time) Option { return devissuer.WithClock(now) }
 // WithKeyPEM sets the first signing key: one PKCS #8 block ("PRIVATE KEY") as
 // [Issuer.PrivateKeyPEM] gives it, or several as [Issuer.PrivateKeysPEM] does: the last one
 // signs, all are published. A program that keeps it in a file has the same keys and key ids
-// after a restart, and the tokens of yesterday still hold. Default: a new key each time.
+// after a restart, and the tokens of yesterday still hold. All have to be for one algorithm.
+// Default: a new key each time.
 func WithKeyPEM(pkcs8 []byte) Option { return devissuer.WithKeyPEM(pkcs8) }
 
 // WithLifetime sets how long tokens are valid that do not say otherwise; at least one second.
@@ -49,7 +51,7 @@ func WithLifetime(d time.Duration) Option { return devissuer.WithLifetime(d) }
 
 // WithRSABits sets the size of the RSA keys the issuer makes, from 1024 (which a careful
 // verifier refuses) to 8192. Each doubling takes about ten times as long to generate. Default:
-// 2048.
+// 2048. With PS512 it is at least 1040.
 func WithRSABits(bits int) Option { return devissuer.WithRSABits(bits) }
 
 // WithoutKeyIDs leaves kid out of the key set and of the tokens, as providers with a single key
@@ -74,11 +76,11 @@ func WithCacheControl(value string) Option { return devissuer.WithCacheControl(v
 
 // The paths that an issuer serves, for [Issuer.Requests] and for a [Fault].
 const (
-	PathJWKS      = devissuer.PathJWKS
-	PathPEM       = devissuer.PathPEM
-	PathDiscovery = devissuer.PathDiscovery
-	PathToken     = devissuer.PathToken
-	PathRotate    = devissuer.PathRotate
+	PathJWKS      = devissuer.PathJWKS      // the published keys
+	PathPEM       = devissuer.PathPEM       // the public half of the signing key
+	PathDiscovery = devissuer.PathDiscovery // the discovery document
+	PathToken     = devissuer.PathToken     // where a program gets a token
+	PathRotate    = devissuer.PathRotate    // where a program has the key rotated
 )
 
 // A Fault answers a request for one of the documents that the issuer publishes, in its place: see

@@ -10,7 +10,8 @@ import (
 // TestStreams reads what an application answers at length: at /events a line for each event that
 // it takes from next, which ends with the principal's subject, until next is closed; and at
 // /socket, over the connection that it took over, "hello " and the subject. The token is
-// about "ada". next has room for one event.
+// about "ada". next has room for one event. It is for whoever writes an adapter: a middleware that
+// wraps the response writer must let both through.
 func TestStreams(t *testing.T, do Do, token string, next chan<- string) {
 	t.Helper()
 	request := func(path string) *http.Request {

@@ -10,8 +10,9 @@ import (
 // given; where two contradict each other, the later wins.
 type TokenOption = devissuer.TokenOption
 
-// Claim sets a claim to any value that package json can hold. Numbers as int64, json.Number or
-// json.RawMessage stay exact.
+// Claim sets a claim to any value that package json can hold; nil is null. The name is the claim's
+// own, and no path: a dot in it is a dot. Numbers as int64, json.Number or json.RawMessage stay
+// exact.
 func Claim(name string, value any) TokenOption { return devissuer.Claim(name, value) }
 
 // Claims sets several claims; others stay as they are.
@@ -44,7 +45,7 @@ func Scope(scopes ...string) TokenOption { return devissuer.Scope(scopes...) }
 // Permission sets a value inside the claim permissions: Permission("pma.role", "admin") gives
 // {"permissions":{"pma":{"role":"admin"}}}, beside what is there already. A dot in the path goes
 // one object deeper; `\.` is a dot in a name and `\\` a backslash. What is not an object and
-// lies on the way gives way to one.
+// lies on the way gives way to one. The test fails for a path with an empty name in it.
 func Permission(path string, value any) TokenOption { return devissuer.Permission(path, value) }
 
 // IssuedAt sets iat, and exp with it unless that is set otherwise. Default: now.
@@ -54,7 +55,7 @@ func IssuedAt(t time.Time) TokenOption { return devissuer.IssuedAt(t) }
 // [WithLifetime].
 func ValidFor(lifetime time.Duration) TokenOption { return devissuer.ValidFor(lifetime) }
 
-// ExpiresAt sets exp.
+// ExpiresAt sets exp, whatever iat is. Default: iat plus [ValidFor].
 func ExpiresAt(t time.Time) TokenOption { return devissuer.ExpiresAt(t) }
 
 // NotBefore sets nbf, which tokens do not carry by default.
@@ -71,7 +72,7 @@ func WithoutHeader(name string) TokenOption { return devissuer.WithoutHeader(nam
 func Type(typ string) TokenOption { return devissuer.Type(typ) }
 
 // SignedBy signs with the key of this id, which may be one that is not in use yet or was
-// retired.
+// retired. The test fails for an id that the issuer never had.
 func SignedBy(kid string) TokenOption { return devissuer.SignedBy(kid) }
 
 // Algorithm signs, truly, with another algorithm than the key is published for: one of the RS
@@ -81,10 +82,11 @@ func Algorithm(alg string) TokenOption { return devissuer.Algorithm(alg) }
 // The faults: each makes a token that is in order but for the one thing. All but [NoKeyID] make one
 // that nobody may accept; [Attacks] has many more.
 
-// Expired makes a token that expired an hour ago, after its usual lifetime.
+// Expired makes a token that expired an hour ago by the issuer's clock, after its usual lifetime.
 func Expired() TokenOption { return devissuer.Expired() }
 
-// NotYetValid makes a token that becomes valid in an hour, for its usual lifetime.
+// NotYetValid makes a token that becomes valid in an hour by the issuer's clock, for its usual
+// lifetime.
 func NotYetValid() TokenOption { return devissuer.NotYetValid() }
 
 // WrongAudience makes a token for somebody else.

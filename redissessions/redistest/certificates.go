@@ -18,13 +18,15 @@ import (
 
 // Certificates are files for a server and a client, signed by an authority of their own.
 type Certificates struct {
+	// CA, ServerCert, ServerKey, ClientCert and ClientKey are the files, in PEM.
 	CA, ServerCert, ServerKey, ClientCert, ClientKey string
 
 	// Client is a configuration that trusts the authority and shows the client's certificate.
 	Client *tls.Config
 }
 
-// NewCertificates makes certificates for 127.0.0.1, good for an hour.
+// NewCertificates makes certificates for 127.0.0.1, good for an hour, in a folder that goes with the
+// test.
 func NewCertificates(tb testing.TB) Certificates {
 	tb.Helper()
 	dir := tb.TempDir()

@@ -1,9 +1,25 @@
 // Package redistest starts real Redis servers for tests: alone, with Sentinels, or as a Cluster.
 // They listen on free ports of this machine, keep their files in the test's folder, and end
 // with the test. It needs the program redis-server, of Redis 7, and redis-cli; where they are
-// missing the test is skipped, or fails if the environment says CI=true.
+// missing the test is skipped, or fails if the environment says CI=true. A test of what a store
+// does looks like this:
 //
-// Only tests import it.
+//	func TestASignOutEndsTheSession(t *testing.T) {
+//		server := redistest.Start(t)
+//		store, err := redissessions.New(redissessions.Options{Addresses: []string{server.Address}, Audience: "api"})
+//		if err != nil {
+//			t.Fatal(err)
+//		}
+//		defer store.Close()
+//		…
+//		server.Do("FLUSHALL") // what redis-cli does
+//		server.Kill()         // an outage; Restart ends it, and Hang and Resume are the slow kind
+//	}
+//
+// What cannot be done ends the test by t.Fatal, so all of it is called in the test's own goroutine;
+// the time is the real one.
+//
+// Only tests import it. Hang and Resume are not there on Windows.
 package redistest
 
 import (
@@ -24,11 +40,11 @@ import (
 // startLimit bounds everything that is waited for here.
 const startLimit = 20 * time.Second
 
-// Server is one process.
+// Server is one process, which [Start] made. The fields are for reading.
 type Server struct {
-	Address string // host:port
-	Port    string
-	Dir     string // its working folder
+	Address string // host:port, of this machine
+	Port    string // the port alone
+	Dir     string // its working folder, where its log and what it saves are
 
 	tb       testing.TB
 	args     []string
@@ -39,7 +55,8 @@ type Server struct {
 	cmd *exec.Cmd
 }
 
-// Need ends the test if there is no Redis.
+// Need skips the test if there is no Redis on this machine, or fails it if the environment says
+// CI=true. [Start], [StartSentinels] and [StartCluster] call it.
 func Need(tb testing.TB) {
 	tb.Helper()
 	for _, program := range []string{"redis-server", "redis-cli"} {
@@ -53,7 +70,9 @@ func Need(tb testing.TB) {
 	}
 }
 
-// Option changes a server before it starts.
+// Option changes a server before it starts. Options are applied in the order given, and of several
+// that set the same thing Redis takes the last. StartSentinels and StartCluster give them to each of
+// their servers.
 type Option func(*Server)
 
 // WithArgs adds settings, as on Redis' command line: "--maxmemory", "1mb".
@@ -67,12 +86,14 @@ func WithPassword(password string) Option {
 	}
 }
 
-// Durable has every write on disk before it is answered.
+// Durable has every write on disk before it is answered, so that it is there after a Restart. By
+// default nothing is.
 func Durable() Option {
 	return WithArgs("--appendonly", "yes", "--appendfsync", "always")
 }
 
-// WithTLS has the server speak TLS only, and want certificates of clients.
+// WithTLS has the server speak TLS only, and want certificates of clients; see [NewCertificates].
+// It is not for StartSentinels, whose Sentinels speak plainly.
 func WithTLS(c Certificates) Option {
 	return func(s *Server) {
 		s.args = append(s.args, "--port", "0", "--tls-port", s.Port, "--tls-auth-clients", "yes",
@@ -81,7 +102,8 @@ func WithTLS(c Certificates) Option {
 	}
 }
 
-// Start starts a server and waits until it answers.
+// Start starts a server and waits until it answers, for 20 s at most. It keeps nothing on disk
+// unless [Durable], and ends with the test; if that failed, the end of its log is shown.
 func Start(tb testing.TB, options ...Option) *Server {
 	tb.Helper()
 	Need(tb)
@@ -99,7 +121,7 @@ func Start(tb testing.TB, options ...Option) *Server {
 	return s
 }
 
-// Restart starts the process, after Kill, and waits until it answers.
+// Restart starts the process, after [Server.Kill], and waits until it answers, for 20 s at most.
 func (s *Server) Restart() {
 	s.tb.Helper()
 	s.start()
@@ -128,7 +150,7 @@ func (s *Server) start() {
 
 func (s *Server) logFile() string { return filepath.Join(s.Dir, "redis.log") }
 
-// Kill ends the process at once, as a crash does. It may be started again.
+// Kill ends the process at once, as a crash does. It may be started again by [Server.Restart].
 func (s *Server) Kill() {
 	s.mu.Lock()
 	cmd := s.cmd
@@ -147,7 +169,8 @@ func (s *Server) Kill() {
 
 func tail(text string) string { return text[max(0, len(text)-4000):] }
 
-// Try sends a command with redis-cli.
+// Try sends a command with redis-cli, and returns its answer without white space around it. An
+// answer that is an error of Redis is an error.
 func (s *Server) Try(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
@@ -165,7 +188,7 @@ func (s *Server) Try(args ...string) (string, error) {
 	return text, err
 }
 
-// Do is Try that ends the test if it fails.
+// Do is [Server.Try] that ends the test if it fails.
 func (s *Server) Do(args ...string) string {
 	s.tb.Helper()
 	out, err := s.Try(args...)
@@ -190,7 +213,8 @@ func (s *Server) Clients() int {
 	return count
 }
 
-// FreePort is a port of this machine that nobody listens on.
+// FreePort is a port of this machine that nobody listens on. Another program may take it before you
+// do.
 func FreePort(tb testing.TB) string {
 	tb.Helper()
 	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
@@ -205,7 +229,8 @@ func FreePort(tb testing.TB) string {
 	return port
 }
 
-// Wait waits until something is so, and ends the test if that takes too long.
+// Wait waits until something is so, by asking every 5 ms, and ends the test if that takes longer
+// than the limit, with what as the reason.
 func Wait(tb testing.TB, limit time.Duration, what string, so func() bool) {
 	tb.Helper()
 	over := time.After(limit)
@@ -220,12 +245,12 @@ func Wait(tb testing.TB, limit time.Duration, what string, so func() bool) {
 
 // Sentinels is a primary with a replica, watched by three Sentinels.
 type Sentinels struct {
-	Primary, Replica *Server
+	Primary, Replica *Server  // as they began; see [Sentinels.Current]
 	Addresses        []string // of the Sentinels
 	sentinels        []*Server
 }
 
-// MasterName is what the Sentinels call the primary.
+// MasterName is what the Sentinels call the primary: the name for redissessions.Options.Sentinel.
 const MasterName = "sessions"
 
 // StartSentinels starts them, and waits until they know each other. They give a primary up after
@@ -266,7 +291,8 @@ func StartSentinels(tb testing.TB, options ...Option) *Sentinels {
 	return s
 }
 
-// Current is the primary that the Sentinels agree on.
+// Current is the address of the primary by the first Sentinel, "host:port"; empty while it knows
+// of none.
 func (s *Sentinels) Current() string {
 	out := strings.Fields(s.sentinels[0].Do("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MasterName))
 	if len(out) != 2 {
@@ -280,11 +306,14 @@ func hasField(out, name, value string) bool {
 }
 
 // Cluster is three nodes without replicas, each with a third of the slots.
-type Cluster struct{ Nodes []*Server }
+type Cluster struct {
+	Nodes []*Server // in the order of their slots
+}
 
 const clusterSlots = 16384
 
-// StartCluster starts one and waits until it serves.
+// StartCluster starts one and waits until it serves, for 20 s at most. It goes on serving what is
+// left when a node is away.
 func StartCluster(tb testing.TB, options ...Option) *Cluster {
 	tb.Helper()
 	c := &Cluster{}
@@ -313,14 +342,15 @@ func StartCluster(tb testing.TB, options ...Option) *Cluster {
 	return c
 }
 
-// Owner is the node with the key's slot, and Slot that.
+// Owner is the node that begins with the key's slot, as an index of Nodes, and that slot.
 func (c *Cluster) Owner(key string) (owner int, slot string) {
 	slot = c.Nodes[0].Do("CLUSTER", "KEYSLOT", key)
 	number, _ := strconv.Atoi(slot)
 	return min(2, number*3/clusterSlots), slot
 }
 
-// MoveSlot moves a slot and its keys to another node, as redis-cli --cluster reshard does.
+// MoveSlot moves a slot and its keys from a node to another, by their indices in Nodes, as redis-cli
+// --cluster reshard does.
 func (c *Cluster) MoveSlot(slot string, from, to int) {
 	source, target := c.Nodes[from], c.Nodes[to]
 	sourceID, targetID := source.Do("CLUSTER", "MYID"), target.Do("CLUSTER", "MYID")

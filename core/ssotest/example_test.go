@@ -1,0 +1,217 @@
+package ssotest_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/permission"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
+)
+
+// exampleT is the t of a test, which an example does not have. It prints what would fail the test.
+type exampleT struct {
+	testing.TB
+	ended []func()
+}
+
+func (t *exampleT) Helper()                      {}
+func (t *exampleT) Context() context.Context     { return context.Background() }
+func (t *exampleT) Cleanup(f func())             { t.ended = append(t.ended, f) }
+func (t *exampleT) Output() io.Writer            { return io.Discard }
+func (t *exampleT) Logf(string, ...any)          {}
+func (t *exampleT) Errorf(s string, args ...any) { fmt.Printf("FAIL: "+s+"\n", args...) }
+func (t *exampleT) Fatalf(s string, args ...any) { panic(fmt.Sprintf(s, args...)) }
+
+// end does what package testing does when a test ends.
+func (t *exampleT) end() {
+	for i := range t.ended {
+		t.ended[len(t.ended)-1-i]()
+	}
+}
+
+// newService is the service under test: clerks may see the orders. With an adapter its guard is
+// one line.
+func newService(auth *sso.Authenticator) http.Handler {
+	clerk := permission.Is("orders.role", "clerk")
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /orders", func(w http.ResponseWriter, r *http.Request) {
+		ctx, err := auth.Authorize(r.Context(), request{HTTPRequest: sso.HTTPRequest{R: r}}, clerk)
+		if err != nil {
+			denial := sso.DenialOf(err)
+			maps.Copy(w.Header(), denial.Header)
+			w.WriteHeader(denial.Status)
+			_, _ = w.Write(denial.Body)
+			return
+		}
+		listOrders(w, r.WithContext(ctx))
+	})
+	mux.HandleFunc("GET /health", func(http.ResponseWriter, *http.Request) {})
+	return mux
+}
+
+// listOrders is one of its handlers, which only wants to know who is calling.
+func listOrders(w http.ResponseWriter, r *http.Request) {
+	who, _ := sso.FromContext(r.Context())
+	_, _ = fmt.Fprintf(w, "the orders of %s", who.Subject())
+}
+
+// status sends a token to the service and says how it was answered.
+func status(service http.Handler, token string) int {
+	r := httptest.NewRequest(http.MethodGet, "/orders", http.NoBody)
+	r.Header.Set("Authorization", "Bearer "+token)
+	w := httptest.NewRecorder()
+	service.ServeHTTP(w, r)
+	return w.Code
+}
+
+// A test of a whole service: in yours t is the test's own, and nothing has to be ended by hand.
+func Example() {
+	t := &exampleT{}
+	defer t.end()
+
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+	service := newService(iss.Authenticator(iss.Config("orders-api")))
+
+	fmt.Println(status(service, iss.Token(ssotest.Permission("orders.role", "clerk"))))
+	fmt.Println(status(service, iss.Token()))
+	fmt.Println(status(service, iss.Token(ssotest.Permission("orders.role", "clerk"), ssotest.Expired())))
+	// Output:
+	// 200
+	// 403
+	// 401
+}
+
+// The provider rotates its key, and goes away.
+func ExampleNewIssuer() {
+	t := &exampleT{}
+	defer t.end()
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys(), ssotest.WithPersona("clerk", ssotest.Permission("orders.role", "clerk")))
+	service := newService(iss.Authenticator(iss.Config("orders-api")))
+	before := iss.Token(ssotest.Persona("clerk"))
+
+	iss.Rotate()
+	fmt.Println(status(service, iss.Token(ssotest.Persona("clerk"))), status(service, before))
+
+	iss.Down()
+	fmt.Println(status(service, before)) // by a key that is known
+
+	iss.Rotate()
+	fmt.Println(status(service, iss.Token(ssotest.Persona("clerk")))) // nobody can tell
+	// Output:
+	// 200 200
+	// 200
+	// 503
+}
+
+// Time passes without a test that waits.
+func ExampleIssuer_Clock() {
+	t := &exampleT{}
+	defer t.end()
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+	service := newService(iss.Authenticator(iss.Config("orders-api")))
+	token := iss.Token(ssotest.Permission("orders.role", "clerk"), ssotest.ValidFor(10*time.Minute))
+
+	fmt.Println(status(service, token))
+	iss.Clock().Advance(10*time.Minute + sso.DefaultLeeway)
+	fmt.Println(status(service, token))
+	// Output:
+	// 200
+	// 401
+}
+
+// A handler that only asks who is calling is tested without a token.
+func ExampleRequest() {
+	grace := ssotest.NewPrincipal(ssotest.Subject("grace"))
+	w := httptest.NewRecorder()
+	listOrders(w, ssotest.Request(grace, ssotest.Path("/orders?open=1"), ssotest.RequestHeader("Accept", "text/plain")))
+	fmt.Println(w.Body)
+	// Output: the orders of grace
+}
+
+// So is a service layer that sees nothing but a context.
+func ExampleContext() {
+	ctx := ssotest.Context(context.Background(), ssotest.NewPrincipal(ssotest.Subject("grace")))
+	who, ok := sso.FromContext(ctx)
+	fmt.Println(who.Subject(), ok)
+	// Output: grace true
+}
+
+// A permission is asked about a principal and a request that the test makes up; nil is nobody.
+func ExampleAccess() {
+	own := permission.SameAsPath("sub", "user")
+	grace := ssotest.NewPrincipal(ssotest.Subject("grace"))
+	route := ssotest.Pattern("GET /users/{user}")
+	for _, access := range []sso.Access{
+		ssotest.Access(grace, route, ssotest.PathValue("user", "grace")),
+		ssotest.Access(grace, route, ssotest.PathValue("user", "ada")),
+		ssotest.Access(nil, route, ssotest.PathValue("user", "")),
+	} {
+		fmt.Println(sso.Check(context.Background(), own, access).Explain())
+	}
+	// Output:
+	// granted
+	// denied: not_own at sub, wanted what the path has as user, found another string; use a token whose sub is what the path has as user
+	// denied: not_own; name a parameter of the route user, as SameAsPath does: the request's path has no value by that name
+}
+
+// Every route of the service is asked without a token. Here one was forgotten.
+func ExampleAssertProtected() {
+	t := &exampleT{}
+	defer t.end()
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+	service := newService(iss.Authenticator(iss.Config("orders-api")))
+
+	routes := []string{"GET /orders", "GET /health"} // as you registered them; see Endpoints
+	ssotest.AssertProtected(t, routes, ssotest.InProcess(service), "GET /health")
+	ssotest.AssertProtected(t, routes, ssotest.InProcess(service))
+	// Output:
+	// FAIL: ssotest: the route "GET /health" is open: an anonymous GET /health was answered with 200 and no Bearer challenge; guard it, or list it as public
+}
+
+func ExampleOpenRoutes() {
+	t := &exampleT{}
+	defer t.end()
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+	service := newService(iss.Authenticator(iss.Config("orders-api")))
+	fmt.Println(ssotest.OpenRoutes(t, []string{"GET /orders", "GET /health"}, ssotest.Serve(t, service)))
+	// Output: [GET /health]
+}
+
+// A framework's own list of routes is turned into what AssertProtected takes.
+func ExampleEndpoints() {
+	type route struct{ Method, Path string } // gin.RouteInfo, *echo.Route or fiber.Route
+	registered := []route{{"GET", "/orders"}, {"HEAD", "/orders"}, {"GET", "/orders"}}
+	fmt.Println(ssotest.Endpoints(registered, func(r route) string { return r.Method + " " + r.Path }))
+	// Output: [GET /orders HEAD /orders]
+}
+
+// Whatever attackers send, the service refuses, in the way that the corpus says.
+func ExampleAttacks() {
+	t := &exampleT{}
+	defer t.end()
+	iss := ssotest.NewIssuer(t) // RS256: most attacks are made for it
+	service := newService(iss.Authenticator(iss.Config("orders-api")))
+	survived := 0
+	for _, attack := range ssotest.Attacks() {
+		if !attack.Suits(iss) {
+			continue
+		}
+		r := httptest.NewRequest(http.MethodGet, "/orders", http.NoBody)
+		r.Header["Authorization"] = attack.Fields(iss)
+		w := httptest.NewRecorder()
+		service.ServeHTTP(w, r)
+		if w.Code != attack.Status {
+			fmt.Printf("%s: %d, want %d\n", attack, w.Code, attack.Status)
+		}
+		survived++
+	}
+	fmt.Println(survived > 100)
+	// Output: true
+}
