@@ -80,6 +80,9 @@ func TestParseNamesEveryFaultByItsPosition(t *testing.T) {
 		`is("a", has("b"))`:                  {"1:9: here a value must stand"},
 		`is("a", []any{1})`:                  {"1:9: here a value must stand"},
 		`is("a", 1_000)`:                     {"1:9: 1_000 is no number as JSON writes them"},
+		`is("a", +1)`:                        {"1:9: here a value must stand"},
+		`is("a", -b)`:                        {"1:9: here a value must stand"},
+		`is("a", -"b")`:                      {"1:9: here a value must stand"},
 		`is("a", 0x10)`:                      {"1:9: 0x10 is no number"},
 		`is("a", -010)`:                      {"1:9: -010 is no number"},
 		`is("a", json("{"))`:                 {"1:9: json(…): "},
@@ -92,9 +95,11 @@ func TestParseNamesEveryFaultByItsPosition(t *testing.T) {
 		`scope()`:                            {"1:1: Scope without a name"},
 		`role("")`:                           {"1:1: Role without a name"},
 		`authenticated("a")`:                 {"1:1: authenticated takes 0 arguments"},
+		`clientCredentials("a")`:             {"1:1: clientCredentials takes 0 arguments"},
+		`humanUser("a")`:                     {"1:1: humanUser takes 0 arguments"},
 		`freshLogin("soon")`:                 {"1:1: freshLogin takes a duration"},
 		`freshLogin("0s")`:                   {"1:1: FreshLogin(0s)"},
-		`freshLogin(5)`:                      {"1:12: argument 1 of freshLogin is a string"},
+		`freshLogin(5)`:                      {"1:12: argument 1 of freshLogin is a string", "1:1: freshLogin takes a duration"},
 		`method("get")`:                      {`1:1: Method("get")`},
 		`sameAsPath("sub")`:                  {"1:1: sameAsPath takes 2 arguments"},
 		`all()`:                              {"1:1: All without a permission"},
@@ -121,13 +126,24 @@ func TestParseNamesEveryFaultByItsPosition(t *testing.T) {
 					t.Errorf("fault %d is %q, want %q", i, got, w)
 				}
 			}
-			if len(want) > 1 && len(faults.Faults) != len(want) {
+			if syntax := len(want[0]) <= len("1:1: "); !syntax && len(faults.Faults) != len(want) {
 				t.Errorf("%d faults, want %d: %v", len(faults.Faults), len(want), err)
 			}
 			if !strings.HasPrefix(err.Error(), "permission: 1:") && !strings.HasPrefix(err.Error(), "permission: 2:") {
 				t.Errorf("the error is %q", err)
 			}
 		})
+	}
+}
+
+func TestParseReadsAsMuchAsItSays(t *testing.T) {
+	const most = 16 << 10
+	text := func(bytes int) string { return `has("` + strings.Repeat("a", bytes-len(`has("")`)) + `")` }
+	if _, err := permission.Parse(text(most)); err != nil {
+		t.Errorf("%d bytes: %.100v", most, err)
+	}
+	if _, err := permission.Parse(text(most + 1)); err == nil {
+		t.Errorf("%d bytes are read", most+1)
 	}
 }
 

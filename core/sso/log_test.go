@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -228,6 +229,16 @@ func TestOnlyADecisionsLogLineHasAPrincipal(t *testing.T) {
 		if _, ok := entry(t, &log)["principal"]; ok != want {
 			t.Errorf("%t: %s", want, log.String())
 		}
+	}
+}
+
+func TestARefusalOfACookieFromElsewhereIsLoggedByItsReason(t *testing.T) {
+	var log lines
+	a := newAuth(t, func(c *sso.Config) { c.Logger = log.logger(slog.LevelInfo) }).TokenFrom(sso.TokenFromCookie(hostCookie))
+	r := targeted{sent{"POST", http.Header{"Cookie": {hostCookie + "=" + token()}, "Sec-Fetch-Site": {"cross-site"}}}, "h", "/"}
+	_, _ = a.Authenticate(t.Context(), r)
+	if got := entry(t, &log); got["reason"] != string(sso.ReasonCrossOrigin) || got["code"] != sso.CodeCrossOrigin {
+		t.Errorf("%v", got)
 	}
 }
 

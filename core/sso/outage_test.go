@@ -163,6 +163,40 @@ func TestARotationIsNoticedThoughNoKeyHasAnID(t *testing.T) {
 	}
 }
 
+// The key that a forger waits for comes, and is not his.
+func TestAForgedTokenIsRefusedThoughANewKeyHasCome(t *testing.T) {
+	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.PEMURL() })
+	if err := a.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	issuer.Rotate()
+	forged := signed(mallory, headerWith("kid", ""), claimsWith("iss", strconv.Quote(issuer.URL())))
+	if status, _, err := answer(t, a, forged); status != http.StatusUnauthorized || reasonIn(err) != sso.ReasonBadSignature {
+		t.Errorf("%d, %v", status, err)
+	}
+	if status, _, err := answer(t, a, issuer.MustToken()); status != http.StatusOK {
+		t.Errorf("a token by the new key: %d, %v", status, err)
+	}
+}
+
+func TestALongOutageTellsClientsToWaitLonger(t *testing.T) {
+	issuer, a, now := newProvider(t)
+	issuer.Down()
+	longest := 0
+	for range 8 {
+		_, after, _ := answer(t, a, issuer.MustToken())
+		seconds, err := strconv.Atoi(after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		longest = max(longest, seconds)
+		now.Advance(time.Duration(seconds) * time.Second)
+	}
+	if longest < 5 {
+		t.Errorf("never longer than %d s", longest)
+	}
+}
+
 func TestASignatureThatPerhapsANewKeyMadeIsNotCalledBadInAnOutage(t *testing.T) {
 	issuer, a, now := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.PEMURL() })
 	if err := a.Ready(t.Context()); err != nil {

@@ -200,6 +200,14 @@ func TestCheckAsksAPermissionSafely(t *testing.T) {
 	}
 }
 
+func TestAPermissionThatAnswersTooLateGrantsNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	late := permit(func(context.Context, sso.Access) sso.Decision { cancel(); return sso.Grant() })
+	if d := sso.Check(ctx, late, sso.Access{}); d.Granted() || !errors.Is(d.Err(), context.Canceled) || !strings.Contains(d.Err().Error(), "sso_test.permit answered too late") {
+		t.Error(d.Explain())
+	}
+}
+
 func TestAPermissionThatEndsItsGoroutineGrantsNothing(t *testing.T) {
 	a := newAuth(t)
 	passed := false

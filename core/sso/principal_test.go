@@ -316,6 +316,9 @@ func TestAnAbsentValueStaysAbsentAndIsNullInJSON(t *testing.T) {
 	if text, err := json.Marshal(struct{ V sso.Value }{}); err != nil || string(text) != `{"V":null}` {
 		t.Errorf("%s, %v", text, err)
 	}
+	if err := (sso.Value{}).Decode(&struct{}{}); err == nil || err.Error() != "sso: no such claim" {
+		t.Errorf("decoded: %v", err)
+	}
 	var unsupported *json.UnsupportedTypeError
 	if _, err := sso.ValueOf(func() {}); !errors.As(err, &unsupported) || !strings.Contains(err.Error(), "func() has no JSON form") {
 		t.Errorf("%v", err)

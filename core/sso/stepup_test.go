@@ -39,6 +39,7 @@ func TestADenialThatALoginWouldMendAsksForOne(t *testing.T) {
 		{"a strength and an age, of one each", sso.Deny("c", "r").WithChildren(login(0, "gold"), login(time.Hour)), asks + `, acr_values="gold", max_age="3600"`},
 		{"beside what is granted", sso.Deny("c", "r").WithChildren(sso.Grant(), login(time.Hour)), asks + `, max_age="3600"`},
 		{"no login has two strengths", sso.Deny("c", "r").WithChildren(login(0, "gold"), login(0, "silver")), ""},
+		{"no login has two strengths, however fresh", sso.Deny("c", "r").WithChildren(login(time.Hour, "gold"), login(time.Hour, "silver"), login(time.Minute)), ""},
 		{"what else is missing makes it 403", sso.Deny("c", "r").WithChildren(login(time.Hour), plain), ""},
 		{"a failure beside makes it 403", sso.Deny("c", "r").WithChildren(login(time.Hour), sso.Fail(errors.New("x"))), ""},
 		{"an alternative is enough", sso.Deny("c", "r").WithAlternatives(plain, login(time.Hour)), asks + `, max_age="3600"`},
@@ -76,6 +77,16 @@ func TestNeitherAGrantNorAFailureIsMendedByALogin(t *testing.T) {
 		if s, ok := d.StepUp(); ok {
 			t.Errorf("%s: %+v", name, s)
 		}
+	}
+	values := []string{"gold"}
+	d := sso.Deny("c", "r").WithStepUp(sso.StepUp{ACRValues: values})
+	values[0] = "changed"
+	for range 2 { // what is handed out is a copy too
+		s, ok := d.StepUp()
+		if !ok || s.ACRValues[0] != "gold" {
+			t.Fatalf("a later change changes it: %+v", s)
+		}
+		s.ACRValues[0] = "changed"
 	}
 	if s, ok := (sso.Decision{}).WithStepUp(wanted).StepUp(); !ok || s.MaxAge != time.Hour {
 		t.Errorf("a denial: %+v", s)
