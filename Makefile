@@ -17,7 +17,7 @@ GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 TOOLS = golangci-lint gotestsum deadcode govulncheck gremlins
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check doccheck mutants standalone test-386 ci tools-test gotestsum clean
+.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check doccheck mutants mutate-rules standalone test-386 ci tools-test gotestsum clean
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -103,12 +103,12 @@ attack-grid: ## Send the attack corpus to this library and its peers; writes doc
 ci: ## All that a change must pass
 	@.ci/run
 
-nightly: ## The longer checks: each module by itself, 32 bits, repetition, 60 s of each fuzz test, a minute of outages of Redis, the grids
+nightly: ## The longer checks: each module by itself, 32 bits, repetition, 60 s of each fuzz test, a minute of outages of Redis, the grids, faults that the tests must find
 	@$(MAKE) --no-print-directory standalone test-386
 	@scripts/test -count=10 $(PACKAGES)
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
 	@cd e2e && SOAK=60s GOWORK=off ../scripts/test -count=1 ./sessions
-	@$(MAKE) --no-print-directory keys-grid attack-grid
+	@$(MAKE) --no-print-directory keys-grid attack-grid mutants mutate-rules
 
 release-check: ## Rehearse a release: serve every module, and require, build and call them from outside
 	@cd tools && GOWORK=off go run ./surface compat
@@ -117,6 +117,10 @@ release-check: ## Rehearse a release: serve every module, and require, build and
 mutants: ## Put faults into the shipped code, which the tests must find (PKG=core/keys for one package); writes docs/MUTATIONS.md
 	@cd tools && GOWORK=off go build -o ../bin/mutants ./mutants
 	@bin/mutants -o docs/MUTATIONS.md $(if $(ONLY),-only '$(ONLY)') $(PKG)
+
+mutate-rules: ## Take away the rules of security one by one, which the tests must find; writes docs/MUTATIONS.md
+	@cd tools && GOWORK=off go build -o ../bin/mutants ./mutants
+	@bin/mutants -rules $(if $(ONLY),-only '$(ONLY)',-o docs/MUTATIONS.md)
 
 standalone: gotestsum ## Vet and test each module by itself with the lowest Go it promises, and build it for other machines
 	@scripts/standalone $(WORKSPACE)

@@ -90,8 +90,12 @@ func (r rule) broken(root string) ([]byte, error) {
 	return []byte(strings.Replace(string(source), r.old, r.new, 1)), nil
 }
 
-// breakRules breaks every rule whose name matches, and fails unless the tests find each of them out.
-func breakRules(ctx context.Context, root, only string) error {
+// row is the rule's line in the report.
+func (r rule) row() string { return fmt.Sprintf("| %s | %s |", r.title, r.tests) }
+
+// breakRules breaks every rule whose name matches, and fails unless the tests find each of them out. The report is written only if
+// that is so of all rules.
+func breakRules(ctx context.Context, root, only, report string) error {
 	chosen, err := regexp.Compile(only)
 	if err != nil {
 		return fmt.Errorf("-only: %w", err)
@@ -122,6 +126,9 @@ func breakRules(ctx context.Context, root, only string) error {
 		return errors.New("no rule was broken: tools/mutants/rules has no description, or none whose name matches")
 	}
 	fmt.Printf("%d rules broken, %d found out\n", broken, broken-len(faults))
+	if len(faults) == 0 && broken == len(rules) && report != "" {
+		return writeRules(report, root, rules)
+	}
 	return errors.Join(faults...)
 }
 
