@@ -1,13 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 )
 
 const rulesHead = `
@@ -93,6 +97,10 @@ func (r rule) broken(root string) ([]byte, error) {
 // row is the rule's line in the report.
 func (r rule) row() string { return fmt.Sprintf("| %s | %s |", r.title, r.tests) }
 
+// sideBySide is how many packages have their rules broken at a time. The rules of one package come one after the other, since its
+// tests may not bear others of their kind beside them.
+const sideBySide = 2
+
 // breakRules breaks every rule whose name matches, and fails unless the tests find each of them out. The report is written only if
 // that is so of all rules.
 func breakRules(ctx context.Context, root, only, report string) error {
@@ -104,26 +112,37 @@ func breakRules(ctx context.Context, root, only, report string) error {
 	if err != nil {
 		return err
 	}
-	var faults []error
-	measured := map[string]*runner{}
-	broken := 0
-	for _, rule := range rules {
-		if !chosen.MatchString(rule.name) {
-			continue
+	broken, byTests := 0, map[string][]rule{}
+	for _, r := range rules {
+		if chosen.MatchString(r.name) {
+			broken++
+			byTests[r.tests] = append(byTests[r.tests], r)
 		}
-		if err := ctx.Err(); err != nil {
-			return errors.Join(append(faults, err)...)
-		}
-		broken++
-		if err := breakRule(ctx, root, rule, measured); err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", rule.name, err))
-			fmt.Printf("FAILED     %s: %v\n", rule.name, err)
-			continue
-		}
-		fmt.Printf("found out  %s: %s\n", rule.name, rule.title)
 	}
 	if broken == 0 {
 		return errors.New("no rule was broken: tools/mutants/rules has no description, or none whose name matches")
+	}
+	var (
+		workers sync.WaitGroup
+		mu      sync.Mutex
+		faults  []error
+	)
+	free := make(chan struct{}, sideBySide)
+	for _, dir := range slices.SortedFunc(maps.Keys(byTests), func(a, b string) int { // the longest first
+		return cmp.Or(len(byTests[b])-len(byTests[a]), strings.Compare(a, b))
+	}) {
+		free <- struct{}{}
+		workers.Go(func() {
+			defer func() { <-free }()
+			found := breakAll(ctx, root, dir, byTests[dir])
+			mu.Lock()
+			defer mu.Unlock()
+			faults = append(faults, found...)
+		})
+	}
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	fmt.Printf("%d rules broken, %d found out\n", broken, broken-len(faults))
 	if len(faults) == 0 && broken == len(rules) && report != "" {
@@ -132,26 +151,39 @@ func breakRules(ctx context.Context, root, only, report string) error {
 	return errors.Join(faults...)
 }
 
-func breakRule(ctx context.Context, root string, rule rule, measured map[string]*runner) error {
-	text, err := rule.broken(root)
-	if err != nil {
-		return err
-	}
+// breakAll breaks the rules that the tests of one package must find out, and returns a fault for each that they do not.
+func breakAll(ctx context.Context, root, dir string, rules []rule) (faults []error) {
 	work, err := os.MkdirTemp("", "mutants")
 	if err != nil {
-		return err
+		return []error{err}
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	r, ok := measured[rule.tests]
-	if !ok {
-		r = &runner{root: root, dir: rule.tests, tests: parts[rule.tests].tests, work: work}
-		if _, err := r.measure(ctx); err != nil {
-			return err
+	r := &runner{root: root, dir: dir, tests: parts[dir].tests, work: work}
+	_, unfit := r.measure(ctx)
+	for _, rule := range rules {
+		err := unfit
+		if err == nil {
+			err = r.breakRule(ctx, rule)
 		}
-		measured[rule.tests] = r
+		if ctx.Err() != nil {
+			return faults
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", rule.name, err))
+			fmt.Printf("FAILED     %s: %v\n", rule.name, err)
+			continue
+		}
+		fmt.Printf("found out  %s: %s\n", rule.name, rule.title)
 	}
-	r.work = work
-	ok, err = r.build(ctx, map[string][]byte{rule.file: text})
+	return faults
+}
+
+func (r *runner) breakRule(ctx context.Context, rule rule) error {
+	text, err := rule.broken(r.root)
+	if err != nil {
+		return err
+	}
+	ok, err := r.build(ctx, map[string][]byte{rule.file: text})
 	if err != nil {
 		return err
 	}
