@@ -90,6 +90,7 @@ func TestABrokenRuleMustBeFoundOut(t *testing.T) {
 	const head = "rule: The old are old.\nfile: core/p/p.go\ntests: core/p\n-- old --\n"
 	for name, c := range map[string]struct{ text, want string }{
 		"the tests fail":                {head + "age > 70\n-- new --\nage < 70\n", ""},
+		"the test that is named passes": {strings.Replace(head, "-- old", "run: TestYoung\n-- old", 1) + "age > 70\n-- new --\nage < 70\n", "pass without this rule"},
 		"the tests pass":                {head + "age > 70\n-- new --\nage > 60\n", "pass without this rule: The old are old."},
 		"the old text is gone":          {head + "age > 75\n-- new --\nage < 70\n", "stands 0 times in core/p/p.go"},
 		"the old text is there twice":   {head + "func\n-- new --\nfunk\n", "stands 2 times"},
@@ -111,6 +112,25 @@ func TestABrokenRuleMustBeFoundOut(t *testing.T) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+func TestARuleIsNotFoundOutByTestsThatFailAnyway(t *testing.T) {
+	root := repository(t, "")
+	for file, text := range map[string]string{
+		"core/p/p.go":                 "package p\n\nfunc Old(age int) bool { return true }\n",
+		"tools/mutants/rules/old.txt": "rule: r\nfile: core/p/p.go\ntests: core/p\n-- old --\ntrue\n-- new --\nfalse\n",
+	} {
+		file = filepath.Join(root, filepath.FromSlash(file))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := breakRules(t.Context(), root, "", ""); err == nil || !strings.Contains(err.Error(), "the tests fail as they are") {
+		t.Errorf("error %v, want that the tests fail as they are", err)
 	}
 }
 
