@@ -119,11 +119,8 @@ func (s *Store) RevokeToken(ctx context.Context, tokenID string, expires time.Ti
 // clock is ahead, the tokens of the last seconds live on: signing out everywhere is
 // [Store.RevokeAllSoFar].
 func (s *Store) RevokeIssuedBefore(ctx context.Context, subject string, moment time.Time) error {
-	if err := s.needs("RevokeIssuedBefore", ByIssuedAt); err != nil {
+	if err := s.needsSubject("RevokeIssuedBefore", subject); err != nil {
 		return err
-	}
-	if subject == "" {
-		return errors.New("redissessions: RevokeIssuedBefore without a subject")
 	}
 	if ahead := moment.Sub(s.now()); ahead > s.mostAhead() {
 		return fmt.Errorf("redissessions: RevokeIssuedBefore a moment that is %v ahead would keep the subject from signing in: %v at most", ahead.Round(time.Second), s.mostAhead())
@@ -141,7 +138,21 @@ func (s *Store) mostAhead() time.Duration { return max(margin, s.options.Leeway)
 // so signing in anew works once it is over. For a denylist with [ByIssuedAt]. How long it tries,
 // and what nil means, is as with [Store.Login].
 func (s *Store) RevokeAllSoFar(ctx context.Context, subject string) error {
-	return s.RevokeIssuedBefore(ctx, subject, s.now().Add(s.options.Leeway))
+	if err := s.needsSubject("RevokeAllSoFar", subject); err != nil {
+		return err
+	}
+	return s.denyBefore(ctx, subject, s.now().Add(s.options.Leeway), time.Time{})
+}
+
+// needsSubject is a fault of a call, which it names, that revokes what was issued to a subject.
+func (s *Store) needsSubject(call, subject string) error {
+	if err := s.needs(call, ByIssuedAt); err != nil {
+		return err
+	}
+	if subject == "" {
+		return fmt.Errorf("redissessions: %s without a subject", call)
+	}
+	return nil
 }
 
 // denyBefore refuses what was issued to the subject up to the moment, and remembers that for as

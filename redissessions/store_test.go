@@ -260,17 +260,20 @@ func TestOutOfPlaceCallsAreRefused(t *testing.T) {
 	list := open(t, at("127.0.0.1:1"), denylist(redissessions.ByIssuedAt))
 	ctx := t.Context()
 	for name, err := range map[string]error{
-		"RevokeToken": store.RevokeToken(ctx, "j", time.Time{}), "RevokeIssuedBefore": store.RevokeIssuedBefore(ctx, "u", time.Now()), "Begin": store.Begin(ctx),
+		"RevokeToken": store.RevokeToken(ctx, "j", time.Time{}), "RevokeIssuedBefore": store.RevokeIssuedBefore(ctx, "u", time.Now()), "RevokeAllSoFar": store.RevokeAllSoFar(ctx, "u"), "Begin": store.Begin(ctx),
 		"Login in a denylist": list.Login(ctx, "u", "s", time.Hour), "Revoke in a denylist": list.Revoke(ctx, "u"), "a rule that is not there": list.RevokeSession(ctx, "", "s"),
 	} {
 		if !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("%s: %v", name, err)
 		}
+		if call, _, _ := strings.Cut(name, " "); name == call && !strings.Contains(err.Error(), call) {
+			t.Errorf("%s is told about another call: %v", name, err)
+		}
 	}
 	for name, err := range map[string]error{
 		"no user": store.Login(ctx, "", "s", time.Hour), "no session": store.Login(ctx, "u", "", time.Hour), "no time": store.Login(ctx, "u", "s", 0), "too long": store.Login(ctx, "u", "s", 367*24*time.Hour),
 		"nobody's": store.Revoke(ctx, ""), "no session's": store.RevokeSession(ctx, "u", ""), "no user's": store.RevokeSession(ctx, "", "s"),
-		"no subject": list.RevokeIssuedBefore(ctx, "", time.Now()), "the future": list.RevokeIssuedBefore(ctx, "u", time.Now().Add(time.Hour)),
+		"no subject": list.RevokeIssuedBefore(ctx, "", time.Now()), "nobody signs out": list.RevokeAllSoFar(ctx, ""), "the future": list.RevokeIssuedBefore(ctx, "u", time.Now().Add(time.Hour)),
 	} {
 		if err == nil || outcome(err) == "unavailable" {
 			t.Errorf("%s: %v", name, err)
