@@ -824,25 +824,6 @@ func TestAMatchIsNotConfirmedUnderAnotherIssuer(t *testing.T) {
 	}
 }
 
-// An id says which key a provider means, not which key it is.
-func TestAMatchIsNotConfirmedForAnotherKeyUnderItsID(t *testing.T) {
-	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	key := ecKey("a")
-	cache := newCache(t, sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return keys.NewSet(key) }), keys.CacheOptions{Now: func() time.Time { return now }})
-	match, err := cache.Find(t.Context(), "a", alg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key = ecKey("a")
-	now = now.Add(10 * time.Minute)
-	if err := cache.Ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if _, ok, err := cache.Confirm(t.Context(), now, match, "a", alg); ok || err != nil {
-		t.Errorf("%v, %v", ok, err)
-	}
-}
-
 // In an outage nobody can say that a key does not exist, however lately that was asked.
 func TestNoKeyIsSaidToLackInAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
