@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/more-retail/moresso-go/tools/internal/repo"
 )
 
 // repository writes a small repository with one package; its test looks at one side of a bound only.
@@ -131,6 +133,28 @@ func TestARuleIsNotFoundOutByTestsThatFailAnyway(t *testing.T) {
 	}
 	if err := breakRules(t.Context(), root, "", ""); err == nil || !strings.Contains(err.Error(), "the tests fail as they are") {
 		t.Errorf("error %v, want that the tests fail as they are", err)
+	}
+}
+
+// Breaking all rules takes long; that a description has been left behind by the code is known at once.
+func TestEveryDescriptionIsUpToDate(t *testing.T) {
+	root, err := repo.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := readRules(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	titles := map[string]string{}
+	for _, r := range rules {
+		if _, err := r.broken(root); err != nil {
+			t.Errorf("%s: %v", r.name, err)
+		}
+		if titles[r.title] != "" || !strings.HasSuffix(r.title, ".") || strings.Contains(r.title, "|") {
+			t.Errorf("%s: %q: want one plain sentence that is no other rule's", r.name, r.title)
+		}
+		titles[r.title] = r.name
 	}
 }
 
