@@ -54,7 +54,7 @@ func (t *tally) row() string {
 
 const reportHead = `# Mutations: can the tests fail?
 
-Written by ` + "`make mutants`" + `; do not edit.
+Written by ` + "`make mutants`" + ` and ` + "`make mutate-rules`" + `; do not edit.
 
 Into each package that a service may ship, one small fault after another is put, and the package's own tests are run: a comparison
 turned round (negation) or moved by one (boundary), a guard that never holds, ` + "`&&`" + ` for ` + "`||`" + `, a lost ` + "`!`" + `, a true for a
