@@ -18,7 +18,7 @@ TOOLS = golangci-lint gotestsum deadcode govulncheck
 
 .DEFAULT_GOAL := help
 .PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check doccheck mutants standalone test-386 ci tools-test gotestsum clean
-.PHONY: deadcode
+.PHONY: deadcode licences dependencies
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -130,6 +130,12 @@ doccheck: ## Tell every exported name without a comment, and every exported func
 
 deadcode: bin/.deadcode-$(GOVERSION) ## Tell every function that nothing reaches, not even a test or an Example
 	@cd tools && GOWORK=off go run ./deadcode
+
+licences: ## Check the licence of every module that is compiled in, and that docs/DEPENDENCIES.md lists them
+	@cd tools && GOWORK=off go run ./licences
+
+dependencies: ## Write what each module brings into a service; writes docs/DEPENDENCIES.md
+	@cd tools && GOWORK=off go run ./licences -write
 
 tools-test: gotestsum ## Test the programs that check the repository
 	@cd tools && GOWORK=off ../scripts/test ./...

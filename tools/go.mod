@@ -10,6 +10,7 @@ tool (
 )
 
 require (
+	github.com/google/licensecheck v0.3.1
 	golang.org/x/exp v0.0.0-20261113113407-e3970619a1a4
 	golang.org/x/mod v0.43.0
 )
