@@ -18,7 +18,7 @@ TOOLS = golangci-lint gotestsum deadcode govulncheck
 
 .DEFAULT_GOAL := help
 .PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check doccheck mutants standalone test-386 ci tools-test gotestsum clean
-.PHONY: deadcode licences dependencies
+.PHONY: deadcode licences dependencies links workflows
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -105,6 +105,7 @@ ci: ## All that a change must pass
 	@.ci/run
 
 nightly: ## The longer checks: each module by itself, 32 bits, repetition, 60 s of each fuzz test, a minute of outages of Redis, the grids
+	@scripts/e2e-deps
 	@$(MAKE) --no-print-directory standalone test-386
 	@scripts/test -count=10 $(PACKAGES)
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
@@ -136,6 +137,12 @@ licences: ## Check the licence of every module that is compiled in, and that doc
 
 dependencies: ## Write what each module brings into a service; writes docs/DEPENDENCIES.md
 	@cd tools && GOWORK=off go run ./licences -write
+
+links: ## Check the links in every Markdown file
+	@cd tools && GOWORK=off go run ./links
+
+workflows: ## Check that the workflows are YAML and do nothing but call make
+	@cd tools && GOWORK=off go run ./workflows
 
 tools-test: gotestsum ## Test the programs that check the repository
 	@cd tools && GOWORK=off ../scripts/test ./...
