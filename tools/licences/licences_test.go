@@ -53,7 +53,7 @@ func TestATextIsTheLicencesThatItConsistsOf(t *testing.T) {
 		"allowed, with a lot beside":  {isc + strings.Repeat("Nobody may sell it. ", 100), "[] only 2"},
 		"no licence at all":           {"All rights reserved.", "[] it is no licence that is known"},
 		"nothing":                     {"", "[] it is no licence that is known"},
-		"a link to one, and no words": {"See https://opensource.org/licenses/MIT", "[] it is no licence that is known"},
+		"a link to one, and no words": {"http://www.apache.org/licenses/LICENSE-2.0", "[] it is no licence that is known"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ids, err := recognise([]byte(c.text))
@@ -69,13 +69,13 @@ func TestAFaultNamesTheModuleItsVersionAndWhatWasFound(t *testing.T) {
 	put(t, good, "LICENSE.md", isc)
 	put(t, copied, "LICENSE", isc)
 	put(t, copied, "internal/other/COPYING", zlib)
-	put(t, copied, "internal/other/other.go", "package other")
+	put(t, copied, "internal/other/deep/deep.go", "package deep")
 	put(t, bad, "License.txt", zlib)
 	put(t, none, "README.md", isc)
 	put(t, none, "part/LICENSE", isc)
 
 	stream := ""
-	for _, p := range []struct{ path, dir, sub string }{{"good", good, ""}, {"copied", copied, "internal/other"}, {"bad", bad, ""}, {"none", none, "part"}} {
+	for _, p := range []struct{ path, dir, sub string }{{"good", good, ""}, {"copied", copied, "internal/other/deep"}, {"bad", bad, ""}, {"none", none, "part"}} {
 		stream += fmt.Sprintf(`{"Dir":%q,"Module":{"Path":"example.com/%s","Version":"v1.2.3","Dir":%q}}`, filepath.Join(p.dir, filepath.FromSlash(p.sub)), p.path, p.dir)
 	}
 	stream += `{"Dir":"/go/src/fmt","Standard":true}{"Dir":"/here","Module":{"Path":"` + repo.Prefix + `core","Dir":"/here"}}`
