@@ -1,6 +1,8 @@
 # The one entry to everything that is done here: `make help` lists it.
 
 FUZZTIME ?= 10s
+TIMES ?= 50
+STEPS ?=
 VULNDB ?=
 
 # The modules. Those of the workspace are told by go.work; every other folder with a go.mod stands outside it.
@@ -17,7 +19,7 @@ GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 TOOLS = golangci-lint gotestsum deadcode govulncheck
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly tools release-check doccheck mutants standalone test-386 ci tools-test gotestsum clean
+.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly repeat soak tools release-check doccheck mutants standalone test-386 ci tools-test gotestsum clean
 .PHONY: deadcode licences dependencies links workflows
 
 help: ## List what can be made
@@ -104,13 +106,14 @@ attack-grid: ## Send the attack corpus to this library and its peers; writes doc
 ci: ## All that a change must pass
 	@.ci/run
 
-nightly: ## The longer checks: each module by itself, 32 bits, repetition, 60 s of each fuzz test, a minute of outages of Redis, the grids
-	@scripts/e2e-deps
-	@$(MAKE) --no-print-directory standalone test-386
-	@scripts/test -count=10 $(PACKAGES)
-	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
+nightly: ## The longer checks, which take hours; STEPS='repeat fuzz' for some of them; writes docs/NIGHTLY.md
+	@scripts/nightly $(STEPS)
+
+repeat: ## Run all tests TIMES times (50), each time in another order
+	@scripts/repeat $(TIMES) $(PACKAGES)
+
+soak: gotestsum ## Test live sessions through a minute of outages of Redis
 	@cd e2e && SOAK=60s GOWORK=off ../scripts/test -count=1 ./sessions
-	@$(MAKE) --no-print-directory keys-grid attack-grid
 
 release-check: ## Rehearse a release: serve every module, and require, build and call them from outside
 	@cd tools && GOWORK=off go run ./surface compat

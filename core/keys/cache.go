@@ -357,8 +357,8 @@ func (c *Cache) redate(snap *snapshot, now time.Time) *snapshot {
 func (c *Cache) failing(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	since := now.Sub(c.trouble.at)
-	return c.trouble.err != nil && since >= 0 && since <= maxBackOff+c.opts.FetchTimeout
+	since := now.Sub(c.trouble.at) // without trouble that is two thousand years
+	return since >= 0 && since <= maxBackOff+c.opts.FetchTimeout
 }
 
 // newer returns a set that was asked for after seen was looked at, because that lacks something,

@@ -50,11 +50,10 @@ func URL(address string, o Options) (Source, error) {
 		return nil, err
 	}
 	s := &httpSource{address: u, options: o, client: httpClient(o.HTTPClient)}
-	if issuer, ok := strings.CutSuffix(address, discoveryPath); ok && o.Issuer == "" {
-		s.implied = []string{issuer, issuer + "/"} // section 4: the slash is dropped before the path is added
-	}
 	if o.Issuer != "" {
 		s.implied = []string{o.Issuer}
+	} else if issuer, ok := strings.CutSuffix(address, discoveryPath); ok {
+		s.implied = []string{issuer, issuer + "/"} // section 4: the slash is dropped before the path is added
 	}
 	return s, nil
 }
@@ -150,14 +149,15 @@ func (s *httpSource) whereElse() string {
 // discovery reads a discovery document; a zero one if the text is something else.
 func (s *httpSource) discovery(text []byte) (discoveryDocument, error) {
 	var members map[string]json.RawMessage
-	if json.Unmarshal(text, &members) != nil || members["keys"] != nil || members["issuer"] == nil {
-		return discoveryDocument{}, nil //nolint:nilerr // whoever reads it next says what is wrong with it
+	_ = json.Unmarshal(text, &members) // whoever reads it next says what is wrong with it
+	if members["keys"] != nil || members["issuer"] == nil {
+		return discoveryDocument{}, nil
 	}
-	var doc discoveryDocument
-	if json.Unmarshal(members["issuer"], &doc.Issuer) != nil || doc.Issuer == "" {
+	doc := discoveryDocument{Issuer: textOf(members["issuer"]), JWKSURI: textOf(members["jwks_uri"])}
+	if doc.Issuer == "" {
 		return doc, errors.New("a discovery document whose issuer is not a string")
 	}
-	if json.Unmarshal(members["jwks_uri"], &doc.JWKSURI) != nil || doc.JWKSURI == "" {
+	if doc.JWKSURI == "" {
 		return doc, errors.New("a discovery document without jwks_uri")
 	}
 	if len(s.implied) == 0 {
@@ -167,6 +167,12 @@ func (s *httpSource) discovery(text []byte) (discoveryDocument, error) {
 		return doc, fmt.Errorf("the discovery document names the issuer %.256q where %q was expected", doc.Issuer, s.implied[0])
 	}
 	return doc, nil
+}
+
+// textOf is a JSON string; empty if it is anything else.
+func textOf(value json.RawMessage) (text string) {
+	_ = json.Unmarshal(value, &text)
+	return text
 }
 
 // keysAddress checks where a discovery document says that the keys are: whoever can point
@@ -327,19 +333,16 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) { //no
 
 // httpClient copies the user's client, since redirects must be refused whatever it does.
 func httpClient(given *http.Client) *http.Client {
-	client := http.Client{}
+	client := http.Client{Transport: &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dial,
+		DisableKeepAlives:      true,
+		ForceAttemptHTTP2:      true,
+		TLSHandshakeTimeout:    DefaultFetchTimeout,
+		MaxResponseHeaderBytes: 64 << 10,
+	}}
 	if given != nil {
 		client = *given
-	}
-	if client.Transport == nil && given == nil {
-		client.Transport = &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            dial,
-			DisableKeepAlives:      true,
-			ForceAttemptHTTP2:      true,
-			TLSHandshakeTimeout:    DefaultFetchTimeout,
-			MaxResponseHeaderBytes: 64 << 10,
-		}
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &client

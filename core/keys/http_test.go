@@ -612,3 +612,110 @@ func TestAnAddressThatCannotBeUsedSaysWhatToWriteApart(t *testing.T) {
 		}
 	}
 }
+
+func TestWhenToAskAgainIsReadFromWhatCanBeRead(t *testing.T) {
+	const date, later = "Sat, 01 Jan 2000 00:00:00 GMT", "Sat, 01 Jan 2000 00:00:20 GMT"
+	for name, c := range map[string]struct {
+		retryAfter, date string
+		want             time.Duration // less than nought: nothing is said
+	}{
+		"seconds":                     {"17", date, 17 * time.Second},
+		"a date":                      {later, date, 20 * time.Second},
+		"a date that has passed":      {date, later, 0},
+		"a date by no clock":          {later, "yesterday", -1},
+		"no date":                     {"soon", date, -1},
+		"neither":                     {"soon", "yesterday", -1},
+		"nothing":                     {"", date, -1},
+		"less than no time":           {"-7", date, -1},
+		"more than fits into a clock": {"99999999999999999999", date, (1<<31 - 1) * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer := newIssuer(t)
+			issuer.Fault(devissuer.StatusFault(http.StatusServiceUnavailable, "Retry-After", c.retryAfter, "Date", c.date))
+			source, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: issuer.Client()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = source.Fetch(t.Context(), nil)
+			var again *keys.RetryAfterError
+			switch said := errors.As(err, &again); {
+			case said != (c.want >= 0), said && again.After != c.want:
+				t.Errorf("%v, %+v; want %v", err, again, c.want)
+			case !strings.HasSuffix(err.Error(), "answered 503"):
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// What goes wrong behind a discovery document is told like what goes wrong at once.
+func TestAnErrorOfTheKeysAddressIsPassedOnWhole(t *testing.T) {
+	issuer := newIssuer(t)
+	issuer.Fault(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == devissuer.PathDiscovery {
+			devissuer.Healthy(w, r)
+			return
+		}
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	source, err := keys.URL(issuer.DiscoveryURL(), keys.Options{HTTPClient: issuer.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again *keys.RetryAfterError
+	if _, err := source.Fetch(t.Context(), nil); !errors.As(err, &again) || again.After != 7*time.Second || !strings.Contains(err.Error(), "answered 503") {
+		t.Error(err)
+	}
+}
+
+func TestOnlyA3xxIsCalledARedirect(t *testing.T) {
+	for code, redirect := range map[int]bool{299: false, 300: true, 307: true, 399: true, 400: false} {
+		issuer := newIssuer(t)
+		issuer.Fault(devissuer.StatusFault(code))
+		source, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: issuer.Client()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := source.Fetch(t.Context(), nil); err == nil || strings.Contains(err.Error(), "a redirect") != redirect {
+			t.Errorf("%d: %v", code, err)
+		}
+	}
+}
+
+func TestADocumentIsTakenForWhatItHoldsFirst(t *testing.T) {
+	const origin = "https://idp.example"
+	key := ecJWK("a", elliptic.P256())
+	for name, page := range map[string]string{
+		"a JWK Set that names an issuer":  `{"issuer":"https://other.example","jwks_uri":"https://other.example/keys","keys":[` + key.String() + `]}`,
+		"a JWK Set that holds PEM":        jwks(key.with("x5c", []string{"-----BEGIN CERTIFICATE-----"})),
+		"a JWK Set that is not the first": " \r\n\t" + jwks(key.with("note", "-----BEGIN PUBLIC KEY-----")),
+	} {
+		web := &site{pages: map[string]string{origin + "/keys": page}}
+		source, err := keys.URL(origin+"/keys", keys.Options{HTTPClient: web.client()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if set, err := source.Fetch(t.Context(), nil); err != nil || len(set.Keys) != 1 || set.Issuer != "" {
+			t.Errorf("%s: %+v, %v", name, set, err)
+		}
+	}
+	for page, says := range map[string]string{
+		`<html>`:                                         "not a JSON object",
+		`["-----BEGIN"]`:                                 "not a JSON object",
+		`{"issuer":7,"jwks_uri":"https://x/"}`:           "whose issuer is not a string",
+		`{"issuer":"","jwks_uri":"https://x/"}`:          "whose issuer is not a string",
+		`{"issuer":"https://idp.example"}`:               "without jwks_uri",
+		`{"issuer":"https://idp.example","jwks_uri":7}`:  "without jwks_uri",
+		`{"issuer":"https://idp.example","jwks_uri":""}`: "without jwks_uri",
+	} {
+		web := &site{pages: map[string]string{origin + "/keys": page}}
+		source, err := keys.URL(origin+"/keys", keys.Options{HTTPClient: web.client(), Issuer: origin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := source.Fetch(t.Context(), nil); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v; want %q", page, err, says)
+		}
+	}
+}

@@ -84,6 +84,7 @@ func badKeys() map[string]badKey {
 		"RSA, n empty":            {rsa2048.with("n", ""), `"n"`},
 		"RSA, n not base64":       {rsa2048.with("n", "%%%"), `"n"`},
 		"RSA, n not base64url":    {rsa2048.with("n", fmt.Sprint("+/", rsa2048["n"])), `"n"`},
+		"RSA, n ends oddly":       {rsa2048.with("n", fmt.Sprint(rsa2048["n"], "*")), `"n"`},
 		"RSA, n a number":         {rsa2048.with("n", 12345), `"n"`},
 		"RSA, n even":             {rsa2048.with("n", evenRSA()), "even modulus"},
 		"RSA, e = 0":              {rsa2048.with("e", "AA"), "exponent 0"},
@@ -97,6 +98,7 @@ func badKeys() map[string]badKey {
 		"EC on secp256k1":         {ec.with("crv", "secp256k1"), "secp256k1"},
 		"EC, crv of another":      {ec.with("crv", "P-384"), "32"},
 		"EC, y missing":           {ec.with("y", nil), `"y"`},
+		"EC, x missing":           {ec.with("x", nil), `"x"`},
 		"EC, x off the curve":     {ec.with("x", flipped(ec["x"])), "not on its curve"},
 		"EC, y off the curve":     {ec.with("y", flipped(ec["y"])), "not on its curve"},
 		"EC, the point 0, 0":      {ec.with("x", b64(make([]byte, 32))).with("y", b64(make([]byte, 32))), "not on its curve"},
@@ -105,6 +107,7 @@ func badKeys() map[string]badKey {
 		"EC, x and y split oddly": {ec.with("x", b64(raw(ec["x"])[:31])).with("y", b64(append(raw(ec["x"])[31:], raw(ec["y"])...))), "31"},
 		"OKP X25519":              {ed.with("crv", "X25519"), "X25519"},
 		"OKP Ed448":               {ed.with("crv", "Ed448"), "Ed448"},
+		"OKP, x missing":          {ed.with("x", nil), `"x"`},
 		"OKP, x too short":        {ed.with("x", b64(make([]byte, 31))), "31 bytes"},
 		"OKP, x too long":         {ed.with("x", b64(make([]byte, 33))), "33 bytes"},
 		"OKP, no point":           {ed.with("x", b64(offCurve)), "no point"},
@@ -297,7 +300,8 @@ func TestNewSetRefusesKeysThatWouldPanicElsewhere(t *testing.T) {
 	for _, public := range []crypto.PublicKey{
 		nil, []byte("secret"), "text", (*rsa.PublicKey)(nil), &rsa.PublicKey{}, &rsa.PublicKey{E: 65537},
 		&rsa.PublicKey{N: big.NewInt(15), E: 65537}, &rsa.PublicKey{N: rsaPublic(2048).N}, &rsa.PublicKey{N: new(big.Int).Neg(rsaPublic(2048).N), E: 65537},
-		(*ecdsa.PublicKey)(nil), &ecdsa.PublicKey{}, &ecdsa.PublicKey{Curve: elliptic.P256()}, &ecdsa.PublicKey{Curve: elliptic.P224()},
+		(*ecdsa.PublicKey)(nil), &ecdsa.PublicKey{}, &ecdsa.PublicKey{Curve: elliptic.P256()}, &ecdsa.PublicKey{X: big.NewInt(1), Y: big.NewInt(1)},
+		&ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1)}, &ecdsa.PublicKey{Curve: elliptic.P256(), Y: big.NewInt(1)}, &ecdsa.PublicKey{Curve: elliptic.P224()},
 		&ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(0), Y: big.NewInt(0)},
 		&ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(-1), Y: big.NewInt(1)},
 		ed25519.PublicKey(nil),
@@ -310,6 +314,19 @@ func TestNewSetRefusesKeysThatWouldPanicElsewhere(t *testing.T) {
 		set, err := keys.NewSet(keys.Key{ID: "bad", Public: public}, good)
 		if err != nil || !slices.Equal(ids(set), []string{"good"}) || len(set.Skipped) != 1 {
 			t.Errorf("%T: %+v, %v", public, set, err)
+		}
+	}
+}
+
+// A JWK's exponent is looked at while it is read; one that a program gives goes past that.
+func TestAnExponentThatCryptoRSADoesNotVerifyWithIsNotAccepted(t *testing.T) {
+	for exponent, accepted := range map[int64]bool{1<<31 - 1: true, 1<<31 + 1: false, 1<<62 + 1: false} {
+		if int64(int(exponent)) != exponent {
+			continue // where int has 32 bits there is none so large
+		}
+		set, err := keys.NewSet(keys.Key{Public: &rsa.PublicKey{N: rsaPublic(2048).N, E: int(exponent)}}, ecKey("good"))
+		if err != nil || (len(set.Skipped) == 0) != accepted {
+			t.Errorf("%d: %+v, %v", exponent, set, err)
 		}
 	}
 }

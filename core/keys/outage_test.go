@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -588,9 +589,13 @@ func TestASetThatNewSetDidNotMakeIsCheckedAllTheSame(t *testing.T) {
 	if _, err := cache.Find(t.Context(), "weak", "RS256"); !errors.Is(err, keys.ErrUnknownKey) {
 		t.Errorf("a weak key: %v", err)
 	}
-	for _, set := range []*keys.Set{nil, {}, {Keys: []keys.Key{weak}}} {
+	for says, set := range map[string]*keys.Set{"returned no set": nil, "no key in the set": {}, "1024 bits": {Keys: []keys.Key{weak}}} {
 		cache := newCache(t, sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return set, nil }), keys.CacheOptions{})
-		unavailable(t, cache.Ready(t.Context()))
+		err := cache.Ready(t.Context())
+		unavailable(t, err)
+		if !strings.Contains(err.Error(), says) {
+			t.Errorf("%v; want %q", err, says)
+		}
 	}
 }
 

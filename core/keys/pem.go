@@ -24,9 +24,6 @@ func ParsePEM(text []byte) (*Set, error) {
 		if block, rest = pem.Decode(rest); block == nil {
 			break
 		}
-		if len(keys) == maxKeys {
-			return nil, fmt.Errorf("more than %d keys", maxKeys)
-		}
 		key, err := parseBlock(block)
 		if err != nil {
 			return nil, err

@@ -24,7 +24,8 @@ func roca(modulus *big.Int) bool {
 
 // powerOf65537 reports whether r is a power of 65537 modulo the prime p.
 func powerOf65537(r, p int64) bool {
-	for power, step := int64(1), int64(0); step < p; step++ {
+	power := int64(1)
+	for range p {
 		if power == r {
 			return true
 		}

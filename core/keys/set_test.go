@@ -2,9 +2,11 @@ package keys_test
 
 import (
 	"context"
+	"crypto/elliptic"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/more-retail/moresso-go/core/keys"
@@ -26,5 +28,51 @@ func TestASourceWithoutAUsableKeyTellsWhatItHasInstead(t *testing.T) {
 	}
 	if _, err := keys.JWKS(`{"keys":[]}`); !errors.As(err, &none) || len(none.Skipped) != 0 {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestAnErrorWithoutAUsableKeyNamesTheFirstAndCountsTheRest(t *testing.T) {
+	for want, skipped := range map[string][]keys.Skipped{
+		"no key in the set":                              nil,
+		"no usable key: too short":                       {{Reason: "too short"}},
+		`no usable key: key "a": too short`:              {{ID: "a", Reason: "too short"}},
+		`no usable key: key "a": too short (and 1 more)`: {{ID: "a", Reason: "too short"}, {ID: "b", Reason: "private"}},
+		`no usable key: too short (and 2 more)`:          {{Reason: "too short"}, {}, {}},
+	} {
+		if got := (&keys.NoKeyError{Skipped: skipped}).Error(); got != want {
+			t.Errorf("%q; want %q", got, want)
+		}
+	}
+}
+
+// What a set holds in vain takes as long to read as what it holds.
+func TestKeysThatAreLeftOutCountTowardsTheHundred(t *testing.T) {
+	list := []any{ecJWK("a", elliptic.P256())}
+	for range 100 {
+		list = append(list, jwk{"kty": "AKP"})
+	}
+	if set, err := keys.ParseJWKS([]byte(jwks(list[:100]...))); err != nil || len(set.Keys) != 1 || len(set.Skipped) != 99 {
+		t.Errorf("100 keys: %v", err)
+	}
+	if _, err := keys.ParseJWKS([]byte(jwks(list...))); err == nil || !strings.Contains(err.Error(), "101 keys") {
+		t.Errorf("101 keys: %v", err)
+	}
+}
+
+func TestTextsThatAreNoKeysSayWhatTheyAreInstead(t *testing.T) {
+	for text, says := range map[string]string{
+		"{":                                  "syntax error at byte 1",
+		"[]":                                 "another JSON type",
+		"{}":                                 `no array "keys"`,
+		`{"keys":null}`:                      `no array "keys"`,
+		`{"keys":[7]}`:                       "a JSON number where a key belongs",
+		`{"keys":[{"kty":"EC","kty":"EC"}]}`: "duplicate member name",
+	} {
+		if _, err := keys.ParseJWKS([]byte(text)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v; want %q", text, err, says)
+		}
+	}
+	if _, err := keys.ParsePEM([]byte("ssh-rsa AAAA")); err == nil || !strings.Contains(err.Error(), "no -----BEGIN line") {
+		t.Error(err)
 	}
 }

@@ -68,7 +68,7 @@ func (e *SettingError) Error() string {
 func Open(uri string, o Options) (Source, error) {
 	scheme, _, _ := strings.Cut(uri, ":")
 	switch {
-	case strings.Contains(uri, "-----BEGIN"):
+	case looksLikePEM([]byte(uri)):
 		return PEM(uri)
 	case strings.EqualFold(scheme, "http"), strings.EqualFold(scheme, "https"):
 		return URL(uri, o)

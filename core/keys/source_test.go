@@ -72,6 +72,7 @@ func TestOpenUnderstandsEveryKindOfText(t *testing.T) {
 		"PEM with \\n and a real one at end": strings.ReplaceAll(ec, "\n", `\n`) + "\n",
 		"PEM with text around":               "the key of our provider\n" + ec + "\nthat is all\n",
 		"JWK Set text":                       set,
+		"JWK Set text that holds PEM":        jwks(ecJWK("a", elliptic.P256()).with("note", "-----BEGIN PUBLIC KEY-----")),
 		"JWK Set text, indented":             " \n" + set + "\n",
 		"file:///":                           "file://" + file,
 		"file:/":                             "file:" + file,

@@ -88,6 +88,9 @@ func Parse(expr string) (sso.Permission, error) {
 	files := token.NewFileSet()
 	tree, err := parser.ParseExprFrom(files, "", expr, parser.AllErrors)
 	if err != nil {
+		if faults := codeFaults(expr); len(faults) > 0 {
+			return nil, &ParseError{faults}
+		}
 		return nil, &ParseError{syntaxFaults(err)}
 	}
 	r := &reader{files: files}
@@ -96,6 +99,23 @@ func Parse(expr string) (sso.Permission, error) {
 		return nil, &ParseError{r.faults}
 	}
 	return p, nil
+}
+
+// codeFaults finds each func, which [Describe] writes of a [Func]. It is a keyword of Go's, so that all its parser
+// says is that something else should stand behind it.
+func codeFaults(expr string) (faults []ParseFault) {
+	file := token.NewFileSet().AddFile("", -1, len(expr))
+	var words scanner.Scanner
+	words.Init(file, []byte(expr), nil, 0)
+	for {
+		switch at, word, _ := words.Scan(); word {
+		case token.FUNC:
+			position := file.Position(at)
+			faults = append(faults, ParseFault{position.Line, position.Column, "func is code, which no text can bring back: build this permission in the program"})
+		case token.EOF:
+			return faults
+		}
+	}
 }
 
 func syntaxFaults(err error) []ParseFault {
@@ -241,10 +261,6 @@ func (r *reader) unknown(at ast.Node, name string) {
 			r.fault(at, "%s is written %s", name, known)
 			return
 		}
-	}
-	if name == kindFunc {
-		r.fault(at, "func is code, which no text can bring back: build this permission in the program")
-		return
 	}
 	r.fault(at, "%s is unknown; the functions are %s", name, strings.Join(slices.Sorted(maps.Keys(functions)), ", "))
 }

@@ -117,13 +117,23 @@ func TestWhatIsTooLargeForTheWholeCacheIsNotKept(t *testing.T) {
 	}
 }
 
-// A flood of tokens that come once each.
+// A flood of tokens that come once each. Whichever bound it comes to, it gets no more than its part of that.
 func TestAFloodDoesNotDriveOutWhatIsInUse(t *testing.T) {
 	const most, inUse = 1000, 500
-	for name, before := range map[string]int{"an empty cache": 0, "a cache full of what came once": most} {
+	for name, test := range map[string]struct {
+		before         int
+		entries, bytes int
+		grows          bool
+	}{
+		"an empty cache":                     {0, most, most, false},
+		"a cache full of what came once":     {most, most, most, false},
+		"only the number is bounded":         {0, most, 1 << 40, false},
+		"only the bytes are bounded":         {0, 1 << 20, most, false},
+		"the flood takes the room by growth": {0, 1 << 20, 10 * most, true},
+	} {
 		t.Run(name, func(t *testing.T) {
-			c := verified.New[int](most, most)
-			for n := range before {
+			c := verified.New[int](test.entries, int64(test.bytes))
+			for n := range test.before {
 				put(c, -1-n)
 			}
 			for n := range inUse {
@@ -131,7 +141,11 @@ func TestAFloodDoesNotDriveOutWhatIsInUse(t *testing.T) {
 				has(t, c, n) // it comes again
 			}
 			for n := range 100 * most {
-				put(c, inUse+n)
+				n += inUse
+				put(c, n)
+				if test.grows {
+					c.Put(hint(n), key(n), &n, 20)
+				}
 			}
 			lost := 0
 			for n := range inUse {
@@ -143,6 +157,44 @@ func TestAFloodDoesNotDriveOutWhatIsInUse(t *testing.T) {
 				t.Errorf("%d of %d that were in use are gone", lost, inUse)
 			}
 		})
+	}
+}
+
+func TestWhatIsAskedForMoreOftenStaysForLonger(t *testing.T) {
+	const most = 10
+	c := verified.New[int](most, most)
+	used := func(n int) {
+		put(c, n)
+		has(t, c, n)
+	}
+	for n := range most {
+		used(n)
+	}
+	used(most) // which makes the others go over into the long queue
+	for range 3 {
+		has(t, c, 1)
+	}
+	for n := range 2 * most {
+		used(most + 1 + n)
+	}
+	if has(t, c, 2) || !has(t, c, 1) {
+		t.Error("what was asked for once is there, or what was asked for thrice is not")
+	}
+}
+
+// Whoever puts something in where all is in use waits for a thousand others to be spared and no more.
+func TestAnEvictionSparesAThousand(t *testing.T) {
+	const most = 3000
+	c := verified.New[int](most, most)
+	for n := range most {
+		put(c, n)
+		has(t, c, n)
+	}
+	put(c, most)
+	for n := range most {
+		if there := has(t, c, n); there != (n != 1000) {
+			t.Errorf("%d is there: %v", n, there)
+		}
 	}
 }
 
@@ -173,7 +225,7 @@ func TestWhatIsNoLongerUsedGoes(t *testing.T) {
 func TestNoCacheRemembersNothing(t *testing.T) {
 	for _, c := range []*verified.Cache[int]{nil, verified.New[int](0, 1), verified.New[int](-1, 1), verified.New[int](1, 0)} {
 		put(c, 1)
-		if entries, bytes := c.Len(); has(t, c, 1) || entries > 0 || bytes > 0 {
+		if entries, bytes := c.Len(); c != nil || has(t, c, 1) || entries > 0 || bytes > 0 {
 			t.Error("it does")
 		}
 	}

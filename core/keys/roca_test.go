@@ -1,0 +1,62 @@
+package keys_test
+
+import (
+	"crypto/rsa"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+// fingerprintPrimes are those by which the paper tells a modulus of the flawed generator.
+var fingerprintPrimes = []int64{
+	3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
+	101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+}
+
+// A modulus is told by what it is modulo small primes, so these ones are made of that alone; they have no factors that matter.
+func TestAModulusOfTheFlawedGeneratorIsRefusedAndOneThatMissesItsFormByOnePrimeIsNot(t *testing.T) {
+	product := big.NewInt(1)
+	for _, p := range fingerprintPrimes {
+		product.Mul(product, big.NewInt(p))
+	}
+	// An even multiple of the product, so that an odd remainder makes an odd modulus.
+	base := new(big.Int).Lsh(big.NewInt(1), 2047)
+	base.Div(base, product).Add(base, big.NewInt(4)).Rsh(base, 1).Lsh(base, 1).Mul(base, product)
+
+	accepted := func(modulus *big.Int) (bool, string) {
+		if modulus.Bit(0) == 0 || modulus.BitLen() != 2048 {
+			t.Fatalf("a test of nothing: %d bits, %v", modulus.BitLen(), modulus.Bit(0))
+		}
+		set, err := keys.NewSet(keys.Key{Public: &rsa.PublicKey{N: modulus, E: 65537}}, ecKey("good"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(set.Skipped) == 0, fmt.Sprint(set.Skipped)
+	}
+	for _, exponent := range []int64{0, 1, 2, 81, 1 << 40} {
+		power := new(big.Int).Exp(big.NewInt(65537), big.NewInt(exponent), product)
+		if power.Bit(0) == 0 {
+			power.Add(power, product)
+		}
+		if ok, why := accepted(new(big.Int).Add(base, power)); ok || !strings.Contains(why, "ROCA") {
+			t.Errorf("65537^%d: %s", exponent, why)
+		}
+	}
+	for _, p := range fingerprintPrimes {
+		// One modulo all the others and no power modulo p, where nought is none: 1 + k·product/p ≡ 0.
+		others := new(big.Int).Div(product, big.NewInt(p))
+		k := new(big.Int).ModInverse(others, big.NewInt(p))
+		k.Neg(k).Mod(k, big.NewInt(p))
+		modulus := new(big.Int).Mul(k, others)
+		modulus.Add(modulus, big.NewInt(1))
+		if modulus.Bit(0) == 0 {
+			modulus.Add(modulus, product)
+		}
+		if ok, why := accepted(modulus.Add(modulus, base)); !ok {
+			t.Errorf("no power modulo %d: %s", p, why)
+		}
+	}
+}
