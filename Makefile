@@ -19,7 +19,7 @@ GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 TOOLS = golangci-lint gotestsum deadcode govulncheck
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly repeat soak tools release-check doccheck mutants standalone test-386 ci tools-test gotestsum clean deadcode licences dependencies links workflows coverage
+.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly repeat soak tools release-check doccheck mutants standalone test-386 ci tools-test gotestsum clean deadcode licences dependencies links workflows coverage footprint
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -124,6 +124,9 @@ mutants: ## Put faults into the shipped code, which the tests must find (PKG=cor
 
 coverage: ## Print which share of each module its tests run; fails below 90 %
 	@cd tools && GOWORK=off go run ./coverage
+
+footprint: ## Measure what this library adds to a small service of each framework; writes docs/FOOTPRINT.md
+	@cd tools && GOWORK=off go run ./footprint -o ../docs/FOOTPRINT.md
 
 standalone: gotestsum ## Vet and test each module by itself with the lowest Go it promises, and build it for other machines
 	@scripts/standalone $(WORKSPACE)
