@@ -428,6 +428,17 @@ func TestAnErrorDoesNotTellTheQuery(t *testing.T) {
 	}
 }
 
+// Package url reads this host, and does not read what it writes for it.
+func TestAnAddressThatCannotBeAskedIsAnErrorWithoutTheQuery(t *testing.T) {
+	source, err := keys.URL("https://[::1%25\x89]/jwks.json?code=s3cr3t", keys.Options{})
+	if err == nil {
+		_, err = source.Fetch(t.Context(), nil)
+	}
+	if err == nil || strings.Contains(err.Error(), "s3cr3t") {
+		t.Error(err)
+	}
+}
+
 func TestEachRequestClosesItsConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t)
