@@ -199,8 +199,8 @@ type answer struct {
 
 func (s *httpSource) get(ctx context.Context, u *url.URL, etags map[string]string) (a answer, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
-	if err != nil {
-		return a, err
+	if err != nil { // an odd IPv6 zone, which package url writes as it does not read it; the error repeats the query
+		return a, fmt.Errorf("%s: an address that cannot be asked", redacted(u))
 	}
 	request.Close = true // no idle connection may outlive the fetch
 	request.Header.Set("Accept", "application/jwk-set+json, application/json, application/x-pem-file;q=0.9, */*;q=0.1")

@@ -37,7 +37,9 @@ func TestASchemeIsRegisteredOnce(t *testing.T) {
 	keys.Register(scheme, open)
 	for name, register := range map[string]func(){
 		"twice":       func() { keys.Register(strings.ToUpper(scheme), open) },
-		"a built-in":  func() { keys.Register("https", open) },
+		"http":        func() { keys.Register("http", open) },
+		"https":       func() { keys.Register("HTTPS", open) },
+		"file":        func() { keys.Register("file", open) },
 		"no scheme":   func() { keys.Register("", open) },
 		"no function": func() { keys.Register("never", nil) },
 	} {
