@@ -16,10 +16,10 @@ PACKAGES = $(patsubst %,./%/...,$(WORKSPACE))
 GOVERSION := $(shell go env GOVERSION 2>/dev/null)
 GOLANGCI_LINT := bin/.golangci-lint-$(GOVERSION)
 GOTESTSUM := bin/.gotestsum-$(GOVERSION)
-TOOLS = golangci-lint gotestsum deadcode govulncheck gremlins
+TOOLS = golangci-lint gotestsum deadcode govulncheck
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly repeat soak tools release-check doccheck mutants mutate-rules standalone test-386 ci tools-test gotestsum clean
+.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly repeat soak tools release-check doccheck mutants mutate-rules standalone test-386 ci tools-test gotestsum clean deadcode licences dependencies links workflows coverage footprint
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -126,6 +126,12 @@ mutate-rules: ## Take away the rules of security one by one, which the tests mus
 	@cd tools && GOWORK=off go build -o ../bin/mutants ./mutants
 	@bin/mutants -rules $(if $(ONLY),-only '$(ONLY)',-o docs/MUTATIONS.md)
 
+coverage: ## Print which share of each module its tests run; fails below 90 %
+	@cd tools && GOWORK=off go run ./coverage
+
+footprint: ## Measure what this library adds to a small service of each framework; writes docs/FOOTPRINT.md
+	@cd tools && GOWORK=off go run ./footprint -o ../docs/FOOTPRINT.md
+
 standalone: gotestsum ## Vet and test each module by itself with the lowest Go it promises, and build it for other machines
 	@scripts/standalone $(WORKSPACE)
 
@@ -134,6 +140,21 @@ test-386: ## Test core and the adapters with 32-bit integers
 
 doccheck: ## Tell every exported name without a comment, and every exported function without an Example
 	@cd tools && GOWORK=off go run ./doccheck
+
+deadcode: bin/.deadcode-$(GOVERSION) ## Tell every function that nothing reaches, not even a test or an Example
+	@cd tools && GOWORK=off go run ./deadcode
+
+licences: ## Check the licence of every module that is compiled in, and that docs/DEPENDENCIES.md lists them
+	@cd tools && GOWORK=off go run ./licences
+
+dependencies: ## Write what each module brings into a service; writes docs/DEPENDENCIES.md
+	@cd tools && GOWORK=off go run ./licences -write
+
+links: ## Check the links in every Markdown file
+	@cd tools && GOWORK=off go run ./links
+
+workflows: ## Check that the workflows are YAML and do nothing but call make
+	@cd tools && GOWORK=off go run ./workflows
 
 tools-test: gotestsum ## Test the programs that check the repository
 	@cd tools && GOWORK=off ../scripts/test ./...

@@ -229,9 +229,9 @@ func TestWhatIsNoKeyForTokensIsRefusedWithTheReason(t *testing.T) {
 	}{
 		{"encryption", good.with("KeyUsage", "ENCRYPT_DECRYPT"), []string{"ENCRYPT_DECRYPT", "SIGN_VERIFY"}},
 		{"no use", good.with("KeyUsage", nil), []string{"SIGN_VERIFY"}},
-		{"the curve of Bitcoin", good.with("KeySpec", "ECC_SECG_P256K1"), []string{"ECC_SECG_P256K1"}},
-		{"the algorithm of China", good.with("KeySpec", "SM2"), []string{"SM2"}},
-		{"after the quantum computer", good.with("KeySpec", "ML_DSA_65"), []string{"ML_DSA_65"}},
+		{"the curve of Bitcoin", good.with("KeySpec", "ECC_SECG_P256K1"), []string{"ECC_SECG_P256K1", "for no algorithm of tokens"}},
+		{"the algorithm of China", good.with("KeySpec", "SM2"), []string{"SM2", "for no algorithm of tokens"}},
+		{"after the quantum computer", good.with("KeySpec", "ML_DSA_65"), []string{"ML_DSA_65", "for no algorithm of tokens"}},
 		{"malformed DER", good.with("PublicKey", []byte("no DER")), []string{"no public key that can be read"}},
 		{"no key", good.with("PublicKey", nil), []string{"no public key that can be read"}},
 		{"another curve than the spec's", good.with("PublicKey", der(other.Public())), []string{"contradicts", "ECC_NIST_P256"}},
@@ -359,6 +359,8 @@ func TestTheAWSConfigurationIsLoadedAtTheFirstFetchAndAgainAfterAFailure(t *test
 		{"AWS_REGION", "", "names no region: set AWS_REGION"},
 		{"AWS_MAX_ATTEMPTS", "several", "AWS configuration cannot be loaded"},
 		{"AWS_ENDPOINT_URL_KMS", "http://127.0.0.1.evil.example", "not https://"},
+		{"AWS_ENDPOINT_URL_KMS", "http://192.0.2.1", "not https://"},
+		{"AWS_ENDPOINT_URL_KMS", "http://localhost.example", "not https://"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv(test.name, test.value)
@@ -372,6 +374,31 @@ func TestTheAWSConfigurationIsLoadedAtTheFirstFetchAndAgainAfterAFailure(t *test
 	server.say(arn, keyOf(newIssuer(t).Issuer).answer)
 	if _, err := open(t, arn).Fetch(t.Context(), nil); err != nil {
 		t.Errorf("an ARN needs no configured region: %v", err)
+	}
+}
+
+// What is asked here is whom the client would turn to; it is not let go so far as to do it.
+func TestKMSIsAskedWhereItIsUnlessTheConfigurationNamesAnotherPlace(t *testing.T) {
+	startKMS(t)
+	for endpoint, o := range map[string]keys.Options{
+		"":                         {},
+		"https://kms.example":      {},
+		"http://localhost:1":       {},
+		"http://[::1]:1":           {},
+		"http://kms.example.local": {InsecureAllowHTTP: true},
+	} {
+		t.Run(endpoint, func(t *testing.T) {
+			t.Setenv("AWS_ENDPOINT_URL_KMS", endpoint)
+			source, err := keys.Open("awskms:"+uuid, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if _, err := source.Fetch(ctx, nil); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
 	}
 }
 
@@ -586,6 +613,16 @@ func TestAnyClientIsASource(t *testing.T) {
 	if got, want := source.String(), "awskms:"+uuid+","+arn; got != want {
 		t.Errorf("it is called %s, want %s", got, want)
 	}
+}
+
+func TestFourKeysAreTriedAndNoMore(t *testing.T) {
+	none := clientFunc(func(string, string) (*kms.GetPublicKeyOutput, error) { return nil, nil })
+	names := []string{"alias/a", "alias/b", "alias/c", "alias/d", "alias/e"}
+	if _, err := kmskeys.New(none, names[:4]...); err != nil {
+		t.Error(err)
+	}
+	_, err := kmskeys.New(none, names...)
+	mustSay(t, err.Error(), "5 KMS keys; at most 4")
 }
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {

@@ -127,6 +127,35 @@ func TestARevocationIsKeptUntilItsTokensHaveExpired(t *testing.T) {
 	}
 }
 
+// A token's rules lie in slots of their own, and so on several nodes.
+func TestADenylistInAClusterAsksAllNodesThatATokenConcerns(t *testing.T) {
+	c := redistest.StartCluster(t)
+	leavesNothing(t, c.Nodes[0], c.Nodes[2]) // the other is killed below
+	store := everyRule(t, c.Nodes[0], func(o *redissessions.Options) { o.Cluster = true })
+	revoke := map[string]func(sso.Session) error{
+		"the token":   func(s sso.Session) error { return store.RevokeToken(t.Context(), s.TokenID, s.ExpiresAt) },
+		"the session": func(s sso.Session) error { return store.RevokeSession(t.Context(), "", s.ID) },
+		"the user":    func(s sso.Session) error { return store.RevokeIssuedBefore(t.Context(), s.Subject, s.IssuedAt) },
+	}
+	for what, revoke := range revoke {
+		for i := range 10 {
+			s := session(what+strconv.Itoa(i), what+strconv.Itoa(i))
+			wants(t, store, s, "lives")
+			do(t, revoke(s))
+			wants(t, store, s, "ended")
+		}
+	}
+	c.Nodes[1].Kill()
+	counts := map[string]int{}
+	for i := range 60 {
+		counts[outcome(store.Check(t.Context(), session("new"+strconv.Itoa(i), "new"+strconv.Itoa(i))))]++
+	}
+	// Of three slots, most often one at least is where nobody answers.
+	if counts["unavailable"] <= 30 || counts["lives"] == 0 || counts["lives"]+counts["unavailable"] != 60 {
+		t.Errorf("with one node of three away: %v", counts)
+	}
+}
+
 // Each node of a Cluster loses its memory by itself: what it held is unavailable, and the rest
 // goes on.
 func TestANodeOfAClusterThatHasLostItsMemoryIsFoundOut(t *testing.T) {

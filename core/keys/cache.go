@@ -426,7 +426,7 @@ func (c *Cache) fetch(ctx context.Context, seen *snapshot, limit time.Duration, 
 		return true, nil
 	case !joined && lacks != nil && c.spent(now) && c.trouble.err == nil:
 		c.mu.Unlock()
-		return false, ErrUnknownKey // asked a moment ago: we do know
+		return joined, ErrUnknownKey // asked a moment ago: we do know
 	case !joined && (c.trouble.spared(now) || lacks != nil && c.spent(now)):
 		err = c.trouble.err
 	case c.waiters == maxWaiters:

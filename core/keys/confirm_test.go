@@ -75,6 +75,15 @@ func TestAMatchIsConfirmedForAsLongAsItsKeyIsInForce(t *testing.T) {
 	}
 }
 
+// Confirm is asked on every request.
+func TestToConfirmByTheSameSetAllocatesNothing(t *testing.T) {
+	cache := newCache(t, having(ecKey("a")), keys.CacheOptions{})
+	match, now := served(t, cache, "a", fetchLimit), time.Now()
+	if n := testing.AllocsPerRun(100, func() { _, _, _ = cache.Confirm(context.Background(), now, match, "a", alg) }); n > 0 {
+		t.Fatalf("%v allocations; want none", n)
+	}
+}
+
 func TestNothingIsConfirmedWithoutKeysThatMayBeUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keys.CacheOptions{}).warm(t)
@@ -196,34 +205,72 @@ func TestTwoWhoLookForTheSameNewKeyShareOneFetch(t *testing.T) {
 func TestASetThatCameInBetweenIsNotTheLastWordOnANewKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &published{list: []keys.Key{ecKey("a")}}
-		asked := &recorder{Source: source}
-		var between func()
+		asked := &recorder{Source: sourceFunc(func(ctx context.Context, last *keys.Set) (*keys.Set, error) {
+			defer func() { source.list = append(source.list, ecKey("b")) }()
+			return source.Fetch(ctx, last)
+		})}
+		slow := false
 		cache := newCache(t, asked, keys.CacheOptions{Now: func() time.Time {
-			if f := between; f != nil {
-				f()
+			if slow {
+				synctest.Wait() // whatever goes on meanwhile ends before this look at the clock does
 			}
 			return time.Now()
 		}})
 		served(t, cache, "a", 0)
-		time.Sleep(time.Until(cache.Status().RefreshDue.Add(-time.Second)))
-		looks := 0
-		between = func() {
-			looks++
-			if looks == 1 { // this look finds the set young, and the next is under the lock of the fetch
-				between = nil
-				time.Sleep(time.Second)
-				served(t, cache, "a", 0)
-				synctest.Wait()
-				source.list = append(source.list, ecKey("b"))
-			}
-		}
-		if _, err := cache.Find(t.Context(), "b", alg); err != nil {
-			t.Fatal(err)
-		}
+		source.list = source.list[:1] // the refresh comes too early for the new key as well
+		time.Sleep(time.Until(cache.Status().RefreshDue))
+		slow = true
+		served(t, cache, "b", 0)
 		if n := asked.count(); n != 3 {
 			t.Errorf("%d fetches; want the first, the refresh and one for the new key", n)
 		}
 	})
+}
+
+// calling is a context that calls a function when somebody begins to wait for its end.
+type calling struct {
+	context.Context
+	call func()
+}
+
+func (c calling) Done() <-chan struct{} {
+	c.call()
+	return c.Context.Done()
+}
+
+func TestWhoeverWaitsForKeysWhileTheCacheIsClosedIsToldSo(t *testing.T) {
+	for name, c := range map[string]struct {
+		kid  string
+		age  time.Duration
+		ends bool // the fetch, before the cache is closed
+	}{
+		"for the first set":                  {"a", 0, true},
+		"for the refresh of an idle set":     {"a", longest + fetchLimit + 1, true},
+		"for a refresh that is cut off":      {"a", longest + fetchLimit + 1, false},
+		"for an unknown key":                 {"b", minRefresh, true},
+		"for an unknown key, and is cut off": {"b", minRefresh, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newProvider(t, keys.CacheOptions{})
+				if c.age > 0 {
+					p.warm(t)
+					time.Sleep(c.age)
+				}
+				if !c.ends {
+					p.Fault(devissuer.Hang())
+				}
+				_, err := p.cache.Find(calling{t.Context(), func() {
+					synctest.Wait()
+					_ = p.cache.Close()
+				}}, c.kid, alg)
+				unavailable(t, err)
+				if err.Error() != "keys unavailable: the key cache is closed" {
+					t.Error(err)
+				}
+			})
+		})
+	}
 }
 
 func TestWhoeverHasWaitedDoesNotFillTheWaitingRoom(t *testing.T) {
@@ -286,6 +333,21 @@ func TestAnUnknownKeyIsNotAskedForOnASpentBudgetThoughTheBackOffIsOver(t *testin
 		if n := p.asked.count() - before; n > 1 { // the refresh that is due, behind the caller's back
 			t.Errorf("%d attempts", n)
 		}
+	})
+}
+
+// The budget is for keys that nobody may have; it holds up nothing else.
+func TestASpentBudgetDoesNotHoldUpTheRecovery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{Interval: cooldown / 10, StaleFor: cooldown / 20}).warm(t)
+		unknown(t, p.cache, "forged")
+		p.Down()
+		time.Sleep(time.Until(p.cache.Status().RefreshDue))
+		served(t, p.cache, p.KeyID(), 0)
+		synctest.Wait()
+		time.Sleep(time.Until(p.cache.Status().NextAttempt)) // by then the set is too old
+		p.Up()
+		served(t, p.cache, p.KeyID(), 0)
 	})
 }
 

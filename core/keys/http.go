@@ -3,7 +3,6 @@ package keys
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -148,16 +147,15 @@ func (s *httpSource) whereElse() string {
 
 // discovery reads a discovery document; a zero one if the text is something else.
 func (s *httpSource) discovery(text []byte) (discoveryDocument, error) {
-	var members map[string]json.RawMessage
-	_ = json.Unmarshal(text, &members) // whoever reads it next says what is wrong with it
-	if members["keys"] != nil || members["issuer"] == nil {
+	found, _ := members(text) // whoever reads it next says what is wrong with it
+	if found["keys"] != nil || found["issuer"] == nil {
 		return discoveryDocument{}, nil
 	}
-	doc := discoveryDocument{Issuer: textOf(members["issuer"]), JWKSURI: textOf(members["jwks_uri"])}
-	if doc.Issuer == "" {
+	var doc discoveryDocument
+	if doc.Issuer, _ = textOf(found["issuer"]); doc.Issuer == "" {
 		return doc, errors.New("a discovery document whose issuer is not a string")
 	}
-	if doc.JWKSURI == "" {
+	if doc.JWKSURI, _ = textOf(found["jwks_uri"]); doc.JWKSURI == "" {
 		return doc, errors.New("a discovery document without jwks_uri")
 	}
 	if len(s.implied) == 0 {
@@ -167,12 +165,6 @@ func (s *httpSource) discovery(text []byte) (discoveryDocument, error) {
 		return doc, fmt.Errorf("the discovery document names the issuer %.256q where %q was expected", doc.Issuer, s.implied[0])
 	}
 	return doc, nil
-}
-
-// textOf is a JSON string; empty if it is anything else.
-func textOf(value json.RawMessage) (text string) {
-	_ = json.Unmarshal(value, &text)
-	return text
 }
 
 // keysAddress checks where a discovery document says that the keys are: whoever can point
@@ -207,8 +199,8 @@ type answer struct {
 
 func (s *httpSource) get(ctx context.Context, u *url.URL, etags map[string]string) (a answer, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
-	if err != nil {
-		return a, err
+	if err != nil { // an odd IPv6 zone, which package url writes as it does not read it; the error repeats the query
+		return a, fmt.Errorf("%s: an address that cannot be asked", redacted(u))
 	}
 	request.Close = true // no idle connection may outlive the fetch
 	request.Header.Set("Accept", "application/jwk-set+json, application/json, application/x-pem-file;q=0.9, */*;q=0.1")

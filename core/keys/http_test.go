@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/elliptic"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -428,6 +429,17 @@ func TestAnErrorDoesNotTellTheQuery(t *testing.T) {
 	}
 }
 
+// Package url reads this host, and does not read what it writes for it.
+func TestAnAddressThatCannotBeAskedIsAnErrorWithoutTheQuery(t *testing.T) {
+	source, err := keys.URL("https://[::1%25\x89]/jwks.json?code=s3cr3t", keys.Options{})
+	if err == nil {
+		_, err = source.Fetch(t.Context(), nil)
+	}
+	if err == nil || strings.Contains(err.Error(), "s3cr3t") {
+		t.Error(err)
+	}
+}
+
 func TestEachRequestClosesItsConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t)
@@ -517,6 +529,29 @@ func TestThePackagesOwnClientFetchesOverLoopback(t *testing.T) {
 		}
 	}
 	seen.wait() // no connection is kept
+}
+
+// What a client greets with is told before it knows the server's certificate.
+func TestThePackagesOwnClientSpeaksHTTP2(t *testing.T) {
+	greeted := make(chan []string, 1)
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS13, GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		greeted <- hello.SupportedProtos
+		return nil, nil //nolint:nilnil // which stands for the server's own
+	}}
+	server.StartTLS()
+	defer server.Close()
+	source, err := keys.URL(server.URL, keys.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := source.Fetch(t.Context(), nil); err == nil {
+		t.Error("the server's certificate was accepted")
+	}
+	if offered := <-greeted; !slices.Contains(offered, "h2") {
+		t.Errorf("it offers %q", offered)
+	}
 }
 
 // An http.Transport goes on dialling and shaking hands for a request that has ended.

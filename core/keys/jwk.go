@@ -7,7 +7,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -24,12 +23,12 @@ const maxKeyIDBytes = 256
 // It fails if the text is not a JWK Set, has more than 100 keys, or none that can be used (a
 // [NoKeyError]).
 func ParseJWKS(text []byte) (*Set, error) {
-	var document map[string]json.RawMessage // a map, since struct fields would match "Keys" too
-	if err := json.Unmarshal(text, &document); err != nil {
-		return nil, fmt.Errorf("not a JSON object: %w", syntaxOnly(err))
+	document, err := members(text)
+	if err != nil {
+		return nil, err
 	}
-	var raw []json.RawMessage
-	if _ = json.Unmarshal(document["keys"], &raw); raw == nil {
+	raw, ok := elements(document["keys"])
+	if !ok {
 		return nil, errors.New(`not a JWK Set: no array "keys"`)
 	}
 	var (
@@ -45,15 +44,6 @@ func ParseJWKS(text []byte) (*Set, error) {
 		usable = append(usable, key)
 	}
 	return newSet(usable, skipped)
-}
-
-// syntaxOnly drops what encoding/json quotes of the text.
-func syntaxOnly(err error) error {
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		return fmt.Errorf("syntax error at byte %d", syntax.Offset)
-	}
-	return errors.New("another JSON type")
 }
 
 // parseJWK reads one key. With an error it still returns the id, if that could be read.

@@ -86,6 +86,7 @@ func badKeys() map[string]badKey {
 		"RSA, n not base64url":    {rsa2048.with("n", fmt.Sprint("+/", rsa2048["n"])), `"n"`},
 		"RSA, n ends oddly":       {rsa2048.with("n", fmt.Sprint(rsa2048["n"], "*")), `"n"`},
 		"RSA, n a number":         {rsa2048.with("n", 12345), `"n"`},
+		"RSA, n = 0":              {rsa2048.with("n", "AA"), "without modulus"},
 		"RSA, n even":             {rsa2048.with("n", evenRSA()), "even modulus"},
 		"RSA, e = 0":              {rsa2048.with("e", "AA"), "exponent 0"},
 		"RSA, e = 1":              {rsa2048.with("e", "AQ"), "exponent 1"},

@@ -3,6 +3,7 @@ package keys_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -36,7 +37,9 @@ func TestASchemeIsRegisteredOnce(t *testing.T) {
 	keys.Register(scheme, open)
 	for name, register := range map[string]func(){
 		"twice":       func() { keys.Register(strings.ToUpper(scheme), open) },
-		"a built-in":  func() { keys.Register("https", open) },
+		"http":        func() { keys.Register("http", open) },
+		"https":       func() { keys.Register("HTTPS", open) },
+		"file":        func() { keys.Register("file", open) },
 		"no scheme":   func() { keys.Register("", open) },
 		"no function": func() { keys.Register("never", nil) },
 	} {
@@ -60,6 +63,22 @@ func TestKeysOfAWSNameTheModuleThatReadsThem(t *testing.T) {
 	} {
 		if _, err := keys.Open(uri, keys.Options{}); err == nil || !strings.Contains(err.Error(), `import _ "github.com/more-retail/moresso-go/kmskeys"`) {
 			t.Errorf("%s: %v", uri, err)
+		}
+	}
+}
+
+func TestKeysOfAWSAreToldFromOtherPlaces(t *testing.T) {
+	pattern := regexp.MustCompile(`^(arn:aws[a-z-]*:kms:[^\s,]+|alias/[^\s,]+|mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+	const multiRegion, uuid, arn = "mrk-1234abcd12ab34cd56ef1234567890ab", "1234abcd-12ab-34cd-56ef-1234567890ab", "arn:aws-cn:kms:cn-north-1:1:key/"
+	for id, want := range map[string]bool{
+		multiRegion: true, multiRegion[:35]: false, multiRegion + "a": false, multiRegion[:35] + "B": false, "mrk-": false, "x" + multiRegion: false,
+		uuid: true, uuid[:35]: false, uuid + "0": false, uuid[1:]: false, uuid[:35] + "g": false, uuid[:35] + "\n": false,
+		"1234abcd1-2ab-34cd-56ef-1234567890ab": false, "1234abcd-12ab3-4cd-56ef-1234567890ab": false, "1234abcd-12ab-34cd-56ef1-234567890ab": false,
+		arn + uuid: true, "arn:aws:kms:x": true, "arn:aws:kms:": false, "arn:aws:s3:::keys": false, "arn:AWS:kms:x": false, "arn:aws1:kms:x": false, "arn:aws:kms:x y": false,
+		"alias/orders": true, "alias/": false, "alias/\u00a0": true, "alias/a\tb": false, "alias": false, "": false, "https://idp.example/jwks.json": false,
+	} {
+		if got := keys.KMSID(id); got != want || got != pattern.MatchString(id) {
+			t.Errorf("%q: %v, want %v; the pattern of old says %v", id, got, want, pattern.MatchString(id))
 		}
 	}
 }

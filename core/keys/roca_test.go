@@ -16,6 +16,31 @@ var fingerprintPrimes = []int64{
 	101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
 }
 
+// Infineon's primes are k·M + (65537^a mod M), where M is the product of the first 126 primes for keys of 2048 bits.
+func TestAKeyMadeAsTheFlawedGeneratorMakesItIsRefused(t *testing.T) {
+	m, found := big.NewInt(1), 0
+	for p := int64(2); found < 126; p++ {
+		if big.NewInt(p).ProbablyPrime(0) {
+			m.Mul(m, big.NewInt(p))
+			found++
+		}
+	}
+	prime := func(a int64) *big.Int {
+		p := new(big.Int).Lsh(m, uint(1024-m.BitLen())) // k is a power of two at first
+		p.Add(p, new(big.Int).Exp(big.NewInt(65537), big.NewInt(a), m))
+		for !p.ProbablyPrime(1) {
+			p.Add(p, m)
+		}
+		return p
+	}
+	modulus := prime(1234567890)
+	modulus.Mul(modulus, prime(9876543210))
+	_, err := keys.NewSet(keys.Key{Public: &rsa.PublicKey{N: modulus, E: 65537}})
+	if err == nil || !strings.Contains(err.Error(), "ROCA") {
+		t.Errorf("a modulus of %d bits: %v", modulus.BitLen(), err)
+	}
+}
+
 // A modulus is told by what it is modulo small primes, so these ones are made of that alone; they have no factors that matter.
 func TestAModulusOfTheFlawedGeneratorIsRefusedAndOneThatMissesItsFormByOnePrimeIsNot(t *testing.T) {
 	product := big.NewInt(1)

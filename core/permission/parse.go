@@ -93,7 +93,7 @@ func Parse(expr string) (sso.Permission, error) {
 		}
 		return nil, &ParseError{syntaxFaults(err)}
 	}
-	r := &reader{files: files}
+	r := &reader{files: files, functions: functions()}
 	p := r.permission(tree)
 	if len(r.faults) > 0 {
 		return nil, &ParseError{r.faults}
@@ -133,8 +133,9 @@ func syntaxFaults(err error) []ParseFault {
 // A reader maps Go's syntax tree to permissions. What it cannot map it notes and reads on, so
 // that all faults are found; the permissions that it returns count only if there are none.
 type reader struct {
-	files  *token.FileSet
-	faults []ParseFault
+	files     *token.FileSet
+	functions map[string]func(arguments) sso.Permission
+	faults    []ParseFault
 }
 
 func (r *reader) fault(at ast.Node, format string, args ...any) {
@@ -208,11 +209,10 @@ type arguments struct {
 	call *ast.CallExpr
 }
 
-// functions are those that a text can name.
-var functions map[string]func(arguments) sso.Permission
-
-func init() { // they call permission, which looks here
-	functions = map[string]func(arguments) sso.Permission{
+// functions are those that a text can name. They are no variable, so that a service which reads no
+// text carries neither them nor the parser.
+func functions() map[string]func(arguments) sso.Permission {
+	return map[string]func(arguments) sso.Permission{
 		"is":                func(a arguments) sso.Permission { return Is(a.first(), a.values()...) },
 		"claim":             func(a arguments) sso.Permission { return Claim(a.first(), a.values()...) },
 		"has":               func(a arguments) sso.Permission { return Has(a.only(1)[0]) },
@@ -247,7 +247,7 @@ func (r *reader) call(e *ast.CallExpr) sso.Permission {
 		r.fault(e, "write the arguments out, without …")
 		return nil
 	}
-	function, ok := functions[name.Name]
+	function, ok := r.functions[name.Name]
 	if !ok {
 		r.unknown(e, name.Name)
 		return nil
@@ -256,13 +256,13 @@ func (r *reader) call(e *ast.CallExpr) sso.Permission {
 }
 
 func (r *reader) unknown(at ast.Node, name string) {
-	for known := range functions {
+	for known := range r.functions {
 		if strings.EqualFold(known, name) {
 			r.fault(at, "%s is written %s", name, known)
 			return
 		}
 	}
-	r.fault(at, "%s is unknown; the functions are %s", name, strings.Join(slices.Sorted(maps.Keys(functions)), ", "))
+	r.fault(at, "%s is unknown; the functions are %s", name, strings.Join(slices.Sorted(maps.Keys(r.functions)), ", "))
 }
 
 // errFaulty ends the building of a permission whose arguments are at fault.

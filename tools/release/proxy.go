@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/zip"
 
+	"github.com/more-retail/moresso-go/tools/internal/goproxy"
 	"github.com/more-retail/moresso-go/tools/internal/repo"
 )
 
@@ -49,38 +49,22 @@ func copyFile(from, to string) error {
 }
 
 // serve makes the zip of a module as a proxy makes it from the commit HEAD, and puts it into a
-// file proxy (see "go help goproxy"). It gives the size of the zip.
+// file proxy. It gives the size of the zip.
 func serve(root, proxy string, m repo.Module, version string, at time.Time) (int64, error) {
 	v := module.Version{Path: m.Path(), Version: version}
-	escaped, err := module.EscapePath(v.Path)
-	if err != nil {
-		return 0, err
-	}
-	dir := filepath.Join(proxy, filepath.FromSlash(escaped), "@v")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return 0, err
-	}
 	var archive bytes.Buffer
 	if err := zip.CreateFromVCS(&archive, v, root, "HEAD", m.Dir); err != nil {
 		return 0, fmt.Errorf("%s: %w", m.Dir, err)
-	}
-	info, err := json.Marshal(map[string]any{"Version": version, "Time": at.UTC()})
-	if err != nil {
-		return 0, err
 	}
 	mod, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(m.Dir), "go.mod"))
 	if err != nil {
 		return 0, err
 	}
-	for name, content := range map[string]io.Reader{
-		"list": strings.NewReader(version + "\n"), version + ".info": bytes.NewReader(info),
-		version + ".mod": bytes.NewReader(mod), version + ".zip": bytes.NewReader(archive.Bytes()),
-	} {
-		if err := write(filepath.Join(dir, name), content); err != nil {
-			return 0, err
-		}
+	file, err := goproxy.Add(proxy, v, at, mod, archive.Bytes())
+	if err != nil {
+		return 0, err
 	}
-	return int64(archive.Len()), complete(filepath.Join(dir, version+".zip"), v)
+	return int64(archive.Len()), complete(file, v)
 }
 
 // complete says what a zip lacks that its readers need.

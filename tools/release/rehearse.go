@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/mod/semver"
 
+	"github.com/more-retail/moresso-go/tools/internal/goproxy"
 	"github.com/more-retail/moresso-go/tools/internal/repo"
 )
 
@@ -53,7 +54,7 @@ func rehearse(ctx context.Context, root string) error {
 		fmt.Printf("  %-16s %6.1f KiB\n", m.Dir, float64(size)/1024)
 	}
 	visit := visitor{temp: temp, repository: copied, candidate: candidate}
-	if visit.proxies, err = proxies(ctx, root, proxy); err != nil {
+	if visit.proxies, err = goproxy.Chain(ctx, proxy); err != nil {
 		return err
 	}
 	return visit.all(ctx, modules)
@@ -119,16 +120,3 @@ func prepare(ctx context.Context, root, from, to string) error {
 		"commit", "--quiet", "--no-verify", "--message", "release "+to)
 	return err
 }
-
-// proxies are where a stranger's modules come from: those of this repository from the file proxy,
-// and all others from what this machine has downloaded already, or else from where it downloads.
-func proxies(ctx context.Context, root, own string) (string, error) {
-	set, err := shell{dir: root}.run(ctx, "go", "env", "GOMODCACHE", "GOPROXY")
-	if err != nil {
-		return "", err
-	}
-	cache, upstream, _ := strings.Cut(strings.TrimSpace(set), "\n")
-	return strings.Join([]string{fileURL(own), fileURL(filepath.Join(cache, "cache", "download")), upstream}, ","), nil
-}
-
-func fileURL(dir string) string { return "file://" + filepath.ToSlash(dir) }

@@ -1,0 +1,52 @@
+package keys_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+func FuzzTextsAreTakenApartAsEncodingJSONDoes(f *testing.F) {
+	for _, text := range []string{
+		`{}`, ` { } `, `{"a":1}`, `{"a":1,"a":2}`, `{"a":{"b":[1,{"c":",:]}"}]},"d":[]}`, `{"\u0061\"":"\\","b":"\\\"}"}`, "{\n\t\"a\" : null ,\r\n \"b\": [ ] }",
+		`[]`, ` [ ] `, `[1,"a,b",[2,[3]],{"a":[4]}]`, `["\\","\"",",","]"]`, `null`, `"{"`, `1`, ``, `{`, `{"a"}`, `{"a":1}}`, `[1,]`, `{"\ud800":1}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if !utf8.Valid(text) {
+			return // which is no JSON, though encoding/json mends it
+		}
+		var object map[string]json.RawMessage
+		wantObject := json.Unmarshal(text, &object) == nil && object != nil
+		members, err := keys.Members(text)
+		if (err == nil) != wantObject {
+			t.Fatalf("%q: error %v, but encoding/json says it is an object: %v", text, err, wantObject)
+		}
+		for name, value := range members {
+			if !bytes.Equal(value, object[name]) {
+				t.Errorf("%q: %q is %q, want %q", text, name, value, object[name])
+			}
+		}
+		for name := range maps.Keys(object) { // names that are no text have become �, and name nothing that is looked for
+			if _, found := members[name]; err == nil && !found && !strings.ContainsRune(name, utf8.RuneError) {
+				t.Errorf("%q: %q is missing", text, name)
+			}
+		}
+		if !json.Valid(text) {
+			return
+		}
+		var array []json.RawMessage
+		wantArray := json.Unmarshal(text, &array) == nil && array != nil
+		elements, isArray := keys.Elements(text)
+		if isArray != wantArray || !slices.EqualFunc(elements, array, func(a []byte, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
+			t.Errorf("%q: elements %q (%v), want %q (%v)", text, elements, isArray, array, wantArray)
+		}
+	})
+}

@@ -1,0 +1,70 @@
+package keys_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"math/big"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+// RFC 7638, section 3.1, and RFC 8037, appendix A.3.
+func TestTheThumbprintsAreThoseOfTheRFCs(t *testing.T) {
+	for set, want := range map[string]string{
+		`{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}`: "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+		`{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`: "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+	} {
+		parsed, err := keys.ParseJWKS([]byte(`{"keys":[` + set + `]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := parsed.Keys[0].Thumbprint(); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// Of 300 keys on each curve some have coordinates that begin with a zero, which counts.
+func TestTheThumbprintsAreThoseOfAnotherLibrary(t *testing.T) {
+	list := []crypto.PublicKey{rsaPublic(2048), &rsa.PublicKey{N: rsaPublic(2048).N, E: 1<<31 - 1}}
+	for range 300 {
+		for _, curve := range []elliptic.Curve{elliptic.P256(), elliptic.P384(), elliptic.P521()} {
+			private, err := ecdsa.GenerateKey(curve, rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, private.Public())
+		}
+	}
+	for _, public := range list {
+		want, err := (&jose.JSONWebKey{Key: public}).Thumbprint(crypto.SHA256)
+		if got := (keys.Key{Public: public}).Thumbprint(); err != nil || got != base64.RawURLEncoding.EncodeToString(want) {
+			t.Errorf("%T: %s, want that of %x (%v)", public, got, want, err)
+		}
+	}
+}
+
+func TestWhatIsNoPublicKeyHasNoThumbprint(t *testing.T) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	offCurve := &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}
+	for name, key := range map[string]crypto.PublicKey{
+		"nothing": nil, "a text": "key", "a private key": private, "a nil RSA key": (*rsa.PublicKey)(nil), "an RSA key without modulus": &rsa.PublicKey{E: 65537},
+		"a nil EC key": (*ecdsa.PublicKey)(nil), "an EC key without curve": &ecdsa.PublicKey{}, "an EC key without point": &ecdsa.PublicKey{Curve: elliptic.P256()},
+		"a point off its curve": offCurve, "an Ed25519 key of 31 bytes": ed25519.PublicKey(private[:31]),
+	} {
+		if got := (keys.Key{Public: key}).Thumbprint(); got != "" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
