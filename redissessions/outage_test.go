@@ -138,6 +138,18 @@ func TestARevocationReachesCachesAtOnce(t *testing.T) {
 	}
 }
 
+// Once the connection has ended nobody would tell of a revocation.
+func TestACachedAnswerDoesNotOutliveItsConnection(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	server.Do("SET", "api:u1", "s1")
+	store := ready(t, at(server.Address), cached, func(o *redissessions.Options) { o.MaxStale = 30 * time.Second }) // longer than is waited for below
+	wants(t, store, session("u1", "s1"), "lives")
+	server.Kill()
+	becomes(t, store, session("u1", "s1"), "unavailable")
+	server.Restart()
+}
+
 // Neither a Redis that hangs nor a network that swallows what it says makes a cached answer
 // older than the cap; after that the store is unavailable.
 func TestNoCachedAnswerIsOlderThanTheCap(t *testing.T) {
