@@ -57,8 +57,8 @@ func readRules(root string) ([]rule, error) {
 	return rules, nil
 }
 
-// parseRule reads a description: three lines (rule, file and tests) and perhaps a fourth (run, where the package's tests take long or
-// go by real time), then the old text and the new.
+// parseRule reads a description: three lines (rule, file and tests) and perhaps a fourth (run, where the package's tests take long, go
+// by real time, or fail for another reason first), then the old text and the new.
 func parseRule(text string) (rule, error) {
 	head, change, ok := strings.Cut(text, "\n-- old --\n")
 	before, after, found := strings.Cut(change, "\n-- new --\n")
