@@ -35,3 +35,9 @@ func TestAHandlerAloneKnowsThePrincipalOfATestsRequestAndNoGuardTakesItForALogin
 		}
 	}
 }
+
+func TestAContextWithoutARequestHasNoPrincipal(t *testing.T) {
+	if principal, found := echosso.Principal(echo.New().NewContext(nil, httptest.NewRecorder())); found || principal != nil {
+		t.Errorf("%v, %t", principal, found)
+	}
+}

@@ -180,10 +180,7 @@ func (r request) PathValue(name string) string {
 	if r.c.App().Config().UnescapePath {
 		return string(raw)
 	}
-	value, err := url.PathUnescape(string(raw))
-	if err != nil {
-		return ""
-	}
+	value, _ := url.PathUnescape(string(raw)) // what cannot be decoded is nothing
 	return value
 }
 

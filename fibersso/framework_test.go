@@ -393,3 +393,33 @@ func TestAStatusThatIsFollowedByAPanicIsNoAnswer(t *testing.T) {
 		t.Errorf("%d %q", status, body)
 	}
 }
+
+// A redirect needs no body, and no more does an answer of success.
+func TestAStatusAloneIsAnAnswer(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	for _, status := range []int{fiber.StatusOK, fiber.StatusSeeOther} {
+		guard := fibersso.New(iss.Authenticator(iss.Config("api")), fibersso.WithDenied(func(c *fiber.Ctx, _ sso.Denial) { c.Status(status) }))
+		app := fiber.New()
+		app.Get("/", guard.Authenticate(), ok)
+		if got, body := ask(t, app, http.MethodGet, "/", ""); got != status || body != "" {
+			t.Errorf("%d %q, want %d", got, body, status)
+		}
+	}
+}
+
+// An app that is told to decode paths has done so when the permission is asked.
+func TestAPathThatFiberHasDecodedIsNotDecodedAgain(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
+	for _, unescape := range []bool{false, true} {
+		var seen string
+		app := fiber.New(fiber.Config{UnescapePath: unescape})
+		app.Get("/orders/:id", guard.Require(permission.Func("id", func(_ context.Context, a sso.Access) (bool, error) {
+			seen = a.PathValue("id")
+			return true, nil
+		})), ok)
+		if status, body := ask(t, app, http.MethodGet, "/orders/%2561%20b", iss.Token()); status != http.StatusOK || seen != "%61 b" {
+			t.Errorf("unescaped by Fiber %t: %q, %d %s", unescape, seen, status, body)
+		}
+	}
+}

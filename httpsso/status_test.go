@@ -53,6 +53,10 @@ func TestStatusTellsHowTheKeysStand(t *testing.T) {
 	if code, report := ask(http.MethodGet); code != http.StatusServiceUnavailable || report.Keys[0].LastError == "" || report.Keys[0].NextAttempt.IsZero() {
 		t.Errorf("past the stale bound: %d %+v", code, report)
 	}
+	auth = nil
+	if code, report := ask(http.MethodGet); code != http.StatusServiceUnavailable || report.Usable || len(report.Keys) > 0 {
+		t.Errorf("of no authenticator: %d %+v", code, report)
+	}
 	if code, _ := ask(http.MethodPost); code != http.StatusMethodNotAllowed {
 		t.Errorf("POST: %d", code)
 	}
