@@ -19,7 +19,7 @@ GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 TOOLS = golangci-lint gotestsum deadcode govulncheck
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly repeat soak tools release-check doccheck mutants standalone test-386 ci tools-test gotestsum clean deadcode licences dependencies links workflows coverage footprint
+.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly repeat soak tools release-check doccheck mutants mutate-rules standalone test-386 ci tools-test gotestsum clean deadcode licences dependencies links workflows coverage footprint
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -121,6 +121,10 @@ release-check: ## Rehearse a release: serve every module, and require, build and
 mutants: ## Put faults into the shipped code, which the tests must find (PKG=core/keys for one package); writes docs/MUTATIONS.md
 	@cd tools && GOWORK=off go build -o ../bin/mutants ./mutants
 	@bin/mutants -o docs/MUTATIONS.md $(if $(ONLY),-only '$(ONLY)') $(PKG)
+
+mutate-rules: ## Take away the rules of security one by one, which the tests must find; writes docs/MUTATIONS.md
+	@cd tools && GOWORK=off go build -o ../bin/mutants ./mutants
+	@bin/mutants -rules $(if $(ONLY),-only '$(ONLY)',-o docs/MUTATIONS.md)
 
 coverage: ## Print which share of each module its tests run; fails below 90 %
 	@cd tools && GOWORK=off go run ./coverage

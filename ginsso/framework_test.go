@@ -55,6 +55,26 @@ func TestNestedGroupsAddUp(t *testing.T) {
 	}
 }
 
+// Settings of Gin say whether it tells path values decoded. What a permission compares is, always.
+func TestAPathValueIsComparedDecoded(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
+	for name, set := range map[string]func(*gin.Engine){
+		"as Gin is made":                   func(*gin.Engine) {},
+		"by the path as sent":              func(e *gin.Engine) { e.UseRawPath = true },
+		"by the path as sent, not decoded": func(e *gin.Engine) { e.UseRawPath, e.UnescapePathValues = true, false },
+	} {
+		engine := gin.New()
+		set(engine)
+		engine.GET("/users/:id", guard.Require(permission.SameAsPath("sub", "id")), ok)
+		for path, want := range map[string]int{"/users/j%6Fe": 200, "/users/j%256Fe": 403} {
+			if got := ask(engine, "GET", path, iss.Token(ssotest.Subject("joe"))).Code; got != want {
+				t.Errorf("%s: GET %s: %d, want %d", name, path, got, want)
+			}
+		}
+	}
+}
+
 func TestWhatGinServesByItselfIsGuardedToo(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := ginsso.New(iss.Authenticator(iss.Config("api")))

@@ -136,6 +136,10 @@ func TestUsersOfTheHardenedLayoutCannotMeet(t *testing.T) {
 	s := session("c", "s1")
 	s.Audience = "a:b"
 	wants(t, ab, s, "ended")
+	braces := ready(t, at(server.Address), hardened, func(o *redissessions.Options) { o.Audience = "a:{b}" })
+	do(t, a.Login(t.Context(), "b}:{c", "s1", time.Hour))
+	s.Audience = "a:{b}"
+	wants(t, braces, s, "ended")
 	do(t, a.Login(t.Context(), "}{\x00\n", "s1", time.Hour))
 	s = session("}{\x00\n", "s1")
 	s.Audience = "a"

@@ -422,6 +422,24 @@ func TestCloseEndsAHangingRequestAtOnce(t *testing.T) {
 	})
 }
 
+func TestKeysThatWereInForceAreNotAfterClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		match, _, err := find(p.cache, p.KeyID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = p.cache.Close()
+		_, _, err = find(p.cache, p.KeyID())
+		unavailable(t, err)
+		_, confirmed, err := p.cache.Confirm(t.Context(), time.Now(), match, p.KeyID(), alg)
+		unavailable(t, err)
+		if confirmed {
+			t.Error("a token that was verified before is confirmed")
+		}
+	})
+}
+
 func TestAClockSetBackByAYearNeitherFreezesTheKeysNorStopsTheService(t *testing.T) {
 	const year = 365 * 24 * time.Hour
 	for _, inline := range []bool{false, true} {

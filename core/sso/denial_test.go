@@ -416,6 +416,12 @@ func TestWhatDenialOfReturnsIsTheCallersOwn(t *testing.T) {
 	d.Header.Set("WWW-Authenticate", "changed")
 	compare(t, sso.DenialOf(err), invalidToken)
 	compare(t, sso.DenialOf(sso.ErrInvalidToken), invalidToken)
+
+	_, err = newAuth(t, func(c *sso.Config) { c.Realm = "orders" }).Authenticate(t.Context(), bearer("x")) // drawn already
+	d = sso.DenialOf(err)
+	clear(d.Body)
+	d.Header.Set("WWW-Authenticate", "changed")
+	compare(t, sso.DenialOf(err), refusal(401, "invalid_token", `Bearer realm="orders", error="invalid_token"`))
 }
 
 func TestADenialIsWrittenAsItIs(t *testing.T) {

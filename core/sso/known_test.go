@@ -393,6 +393,17 @@ func TestTokensWithHeadersOfTheirOwnAreKnown(t *testing.T) {
 	accepted(t, a, spaced, known, true)
 }
 
+// A header that begins as a known one does is another, even if what follows is no JSON.
+func TestAKnownHeaderIsKnownAsAWhole(t *testing.T) {
+	a := newAuth(t)
+	header := headerWith()
+	header += strings.Repeat(" ", 2-(len(header)+2)%3) // so that its encoding goes on where it ends
+	if _, err := a.ValidateToken(t.Context(), signed(ada, header, claimsWith())); err != nil {
+		t.Fatal(err)
+	}
+	refusedFor(t, a, signed(ada, header+"???", claimsWith()), sso.ReasonMalformed)
+}
+
 // signedBy seals a good token's claims under a header of any text.
 func signedBy(t *testing.T, issuer *devissuer.Issuer, header string) string {
 	t.Helper()

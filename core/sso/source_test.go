@@ -112,6 +112,9 @@ func TestASourceIsTrustedOnlyWhereItWasChosen(t *testing.T) {
 	if _, err := plain.Authenticate(ctx, r); !errors.Is(err, sso.ErrNoToken) {
 		t.Errorf("the one that it came from: %v", err)
 	}
+	if _, err := plain.Authenticate(t.Context(), targeted{sent{"GET", nil}, "h", "/?access_token=" + token()}); !errors.Is(err, sso.ErrNoToken) { // RFC 6750, section 2.3
+		t.Errorf("in the query: %v", err)
+	}
 	if _, err := inHeader.Authenticate(t.Context(), sent{"GET", http.Header{"X-Token": {token(), token()}}}); !errors.Is(err, sso.ErrInvalidRequest) {
 		t.Errorf("two fields: %v", err)
 	}

@@ -6,6 +6,7 @@
 //	mutants core/keys       one package
 //	mutants -only cache.go core/keys
 //	mutants -rules          the rules of security, each broken by hand (tools/mutants/rules)
+//	mutants -rules -only nonce
 //
 // The faults are compiled in with the overlay of the go command, so the tree is never touched and the tests find the files of the
 // repository as always. That is why this is no off-the-shelf tool: gremlins copies one module to another place, where `replace
@@ -40,7 +41,7 @@ func main() {
 
 func command(ctx context.Context) error {
 	rules := flag.Bool("rules", false, "break the rules of security instead, each by hand")
-	report := flag.String("o", "", "file to write the counts into; lines of packages that were not run stay as they are")
+	report := flag.String("o", "", "file to write the counts, or with -rules the rules, into; whatever was not run stays as it is")
 	only := flag.String("only", "", "run only mutants whose key matches this expression, and write no counts")
 	flag.Parse()
 	root, err := repo.Root()
@@ -48,7 +49,7 @@ func command(ctx context.Context) error {
 		return err
 	}
 	if *rules {
-		return breakRules(ctx, root, *only)
+		return breakRules(ctx, root, *only, *report)
 	}
 	chosen, err := regexp.Compile(*only)
 	if err != nil {

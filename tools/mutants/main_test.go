@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/more-retail/moresso-go/tools/internal/repo"
 )
 
 // repository writes a small repository with one package; its test looks at one side of a bound only.
@@ -90,6 +92,7 @@ func TestABrokenRuleMustBeFoundOut(t *testing.T) {
 	const head = "rule: The old are old.\nfile: core/p/p.go\ntests: core/p\n-- old --\n"
 	for name, c := range map[string]struct{ text, want string }{
 		"the tests fail":                {head + "age > 70\n-- new --\nage < 70\n", ""},
+		"the test that is named passes": {strings.Replace(head, "-- old", "run: TestYoung\n-- old", 1) + "age > 70\n-- new --\nage < 70\n", "pass without this rule"},
 		"the tests pass":                {head + "age > 70\n-- new --\nage > 60\n", "pass without this rule: The old are old."},
 		"the old text is gone":          {head + "age > 75\n-- new --\nage < 70\n", "stands 0 times in core/p/p.go"},
 		"the old text is there twice":   {head + "func\n-- new --\nfunk\n", "stands 2 times"},
@@ -106,7 +109,7 @@ func TestABrokenRuleMustBeFoundOut(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(rules, "old.txt"), []byte(c.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err := breakRules(t.Context(), root, "")
+			err := breakRules(t.Context(), root, "", "")
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
@@ -114,8 +117,49 @@ func TestABrokenRuleMustBeFoundOut(t *testing.T) {
 	}
 }
 
+func TestARuleIsNotFoundOutByTestsThatFailAnyway(t *testing.T) {
+	root := repository(t, "")
+	for file, text := range map[string]string{
+		"core/p/p.go":                 "package p\n\nfunc Old(age int) bool { return true }\n",
+		"tools/mutants/rules/old.txt": "rule: r\nfile: core/p/p.go\ntests: core/p\n-- old --\ntrue\n-- new --\nfalse\n",
+	} {
+		file = filepath.Join(root, filepath.FromSlash(file))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := breakRules(t.Context(), root, "", ""); err == nil || !strings.Contains(err.Error(), "the tests fail as they are") {
+		t.Errorf("error %v, want that the tests fail as they are", err)
+	}
+}
+
+// Breaking all rules takes long; that a description has been left behind by the code is known at once.
+func TestEveryDescriptionIsUpToDate(t *testing.T) {
+	root, err := repo.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := readRules(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	titles := map[string]string{}
+	for _, r := range rules {
+		if _, err := r.broken(root); err != nil {
+			t.Errorf("%s: %v", r.name, err)
+		}
+		if titles[r.title] != "" || !strings.HasSuffix(r.title, ".") || strings.Contains(r.title, "|") {
+			t.Errorf("%s: %q: want one plain sentence that is no other rule's", r.name, r.title)
+		}
+		titles[r.title] = r.name
+	}
+}
+
 func TestNoRuleIsNotAllRules(t *testing.T) {
-	if err := breakRules(t.Context(), repository(t, ""), ""); err == nil || !strings.Contains(err.Error(), "no rule was broken") {
+	if err := breakRules(t.Context(), repository(t, ""), "", ""); err == nil || !strings.Contains(err.Error(), "no rule was broken") {
 		t.Errorf("error %v, want that no rule was broken", err)
 	}
 }
@@ -137,5 +181,63 @@ func TestTheReportKeepsTheLinesOfOtherPackages(t *testing.T) {
 	}
 	if want := "|---|---|---|---|---|---|---|\n| core/p | 3 | 2 | 0 | 1 | 0 | 1 |\n| core/q | 1 | 1 | 0 | 0 | 0 | 0 |\n"; !strings.Contains(string(text), want) {
 		t.Errorf("the report lacks\n%s\nand says\n%s", want, text)
+	}
+}
+
+func TestEachPartOfTheReportKeepsTheOther(t *testing.T) {
+	root := repository(t, "")
+	file := filepath.Join(root, "report.md")
+	read := func() string {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	write := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(writeReport(file, root, &tally{dir: "core/p", killed: 1}))
+	if strings.Contains(read(), "Rules broken by hand") {
+		t.Errorf("rules that were never broken are reported:\n%s", read())
+	}
+	write(writeRules(file, root, []rule{{title: "The young are young.", tests: "core/p"}, {title: "The dead are dead.", tests: "core/p"}}))
+	write(writeRules(file, root, []rule{{title: "The old are old.", tests: "core/p"}, {title: "The `young` are young.", tests: "core/p"}}))
+	write(writeReport(file, root, &tally{dir: "core/p", killed: 2}))
+	want := reportHead + "| core/p | 2 | 2 | 0 | 0 | 0 | 0 |\n" + rulesHead + "| The old are old. | core/p |\n| The `young` are young. | core/p |\n"
+	if got := read(); got != want {
+		t.Errorf("the report is\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestRulesAreReportedOnceAllAreFoundOut(t *testing.T) {
+	const head = "rule: The old are old.\nfile: core/p/p.go\ntests: core/p\n-- old --\nage > 70\n-- new --\n"
+	for name, c := range map[string]struct {
+		change, only string
+		want         bool
+	}{
+		"all are found out":      {"age < 70\n", "", true},
+		"one is not found out":   {"age > 60\n", "", false},
+		"not all rules were run": {"age < 70\n", "old", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := repository(t, "")
+			rules := filepath.Join(root, "tools", "mutants", "rules")
+			if err := os.MkdirAll(rules, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			for file, text := range map[string]string{"old.txt": head + c.change, "young.txt": head + "age < 70\n"} {
+				if err := os.WriteFile(filepath.Join(rules, file), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			report := filepath.Join(root, "report.md")
+			_ = breakRules(t.Context(), root, c.only, report) // its error has tests of its own
+			if _, err := os.Stat(report); (err == nil) != c.want {
+				t.Errorf("the report: %v, want it written: %v", err, c.want)
+			}
+		})
 	}
 }

@@ -54,7 +54,7 @@ func (t *tally) row() string {
 
 const reportHead = `# Mutations: can the tests fail?
 
-Written by ` + "`make mutants`" + `; do not edit.
+Written by ` + "`make mutants`" + ` and ` + "`make mutate-rules`" + `; do not edit.
 
 Into each package that a service may ship, one small fault after another is put, and the package's own tests are run: a comparison
 turned round (negation) or moved by one (boundary), a guard that never holds, ` + "`&&`" + ` for ` + "`||`" + `, a lost ` + "`!`" + `, a true for a
@@ -69,35 +69,69 @@ own tests do not come past.
 |---|---|---|---|---|---|---|
 `
 
-// writeReport puts the counts into the report; the lines of other packages stay.
+// writeReport puts the counts into the report; all else in it stays.
 func writeReport(file, root string, counts *tally) error {
-	old, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	rows := []string{counts.row()}
-	for line := range strings.SplitSeq(string(old), "\n") {
-		dir, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " |")
-		if !strings.HasPrefix(line, "| ") || dir == counts.dir {
-			continue
-		}
-		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(dir))); err == nil {
-			rows = append(rows, line)
-		}
-	}
-	slices.Sort(rows)
-	var text strings.Builder
-	text.WriteString(reportHead + strings.Join(rows, "\n") + "\n")
-	for _, dir := range slices.Sorted(maps.Keys(parts)) {
-		fmt.Fprintf(&text, "\n%s is done in part: %s.\n", dir, parts[dir].why)
-	}
-	rules, err := readRules(root)
+	r, err := readReport(file, root)
 	if err != nil {
 		return err
 	}
-	text.WriteString(rulesHead)
-	for _, r := range rules {
-		fmt.Fprintf(&text, "| %s | %s |\n", r.title, r.tests)
+	r.counts[counts.dir] = counts.row()
+	return r.write(file)
+}
+
+// writeRules puts the rules into the report, which have all been found out; the counts stay.
+func writeRules(file, root string, rules []rule) error {
+	r, err := readReport(file, root)
+	if err != nil {
+		return err
+	}
+	r.rules = nil
+	for _, rule := range rules {
+		r.rules = append(r.rules, rule.row())
+	}
+	return r.write(file)
+}
+
+// A report has two parts, which two runs of the command write: each keeps the other's.
+type report struct {
+	counts map[string]string // the line of each package
+	rules  []string          // the lines of the rules
+}
+
+// readReport reads what was written before, without packages that are gone.
+func readReport(file, root string) (*report, error) {
+	r := &report{counts: map[string]string{}}
+	text, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	counts, rules, _ := strings.Cut(string(text), rulesHead)
+	for line := range strings.SplitSeq(counts, "\n") {
+		dir, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " |")
+		if !strings.HasPrefix(line, "| ") {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(dir))); err == nil {
+			r.counts[dir] = line
+		}
+	}
+	if rules != "" {
+		r.rules = strings.Split(strings.TrimSpace(rules), "\n")
+	}
+	return r, nil
+}
+
+func (r *report) write(file string) error {
+	var text strings.Builder
+	text.WriteString(reportHead)
+	for _, dir := range slices.Sorted(maps.Keys(r.counts)) {
+		text.WriteString(r.counts[dir] + "\n")
+	}
+	for _, dir := range slices.Sorted(maps.Keys(parts)) {
+		fmt.Fprintf(&text, "\n%s is done in part: %s.\n", dir, parts[dir].why)
+	}
+	if len(r.rules) > 0 {
+		text.WriteString(rulesHead + strings.Join(r.rules, "\n") + "\n")
 	}
 	return os.WriteFile(file, []byte(text.String()), 0o600)
 }

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
+	"time"
 )
 
 const rulesHead = `
@@ -26,6 +31,7 @@ type rule struct {
 	title    string
 	file     string
 	tests    string // the package whose tests must fail
+	run      string // which of them are run, as for go test -run; empty for all
 	old, new string
 }
 
@@ -51,7 +57,8 @@ func readRules(root string) ([]rule, error) {
 	return rules, nil
 }
 
-// parseRule reads a description: three lines (rule, file and tests), then the old text and the new.
+// parseRule reads a description: three lines (rule, file and tests) and perhaps a fourth (run, where the package's tests take long or
+// go by real time), then the old text and the new.
 func parseRule(text string) (rule, error) {
 	head, change, ok := strings.Cut(text, "\n-- old --\n")
 	before, after, found := strings.Cut(change, "\n-- new --\n")
@@ -68,8 +75,10 @@ func parseRule(text string) (rule, error) {
 			r.file = value
 		case "tests":
 			r.tests = value
+		case "run":
+			r.run = value
 		default:
-			return rule{}, fmt.Errorf("%q: want rule, file or tests", name)
+			return rule{}, fmt.Errorf("%q: want rule, file, tests or run", name)
 		}
 	}
 	if r.title == "" || r.file == "" || r.tests == "" {
@@ -90,8 +99,19 @@ func (r rule) broken(root string) ([]byte, error) {
 	return []byte(strings.Replace(string(source), r.old, r.new, 1)), nil
 }
 
-// breakRules breaks every rule whose name matches, and fails unless the tests find each of them out.
-func breakRules(ctx context.Context, root, only string) error {
+// row is the rule's line in the report.
+func (r rule) row() string { return fmt.Sprintf("| %s | %s |", r.title, r.tests) }
+
+// sideBySide is how many packages have their rules broken at a time. The rules of one package come one after the other, since its
+// tests may not bear others of their kind beside them.
+const sideBySide = 2
+
+// longWait is for tests that wait for what never comes once a rule is broken.
+const longWait = 3 * time.Minute
+
+// breakRules breaks every rule whose name matches, and fails unless the tests find each of them out. The report is written only if
+// that is so of all rules.
+func breakRules(ctx context.Context, root, only, report string) error {
 	chosen, err := regexp.Compile(only)
 	if err != nil {
 		return fmt.Errorf("-only: %w", err)
@@ -100,63 +120,109 @@ func breakRules(ctx context.Context, root, only string) error {
 	if err != nil {
 		return err
 	}
-	var faults []error
-	measured := map[string]*runner{}
-	broken := 0
-	for _, rule := range rules {
-		if !chosen.MatchString(rule.name) {
-			continue
+	broken, byTests := 0, map[string][]rule{}
+	for _, r := range rules {
+		if chosen.MatchString(r.name) {
+			broken++
+			byTests[r.tests] = append(byTests[r.tests], r)
 		}
-		if err := ctx.Err(); err != nil {
-			return errors.Join(append(faults, err)...)
-		}
-		broken++
-		if err := breakRule(ctx, root, rule, measured); err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", rule.name, err))
-			fmt.Printf("FAILED     %s: %v\n", rule.name, err)
-			continue
-		}
-		fmt.Printf("found out  %s: %s\n", rule.name, rule.title)
 	}
 	if broken == 0 {
 		return errors.New("no rule was broken: tools/mutants/rules has no description, or none whose name matches")
 	}
-	fmt.Printf("%d rules broken, %d found out\n", broken, broken-len(faults))
+	var (
+		workers sync.WaitGroup
+		mu      sync.Mutex
+		faults  []error
+	)
+	free := make(chan struct{}, sideBySide)
+	for _, dir := range slices.SortedFunc(maps.Keys(byTests), func(a, b string) int { // the longest first
+		return cmp.Or(len(byTests[b])-len(byTests[a]), strings.Compare(a, b))
+	}) {
+		free <- struct{}{}
+		workers.Go(func() {
+			defer func() { <-free }()
+			found := breakAll(ctx, root, dir, byTests[dir])
+			mu.Lock()
+			defer mu.Unlock()
+			faults = append(faults, found...)
+		})
+	}
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	fmt.Printf("%d rules broken, %d faults\n", broken, len(faults))
+	if len(faults) == 0 && broken == len(rules) && report != "" {
+		return writeRules(report, root, rules)
+	}
 	return errors.Join(faults...)
 }
 
-func breakRule(ctx context.Context, root string, rule rule, measured map[string]*runner) error {
-	text, err := rule.broken(root)
-	if err != nil {
-		return err
-	}
+// breakAll breaks the rules that the tests of one package must find out, and returns a fault for each that they do not.
+func breakAll(ctx context.Context, root, dir string, rules []rule) (faults []error) {
 	work, err := os.MkdirTemp("", "mutants")
 	if err != nil {
-		return err
+		return []error{err}
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	r, ok := measured[rule.tests]
-	if !ok {
-		r = &runner{root: root, dir: rule.tests, tests: parts[rule.tests].tests, work: work}
-		if _, err := r.measure(ctx); err != nil {
-			return err
+	runners := map[string]*runner{} // by the tests that they run; nil for those that fail as they are
+	for _, rule := range rules {
+		tests := cmp.Or(rule.run, parts[dir].tests)
+		r, measured := runners[tests]
+		if !measured {
+			r = &runner{root: root, dir: dir, tests: tests, work: work}
+			if _, err := r.measure(ctx); err != nil {
+				faults = append(faults, err)
+				r = nil
+			} else {
+				r.timeout = max(r.timeout, longWait)
+			}
+			runners[tests] = r
 		}
-		measured[rule.tests] = r
+		err := errors.New("not broken, since the tests fail as they are")
+		test := ""
+		if r != nil {
+			test, err = r.breakRule(ctx, rule)
+		}
+		if ctx.Err() != nil {
+			return faults
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", rule.name, err))
+			fmt.Printf("FAILED     %s: %v\n", rule.name, err)
+			continue
+		}
+		fmt.Printf("found out  %s: %s %s\n", rule.name, rule.title, test)
 	}
-	r.work = work
-	ok, err = r.build(ctx, map[string][]byte{rule.file: text})
+	return faults
+}
+
+// failedTest finds the test that failed first; it is named when the tests have ended, or not at all if they could not.
+var failedTest = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+
+// breakRule tells the test that has found the rule broken.
+func (r *runner) breakRule(ctx context.Context, rule rule) (test string, err error) {
+	text, err := rule.broken(r.root)
 	if err != nil {
-		return err
+		return "", err
+	}
+	ok, err := r.build(ctx, map[string][]byte{rule.file: text})
+	if err != nil {
+		return "", err
 	}
 	if !ok {
-		return errors.New("the new text does not compile")
+		return "", errors.New("the new text does not compile")
 	}
-	result, _, err := r.run(ctx)
+	result, output, err := r.run(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if result != killed {
-		return fmt.Errorf("the tests of %s %v: %s", rule.tests, map[outcome]string{lived: "pass without this rule", timedOut: "never end"}[result], rule.title)
+		return "", fmt.Errorf("the tests of %s %v: %s", rule.tests, map[outcome]string{lived: "pass without this rule", timedOut: "never end"}[result], rule.title)
 	}
-	return nil
+	if found := failedTest.FindStringSubmatch(output); found != nil {
+		test = "(" + found[1] + ")"
+	}
+	return test, nil
 }

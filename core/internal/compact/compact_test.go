@@ -1,6 +1,7 @@
 package compact_test
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
 	"errors"
@@ -223,6 +224,23 @@ func TestTheExamplesOfRFC7515AreTakenApartToTheByte(t *testing.T) {
 	// Appendix A.5 is unsecured: it has no signature.
 	if _, err := parse("eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."); !errors.Is(err, compact.ErrSegments) {
 		t.Errorf("unsecured: %v", err)
+	}
+}
+
+// Whoever is given the memory of a token next finds nothing of it there.
+func TestTheMemoryOfATokenIsCleared(t *testing.T) {
+	opened, err := compact.Open(token(`{}`, `{"sub":"secret"}`, "secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := opened.ReadPayload(); err != nil {
+		t.Fatal(err)
+	}
+	memory := opened.Signature[:cap(opened.Signature)]
+	memory[len(memory)-1] = 's' // as where something could not be decoded to its end
+	opened.Release()
+	if left := bytes.Trim(memory, "\x00"); len(left) > 0 {
+		t.Errorf("%q is left", left)
 	}
 }
 
