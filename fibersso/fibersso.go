@@ -66,8 +66,8 @@ type Guard struct {
 type Option func(*Guard)
 
 // WithDenied draws refusals by a function of yours. The refusal's status is set, and so are
-// its headers but Content-Type. If the function writes no body or panics, the standard refusal
-// goes out.
+// its headers but Content-Type. If the function writes neither a body nor another status, or panics,
+// the standard refusal goes out.
 func WithDenied(draw func(*fiber.Ctx, sso.Denial)) Option {
 	return func(g *Guard) { g.denied = draw }
 }
