@@ -48,3 +48,25 @@ func TestARefusalThatIsDrawnPastEchoKeepsItsStatus(t *testing.T) {
 		})
 	}
 }
+
+// Middleware around the guard, Echo's own error handler above all, goes by this.
+func TestARefusalThatIsDrawnIsCommitted(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	for name, draw := range map[string]func(echo.Context, sso.Denial){
+		"by a function of the service's": func(c echo.Context, _ sso.Denial) { _, _ = fmt.Fprint(c.Response().Writer, "no") },
+		"by nobody":                      func(echo.Context, sso.Denial) {},
+	} {
+		e := echo.New()
+		e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c echo.Context) error {
+				err := next(c)
+				if response := c.Response(); err != nil || !response.Committed || response.Status != http.StatusUnauthorized {
+					t.Errorf("%s: %v, %d, committed %t", name, err, response.Status, response.Committed)
+				}
+				return err
+			}
+		})
+		e.GET("/", ok, echosso.New(iss.Authenticator(iss.Config("api")), echosso.WithDenied(draw)).Authenticate())
+		ask(e, http.MethodGet, "/", "")
+	}
+}

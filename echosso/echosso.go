@@ -162,9 +162,6 @@ func (r request) PathValue(name string) string {
 	if r.c.Request().URL.RawPath == "" {
 		return r.c.Param(name)
 	}
-	value, err := url.PathUnescape(r.c.Param(name))
-	if err != nil {
-		return ""
-	}
+	value, _ := url.PathUnescape(r.c.Param(name)) // what cannot be decoded is nothing
 	return value
 }

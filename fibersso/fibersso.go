@@ -66,8 +66,8 @@ type Guard struct {
 type Option func(*Guard)
 
 // WithDenied draws refusals by a function of yours. The refusal's status is set, and so are
-// its headers but Content-Type. If the function writes no body or panics, the standard refusal
-// goes out.
+// its headers but Content-Type. If the function writes neither a body nor another status, or panics,
+// the standard refusal goes out.
 func WithDenied(draw func(*fiber.Ctx, sso.Denial)) Option {
 	return func(g *Guard) { g.denied = draw }
 }
@@ -180,10 +180,7 @@ func (r request) PathValue(name string) string {
 	if r.c.App().Config().UnescapePath {
 		return string(raw)
 	}
-	value, err := url.PathUnescape(string(raw))
-	if err != nil {
-		return ""
-	}
+	value, _ := url.PathUnescape(string(raw)) // what cannot be decoded is nothing
 	return value
 }
 

@@ -359,6 +359,8 @@ func TestFieldsOfEverySpellingCountWhereNamesAreNotNormalized(t *testing.T) {
 			"Authorization: " + token + "\r\nAuthorization: " + token + "\r\n": "400",
 			"AUTHORIZATION: " + token + "\r\nauthorization: Basic eA==\r\n":    "400",
 			"Authorization: " + token + "\r\nauthorization:\r\n":               "400",
+			"authorization: " + token + "\r\nAuthorization:\r\n":               "400",
+			"Authorization:\r\n":                                               "401",
 		} {
 			conn, err := listener.Dial()
 			if err != nil {
@@ -377,6 +379,50 @@ func TestFieldsOfEverySpellingCountWhereNamesAreNotNormalized(t *testing.T) {
 		}
 		if err := app.Shutdown(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// Whoever draws refusals may choose another status, need not write a body, and may write it later.
+func TestWhatAnswersARefusalIsKept(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	auth := iss.Authenticator(iss.Config("api"))
+	for name, test := range map[string]struct {
+		draw   func(*fiber.Ctx)
+		status int
+		body   string
+	}{
+		"a status alone":  {func(c *fiber.Ctx) { c.Status(fiber.StatusNotFound) }, fiber.StatusNotFound, ""},
+		"a page with 200": {func(c *fiber.Ctx) { _ = c.Status(fiber.StatusOK).SendString("sign in") }, fiber.StatusOK, "sign in"},
+		"a body alone":    {func(c *fiber.Ctx) { _ = c.SendString("no") }, fiber.StatusUnauthorized, "no"},
+		"a stream":        {func(c *fiber.Ctx) { _ = c.SendStream(strings.NewReader("no")) }, fiber.StatusUnauthorized, "no"},
+		"a redirect":      {func(c *fiber.Ctx) { _ = c.Redirect("/sign-in") }, fiber.StatusFound, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := fiber.New()
+			app.Get("/", fibersso.New(auth, fibersso.WithDenied(func(c *fiber.Ctx, _ sso.Denial) { test.draw(c) })).Authenticate(), ok)
+			if status, body := ask(t, app, http.MethodGet, "/", ""); status != test.status || body != test.body {
+				t.Errorf("%d %q, want %d %q", status, body, test.status, test.body)
+			}
+		})
+	}
+}
+
+// Fiber tells path values as they came, or decoded, by a setting. Permissions see them decoded, once.
+func TestPathValuesAreDecodedOnceWhateverTheSetting(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
+	for _, unescape := range []bool{false, true} {
+		for path, want := range map[string]string{"/orders/a%20b": "a b", "/orders/%61": "a", "/orders/a%2520b": "a%20b", "/orders/a%252Fb": "a%2Fb"} {
+			var seen string
+			app := fiber.New(fiber.Config{UnescapePath: unescape})
+			app.Get("/orders/:id", guard.Require(permission.Func("seeing", func(_ context.Context, a sso.Access) (bool, error) {
+				seen = a.PathValue("id")
+				return true, nil
+			})), ok)
+			if status, body := ask(t, app, http.MethodGet, path, iss.Token()); status != http.StatusOK || seen != want {
+				t.Errorf("unescaping %t, %s: %d %s, the value is %q, want %q", unescape, path, status, body, seen, want)
+			}
 		}
 	}
 }

@@ -27,12 +27,16 @@ func TestAHandlerAloneKnowsThePrincipalOfATestsContextAndNoGuardTakesItForALogin
 	}
 	app.Get("/alone", name)
 	app.Get("/optional", guard.Optional(), name)
+	app.Get("/replaced", guard.Optional(), func(c *fiber.Ctx) error { // by a later middleware
+		c.SetUserContext(ssotest.Context(c.UserContext(), grace))
+		return c.Next()
+	}, name)
 	app.Get("/authenticated", guard.Authenticate(), name)
 	app.Get("/required", guard.Require(permission.Authenticated()), name)
 	for path, want := range map[string]struct {
 		status int
 		body   string
-	}{"/alone": {200, "grace"}, "/optional": {200, ""}, "/authenticated": {status: 401}, "/required": {status: 401}} {
+	}{"/alone": {200, "grace"}, "/optional": {200, ""}, "/replaced": {200, ""}, "/authenticated": {status: 401}, "/required": {status: 401}} {
 		response, err := app.Test(ssotest.Request(nil, ssotest.Path(path)))
 		if err != nil {
 			t.Fatal(err)

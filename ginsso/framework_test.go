@@ -200,3 +200,17 @@ func TestAStatusThatIsFollowedByAPanicIsNoAnswer(t *testing.T) {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}
 }
+
+// A redirect needs no body.
+func TestAStatusAloneIsAnAnswer(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := ginsso.New(iss.Authenticator(iss.Config("api")), ginsso.WithDenied(func(c *gin.Context, _ sso.Denial) {
+		c.Header("Location", "/sign-in")
+		c.Status(http.StatusSeeOther)
+	}))
+	engine := gin.New()
+	engine.GET("/", guard.Authenticate(), ok)
+	if w := ask(engine, http.MethodGet, "/", ""); w.Code != http.StatusSeeOther || w.Body.Len() > 0 {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+}

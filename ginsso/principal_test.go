@@ -22,12 +22,15 @@ func TestAHandlerAloneKnowsThePrincipalOfATestsRequestAndNoGuardTakesItForALogin
 	}
 	engine.GET("/alone", name)
 	engine.GET("/optional", guard.Optional(), name)
+	engine.GET("/replaced", guard.Optional(), func(c *gin.Context) { // by a later middleware
+		c.Request = c.Request.WithContext(ssotest.Context(c.Request.Context(), ssotest.NewPrincipal(ssotest.Subject("grace"))))
+	}, name)
 	engine.GET("/authenticated", guard.Authenticate(), name)
 	engine.GET("/required", guard.Require(permission.Authenticated()), name)
 	for path, want := range map[string]struct {
 		status int
 		body   string
-	}{"/alone": {200, "grace"}, "/optional": {200, ""}, "/authenticated": {status: 401}, "/required": {status: 401}} {
+	}{"/alone": {200, "grace"}, "/optional": {200, ""}, "/replaced": {200, ""}, "/authenticated": {status: 401}, "/required": {status: 401}} {
 		w := httptest.NewRecorder()
 		engine.ServeHTTP(w, ssotest.Request(ssotest.NewPrincipal(ssotest.Subject("grace")), ssotest.Path(path)))
 		if w.Code != want.status || w.Code == http.StatusOK && w.Body.String() != want.body {

@@ -38,12 +38,7 @@ func BackChannelLogout(a *sso.Authenticator, revoker sso.SessionRevoker, clientI
 			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 			return
 		}
-		token, ok := logoutToken(w, r)
-		if !ok {
-			sso.BadLogoutRequest().Write(w)
-			return
-		}
-		if err := logout.Receive(r.Context(), token); err != nil {
+		if err := logout.Receive(r.Context(), logoutToken(w, r)); err != nil {
 			sso.DenialOf(err).Write(w)
 			return
 		}
@@ -52,18 +47,17 @@ func BackChannelLogout(a *sso.Authenticator, revoker sso.SessionRevoker, clientI
 	})
 }
 
-// logoutToken reads the one logout_token of a form. The query does not count.
-func logoutToken(w http.ResponseWriter, r *http.Request) (token string, ok bool) {
+// logoutToken reads the one logout_token of a form; nothing, which is none, if there is not exactly one. The query does
+// not count.
+func logoutToken(w http.ResponseWriter, r *http.Request) string {
 	if r.Body == nil { // a request that no server has read
-		return "", false
+		return ""
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, MaxLogoutBytes)
-	if err := r.ParseForm(); err != nil {
-		return "", false
-	}
+	err := r.ParseForm()
 	tokens := r.PostForm["logout_token"]
-	if len(tokens) != 1 {
-		return "", false
+	if err != nil || len(tokens) != 1 {
+		return ""
 	}
-	return tokens[0], true
+	return tokens[0]
 }

@@ -220,6 +220,19 @@ func TestALogoutRequestIsAFormWithOneLogoutToken(t *testing.T) {
 	}
 }
 
+// Why a request was refused stands in the log, also where it held no logout token.
+func TestARequestWithoutOneLogoutTokenIsLogged(t *testing.T) {
+	var log bytes.Buffer
+	_, _, logout, _ := withLogout(t, &log)
+	for name, body := range map[string]string{"another field": "id_token=x", "two tokens": "logout_token=a.b.c&logout_token=a.b.c", "an odd escape": "logout_token=a.b.c&x=%zz"} {
+		log.Reset()
+		refusesLogout(t, post(logout, formType, body))
+		if !strings.Contains(log.String(), `"code":"invalid_request"`) || !strings.Contains(log.String(), "a logout token") {
+			t.Errorf("%s: %s", name, log.String())
+		}
+	}
+}
+
 func TestALogoutIsPosted(t *testing.T) {
 	issuer, service, logout, _ := withLogout(t, io.Discard)
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, "post"} {

@@ -18,6 +18,14 @@ type statusReport struct {
 	Keys   []keys.Status `json:"keys"`
 }
 
+func TestTheStatusOfNoAuthenticatorIsThatNothingIsUsable(t *testing.T) {
+	w := httptest.NewRecorder()
+	httpsso.Status(nil).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/status", http.NoBody))
+	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), `"usable": false`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestStatusTellsHowTheKeysStand(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	now := time.Now()
@@ -29,7 +37,7 @@ func TestStatusTellsHowTheKeysStand(t *testing.T) {
 		w := httptest.NewRecorder()
 		httpsso.Status(auth).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, "/status", http.NoBody))
 		var report statusReport
-		if w.Code != http.StatusMethodNotAllowed {
+		if w.Header().Get("Content-Type") == "application/json" {
 			if err := json.Unmarshal(w.Body.Bytes(), &report); err != nil {
 				t.Fatal(err)
 			}
@@ -52,6 +60,11 @@ func TestStatusTellsHowTheKeysStand(t *testing.T) {
 	_ = auth.Ready(t.Context())
 	if code, report := ask(http.MethodGet); code != http.StatusServiceUnavailable || report.Keys[0].LastError == "" || report.Keys[0].NextAttempt.IsZero() {
 		t.Errorf("past the stale bound: %d %+v", code, report)
+	}
+	now = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) // which JSON has no time for
+	_ = auth.Ready(t.Context())
+	if code, _ := ask(http.MethodGet); code != http.StatusInternalServerError {
+		t.Errorf("after the last year: %d", code)
 	}
 	if code, _ := ask(http.MethodPost); code != http.StatusMethodNotAllowed {
 		t.Errorf("POST: %d", code)

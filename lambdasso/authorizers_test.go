@@ -2,6 +2,7 @@ package lambdasso_test
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"testing"
 	"time"
@@ -65,6 +66,15 @@ func TestAuthorizersAnswerInAPIGatewaysOwnTerms(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The client must not be told that its token is bad where a permission cannot be decided.
+func TestAPermissionThatFailsIsAFaultOfTheAuthorizer(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	failing := permission.Func("failing", func(context.Context, sso.Access) (bool, error) { return false, errors.New("no database") })
+	request := events.APIGatewayCustomAuthorizerRequestTypeRequest{Headers: map[string]string{"authorization": "Bearer " + iss.Token()}, MethodArn: arn, HTTPMethod: "GET"}
+	answer, err := lambdasso.RequestAuthorizer(lambdasso.New(iss.Authenticator(iss.Config("api"))), failing)(t.Context(), request)
+	policy(t, "REQUEST", answer, err, "500")
 }
 
 // policy looks at an answer to a REST API.

@@ -43,9 +43,29 @@ func TestARenderersCookiesStayApart(t *testing.T) {
 		return d
 	}
 	handler := lambdasso.Authenticate(lambdasso.New(iss.Authenticator(cfg)), listOrdersIfKnown)
-	response, err := handler(t.Context(), events.APIGatewayV2HTTPRequest{})
-	if err != nil || len(response.Cookies) != 2 || response.Headers["Set-Cookie"] != "" {
-		t.Errorf("%+v (%v)", response, err)
+	for range 50 { // in which the cookies come first, last and in between
+		response, err := handler(t.Context(), events.APIGatewayV2HTTPRequest{})
+		if err != nil || len(response.Cookies) != 2 || response.Headers["Set-Cookie"] != "" || len(response.Headers) != 3 {
+			t.Fatalf("%+v (%v)", response, err)
+		}
+	}
+}
+
+// A load balancer reads the fields in the place that its target group is set to, and no others.
+func TestALoadBalancerIsAnsweredInKind(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	handler := lambdasso.Authenticate(lambdasso.New(iss.Authenticator(iss.Config("api"))), func(context.Context, events.ALBTargetGroupRequest) (events.ALBTargetGroupResponse, error) {
+		return events.ALBTargetGroupResponse{StatusCode: http.StatusOK}, nil
+	})
+	for _, multi := range []bool{false, true} {
+		event := events.ALBTargetGroupRequest{HTTPMethod: http.MethodGet, Path: "/", Headers: map[string]string{"host": "x"}}
+		if multi {
+			event.Headers, event.MultiValueHeaders = nil, map[string][]string{"host": {"x"}}
+		}
+		response, err := handler(t.Context(), event)
+		if err != nil || response.StatusCode != http.StatusUnauthorized || (len(response.MultiValueHeaders) > 0) != multi || (len(response.Headers) > 0) == multi {
+			t.Errorf("of several values %t: %+v (%v)", multi, response, err)
+		}
 	}
 }
 

@@ -146,6 +146,10 @@ func (s *suite) cases() []testCase {
 			request: with(get("/orders/%61%20b", plain), "X-Tenant", "acme"), want: passes("hello ada"), needs: PathValues,
 		},
 		{
+			name: "a path value that is encoded twice", rule: "What is decoded once is not decoded again: %2561 is %61 and no a.",
+			request: with(get("/orders/%2561%20b", plain), "X-Tenant", "acme"), want: noPermission, needs: PathValues,
+		},
+		{
 			name: "a header that claims to know the user", rule: "Headers such as X-User are never believed.",
 			request: with(get("/authenticated"), "X-User", "ada"), want: missingToken,
 		},
@@ -159,7 +163,7 @@ func (s *suite) cases() []testCase {
 		},
 		{
 			name: "WithDenied that panics", rule: "A refusal cannot be lost: the standard one goes out.", needs: Drawing,
-			request: get("/drawn-panic", plain), want: noPermission,
+			request: get("/drawn-panic", plain), want: noPermission, panics: true,
 		},
 	}
 	return slices.Concat(cases, s.sources(), s.renderers(), s.badTokens())

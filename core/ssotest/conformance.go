@@ -41,10 +41,13 @@ func TestAdapter(t *testing.T, adapter Adapter) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
-			before := s.ran.Load()
+			before, panics := s.ran.Load(), s.panics.Load()
 			got, err := send(do, c.request)
 			if err != nil {
 				t.Fatalf("%s\nthe request failed: %v", c.rule, err)
+			}
+			if panicked := s.panics.Load() > panics; panicked != c.panics {
+				t.Errorf("the rule: %s\nthe log tells of a panic: %t, want %t", c.rule, panicked, c.panics)
 			}
 			ran := s.ran.Load() - before
 			if problem := c.want.compare(got, ran, c.request.Method); problem != "" {
@@ -81,6 +84,7 @@ type suite struct {
 	python, text, signIn         *sso.Authenticator
 	clock                        clock
 	ran                          atomic.Int64
+	panics                       panicCounter
 	mu                           sync.Mutex
 	kept                         []*sso.Principal
 }
@@ -102,7 +106,7 @@ func newSuite(t *testing.T) *suite {
 
 func (s *suite) authenticator(issuer *Issuer, audience string, change func(*sso.Config)) *sso.Authenticator {
 	cfg := issuer.Config(audience)
-	cfg.Now, cfg.Logger = s.clock.now, slog.New(slog.DiscardHandler) // thousands of refusals
+	cfg.Now, cfg.Logger = s.clock.now, slog.New(&s.panics)
 	change(&cfg)
 	return issuer.Authenticator(cfg)
 }
@@ -181,6 +185,7 @@ type testCase struct {
 	request    *http.Request
 	want       answer
 	needs      Feature // empty: nothing special
+	panics     bool    // what draws the refusal does, which the log tells
 }
 
 // answer is a response as far as it is compared.

@@ -97,10 +97,11 @@ func (d *Document) Forget() { d.text, d.nodes = "", d.nodes[:0] }
 
 // whole is the text of a document.
 func (r *reader) whole() string {
-	if len(r.unquoted) == 0 {
-		return string(r.text)
-	}
-	return string(r.text) + string(r.unquoted)
+	var text strings.Builder
+	text.Grow(len(r.text) + len(r.unquoted))
+	text.Write(r.text)
+	text.Write(r.unquoted)
+	return text.String()
 }
 
 // Size is about how many bytes the whole document of a value takes in memory.

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"maps"
 	"reflect"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
 )
@@ -41,6 +44,8 @@ func TestParseRefusesWhatReadersCouldDisagreeAbout(t *testing.T) {
 		{"an empty name twice", `{"":1,"":2}`, jsondoc.ErrDuplicate},
 		{"a member twice in an inner object", `{"a":{"b":[{"c":1,"c":2}]}}`, jsondoc.ErrDuplicate},
 		{"a member twice among many", `{` + manyMembers(200) + `,"m7":0}`, jsondoc.ErrDuplicate},
+		{"a member twice among very many", `{` + manyMembers(5000) + `,"m7":0}`, jsondoc.ErrDuplicate},
+		{"a member twice in a row behind many", `{` + manyMembers(200) + `,"z":0,"z":0}`, jsondoc.ErrDuplicate},
 		{"33 arrays in each other", nested("[", "]", 33), jsondoc.ErrTooDeep},
 		{"33 objects in each other", nested(`{"a":`, "}", 33), jsondoc.ErrTooDeep},
 		{"33 levels of both", nested(`[`, "]", 1)[:1] + nested(`{"a":`, "}", 32) + "]", jsondoc.ErrTooDeep},
@@ -71,6 +76,9 @@ func TestParseRefusesWhatReadersCouldDisagreeAbout(t *testing.T) {
 		{"an object closed as an array", `{"a":1]`, nil},
 		{"a name that is a number", `{1:2}`, nil},
 		{"a name that is an object", `{{}:1}`, nil},
+		{"a name without its first quote", `{a":1}`, nil},
+		{"a name without its first quote, where a string ends", `{"a":"b",c":1}`, nil},
+		{"an object that ends before a name", `{"a":1,`, nil},
 		{"a name without a value", `{"a"}`, nil},
 		{"a name and a comma", `{"a","b"}`, nil},
 		{"a comma too many in an object", `{"a":1,}`, nil},
@@ -87,6 +95,9 @@ func TestParseRefusesWhatReadersCouldDisagreeAbout(t *testing.T) {
 		{"Infinity", `[-Infinity]`, nil},
 		{"True as Python spells it", `[True]`, nil},
 		{"half a literal", `[nul]`, nil},
+		{"another word of four letters for null", `[nope]`, nil},
+		{"another word of four letters for true", `[tree]`, nil},
+		{"another word of five letters for false", `[fault]`, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			v, err := jsondoc.Parse([]byte(test.text))
@@ -148,12 +159,104 @@ func TestParseAcceptsWhatIsJSON(t *testing.T) {
 			}
 		})
 	}
+	t.Run("very many members", func(t *testing.T) {
+		if n := parse(t, `{`+manyMembers(5000)+`}`).Len(); n != 5000 {
+			t.Errorf("%d members", n)
+		}
+	})
 	t.Run("32 levels of arrays", func(t *testing.T) { parse(t, nested("[", "]", 32)) })
 	t.Run("32 levels of objects", func(t *testing.T) { parse(t, nested(`{"a":`, "}", 32)) })
 	t.Run("32 levels twice side by side", func(t *testing.T) {
 		inner := nested("[", "]", 31)
 		parse(t, "["+inner+","+inner+"]")
 	})
+}
+
+// Eight bytes of a string are looked at together where that can be. encoding/json tells what is right for each byte at each place
+// among letters; it takes what is no UTF-8, which is refused here.
+func TestEachByteIsJudgedTheSameWhereverItStandsInAString(t *testing.T) {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	for length := range letters {
+		for at := range length {
+			for b := range 256 {
+				text := []byte(`"` + letters[:length] + `"`)
+				text[1+at] = byte(b)
+				var want string
+				valid := json.Unmarshal(text, &want) == nil && utf8.Valid(text)
+				v, err := jsondoc.Parse(text)
+				if got, _ := v.Text(); (err == nil) != valid || valid && got != want {
+					t.Fatalf("%q: read %q, %v; want %q, %t", text, got, err, want, valid)
+				}
+			}
+		}
+	}
+}
+
+// What stands behind the text in memory is none of it.
+func TestNothingBehindTheTextIsRead(t *testing.T) {
+	for _, whole := range []string{`["a\n"]`, `["abcdefgh"]`, `[true]`, `[1.5e+7]`, `{"a":1}`} {
+		for n := range len(whole) {
+			if _, err := jsondoc.Parse([]byte(whole)[:n]); err == nil {
+				t.Errorf("%q was read as if it went on", whole[:n])
+			}
+		}
+	}
+}
+
+// Whoever sends a token, or serves keys, must not make their reader work for long.
+func TestManyNamesInOneObjectTakeNoLongerThanInSmallOnes(t *testing.T) {
+	const many = 50_000
+	large := []byte(`{` + manyMembers(many) + `}`)
+	small := []byte(`[` + strings.Repeat(`{`+manyMembers(10)+`},`, many/10) + `0]`)
+	quickest := func(text []byte) time.Duration {
+		best := time.Hour
+		for range 3 {
+			begin := time.Now()
+			if _, err := jsondoc.Parse(text); err != nil {
+				t.Fatal(err)
+			}
+			best = min(best, time.Since(begin))
+		}
+		return best
+	}
+	if one, each := quickest(large), quickest(small); one > 50*each { // to compare each with each takes a thousand times as long
+		t.Errorf("%d names take %v in one object, %v in small ones", many, one, each)
+	}
+}
+
+// By its size a cache bounds what it keeps.
+func TestTheSizeOfADocumentIsWhatItTakesInMemory(t *testing.T) {
+	if n := (jsondoc.Value{}).Size(); n != 0 {
+		t.Errorf("an absent value takes %d bytes", n)
+	}
+	for name, text := range map[string]string{
+		"a long string":            `"` + strings.Repeat("x", 4096-2) + `"`,
+		"a long string of escapes": `"` + strings.Repeat(`\n`, 2048) + `"`,
+		"many values":              `[` + strings.Repeat("0,", 1000) + `0]`,
+		"next to nothing":          `{"a":0}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			const count = 2000
+			given := []byte(text)
+			kept := make([]jsondoc.Value, count)
+			heap := func() float64 {
+				var stats runtime.MemStats
+				runtime.GC()
+				runtime.GC() // the first leaves what is in pools
+				runtime.ReadMemStats(&stats)
+				return float64(stats.HeapAlloc)
+			}
+			before := heap()
+			for i := range kept {
+				kept[i], _ = jsondoc.Parse(given)
+			}
+			takes, said := (heap()-before)/count, float64(kept[0].Size())
+			if said < 0.7*takes || said > 1.3*takes {
+				t.Errorf("the size is said to be %.0f bytes; it is %.0f", said, takes)
+			}
+			runtime.KeepAlive(kept)
+		})
+	}
 }
 
 func TestErrorsHoldNothingOfTheText(t *testing.T) {
@@ -264,20 +367,20 @@ func TestAValueAnswersForItsOwnKindOnly(t *testing.T) {
 	kinds := map[string]string{
 		"nothing": "", "null": "null", "boolean": "true", "number": "0", "string": `""`, "array": "[1]", "object": `{"a":1}`,
 	}
-	for kind, text := range kinds {
+	for kind, literal := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			var v jsondoc.Value
 			if kind != "nothing" {
-				v = parse(t, text)
+				v = parse(t, literal)
 			}
 			if got := v.Kind().String(); got != kind {
 				t.Errorf("Kind is %s", got)
 			}
-			_, isText := v.Text()
-			_, isBool := v.Bool()
-			_, isNumber := v.Number()
-			_, isInt := v.Int64()
-			_, isFloat := v.Float64()
+			text, isText := v.Text()
+			on, isBool := v.Bool()
+			number, isNumber := v.Number()
+			whole, isInt := v.Int64()
+			float, isFloat := v.Float64()
 			for what, got := range map[string]bool{"string": isText, "boolean": isBool, "number": isNumber} {
 				if got != (what == kind) {
 					t.Errorf("as a %s: %t", what, got)
@@ -286,12 +389,15 @@ func TestAValueAnswersForItsOwnKindOnly(t *testing.T) {
 			if isInt != isNumber || isFloat != isNumber {
 				t.Errorf("as an integer: %t, as a float: %t", isInt, isFloat)
 			}
+			if text != "" || on && !isBool || number != "" && !isNumber || whole != 0 || float != 0 {
+				t.Errorf("it came with something: %q, %t, %q, %d, %g", text, on, number, whole, float)
+			}
 			elements := len(slices.Collect(v.Elements()))
 			members := len(maps.Collect(v.Members()))
 			if (elements > 0) != (kind == "array") || (members > 0) != (kind == "object") || v.Len() != elements+members {
 				t.Errorf("%d elements, %d members, Len %d", elements, members, v.Len())
 			}
-			if string(v.AppendJSON([]byte("x"))) != "x"+text {
+			if string(v.AppendJSON([]byte("x"))) != "x"+literal {
 				t.Errorf("AppendJSON: %s", v.AppendJSON([]byte("x")))
 			}
 		})

@@ -37,6 +37,7 @@ func TestEqualNumbersComparesExactly(t *testing.T) {
 		{"an exponent that costs nothing", "1e2147483647", "10e2147483646", true},
 		{"an exponent too large to compute with equals its own spelling", "1e99999999999", "1e99999999999", true},
 		{"an exponent too large to compute with equals nothing else", "1e99999999999", "10e99999999998", false},
+		{"exponents too large to compute with do not equal each other", "1e99999999999", "1e99999999998", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if jsondoc.EqualNumbers(test.a, test.b) != test.want || jsondoc.EqualNumbers(test.b, test.a) != test.want {

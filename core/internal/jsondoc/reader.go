@@ -227,10 +227,10 @@ func (r *reader) literal(i int, word string) (end int) {
 	return i
 }
 
-// number returns where a number ends (RFC 8259, section 6); its beginning if it is none.
+// number returns where a number ends (RFC 8259, section 6); its beginning if it is none. Something stands there.
 func (r *reader) number(begin int) (end int) {
 	i := begin
-	if i < len(r.text) && r.text[i] == '-' {
+	if r.text[i] == '-' {
 		i++
 	}
 	whole := r.digits(i)
