@@ -688,18 +688,20 @@ func sameKeys(a, b *Set) bool {
 	if len(a.Keys) != len(b.Keys) || a.Issuer != b.Issuer {
 		return false
 	}
+	before, after := identities(a), identities(b)
 	if !a.hasIDs() {
-		return slices.EqualFunc(a.Keys, b.Keys, sameKey)
+		return slices.Equal(before, after)
 	}
-	type identity struct{ id, algorithm, thumbprint string }
-	seen := map[identity]bool{}
-	for _, k := range a.Keys {
-		seen[identity{k.ID, k.Algorithm, k.Thumbprint()}] = true
+	return !slices.ContainsFunc(after, func(k identity) bool { return !slices.Contains(before, k) })
+}
+
+// identity is all that tells one key from another.
+type identity struct{ id, algorithm, thumbprint string }
+
+func identities(s *Set) []identity {
+	list := make([]identity, len(s.Keys))
+	for i, k := range s.Keys {
+		list[i] = identity{k.ID, k.Algorithm, k.Thumbprint()}
 	}
-	for _, k := range b.Keys {
-		if !seen[identity{k.ID, k.Algorithm, k.Thumbprint()}] {
-			return false
-		}
-	}
-	return true
+	return list
 }

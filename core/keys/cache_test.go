@@ -847,6 +847,29 @@ func TestNoKeyIsSaidToLackInAnOutage(t *testing.T) {
 	})
 }
 
+// Nor is what a source of somebody's own makes of a checked set trusted: here it exchanges a key, or gives two keys one id.
+func TestACheckedSetThatWasChangedIsCheckedAgain(t *testing.T) {
+	for name, change := range map[string]func(*keys.Set){
+		"a weak key instead":  func(set *keys.Set) { set.Keys[0] = keys.Key{ID: "a", Public: rsaPublic(1024)} },
+		"two keys of one id":  func(set *keys.Set) { set.Keys[1].ID = "a" },
+		"a name not computed": func(set *keys.Set) { set.Keys[0].ID = "b" },
+	} {
+		cache := newCache(t, sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) {
+			set, err := keys.NewSet(ecKey("a"), ecKey("b"), ecKey("c"))
+			if err == nil {
+				change(set)
+			}
+			return set, err
+		}), keys.CacheOptions{})
+		served(t, cache, "c", fetchLimit)
+		for _, algorithm := range []string{alg, "RS256"} {
+			if match, err := cache.Find(t.Context(), "a", algorithm); err == nil {
+				t.Errorf("%s: %+v", name, match)
+			}
+		}
+	}
+}
+
 // A source of somebody's own that puts keys into a set which has been checked has them checked.
 func TestKeysThatAreAddedToACheckedSetAreCheckedToo(t *testing.T) {
 	short, err := rsa.GenerateKey(rand.Reader, 1024)

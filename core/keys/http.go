@@ -60,8 +60,12 @@ func URL(address string, o Options) (Source, error) {
 // Discovery is a source that finds the keys by an issuer's discovery document (OpenID Connect
 // Discovery 1.0, section 4): it is [URL] for the issuer with
 // /.well-known/openid-configuration in the place of a slash at its end, or behind it. The document
-// must name the issuer to the letter; [Options.Issuer] does not count.
+// must name the issuer to the letter; [Options.Issuer] does not count. An issuer has neither query nor
+// fragment (section 3), and is refused with them.
 func Discovery(issuer string, o Options) (Source, error) {
+	if strings.ContainsAny(issuer, "?#") { // behind which the path of the document would be none
+		return nil, &SettingError{Problem: "an issuer with a query or a fragment", Remedy: "write it as the provider does, without ? and #"}
+	}
 	o.Issuer = issuer
 	return URL(strings.TrimSuffix(issuer, "/")+discoveryPath, o)
 }

@@ -301,7 +301,7 @@ func TestDiscoveryByIssuer(t *testing.T) {
 			t.Errorf("%s: %+v, %v; asked %v", issuer, set, err, web.asked)
 		}
 	}
-	for _, issuer := range []string{"", "idp.example", "http://idp.example", "https://user@idp.example"} {
+	for _, issuer := range []string{"", "idp.example", "http://idp.example", "https://user@idp.example", "https://idp.example/#", "https://idp.example?x=1"} {
 		if _, err := keys.Discovery(issuer, keys.Options{}); err == nil {
 			t.Errorf("%q is accepted", issuer)
 		}

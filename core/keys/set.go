@@ -23,8 +23,7 @@ type Set struct {
 	// Fixed marks a set that cannot change, such as a PEM text: it is never asked for again.
 	Fixed bool
 
-	origin  origin // what a conditional request needs next time
-	checked int    // how many keys newSet let through
+	origin origin // what a conditional request needs next time
 }
 
 // Skipped is a key that was left out of a set, which happens to it alone: the others serve.
@@ -48,29 +47,48 @@ func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
 		return nil, fmt.Errorf("%d keys in one set; at most %d are accepted", n, maxKeys)
 	}
 	set := &Set{Skipped: skipped}
-	var usable []Key
+	var usable []printed
 	for _, key := range candidates {
 		if err := key.check(); err != nil {
 			set.Skipped = append(set.Skipped, Skipped{key.ID, err.Error()})
 			continue
 		}
-		usable = append(usable, key)
+		usable = append(usable, printed{key, key.Thumbprint()})
 	}
 	for i, key := range usable {
 		switch {
-		case slices.ContainsFunc(usable, func(other Key) bool { return rivals(key, other) }):
+		case slices.ContainsFunc(usable, key.rivals):
 			set.Skipped = append(set.Skipped, Skipped{key.ID, "another key has the same id and fits the same algorithm"})
-		case slices.ContainsFunc(usable[:i], func(other Key) bool { return sameKey(key, other) }):
+		case slices.ContainsFunc(usable[:i], key.same):
 			// The same key once more.
 		default:
-			set.Keys = append(set.Keys, key)
+			set.Keys = append(set.Keys, key.Key)
 		}
 	}
 	if len(set.Keys) == 0 {
 		return nil, &NoKeyError{set.Skipped}
 	}
-	set.checked = len(set.Keys)
 	return set, nil
+}
+
+// printed is a key with its thumbprint, which is made once: of large keys that takes time.
+type printed struct {
+	Key
+	thumbprint string
+}
+
+// same reports that nothing tells them apart.
+func (k printed) same(other printed) bool {
+	return k.ID == other.ID && k.Algorithm == other.Algorithm && k.thumbprint == other.thumbprint
+}
+
+// rivals are different keys that one token could mean by one key id. Keys without an id are
+// never named by a token, so they are tried in turn instead.
+func (k printed) rivals(other printed) bool {
+	if k.ID == "" || k.ID != other.ID || k.thumbprint == other.thumbprint {
+		return false
+	}
+	return slices.ContainsFunc(Algorithms(), func(alg string) bool { return k.Fits(alg) && other.Fits(alg) })
 }
 
 // NoKeyError means that a source was read and holds no key that can be used.
@@ -86,31 +104,14 @@ func (e *NoKeyError) Error() string {
 	return "no usable key: " + describe(e.Skipped)
 }
 
-// vetted is the set as [NewSet] would have made it, for sources that did not call it.
+// vetted is the set as [NewSet] would have made it: a source may not have called it, or may have changed what it made.
 func (s *Set) vetted() (*Set, error) {
-	if s.checked == len(s.Keys) && len(s.Keys) > 0 { // else somebody has put more into it
-		return s, nil
-	}
 	set, err := newSet(s.Keys, slices.Clone(s.Skipped))
 	if err != nil {
 		return nil, err
 	}
-	set.Issuer, set.MaxAge, set.Fixed = s.Issuer, s.MaxAge, s.Fixed
+	set.Issuer, set.MaxAge, set.Fixed, set.origin = s.Issuer, s.MaxAge, s.Fixed, s.origin
 	return set, nil
-}
-
-// sameKey: nothing tells them apart.
-func sameKey(a, b Key) bool {
-	return a.ID == b.ID && a.Algorithm == b.Algorithm && a.Thumbprint() == b.Thumbprint()
-}
-
-// rivals are different keys that one token could mean by one key id. Keys without an id are
-// never named by a token, so they are tried in turn instead.
-func rivals(a, b Key) bool {
-	if a.ID == "" || a.ID != b.ID || a.Thumbprint() == b.Thumbprint() {
-		return false
-	}
-	return slices.ContainsFunc(Algorithms(), func(alg string) bool { return a.Fits(alg) && b.Fits(alg) })
 }
 
 func describe(skipped []Skipped) string {

@@ -67,6 +67,7 @@ func TestTextsThatAreNoKeysSayWhatTheyAreInstead(t *testing.T) {
 		`{"keys":null}`:                      `no array "keys"`,
 		`{"keys":[7]}`:                       "a JSON number where a key belongs",
 		`{"keys":[{"kty":"EC","kty":"EC"}]}`: "duplicate member name",
+		`{"keys":[{"kty":"EC"}],"keys":[]}`:  "duplicate member name",
 	} {
 		if _, err := keys.ParseJWKS([]byte(text)); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v; want %q", text, err, says)

@@ -13,8 +13,8 @@ import (
 // whole: one odd key must not take the others down. json.Unmarshal would do, but nothing else that
 // every service runs needs it, and it adds 80 kB to each.
 
-// members are the texts of an object's members, by their names. As in encoding/json the last one
-// counts of those with the same name.
+// members are the texts of an object's members, by their names. Two of one name are refused, since
+// others may read the one where this reads the other (RFC 7517, section 4).
 func members(text []byte) (map[string][]byte, error) {
 	if !json.Valid(text) {
 		_, err := jsondoc.Parse(text) // says where
@@ -27,7 +27,11 @@ func members(text []byte) (map[string][]byte, error) {
 	found := map[string][]byte{}
 	for _, member := range split(inside, ',') {
 		parts := split(member, ':')
-		if name, ok := textOf(parts[0]); ok {
+		name, ok := textOf(parts[0])
+		if _, twice := found[name]; twice {
+			return nil, errors.New("not a JSON object: duplicate member name")
+		}
+		if ok {
 			found[name] = parts[1]
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/more-retail/moresso-go/core/sso"
 )
@@ -110,7 +111,7 @@ func codeFaults(expr string) (faults []ParseFault) {
 	for {
 		switch at, word, _ := words.Scan(); word {
 		case token.FUNC:
-			position := file.Position(at)
+			position := file.PositionFor(at, false)
 			faults = append(faults, ParseFault{position.Line, position.Column, "func is code, which no text can bring back: build this permission in the program"})
 		case token.EOF:
 			return faults
@@ -139,7 +140,7 @@ type reader struct {
 }
 
 func (r *reader) fault(at ast.Node, format string, args ...any) {
-	position := r.files.Position(at.Pos())
+	position := r.files.PositionFor(at.Pos(), false) // whatever a //line comment says
 	r.faults = append(r.faults, ParseFault{position.Line, position.Column, fmt.Sprintf(format, args...)})
 }
 
@@ -338,6 +339,9 @@ func (r *reader) value(e ast.Expr) (value any, ok bool) {
 		switch e.Kind {
 		case token.STRING:
 			text, err := strconv.Unquote(e.Value)
+			if !utf8.ValidString(text) { // which claims cannot hold
+				r.fault(e, "%s is no text in UTF-8", e.Value)
+			}
 			return text, err == nil
 		case token.INT, token.FLOAT:
 			return r.number(e, e.Value), true

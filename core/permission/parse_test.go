@@ -69,6 +69,8 @@ func TestParseNamesEveryFaultByItsPosition(t *testing.T) {
 		`Is("a", "b")`:                         {"1:1: Is is written is"},
 		`freshlogin("1m")`:                     {"1:1: freshlogin is written freshLogin"},
 		`func("owner")`:                        {"1:"},
+		`is("a", "\xff")`:                      {`1:9: "\xff" is no text in UTF-8`},
+		"//line x:4711\nnobody()":              {"2:1: nobody is unknown"},
 		"func(":                                {"1:1: func is code"},
 		"is(\"a\", \"func\") ||\n func(\"b\")": {"2:2: func is code"},
 		`func("mine")`:                         {"1:1: func is code, which no text can bring back"},

@@ -69,7 +69,7 @@ func releasable(ctx context.Context, git shell, version string, modules []repo.M
 	case semver.Major(version) != "v0" && semver.Major(version) != "v1":
 		faults = append(faults, fmt.Errorf("%s needs module paths that end in /%s (https://go.dev/ref/mod#major-version-suffixes), which these do not", version, semver.Major(version)))
 	}
-	changes, err := git.run(ctx, "git", "status", "--porcelain")
+	changes, err := git.run(ctx, "git", "status", "--porcelain", "--untracked-files=all")
 	if err != nil {
 		return err
 	}
@@ -130,6 +130,7 @@ func commitAndTag(ctx context.Context, git shell, version string, modules []repo
 		}
 		tag := m.Dir + "/" + version
 		if _, err := git.run(ctx, "git", "tag", "--annotate", "--message", message, tag); err != nil {
+			ctx := context.WithoutCancel(ctx) // an interrupt must not leave half of it
 			if len(tags) > 0 {
 				_, undo := git.run(ctx, "git", append([]string{"tag", "--delete"}, tags...)...)
 				err = errors.Join(err, undo)

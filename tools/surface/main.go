@@ -88,13 +88,42 @@ func compatible(ctx context.Context, root string, now *surface) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
+	errs := []error{lost(ctx, root, now.modules)}
 	for _, module := range now.modules {
 		then, err := promised(ctx, root, module)
 		if err != nil {
 			return err
 		}
 		errs = append(errs, compare(now, then, string(changelog)))
+	}
+	return errors.Join(errs...)
+}
+
+// lost says which texts of the last release belong to no module that is released now: no module's comparison would see them.
+func lost(ctx context.Context, root string, modules []string) error {
+	promises, err := texts(filepath.Join(root, released))
+	if err != nil {
+		return err
+	}
+	if tag, err := newestTag(ctx, root, "core"); err != nil {
+		return err
+	} else if tag != "" {
+		files, err := git(ctx, root, "ls-tree", "--name-only", tag, api+"/")
+		if err != nil {
+			return err
+		}
+		promises = map[string][]byte{}
+		for path := range strings.FieldsSeq(files) {
+			if strings.HasSuffix(path, ".txt") {
+				promises[strings.TrimPrefix(path, api+"/")] = nil
+			}
+		}
+	}
+	var errs []error
+	for _, file := range slices.Sorted(maps.Keys(promises)) {
+		if !slices.ContainsFunc(modules, func(m string) bool { return belongs(file, m) }) {
+			errs = append(errs, fmt.Errorf("%s was promised, and no module of go.work has it any more: bring the module back", strings.TrimSuffix(file, ".txt")))
+		}
 	}
 	return errors.Join(errs...)
 }
