@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,13 +77,27 @@ func releasable(ctx context.Context, git shell, version string, modules []repo.M
 	if changes != "" {
 		faults = append(faults, fmt.Errorf("the working tree is not clean, so what is released would be no commit: commit or stash\n%s", changes))
 	}
-	tags, err := git.run(ctx, "git", "tag", "--list", "core/v*")
+	// What the index says not to look at is not what the commit has.
+	hidden, err := git.run(ctx, "git", "ls-files", "-v")
 	if err != nil {
 		return err
 	}
-	for tag := range strings.FieldsSeq(tags) {
-		if newest := strings.TrimPrefix(tag, "core/"); semver.Compare(version, newest) <= 0 {
-			faults = append(faults, fmt.Errorf("%s is not above %s, which has been released", version, newest))
+	for line := range strings.Lines(hidden) {
+		if !strings.HasPrefix(line, "H ") {
+			faults = append(faults, fmt.Errorf("git does not see whether a file was changed, or has not got it: %q (git update-index --no-assume-unchanged --no-skip-worktree)", line))
+		}
+	}
+	released, err := os.ReadFile(filepath.Join(git.dir, "api", "released", "VERSION"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	tags, err := git.run(ctx, "git", "tag", "--list", "*/v*")
+	if err != nil {
+		return err
+	}
+	for tag := range strings.FieldsSeq(tags + " " + string(released)) {
+		if newest := tag[strings.LastIndexByte(tag, '/')+1:]; semver.IsValid(newest) && semver.Compare(version, newest) <= 0 {
+			faults = append(faults, fmt.Errorf("%s is not above %s, which has been released", version, tag))
 		}
 	}
 	for _, m := range modules {
