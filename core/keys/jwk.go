@@ -32,6 +32,9 @@ func ParseJWKS(text []byte) (*Set, error) {
 	if _ = json.Unmarshal(document["keys"], &raw); raw == nil {
 		return nil, errors.New(`not a JWK Set: no array "keys"`)
 	}
+	if err := countable(len(raw)); err != nil { // before any of them is read
+		return nil, err
+	}
 	var (
 		usable  []Key
 		skipped []Skipped

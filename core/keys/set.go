@@ -44,8 +44,8 @@ func NewSet(keys ...Key) (*Set, error) {
 }
 
 func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
-	if n := len(candidates) + len(skipped); n > maxKeys {
-		return nil, fmt.Errorf("%d keys in one set; at most %d are accepted", n, maxKeys)
+	if err := countable(len(candidates) + len(skipped)); err != nil {
+		return nil, err
 	}
 	set := &Set{Skipped: skipped}
 	var usable []Key
@@ -71,6 +71,14 @@ func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
 	}
 	set.checked = len(set.Keys)
 	return set, nil
+}
+
+// countable says whether a set may hold so many keys, those that are left out among them.
+func countable(n int) error {
+	if n > maxKeys {
+		return fmt.Errorf("%d keys in one set; at most %d are accepted", n, maxKeys)
+	}
+	return nil
 }
 
 // NoKeyError means that a source was read and holds no key that can be used.
