@@ -23,8 +23,7 @@ type Set struct {
 	// Fixed marks a set that cannot change, such as a PEM text: it is never asked for again.
 	Fixed bool
 
-	origin  origin // what a conditional request needs next time
-	checked int    // how many keys newSet let through
+	origin origin // what a conditional request needs next time
 }
 
 // Skipped is a key that was left out of a set, which happens to it alone: the others serve.
@@ -69,7 +68,6 @@ func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
 	if len(set.Keys) == 0 {
 		return nil, &NoKeyError{set.Skipped}
 	}
-	set.checked = len(set.Keys)
 	return set, nil
 }
 
@@ -94,16 +92,13 @@ func (e *NoKeyError) Error() string {
 	return "no usable key: " + describe(e.Skipped)
 }
 
-// vetted is the set as [NewSet] would have made it, for sources that did not call it.
+// vetted is the set as [NewSet] makes it, whatever has been done to it since: a source may be anybody's code.
 func (s *Set) vetted() (*Set, error) {
-	if s.checked == len(s.Keys) && len(s.Keys) > 0 { // else somebody has put more into it
-		return s, nil
-	}
 	set, err := newSet(s.Keys, slices.Clone(s.Skipped))
 	if err != nil {
 		return nil, err
 	}
-	set.Issuer, set.MaxAge, set.Fixed = s.Issuer, s.MaxAge, s.Fixed
+	set.Issuer, set.MaxAge, set.Fixed, set.origin = s.Issuer, s.MaxAge, s.Fixed, s.origin
 	return set, nil
 }
 
