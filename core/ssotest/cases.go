@@ -150,6 +150,10 @@ func (s *suite) cases() []testCase {
 			request: with(get("/orders/%2561%20b", plain), "X-Tenant", "acme"), want: noPermission, needs: PathValues,
 		},
 		{
+			name: "a path value of which a part is encoded twice", rule: "The same, where the path is not in its plainest form.",
+			request: with(get("/orders/%61%2520b", plain), "X-Tenant", "acme"), want: noPermission, needs: PathValues,
+		},
+		{
 			name: "a header that claims to know the user", rule: "Headers such as X-User are never believed.",
 			request: with(get("/authenticated"), "X-User", "ada"), want: missingToken,
 		},

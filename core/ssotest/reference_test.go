@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -39,6 +40,8 @@ var mutations = []mutation{
 	{"takes Optional for a pass", "Optional:_a_bad_token"},
 	{"takes Require for Authenticate", "a_permission_that_is_not_held"},
 	{"does not decode path values", "what_a_permission_sees_of_the_request"},
+	{"decodes path values twice", "a_path_value_that_is_encoded_twice"},
+	{"draws where nobody draws", "a_permission_that_is_not_held"},
 	{"keeps the first principal", "principals_do_not_mix"},
 	{"loses a refusal that draws nothing", "WithDenied_that_writes_nothing"},
 	{"lets a drawing panic", "WithDenied_that_panics"},
@@ -161,7 +164,7 @@ func (g reference) refuse(w http.ResponseWriter, r *http.Request, cause error) {
 		w.WriteHeader(d.Status)
 		_, _ = io.WriteString(w, body)
 	}
-	if g.layer.Denied == nil {
+	if g.layer.Denied == nil && g.broken != "draws where nobody draws" {
 		write(string(d.Body))
 		return
 	}
@@ -183,10 +186,15 @@ type request struct {
 func (r request) Pattern() string { return r.R.Pattern }
 
 func (r request) PathValue(name string) string {
-	if r.broken == "does not decode path values" {
-		return strings.ReplaceAll(r.R.PathValue(name), " ", "%20")
+	switch value := r.R.PathValue(name); r.broken {
+	case "does not decode path values":
+		return strings.ReplaceAll(value, " ", "%20")
+	case "decodes path values twice":
+		decoded, _ := url.PathUnescape(value)
+		return decoded
+	default:
+		return value
 	}
-	return r.R.PathValue(name)
 }
 
 func (r request) Header(name string) (string, int) {

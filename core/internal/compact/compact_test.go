@@ -115,6 +115,8 @@ func TestParseRefusesEveryOtherForm(t *testing.T) {
 		for what, segment := range map[string]string{
 			"a space before":        " " + s,
 			"a space behind":        s + " ",
+			"a line break before":   "\n" + s,
+			"a return before":       "\r" + s,
 			"a line break within":   s[:4] + "\n" + s[4:],
 			"a line break behind":   s + "\n",
 			"a carriage return":     s[:4] + "\r\n" + s[4:],

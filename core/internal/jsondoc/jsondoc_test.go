@@ -172,20 +172,21 @@ func TestParseAcceptsWhatIsJSON(t *testing.T) {
 	})
 }
 
-// Eight bytes of a string are looked at together where that can be. encoding/json tells what is right for each byte at each place
-// among letters; it takes what is no UTF-8, which is refused here.
+// Eight bytes of a string are looked at together, by sums of which it matters how large the bytes are. encoding/json tells what is
+// right for each byte at each place, among large ones and among small; it takes what is no UTF-8, which is refused here.
 func TestEachByteIsJudgedTheSameWhereverItStandsInAString(t *testing.T) {
-	const letters = "abcdefghijklmnopqrstuvwxyz"
-	for length := range letters {
-		for at := range length {
-			for b := range 256 {
-				text := []byte(`"` + letters[:length] + `"`)
-				text[1+at] = byte(b)
-				var want string
-				valid := json.Unmarshal(text, &want) == nil && utf8.Valid(text)
-				v, err := jsondoc.Parse(text)
-				if got, _ := v.Text(); (err == nil) != valid || valid && got != want {
-					t.Fatalf("%q: read %q, %v; want %q, %t", text, got, err, want, valid)
+	for _, around := range []string{"abcdefghijklmnopqrstuvwxyz", "0123456789ABCDEFGHIJKLMNOP"} {
+		for length := range around {
+			for at := range length {
+				for b := range 256 {
+					text := []byte(`"` + around[:length] + `"`)
+					text[1+at] = byte(b)
+					var want string
+					valid := json.Unmarshal(text, &want) == nil && utf8.Valid(text)
+					v, err := jsondoc.Parse(text)
+					if got, _ := v.Text(); (err == nil) != valid || valid && got != want {
+						t.Fatalf("%q: read %q, %v; want %q, %t", text, got, err, want, valid)
+					}
 				}
 			}
 		}
@@ -251,7 +252,7 @@ func TestTheSizeOfADocumentIsWhatItTakesInMemory(t *testing.T) {
 				kept[i], _ = jsondoc.Parse(given)
 			}
 			takes, said := (heap()-before)/count, float64(kept[0].Size())
-			if said < 0.7*takes || said > 1.3*takes {
+			if said < 0.7*takes || said > 1.5*takes { // with 32 bits it takes less
 				t.Errorf("the size is said to be %.0f bytes; it is %.0f", said, takes)
 			}
 			runtime.KeepAlive(kept)
