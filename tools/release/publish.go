@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -95,11 +96,21 @@ func releasable(ctx context.Context, git shell, version string, modules []repo.M
 	if err != nil {
 		return err
 	}
+	newest := ""
 	for tag := range strings.FieldsSeq(tags + " " + string(released)) {
-		if newest := tag[strings.LastIndexByte(tag, '/')+1:]; semver.IsValid(newest) && semver.Compare(version, newest) <= 0 {
+		last := tag[strings.LastIndexByte(tag, '/')+1:]
+		if semver.IsValid(last) && semver.Compare(version, last) <= 0 {
 			faults = append(faults, fmt.Errorf("%s is not above %s, which has been released", version, tag))
 		}
+		if semver.Compare(last, newest) > 0 {
+			newest = last
+		}
 	}
+	changelog, err := os.ReadFile(filepath.Join(git.dir, "CHANGELOG.md"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	faults = append(faults, suits(version, newest, news(string(changelog))))
 	for _, m := range modules {
 		if !m.Workspace {
 			continue
@@ -115,6 +126,36 @@ func releasable(ctx context.Context, git shell, version string, modules []repo.M
 
 const unreleased = "## [Unreleased]"
 
+// news is what the changelog says of the release to come.
+func news(changelog string) string {
+	_, after, _ := strings.Cut(changelog, unreleased+"\n")
+	text, _, _ := strings.Cut(after, "\n## [")
+	return text
+}
+
+// breaking is how the changelog announces what can stop a program from compiling.
+var breaking = regexp.MustCompile("(?m)^- `[a-z]+[./][A-Za-z./]+`")
+
+// suits says whether a version keeps the promise of Semantic Versioning: who raises the patch, and from v1 on the
+// minor too, need not read what was removed or changed, since nothing was.
+func suits(version, newest, news string) error {
+	broken := false
+	for section := range strings.SplitSeq("\n"+news, "\n### ") {
+		if strings.HasPrefix(section, "Removed") || strings.HasPrefix(section, "Changed") {
+			broken = broken || breaking.MatchString(section)
+		}
+	}
+	switch {
+	case !broken || !semver.IsValid(newest) || newest == "v0.0.0":
+		return nil
+	case semver.Major(version) == "v0" && semver.MajorMinor(version) == semver.MajorMinor(newest):
+		return fmt.Errorf("CHANGELOG.md announces that programs break, which %s after %s denies: raise the minor version", version, newest)
+	case semver.Major(version) != "v0" && semver.Major(version) == semver.Major(newest):
+		return fmt.Errorf("CHANGELOG.md announces that programs break, which %s after %s denies: keep the old names, or raise the major version", version, newest)
+	}
+	return nil
+}
+
 // closeChangelog gives what is unreleased the version and the day, and begins anew above it.
 func closeChangelog(file, version string, day time.Time) error {
 	text, err := os.ReadFile(file)
@@ -122,8 +163,7 @@ func closeChangelog(file, version string, day time.Time) error {
 		return err
 	}
 	before, after, found := strings.Cut(string(text), unreleased+"\n")
-	news, _, _ := strings.Cut(after, "\n## [")
-	if !found || strings.TrimSpace(news) == "" {
+	if !found || strings.TrimSpace(news(string(text))) == "" {
 		return fmt.Errorf("CHANGELOG.md: nothing stands under %s, so nobody would learn what %s brings", unreleased, version)
 	}
 	heading := fmt.Sprintf("%s\n\n## [%s] - %s\n", unreleased, strings.TrimPrefix(version, "v"), day.Format(time.DateOnly))

@@ -155,3 +155,28 @@ func TestTheChangelogIsClosedUnderTheVersion(t *testing.T) {
 		}
 	}
 }
+
+func TestAVersionSuitsWhatTheChangelogAnnounces(t *testing.T) {
+	const removed, changed, harmless = "### Removed\n\n- `sso.Config.Foo`: set `sso.Config.Bar` instead.\n", "### Changed\n\n- `core/devissuer`: gone.\n", "### Changed\n\n- Messages say more.\n"
+	for _, c := range []struct {
+		version, newest, news string
+		suits                 bool
+	}{
+		{"v0.1.1", "v0.1.0", "### Added\n\n- `sso.New`\n", true},
+		{"v0.1.1", "v0.1.0", harmless, true},
+		{"v0.1.1", "v0.1.0", removed, false},
+		{"v0.1.1", "v0.1.0", "### Added\n\n- x\n\n" + changed, false},
+		{"v0.2.0", "v0.1.0", removed, true},
+		{"v0.2.0-rc.1", "v0.1.0", removed, true},
+		{"v1.0.0", "v0.9.0", removed, true},
+		{"v1.1.0", "v1.0.0", removed, false},
+		{"v1.0.1", "v1.0.0", changed, false},
+		{"v1.0.1", "v1.0.0", harmless, true},
+		{"v0.1.0", "v0.0.0", removed, true},
+		{"v0.1.0", "", removed, true},
+	} {
+		if err := suits(c.version, c.newest, c.news); (err == nil) != c.suits {
+			t.Errorf("%s after %s with %q: %v", c.version, c.newest, c.news, err)
+		}
+	}
+}
