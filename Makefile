@@ -19,7 +19,7 @@ GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 TOOLS = golangci-lint gotestsum deadcode govulncheck
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly repeat soak tools release-check doccheck mutants mutate-rules standalone test-386 ci tools-test gotestsum clean deadcode licences dependencies links workflows coverage footprint
+.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly repeat soak tools release-check doccheck mutants mutate-rules standalone test-386 ci tools-test gotestsum clean deadcode licences dependencies links workflows sleeps coverage footprint
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -137,6 +137,9 @@ standalone: gotestsum ## Vet and test each module by itself with the lowest Go i
 
 test-386: ## Test core and the adapters with 32-bit integers
 	@scripts/test-386 core $(filter %sso,$(filter-out cmd/%,$(WORKSPACE)))
+
+sleeps: ## Tell every test that sleeps in real time without a reason
+	@cd tools && GOWORK=off go run ./sleeps
 
 doccheck: ## Tell every exported name without a comment, and every exported function without an Example
 	@cd tools && GOWORK=off go run ./doccheck

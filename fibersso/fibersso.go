@@ -1,6 +1,6 @@
 // Package fibersso lets Fiber services accept the company's single sign-on.
 //
-//	cfg, err := sso.ConfigFromEnv() // SSO_PUBLIC_KEY_URI, SSO_AUDIENCE and SSO_ISSUER
+//	cfg, err := sso.ConfigFromEnv() // SSO_ISSUER and SSO_AUDIENCE
 //	if err != nil {
 //		return err
 //	}

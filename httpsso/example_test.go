@@ -19,7 +19,7 @@ import (
 // A whole service: two settings in the environment, one guard, one permission.
 func Example() {
 	serve := func() error {
-		cfg, err := sso.ConfigFromEnv() // SSO_PUBLIC_KEY_URI, SSO_AUDIENCE and SSO_ISSUER
+		cfg, err := sso.ConfigFromEnv() // SSO_ISSUER and SSO_AUDIENCE
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,7 @@
 // Package httpsso lets net/http services, and everything that speaks net/http's middleware,
 // accept the company's single sign-on.
 //
-//	cfg, err := sso.ConfigFromEnv() // SSO_PUBLIC_KEY_URI, SSO_AUDIENCE and SSO_ISSUER
+//	cfg, err := sso.ConfigFromEnv() // SSO_ISSUER and SSO_AUDIENCE
 //	if err != nil {
 //		return err
 //	}
@@ -17,8 +17,8 @@
 // find the principal by [Principal], and whatever sees only the request's context by
 // [sso.FromContext].
 //
-// Wrap the whole mux to protect everything, or single handlers; put CORS middleware outside,
-// so that preflights, which carry no token, are answered before this. A guard around the mux comes
+// Put the guard on each route, as above; put CORS middleware outside, so that preflights, which carry
+// no token, are answered before this. A guard around the whole mux protects everything, but comes
 // before the route is chosen: permissions there see no pattern and no path values.
 //
 // [BackChannelLogout] and [Status] are handlers for the identity provider and for the operator.

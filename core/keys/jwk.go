@@ -31,6 +31,9 @@ func ParseJWKS(text []byte) (*Set, error) {
 	if !ok {
 		return nil, errors.New(`not a JWK Set: no array "keys"`)
 	}
+	if err := countable(len(raw)); err != nil { // before any of them is read
+		return nil, err
+	}
 	var (
 		usable  []Key
 		skipped []Skipped

@@ -607,7 +607,12 @@ func TestASetThatNewSetDidNotMakeIsCheckedAllTheSame(t *testing.T) {
 	if _, err := cache.Find(t.Context(), "weak", "RS256"); !errors.Is(err, keys.ErrUnknownKey) {
 		t.Errorf("a weak key: %v", err)
 	}
-	for says, set := range map[string]*keys.Set{"returned no set": nil, "no key in the set": {}, "1024 bits": {Keys: []keys.Key{weak}}} {
+	exchanged, err := keys.NewSet(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exchanged.Keys = []keys.Key{weak} // as many as before
+	for says, set := range map[string]*keys.Set{"returned no set": nil, "no key in the set": {}, "1024 bits": {Keys: []keys.Key{weak}}, "of 1024 bits": exchanged} {
 		cache := newCache(t, sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return set, nil }), keys.CacheOptions{})
 		err := cache.Ready(t.Context())
 		unavailable(t, err)

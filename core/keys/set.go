@@ -43,8 +43,8 @@ func NewSet(keys ...Key) (*Set, error) {
 }
 
 func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
-	if n := len(candidates) + len(skipped); n > maxKeys {
-		return nil, fmt.Errorf("%d keys in one set; at most %d are accepted", n, maxKeys)
+	if err := countable(len(candidates) + len(skipped)); err != nil {
+		return nil, err
 	}
 	set := &Set{Skipped: skipped}
 	var usable []printed
@@ -91,6 +91,14 @@ func (k printed) rivals(other printed) bool {
 	return slices.ContainsFunc(Algorithms(), func(alg string) bool { return k.Fits(alg) && other.Fits(alg) })
 }
 
+// countable says whether a set may hold so many keys, those that are left out among them.
+func countable(n int) error {
+	if n > maxKeys {
+		return fmt.Errorf("%d keys in one set; at most %d are accepted", n, maxKeys)
+	}
+	return nil
+}
+
 // NoKeyError means that a source was read and holds no key that can be used.
 type NoKeyError struct {
 	Skipped []Skipped // what it holds instead, all of it; none: nothing at all
@@ -104,7 +112,7 @@ func (e *NoKeyError) Error() string {
 	return "no usable key: " + describe(e.Skipped)
 }
 
-// vetted is the set as [NewSet] would have made it: a source may not have called it, or may have changed what it made.
+// vetted is the set as [NewSet] makes it, whatever has been done to it since: a source may be anybody's code.
 func (s *Set) vetted() (*Set, error) {
 	set, err := newSet(s.Keys, slices.Clone(s.Skipped))
 	if err != nil {

@@ -59,6 +59,20 @@ func TestKeysThatAreLeftOutCountTowardsTheHundred(t *testing.T) {
 	}
 }
 
+// As many as go into an answer of 256 KiB would take 60 MB to be read one by one and left out.
+func TestASetOfTooManyKeysIsRefusedBeforeTheyAreRead(t *testing.T) {
+	const n = 100_000
+	text := []byte(jwks("7" + strings.Repeat(",7", n-1)))
+	var err error
+	each := testing.AllocsPerRun(1, func() { _, err = keys.ParseJWKS(text) }) / n
+	if err == nil || !strings.Contains(err.Error(), "100000 keys") {
+		t.Error(err)
+	}
+	if each > 2 { // one is its text's
+		t.Errorf("%.1f allocations for each key", each)
+	}
+}
+
 func TestTextsThatAreNoKeysSayWhatTheyAreInstead(t *testing.T) {
 	for text, says := range map[string]string{
 		"{":                                  "not JSON: at byte 1",

@@ -13,8 +13,8 @@ import (
 )
 
 // Authenticated demands a principal, whatever its token says. It is for what every signed-in
-// caller may do, as an alternative or beside a [Not]; behind a guard there always is one. A denial
-// has the code [CodeNobody].
+// caller may do, as an alternative or beside a [Not]; under a guard's Require there always is one. A
+// denial has the code [CodeNobody].
 func Authenticated() sso.Permission { return authenticated{} }
 
 type authenticated struct{}

@@ -144,8 +144,8 @@ func (a *Authenticator) Status() []keys.Status {
 }
 
 // Close ends a fetch in flight and waits for it; no goroutine is left. Every request
-// afterwards is refused as [ErrUnavailable]. It may be called again. Copies by
-// [Authenticator.TokenFrom] end with it.
+// afterwards is refused as [ErrUnavailable], so call it after the server has shut down; a program
+// that ends anyway need not. It may be called again. Copies by [Authenticator.TokenFrom] end with it.
 func (a *Authenticator) Close() error {
 	if !a.made() {
 		return nil

@@ -58,16 +58,18 @@ const (
 	RefreshInline Refresh = "inline"
 )
 
-// Config says whose tokens a service accepts. The zero value accepts none: at least the place
-// of the keys and the audience must be given. [New] checks it all.
+// Config says whose tokens a service accepts. The zero value accepts none: Issuer and Audience are
+// enough, and PublicKeyURI instead of Issuer where the provider has no discovery document. [New]
+// checks it all, and refuses what is out of bounds, numbers and durations below zero among it.
 type Config struct {
 	// PublicKeyURI is where the identity provider's public keys are: the https URL of a JWK
 	// Set (RFC 7517), of a PEM public key or of a discovery document, told apart by what is
 	// found there; "file:" and the path of a JWK Set or PEM file; or the text of a PEM or a JWK
 	// Set itself. http is accepted for loopback only, unless InsecureAllowHTTP. Empty: the keys are
 	// discovered from Issuer. A private key is refused. Files are read by New, and again at every
-	// refresh; addresses are fetched when the first request or [Authenticator.Ready] needs keys. With import _ "github.com/more-retail/moresso-go/kmskeys" also
-	// what AWS KMS calls a key: awskms: and an id, an ARN, an alias or an id alone.
+	// refresh; addresses are fetched when the first request or [Authenticator.Ready] needs keys.
+	// Where the program has import _ "github.com/more-retail/moresso-go/kmskeys", it may also be what
+	// AWS KMS calls a key: awskms: and an id, an ARN, an alias or an id alone.
 	PublicKeyURI string
 
 	// Keys is a source of keys instead of PublicKeyURI: a static set, or one of your own (see
@@ -93,13 +95,14 @@ type Config struct {
 
 	// Issuer is the identity provider's identifier; the token's `iss` must equal it to the
 	// letter (RFC 7519, section 4.1.1). Where keys are discovered it defaults to what the
-	// discovery document says, and is always enforced; where it is set, the document must say the same, or there are
-	// no keys (503). Empty with a bare key source: `iss` is not checked, and New logs one warning. Key sources that serve many tenants (Microsoft
-	// Entra's /common, /organizations and /consumers) are refused without it.
+	// discovery document says, and is always enforced; where it is set, the document must say the
+	// same, or there are no keys (503). Empty with a bare key source: `iss` is not checked, and New
+	// logs one warning. Key sources that serve many tenants (Microsoft Entra's /common,
+	// /organizations and /consumers) are refused without it.
 	Issuer string
 
-	// Algorithms lists the accepted signature algorithms (RFC 7518, section 3.1). Default
-	// RS256 alone. Symmetric algorithms and "none" are refused.
+	// Algorithms lists the accepted signature algorithms (RFC 7518, section 3.1), of those that
+	// [keys.Algorithms] names. Default RS256 alone. Symmetric algorithms and "none" are refused.
 	Algorithms []string
 
 	// RequireAccessTokenType demands access tokens as RFC 9068 defines them: `typ` at+jwt, and
@@ -277,6 +280,14 @@ func (f *faults) addList(field string, bad []string, remedy string) {
 		problem += " in " + held(f.raw(field))
 	}
 	f.add(field, problem, remedy)
+}
+
+// inCode chooses between words for who writes Go and for who sets variables.
+func (f *faults) inCode(code, environment string) string {
+	if f.raw == nil {
+		return code
+	}
+	return environment
 }
 
 func (f *faults) err() error {
@@ -572,7 +583,7 @@ func (c *Config) checkBounds(f *faults) {
 	case c.Leeway == NoLeeway:
 		c.Leeway = 0
 	case c.Leeway < 0:
-		f.add("Leeway", fmt.Sprintf("holds %v", c.Leeway), "write a duration from 0s to 5m")
+		f.add("Leeway", fmt.Sprintf("holds %v", c.Leeway), f.inCode("write a duration up to 5m, or NoLeeway for none", "write a duration from 0s to 5m"))
 	case c.Leeway > MaxLeeway:
 		f.add("Leeway", fmt.Sprintf("holds %v, for which expired tokens would be accepted", c.Leeway), "write at most 5m, and set the clocks")
 	}
@@ -580,7 +591,7 @@ func (c *Config) checkBounds(f *faults) {
 	case c.TokenCache == 0:
 		c.TokenCache = DefaultTokenCache
 	case c.TokenCache < NoTokenCache || c.TokenCache > mostKnownTokens:
-		f.add("TokenCache", fmt.Sprintf("holds %d", c.TokenCache), fmt.Sprintf("write how many verified tokens are to be remembered, at most %d; leave it out for %d, or switch it off", mostKnownTokens, DefaultTokenCache))
+		f.add("TokenCache", fmt.Sprintf("holds %d", c.TokenCache), fmt.Sprintf("write how many verified tokens are to be remembered, at most %d; leave it out for %d, or %s", mostKnownTokens, DefaultTokenCache, f.inCode("write NoTokenCache for none", "switch it off")))
 	}
 	switch {
 	case c.MaxTokenBytes == 0:

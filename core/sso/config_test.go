@@ -268,10 +268,16 @@ func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
 			[]setting{{"Leeway", "SSO_LEEWAY", []string{"holds 5m1s", "expired tokens", "write at most 5m"}}},
 		},
 		{
-			"a negative leeway",
+			"a negative leeway in the environment",
 			[]string{"SSO_LEEWAY", "-30s"},
+			nil,
+			[]setting{{"", "SSO_LEEWAY", []string{"holds -30s", "from 0s to 5m"}}},
+		},
+		{
+			"a negative leeway in code",
+			nil,
 			func(c *sso.Config) { c.Leeway = -30 * time.Second },
-			[]setting{{"Leeway", "SSO_LEEWAY", []string{"holds -30s", "from 0s to 5m"}}},
+			[]setting{{"Leeway", "", []string{"holds -30s", "up to 5m, or NoLeeway for none"}}},
 		},
 		{
 			"the leeway that NoLeeway happens to be",

@@ -6,7 +6,7 @@
 // in which two settings are enough: the issuer, from which the public keys are discovered, and
 // by which audience the service is known.
 //
-//	cfg, err := sso.ConfigFromEnv() // SSO_PUBLIC_KEY_URI, SSO_AUDIENCE and SSO_ISSUER
+//	cfg, err := sso.ConfigFromEnv() // SSO_ISSUER and SSO_AUDIENCE
 //	if err != nil {
 //		return err // names every variable that is wrong, and what to write
 //	}
@@ -14,7 +14,7 @@
 //	if err != nil {
 //		return err
 //	}
-//	defer auth.Close()
+//	defer auth.Close() // where the server has been shut down
 //
 // Services rarely call it directly: the adapters for Gin, Echo, Fiber, net/http and AWS Lambda
 // (modules ginsso, echosso, fibersso, httpsso and lambdasso) do, and put the principal where

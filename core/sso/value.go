@@ -173,5 +173,6 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	return v.v.AppendJSON(nil), nil
 }
 
-// String returns the value as JSON text; empty if it is absent.
+// String returns the value as JSON text, in which a string stands in quotes ([Value.Text] is without);
+// empty if it is absent.
 func (v Value) String() string { return string(v.v.AppendJSON(nil)) }

@@ -1,5 +1,5 @@
 // Command lambda is an AWS Lambda function behind an API Gateway HTTP API and single sign-on.
-// It reads SSO_PUBLIC_KEY_URI, SSO_AUDIENCE and SSO_ISSUER from the environment; see
+// It reads SSO_ISSUER and SSO_AUDIENCE from the environment; see
 // sso.ConfigFromEnv for the rest. For REST APIs, function URLs and load balancers only the event types differ.
 package main
 

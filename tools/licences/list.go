@@ -46,7 +46,7 @@ func dependencies(ctx context.Context, root string, m repo.Module) ([]dependency
 		cmd.Stderr = &complaint
 		text, err := cmd.Output()
 		if err != nil {
-			return nil, fmt.Errorf("go list for %s: %w\n%s", system, err, complaint.Bytes())
+			return nil, fmt.Errorf("go list for %s: %w; where a dependency is new or another, make tidy puts every go.mod right\n%s", system, err, complaint.Bytes())
 		}
 		if err := read(bytes.NewReader(text), found); err != nil {
 			return nil, err

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -76,15 +78,39 @@ func releasable(ctx context.Context, git shell, version string, modules []repo.M
 	if changes != "" {
 		faults = append(faults, fmt.Errorf("the working tree is not clean, so what is released would be no commit: commit or stash\n%s", changes))
 	}
-	tags, err := git.run(ctx, "git", "tag", "--list", "core/v*")
+	// What the index says not to look at is not what the commit has.
+	hidden, err := git.run(ctx, "git", "ls-files", "-v")
 	if err != nil {
 		return err
 	}
-	for tag := range strings.FieldsSeq(tags) {
-		if newest := strings.TrimPrefix(tag, "core/"); semver.Compare(version, newest) <= 0 {
-			faults = append(faults, fmt.Errorf("%s is not above %s, which has been released", version, newest))
+	for line := range strings.Lines(hidden) {
+		if !strings.HasPrefix(line, "H ") {
+			faults = append(faults, fmt.Errorf("git does not see whether a file was changed, or has not got it: %q (git update-index --no-assume-unchanged --no-skip-worktree)", line))
 		}
 	}
+	released, err := os.ReadFile(filepath.Join(git.dir, "api", "released", "VERSION"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	tags, err := git.run(ctx, "git", "tag", "--list", "*/v*")
+	if err != nil {
+		return err
+	}
+	newest := ""
+	for tag := range strings.FieldsSeq(tags + " " + string(released)) {
+		last := tag[strings.LastIndexByte(tag, '/')+1:]
+		if semver.IsValid(last) && semver.Compare(version, last) <= 0 {
+			faults = append(faults, fmt.Errorf("%s is not above %s, which has been released", version, tag))
+		}
+		if semver.Compare(last, newest) > 0 {
+			newest = last
+		}
+	}
+	changelog, err := os.ReadFile(filepath.Join(git.dir, "CHANGELOG.md"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	faults = append(faults, suits(version, newest, news(string(changelog))))
 	for _, m := range modules {
 		if !m.Workspace {
 			continue
@@ -100,6 +126,36 @@ func releasable(ctx context.Context, git shell, version string, modules []repo.M
 
 const unreleased = "## [Unreleased]"
 
+// news is what the changelog says of the release to come.
+func news(changelog string) string {
+	_, after, _ := strings.Cut(changelog, unreleased+"\n")
+	text, _, _ := strings.Cut(after, "\n## [")
+	return text
+}
+
+// breaking is how the changelog announces what can stop a program from compiling.
+var breaking = regexp.MustCompile("(?m)^- `[a-z]+[./][A-Za-z./]+`")
+
+// suits says whether a version keeps the promise of Semantic Versioning: who raises the patch, and from v1 on the
+// minor too, need not read what was removed or changed, since nothing was.
+func suits(version, newest, news string) error {
+	broken := false
+	for section := range strings.SplitSeq("\n"+news, "\n### ") {
+		if strings.HasPrefix(section, "Removed") || strings.HasPrefix(section, "Changed") {
+			broken = broken || breaking.MatchString(section)
+		}
+	}
+	switch {
+	case !broken || !semver.IsValid(newest) || newest == "v0.0.0":
+		return nil
+	case semver.Major(version) == "v0" && semver.MajorMinor(version) == semver.MajorMinor(newest):
+		return fmt.Errorf("CHANGELOG.md announces that programs break, which %s after %s denies: raise the minor version", version, newest)
+	case semver.Major(version) != "v0" && semver.Major(version) == semver.Major(newest):
+		return fmt.Errorf("CHANGELOG.md announces that programs break, which %s after %s denies: keep the old names, or raise the major version", version, newest)
+	}
+	return nil
+}
+
 // closeChangelog gives what is unreleased the version and the day, and begins anew above it.
 func closeChangelog(file, version string, day time.Time) error {
 	text, err := os.ReadFile(file)
@@ -107,8 +163,7 @@ func closeChangelog(file, version string, day time.Time) error {
 		return err
 	}
 	before, after, found := strings.Cut(string(text), unreleased+"\n")
-	news, _, _ := strings.Cut(after, "\n## [")
-	if !found || strings.TrimSpace(news) == "" {
+	if !found || strings.TrimSpace(news(string(text))) == "" {
 		return fmt.Errorf("CHANGELOG.md: nothing stands under %s, so nobody would learn what %s brings", unreleased, version)
 	}
 	heading := fmt.Sprintf("%s\n\n## [%s] - %s\n", unreleased, strings.TrimPrefix(version, "v"), day.Format(time.DateOnly))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,7 +75,7 @@ func TestOnlyACleanTreeAndAHigherVersionAreReleased(t *testing.T) {
 	modules := []repo.Module{parse(t, "core", "go 1.25.0\n", true), parse(t, "ginsso", "go 1.25.0\n", true)}
 	for version, want := range map[string]string{
 		"v0.2.0": "", "v0.1.1-rc.1": "",
-		"0.2.0": "is no version", "v0.2": "is no version", "v0.1.0": "is not above v0.1.0", "v0.1.0-rc.1": "is not above", "v2.0.0": "needs module paths that end in /v2",
+		"0.2.0": "is no version", "v0.2": "is no version", "v0.1.0": "is not above core/v0.1.0", "v0.1.0-rc.1": "is not above", "v2.0.0": "needs module paths that end in /v2",
 	} {
 		if err := releasable(t.Context(), git, version, modules); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", version, err, want)
@@ -88,6 +89,32 @@ func TestOnlyACleanTreeAndAHigherVersionAreReleased(t *testing.T) {
 	}
 	if err := os.Remove(filepath.Join(root, "new.txt")); err != nil {
 		t.Fatal(err)
+	}
+	// What git is told to overlook is not overlooked.
+	do("config", "status.showUntrackedFiles", "no")
+	if err := os.WriteFile(filepath.Join(root, "secret.pem"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := releasable(t.Context(), git, "v0.2.0", modules); err == nil || !strings.Contains(err.Error(), "secret.pem") {
+		t.Errorf("a file that git status does not show: %v", err)
+	}
+	do("add", "secret.pem")
+	do("commit", "--quiet", "--message", "second")
+	do("update-index", "--assume-unchanged", "secret.pem")
+	if err := releasable(t.Context(), git, "v0.2.0", modules); err == nil || !strings.Contains(err.Error(), "h secret.pem") {
+		t.Errorf("a file whose changes git does not see: %v", err)
+	}
+	do("update-index", "--no-assume-unchanged", "secret.pem")
+	do("tag", "ginsso/v0.9.0")
+	if err := releasable(t.Context(), git, "v0.2.0", modules); err == nil || !strings.Contains(err.Error(), "is not above ginsso/v0.9.0") {
+		t.Errorf("below the version of another module: %v", err)
+	}
+	do("tag", "--delete", "ginsso/v0.9.0")
+	// Nor does an interrupt leave half of a release.
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	if err := commitAndTag(ctx, git, "v0.2.0", modules); err == nil {
+		t.Error("an interrupt was no fault")
 	}
 	// One tag that is there already leaves none of the others, and no commit.
 	do("tag", "ginsso/v0.2.0")
@@ -125,6 +152,31 @@ func TestTheChangelogIsClosedUnderTheVersion(t *testing.T) {
 		}
 		if want == "" && (err == nil || string(got) != text) || want != "" && string(got) != want {
 			t.Errorf("%q became %q (%v), want %q", text, got, err, want)
+		}
+	}
+}
+
+func TestAVersionSuitsWhatTheChangelogAnnounces(t *testing.T) {
+	const removed, changed, harmless = "### Removed\n\n- `sso.Config.Foo`: set `sso.Config.Bar` instead.\n", "### Changed\n\n- `core/devissuer`: gone.\n", "### Changed\n\n- Messages say more.\n"
+	for _, c := range []struct {
+		version, newest, news string
+		suits                 bool
+	}{
+		{"v0.1.1", "v0.1.0", "### Added\n\n- `sso.New`\n", true},
+		{"v0.1.1", "v0.1.0", harmless, true},
+		{"v0.1.1", "v0.1.0", removed, false},
+		{"v0.1.1", "v0.1.0", "### Added\n\n- x\n\n" + changed, false},
+		{"v0.2.0", "v0.1.0", removed, true},
+		{"v0.2.0-rc.1", "v0.1.0", removed, true},
+		{"v1.0.0", "v0.9.0", removed, true},
+		{"v1.1.0", "v1.0.0", removed, false},
+		{"v1.0.1", "v1.0.0", changed, false},
+		{"v1.0.1", "v1.0.0", harmless, true},
+		{"v0.1.0", "v0.0.0", removed, true},
+		{"v0.1.0", "", removed, true},
+	} {
+		if err := suits(c.version, c.newest, c.news); (err == nil) != c.suits {
+			t.Errorf("%s after %s with %q: %v", c.version, c.newest, c.news, err)
 		}
 	}
 }

@@ -83,10 +83,11 @@ func TestVulnerabilitiesAreJudgedByWhatCanReachThem(t *testing.T) {
 		"another only for what it calls":                {false, nil, "FAILED: 1 vulnerable, 1 of the standard library, 4 beyond reach", "GO-1"},
 		"what is accepted fails nothing": {
 			true,
-			[]exception{{"GO-1", "example.com/a"}, {"GO-2", "example.com/a"}},
+			[]exception{{"GO-1", "example.com/a", called}, {"GO-2", "example.com/a", imported}},
 			"ok, 2 accepted, 1 of the standard library, 3 beyond reach", "",
 		},
-		"what is accepted of another module does not count": {false, []exception{{"GO-1", "example.com/b"}}, "FAILED: 1 vulnerable, 1 of the standard library, 4 beyond reach", "GO-1"},
+		"what is accepted as an import is not when it is called": {false, []exception{{"GO-1", "example.com/a", imported}}, "FAILED: 1 vulnerable, 1 of the standard library, 4 beyond reach", "GO-1"},
+		"what is accepted of another module does not count":      {false, []exception{{"GO-1", "example.com/b", called}}, "FAILED: 1 vulnerable, 1 of the standard library, 4 beyond reach", "GO-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := judge(found, c.released, c.exceptions)

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -41,14 +42,19 @@ func run() error {
 		return errors.New("no file in .github/workflows")
 	}
 	var faults []string
+	guarded := false
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		for _, fault := range check(filepath.Base(file), text, targets(makefile)) {
+		for _, fault := range check(filepath.Base(file), text, readMakefile(makefile)) {
 			faults = append(faults, ".github/workflows/"+fault)
 		}
+		guarded = guarded || guards(text)
+	}
+	if !guarded {
+		faults = append(faults, "no workflow runs make ci for pull requests, so that nothing holds a change up")
 	}
 	for _, f := range faults {
 		fmt.Println(f)
@@ -60,35 +66,76 @@ func run() error {
 	return nil
 }
 
-var target = regexp.MustCompile(`(?m)^([a-z0-9-]+):`)
+var (
+	target   = regexp.MustCompile(`(?m)^([a-z0-9-]+):`)
+	variable = regexp.MustCompile(`(?m)^([A-Z0-9_]+) \?=`)
+)
 
-// targets are what make can be asked for.
-func targets(makefile []byte) map[string]bool {
-	names := map[string]bool{}
-	for _, m := range target.FindAllSubmatch(makefile, -1) {
-		names[string(m[1])] = true
+// words are what make can be asked for: targets, and variables that the Makefile lets others set.
+type words struct{ targets, variables map[string]bool }
+
+func readMakefile(text []byte) words {
+	names := func(pattern *regexp.Regexp) map[string]bool {
+		found := map[string]bool{}
+		for _, m := range pattern.FindAllSubmatch(text, -1) {
+			found[string(m[1])] = true
+		}
+		return found
 	}
-	return names
+	return words{names(target), names(variable)}
 }
 
-// workflow is as much of GitHub's syntax as is checked here.
+// workflow is as much of GitHub's syntax as is allowed here: whatever is missing could keep a step from running, or
+// its failure from counting.
 type workflow struct {
-	On   yaml.Node `yaml:"on"`
-	Jobs map[string]struct {
-		Steps []struct {
-			Uses string    `yaml:"uses"`
-			Run  yaml.Node `yaml:"run"`
+	Name        string    `yaml:"name"`
+	On          yaml.Node `yaml:"on"`
+	Permissions yaml.Node `yaml:"permissions"`
+	Concurrency yaml.Node `yaml:"concurrency"`
+	Jobs        map[string]struct {
+		RunsOn  string `yaml:"runs-on"`
+		Timeout int    `yaml:"timeout-minutes"`
+		Steps   []struct {
+			Name string            `yaml:"name"`
+			Uses string            `yaml:"uses"`
+			With map[string]string `yaml:"with"`
+			Run  yaml.Node         `yaml:"run"`
 		} `yaml:"steps"`
 	} `yaml:"jobs"`
 }
 
+// preparation is what a step may use: it brings the repository and Go, and checks nothing.
+var preparation = regexp.MustCompile(`^actions/(checkout|setup-go)@v\d+$`)
+
+// guards reports whether a workflow runs make ci for pull requests.
+func guards(text []byte) bool {
+	var w workflow
+	var on map[string]yaml.Node
+	if yaml.Unmarshal(text, &w) != nil || w.On.Decode(&on) != nil {
+		return false
+	}
+	if _, ok := on["pull_request"]; !ok {
+		return false
+	}
+	for _, job := range w.Jobs {
+		for _, s := range job.Steps {
+			if strings.TrimSpace(s.Run.Value) == "make ci" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // check says what is wrong with a workflow, as "file:line: what", or "file: what".
-func check(name string, text []byte, targets map[string]bool) (faults []string) {
+func check(name string, text []byte, known words) (faults []string) {
 	if ext := filepath.Ext(name); ext != ".yml" && ext != ".yaml" {
 		return []string{name + ": GitHub runs only what ends in .yml or .yaml"}
 	}
 	var w workflow
-	if err := yaml.Unmarshal(text, &w); err != nil {
+	strict := yaml.NewDecoder(bytes.NewReader(text))
+	strict.KnownFields(true)
+	if err := strict.Decode(&w); err != nil {
 		return []string{fmt.Sprintf("%s: %v", name, err)}
 	}
 	if w.On.IsZero() {
@@ -105,8 +152,10 @@ func check(name string, text []byte, targets map[string]bool) (faults []string) 
 			switch {
 			case s.Run.IsZero() && s.Uses == "":
 				faults = append(faults, fmt.Sprintf("%s: step %d of the job %s neither runs nor uses anything", name, n+1, job))
+			case s.Uses != "" && !preparation.MatchString(s.Uses):
+				faults = append(faults, fmt.Sprintf("%s: step %d of the job %s uses %s: do by make what it does", name, n+1, job, s.Uses))
 			case !s.Run.IsZero():
-				if err := onlyMake(s.Run.Value, targets); err != nil {
+				if err := onlyMake(s.Run.Value, known); err != nil {
 					faults = append(faults, fmt.Sprintf("%s:%d: %v", name, s.Run.Line, err))
 				}
 			}
@@ -116,17 +165,20 @@ func check(name string, text []byte, targets map[string]bool) (faults []string) 
 }
 
 // assignment is a variable for make, in characters that a shell takes as they are.
-var assignment = regexp.MustCompile(`^[A-Z0-9_]+=[A-Za-z0-9_./:-]*$`)
+var assignment = regexp.MustCompile(`^([A-Z0-9_]+)=[A-Za-z0-9_./:-]*$`)
 
 // onlyMake says what a command is besides make, targets and variables.
-func onlyMake(command string, targets map[string]bool) error {
-	words := strings.Split(strings.TrimSuffix(command, "\n"), " ")
-	if words[0] != "make" || len(words) == 1 {
+func onlyMake(command string, known words) error {
+	list := strings.Split(strings.TrimSuffix(command, "\n"), " ")
+	if list[0] != "make" || len(list) == 1 {
 		return fmt.Errorf("%q is not make and a target: put what it does into the Makefile, where everybody can call it", command)
 	}
-	for _, w := range words[1:] {
-		if !targets[w] && !assignment.MatchString(w) {
-			return fmt.Errorf("%q: the Makefile has no target %q", command, w)
+	for _, w := range list[1:] {
+		if known.targets[w] {
+			continue
+		}
+		if m := assignment.FindStringSubmatch(w); len(m) < 2 || !known.variables[m[1]] {
+			return fmt.Errorf("%q: the Makefile has no target %q, and no variable of that name that is to be set", command, w)
 		}
 	}
 	return nil

@@ -35,11 +35,17 @@ func TestAWorkflowDoesNothingButCallMake(t *testing.T) {
 		"a job without steps":             {"on: push\njobs:\n  ci:\n    runs-on: x\n", "the job ci has no steps"},
 		"no job":                          {"on: push\n", "it has no jobs"},
 		"nothing that starts it":          {strings.TrimPrefix(head, "on: push\n") + "      - run: make ci\n", "it has no on"},
+		"a variable that is make's own":   {head + "      - run: make ci SHELL=/bin/true\n", `no target "SHELL=/bin/true"`},
+		"a failure that does not count":   {head + "      - run: make ci\n        continue-on-error: true\n", "continue-on-error not found"},
+		"a condition":                     {head + "      - run: make ci\n        if: false\n", "if not found"},
+		"another shell":                   {head + "      - run: make ci\n        shell: echo {0}\n", "shell not found"},
+		"an environment":                  {"env: {GOFLAGS: -short}\n" + head + "      - run: make ci\n", "env not found"},
+		"somebody else's action":          {head + "      - uses: somebody/checks@v1\n", "uses somebody/checks@v1"},
 		"no YAML":                         {head + "      - run: make ci\n     - run: make ci\n", "ci.yml: yaml: "},
 		"a list in the place of commands": {head + "      - run: [make, ci]\n", "is not make and a target"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			faults := check("ci.yml", []byte(c.text), targets([]byte(makefile)))
+			faults := check("ci.yml", []byte(c.text), readMakefile([]byte(makefile)))
 			switch {
 			case c.want == "" && len(faults) > 0:
 				t.Errorf("found %q", faults)
@@ -51,7 +57,21 @@ func TestAWorkflowDoesNothingButCallMake(t *testing.T) {
 }
 
 func TestAFileThatGitHubDoesNotRunIsNoWorkflow(t *testing.T) {
-	if faults := check("ci.yml.off", nil, nil); len(faults) != 1 || !strings.Contains(faults[0], "only what ends in .yml") {
+	if faults := check("ci.yml.off", nil, words{}); len(faults) != 1 || !strings.Contains(faults[0], "only what ends in .yml") {
 		t.Errorf("found %q", faults)
+	}
+}
+
+func TestOneWorkflowHoldsPullRequestsUp(t *testing.T) {
+	for text, want := range map[string]bool{
+		"on:\n  pull_request:\njobs:\n  ci:\n    steps:\n      - run: make ci\n":      true,
+		"on:\n  push:\njobs:\n  ci:\n    steps:\n      - run: make ci\n":              false,
+		"on:\n  pull_request:\njobs:\n  ci:\n    steps:\n      - run: make nightly\n": false,
+		"on: pull_request_target\njobs:\n  ci:\n    steps:\n      - run: make ci\n":   false,
+		"on:\n  - pull_request\n": false,
+	} {
+		if got := guards([]byte(text)); got != want {
+			t.Errorf("%s: %t", text, got)
+		}
 	}
 }
