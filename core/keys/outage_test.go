@@ -612,7 +612,10 @@ func TestASetThatNewSetDidNotMakeIsCheckedAllTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	exchanged.Keys = []keys.Key{weak} // as many as before
-	for says, set := range map[string]*keys.Set{"returned no set": nil, "no key in the set": {}, "1024 bits": {Keys: []keys.Key{weak}}, "of 1024 bits": exchanged} {
+	for says, set := range map[string]*keys.Set{
+		"returned no set": nil, "no key in the set": {}, "1024 bits": {Keys: []keys.Key{weak}}, "of 1024 bits": exchanged,
+		"101 keys": {Keys: []keys.Key{good}, Skipped: make([]keys.Skipped, 100)},
+	} {
 		cache := newCache(t, sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return set, nil }), keys.CacheOptions{})
 		err := cache.Ready(t.Context())
 		unavailable(t, err)

@@ -61,6 +61,7 @@ func TestWhatIsNoPublicKeyHasNoThumbprint(t *testing.T) {
 	for name, key := range map[string]crypto.PublicKey{
 		"nothing": nil, "a text": "key", "a private key": private, "a nil RSA key": (*rsa.PublicKey)(nil), "an RSA key without modulus": &rsa.PublicKey{E: 65537},
 		"a nil EC key": (*ecdsa.PublicKey)(nil), "an EC key without curve": &ecdsa.PublicKey{}, "an EC key without point": &ecdsa.PublicKey{Curve: elliptic.P256()},
+		"an EC key without y": &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1)}, "an EC key without x": &ecdsa.PublicKey{Curve: elliptic.P256(), Y: big.NewInt(1)},
 		"a point off its curve": offCurve, "an Ed25519 key of 31 bytes": ed25519.PublicKey(private[:31]),
 	} {
 		if got := (keys.Key{Public: key}).Thumbprint(); got != "" {
