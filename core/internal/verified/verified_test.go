@@ -121,9 +121,9 @@ func TestWhatIsTooLargeForTheWholeCacheIsNotKept(t *testing.T) {
 func TestAFloodDoesNotDriveOutWhatIsInUse(t *testing.T) {
 	const most, inUse = 1000, 500
 	for name, test := range map[string]struct {
-		before         int
-		entries, bytes int
-		grows          bool
+		before, entries int
+		bytes           int64
+		grows           bool
 	}{
 		"an empty cache":                     {0, most, most, false},
 		"a cache full of what came once":     {most, most, most, false},
@@ -132,7 +132,7 @@ func TestAFloodDoesNotDriveOutWhatIsInUse(t *testing.T) {
 		"the flood takes the room by growth": {0, 1 << 20, 10 * most, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := verified.New[int](test.entries, int64(test.bytes))
+			c := verified.New[int](test.entries, test.bytes)
 			for n := range test.before {
 				put(c, -1-n)
 			}
