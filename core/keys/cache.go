@@ -688,20 +688,9 @@ func sameKeys(a, b *Set) bool {
 	if len(a.Keys) != len(b.Keys) || a.Issuer != b.Issuer {
 		return false
 	}
-	before, after := identities(a), identities(b)
+	before, after := a.identities(), b.identities()
 	if !a.hasIDs() {
 		return slices.Equal(before, after)
 	}
 	return !slices.ContainsFunc(after, func(k identity) bool { return !slices.Contains(before, k) })
-}
-
-// identity is all that tells one key from another.
-type identity struct{ id, algorithm, thumbprint string }
-
-func identities(s *Set) []identity {
-	list := make([]identity, len(s.Keys))
-	for i, k := range s.Keys {
-		list[i] = identity{k.ID, k.Algorithm, k.Thumbprint()}
-	}
-	return list
 }

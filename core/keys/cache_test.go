@@ -3,8 +3,6 @@ package keys_test
 import (
 	"context"
 	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"errors"
 	"fmt"
 	"net/http"
@@ -847,12 +845,13 @@ func TestNoKeyIsSaidToLackInAnOutage(t *testing.T) {
 	})
 }
 
-// Nor is what a source of somebody's own makes of a checked set trusted: here it exchanges a key, or gives two keys one id.
+// A source of somebody's own may make what it likes of a set that has been checked.
 func TestACheckedSetThatWasChangedIsCheckedAgain(t *testing.T) {
 	for name, change := range map[string]func(*keys.Set){
-		"a weak key instead":  func(set *keys.Set) { set.Keys[0] = keys.Key{ID: "a", Public: rsaPublic(1024)} },
-		"two keys of one id":  func(set *keys.Set) { set.Keys[1].ID = "a" },
-		"a name not computed": func(set *keys.Set) { set.Keys[0].ID = "b" },
+		"a weak key instead": func(set *keys.Set) { set.Keys[0] = keys.Key{ID: "a", Public: rsaPublic(1024)} },
+		"two keys of one id": func(set *keys.Set) { set.Keys[1].ID = "a" },
+		"another's id":       func(set *keys.Set) { set.Keys[0].ID = "b" },
+		"a weak key more":    func(set *keys.Set) { set.Keys = append(set.Keys[1:], keys.Key{ID: "a", Public: rsaPublic(1024)}) },
 	} {
 		cache := newCache(t, sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) {
 			set, err := keys.NewSet(ecKey("a"), ecKey("b"), ecKey("c"))
@@ -870,24 +869,147 @@ func TestACheckedSetThatWasChangedIsCheckedAgain(t *testing.T) {
 	}
 }
 
-// A source of somebody's own that puts keys into a set which has been checked has them checked.
-func TestKeysThatAreAddedToACheckedSetAreCheckedToo(t *testing.T) {
-	short, err := rsa.GenerateKey(rand.Reader, 1024)
+func TestTheGenerationGrowsWithEveryExchangeOfKeys(t *testing.T) {
+	a, b, c, d := ecKey("a"), ecKey("b"), ecKey(""), ecKey("")
+	for name, step := range map[string]struct {
+		before, after []keys.Key
+		grows         bool
+	}{
+		"as many, but others":             {[]keys.Key{a}, []keys.Key{b}, true},
+		"another key under the same id":   {[]keys.Key{a}, []keys.Key{ecKey("a")}, true},
+		"the same key under another id":   {[]keys.Key{a}, []keys.Key{{ID: "b", Public: a.Public}}, true},
+		"named ones in another order":     {[]keys.Key{a, b}, []keys.Key{b, a}, false},
+		"unnamed ones in the same order":  {[]keys.Key{c, d}, []keys.Key{c, d}, false},
+		"unnamed ones in another order":   {[]keys.Key{c, d}, []keys.Key{d, c}, true}, // only so many are tried
+		"an unnamed one instead of named": {[]keys.Key{a}, []keys.Key{{Public: a.Public}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				source := &published{list: step.before}
+				var last keys.FetchEvent
+				cache := newCache(t, source, keys.CacheOptions{OnFetch: func(e keys.FetchEvent) { last = e }})
+				before, err := cache.Find(t.Context(), step.before[0].ID, alg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				source.list = step.after
+				time.Sleep(longest + fetchLimit + time.Second) // an idle set waits for its refresh
+				after, err := cache.Find(t.Context(), step.after[0].ID, alg)
+				if err != nil || (after.Generation > before.Generation) != step.grows || last.Changed != step.grows {
+					t.Errorf("from %d to %d, %v; %+v", before.Generation, after.Generation, err, last)
+				}
+			})
+		})
+	}
+}
+
+func TestLacksIsSaidOfASetThatCannotChangeAndOfNoneThatIsDue(t *testing.T) {
+	fixed, err := keys.Static(ecKey("a"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache := keys.NewCache(sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) {
-		set, err := keys.NewSet(ecKey("good"))
-		if err == nil {
-			set.Keys = append(set.Keys, keys.Key{ID: "short", Public: &short.PublicKey})
+	cache := newCache(t, fixed, keys.CacheOptions{})
+	if cache.Lacks("b") {
+		t.Error("before there is a set")
+	}
+	served(t, cache, "a", fetchLimit)
+	if !cache.Lacks("b") || cache.Lacks("a") || cache.Lacks("") {
+		t.Error("of a set that cannot change")
+	}
+	if err := cache.Close(); err != nil || cache.Lacks("b") {
+		t.Errorf("of a closed cache; %v", err)
+	}
+
+	clock := newClock()
+	p := newProvider(t, keys.CacheOptions{Now: clock.Now, Interval: cooldown / 2}).warm(t)
+	clock.Advance(cooldown / 4)
+	unknown(t, p.cache, "b")
+	if !p.cache.Lacks("b") {
+		t.Error("a moment after the source said so")
+	}
+	clock.Advance(cooldown * 3 / 4)
+	if p.cache.Lacks("b") {
+		t.Error("of a set that is due, whose refresh may bring it")
+	}
+	clock.Advance(-2 * time.Hour)
+	if p.cache.Lacks("b") {
+		t.Error("of a set from the future")
+	}
+}
+
+// The second of two who look for a new key has it from the fetch that the first one began.
+func TestTwoWhoLookForTheSameNewKeyShareOneFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p.Slow(time.Second)
+		next := p.Rotate()
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() { served(t, p.cache, next, time.Second) })
 		}
-		return set, err
-	}), keys.CacheOptions{})
-	t.Cleanup(func() { _ = cache.Close() })
-	if _, err := cache.Find(t.Context(), "good", "ES256"); err != nil {
-		t.Error(err)
-	}
-	if match, err := cache.Find(t.Context(), "short", "RS256"); !errors.Is(err, keys.ErrUnknownKey) {
-		t.Errorf("%+v, %v", match, err)
-	}
+		wg.Wait()
+		fetches(t, p, 2)
+	})
+}
+
+// A set that came in between may have been asked for before the key was published, so it is asked for once more.
+func TestASetThatCameInBetweenIsNotTheLastWordOnANewKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &published{list: []keys.Key{ecKey("a")}}
+		asked := &recorder{Source: sourceFunc(func(ctx context.Context, last *keys.Set) (*keys.Set, error) {
+			defer func() { source.list = append(source.list, ecKey("b")) }()
+			return source.Fetch(ctx, last)
+		})}
+		slow := false
+		cache := newCache(t, asked, keys.CacheOptions{Now: func() time.Time {
+			if slow {
+				synctest.Wait() // whatever goes on meanwhile ends before this look at the clock does
+			}
+			return time.Now()
+		}})
+		served(t, cache, "a", 0)
+		source.list = source.list[:1] // the refresh comes too early for the new key as well
+		time.Sleep(time.Until(cache.Status().RefreshDue))
+		slow = true
+		served(t, cache, "b", 0)
+		if n := asked.count(); n != 3 {
+			t.Errorf("%d fetches; want the first, the refresh and one for the new key", n)
+		}
+	})
+}
+
+func TestWhoeverHasWaitedDoesNotFillTheWaitingRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{})
+		p.Down()
+		for range 2 * maxWaiters {
+			_, _, err := find(p.cache, p.KeyID())
+			unavailable(t, err)
+			time.Sleep(maxRetry)
+		}
+		p.Up()
+		served(t, p.cache, p.KeyID(), 0)
+	})
+}
+
+// A set of whose origin nothing is known any more would be transferred whole at each refresh.
+func TestACacheAsksForChangesOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		issuer := newIssuer(t)
+		wire := &statuses{RoundTripper: issuer.Client().Transport}
+		client := issuer.Client()
+		client.Transport = wire
+		source, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: client})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cache := newCache(t, source, keys.CacheOptions{})
+		for range 3 {
+			served(t, cache, issuer.KeyID(), 0)
+			time.Sleep(longest + fetchLimit + 1)
+		}
+		if want := []int{200, 304, 304}; !slices.Equal(wire.list, want) {
+			t.Errorf("answered %v; want %v", wire.list, want)
+		}
+	})
 }

@@ -390,3 +390,12 @@ func (e *everywhere) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (e *everywhere) client() *http.Client { return &http.Client{Transport: e} }
+
+// published is a source whose keys a test exchanges.
+type published struct{ list []keys.Key }
+
+func (p *published) Fetch(context.Context, *keys.Set) (*keys.Set, error) {
+	return keys.NewSet(p.list...)
+}
+
+func (*published) String() string { return "what is published" }

@@ -651,3 +651,184 @@ func TestTheStatusTellsHowTheCacheStands(t *testing.T) {
 		}
 	})
 }
+
+// calling is a context that calls a function when somebody begins to wait for its end.
+type calling struct {
+	context.Context
+	call func()
+}
+
+func (c calling) Done() <-chan struct{} {
+	c.call()
+	return c.Context.Done()
+}
+
+func TestWhoeverWaitsForKeysWhileTheCacheIsClosedIsToldSo(t *testing.T) {
+	for name, c := range map[string]struct {
+		kid  string
+		age  time.Duration
+		ends bool // the fetch, before the cache is closed
+	}{
+		"for the first set":                  {"a", 0, true},
+		"for the refresh of an idle set":     {"a", longest + fetchLimit + 1, true},
+		"for a refresh that is cut off":      {"a", longest + fetchLimit + 1, false},
+		"for an unknown key":                 {"b", minRefresh, true},
+		"for an unknown key, and is cut off": {"b", minRefresh, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newProvider(t, keys.CacheOptions{})
+				if c.age > 0 {
+					p.warm(t)
+					time.Sleep(c.age)
+				}
+				if !c.ends {
+					p.Fault(devissuer.Hang())
+				}
+				_, err := p.cache.Find(calling{t.Context(), func() {
+					synctest.Wait()
+					_ = p.cache.Close()
+				}}, c.kid, alg)
+				unavailable(t, err)
+				if err.Error() != "keys unavailable: the key cache is closed" {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// Otherwise every request of a service would wait a second for a provider that is away.
+func TestAnIdleSetIsNotWaitedForWithinTheTimeThatAFailureTells(t *testing.T) {
+	for name, c := range map[string]struct {
+		since time.Duration
+		waits bool
+	}{
+		"as long as a back-off and a fetch take": {maxRetry + fetchLimit, false},
+		"longer":                                 {maxRetry + fetchLimit + 1, true},
+		"the clock was set back behind it":       {-maxRetry - time.Second, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				clock := newClock()
+				p := newProvider(t, keys.CacheOptions{Now: clock.Now}).warm(t)
+				p.Down()
+				clock.Advance(longest + 2*maxRetry)
+				served(t, p.cache, p.KeyID(), 0) // the failure
+				p.Up()
+				p.Slow(idleWait / 2)
+				clock.Advance(c.since)
+				_, took, err := find(p.cache, p.KeyID())
+				if waited := took == idleWait/2; waited != c.waits || err != nil {
+					t.Errorf("it took %v; %v", took, err)
+				}
+				time.Sleep(idleWait) // until the fetch has ended
+			})
+		})
+	}
+}
+
+// Budget and back-off are two things: with the budget spent and the last attempt failed, nobody knows and nobody asks.
+func TestAnUnknownKeyIsNotAskedForOnASpentBudgetThoughTheBackOffIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{Interval: cooldown / 5}).warm(t)
+		unknown(t, p.cache, "forged")
+		p.Down()
+		time.Sleep(time.Until(p.cache.Status().RefreshDue))
+		served(t, p.cache, p.KeyID(), 0)
+		synctest.Wait()
+		time.Sleep(time.Until(p.cache.Status().NextAttempt))
+		before := p.asked.count()
+		_, _, err := find(p.cache, "forged")
+		unavailable(t, err)
+		if n := p.asked.count() - before; n > 1 { // the refresh that is due, behind the caller's back
+			t.Errorf("%d attempts", n)
+		}
+	})
+}
+
+// The budget is for keys that nobody may have; it holds up nothing else.
+func TestASpentBudgetDoesNotHoldUpTheRecovery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{Interval: cooldown / 10, StaleFor: cooldown / 20}).warm(t)
+		unknown(t, p.cache, "forged")
+		p.Down()
+		time.Sleep(time.Until(p.cache.Status().RefreshDue))
+		served(t, p.cache, p.KeyID(), 0)
+		synctest.Wait()
+		time.Sleep(time.Until(p.cache.Status().NextAttempt)) // by then the set is too old
+		p.Up()
+		served(t, p.cache, p.KeyID(), 0)
+	})
+}
+
+func TestWhatWasCutOffIsToldToNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var events []keys.FetchEvent
+		lines := &logbook{}
+		o := keys.CacheOptions{OnFetch: func(e keys.FetchEvent) { events = append(events, e) }, Logger: newLogger(lines)}
+		p := newProvider(t, o)
+		p.Fault(devissuer.Hang())
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _, _ = find(p.cache, p.KeyID()) })
+		synctest.Wait()
+		_ = p.cache.Close()
+		wg.Wait()
+
+		o.Inline = true
+		p = newProvider(t, o)
+		p.Slow(idleWait / 2)
+		ctx, cancel := context.WithTimeout(t.Context(), idleWait/4)
+		defer cancel()
+		_, err := p.cache.Find(ctx, p.KeyID(), alg)
+		unavailable(t, err)
+		synctest.Wait()
+		if len(events) != 0 || lines.lines() != 0 {
+			t.Errorf("%+v\n%s", events, lines.text.String())
+		}
+	})
+}
+
+func TestTheLogTellsFailuresAndKeysInForce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lines := &logbook{}
+		p := newProvider(t, keys.CacheOptions{Logger: newLogger(lines)}).warm(t)
+		if lines.lines("could not be fetched") != 0 || lines.lines("keys in force", p.KeyID()) != 1 {
+			t.Errorf("after a success:\n%s", lines.text.String())
+		}
+		p.Down()
+		time.Sleep(longest)
+		served(t, p.cache, p.KeyID(), 0)
+		synctest.Wait()
+		if lines.lines("level=WARN", "could not be fetched", p.JWKSURL()) != 1 || lines.lines("keys in force") != 1 {
+			t.Errorf("after a failure:\n%s", lines.text.String())
+		}
+	})
+}
+
+func TestTheStatusTellsWhetherTokensCanBeVerifiedNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keys.CacheOptions{})
+		usable := func(when string, want bool) {
+			t.Helper()
+			if got := p.cache.Status().Usable; got != want {
+				t.Errorf("%s: %v", when, got)
+			}
+		}
+		usable("before the first fetch", false)
+		p.warm(t)
+		usable("after it", true)
+		due := p.cache.Status().RefreshDue
+		p.Down()
+		time.Sleep(time.Until(due.Add(staleFor)))
+		usable("at the end of the hour", true)
+		time.Sleep(time.Nanosecond)
+		usable("past it", false)
+		p.Up()
+		time.Sleep(maxRetry)
+		p.warm(t)
+		usable("with a new set", true)
+		_ = p.cache.Close()
+		usable("closed", false)
+	})
+}

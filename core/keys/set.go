@@ -47,19 +47,19 @@ func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
 		return nil, err
 	}
 	set := &Set{Skipped: skipped}
-	var usable []printed
+	var usable []told
 	for _, key := range candidates {
 		if err := key.check(); err != nil {
 			set.Skipped = append(set.Skipped, Skipped{key.ID, err.Error()})
 			continue
 		}
-		usable = append(usable, printed{key, key.Thumbprint()})
+		usable = append(usable, told{key, key.identity()})
 	}
 	for i, key := range usable {
 		switch {
 		case slices.ContainsFunc(usable, key.rivals):
 			set.Skipped = append(set.Skipped, Skipped{key.ID, "another key has the same id and fits the same algorithm"})
-		case slices.ContainsFunc(usable[:i], key.same):
+		case slices.ContainsFunc(usable[:i], func(other told) bool { return key.identity == other.identity }):
 			// The same key once more.
 		default:
 			set.Keys = append(set.Keys, key.Key)
@@ -71,20 +71,20 @@ func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
 	return set, nil
 }
 
-// printed is a key with its thumbprint, which is made once: of large keys that takes time.
-type printed struct {
-	Key
-	thumbprint string
-}
+// identity is all that tells one key from another.
+type identity struct{ id, algorithm, thumbprint string }
 
-// same reports that nothing tells them apart.
-func (k printed) same(other printed) bool {
-	return k.ID == other.ID && k.Algorithm == other.Algorithm && k.thumbprint == other.thumbprint
+func (k Key) identity() identity { return identity{k.ID, k.Algorithm, k.Thumbprint()} }
+
+// told is a key with its identity, which is made once: of large keys that takes time.
+type told struct {
+	Key
+	identity
 }
 
 // rivals are different keys that one token could mean by one key id. Keys without an id are
 // never named by a token, so they are tried in turn instead.
-func (k printed) rivals(other printed) bool {
+func (k told) rivals(other told) bool {
 	if k.ID == "" || k.ID != other.ID || k.thumbprint == other.thumbprint {
 		return false
 	}
@@ -146,5 +146,13 @@ func (s *Set) ids() []string {
 		list[i] = cmp.Or(k.ID, k.Thumbprint())
 	}
 	slices.Sort(list)
+	return list
+}
+
+func (s *Set) identities() []identity {
+	list := make([]identity, len(s.Keys))
+	for i, k := range s.Keys {
+		list[i] = k.identity()
+	}
 	return list
 }

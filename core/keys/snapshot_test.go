@@ -1,6 +1,7 @@
 package keys_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -74,4 +75,26 @@ func TestASnapshotIsRefreshedAfterAMinuteAndARemovedKeyThenRefused(t *testing.T)
 			t.Errorf("the removed key: %v", err)
 		}
 	})
+}
+
+func TestASnapshotThatCannotBeUsedIsPassedOver(t *testing.T) {
+	for name, snapshot := range map[string]keys.Source{
+		"an error":     &published{},
+		"no set":       sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return nil, nil }),
+		"an empty set": sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return &keys.Set{}, nil }),
+		"a weak key": sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) {
+			return &keys.Set{Keys: []keys.Key{{Public: rsaPublic(1024)}}}, nil
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newProvider(t, keys.CacheOptions{})
+				source := keys.WithSnapshot(snapshot, p.asked)
+				served(t, newCache(t, source, keys.CacheOptions{}), p.KeyID(), 0)
+				if needs, ok := source.(interface{ RequiresIssuer() bool }); !ok || !needs.RequiresIssuer() {
+					t.Error("it does not say that it tells no issuer")
+				}
+			})
+		})
+	}
 }

@@ -28,12 +28,13 @@ func members(text []byte) (map[string][]byte, error) {
 	for _, member := range split(inside, ',') {
 		parts := split(member, ':')
 		name, ok := textOf(parts[0])
+		if !ok {
+			continue // no text in UTF-8, and so none that is looked for
+		}
 		if _, twice := found[name]; twice {
 			return nil, errors.New("not a JSON object: duplicate member name")
 		}
-		if ok {
-			found[name] = parts[1]
-		}
+		found[name] = parts[1]
 	}
 	return found, nil
 }

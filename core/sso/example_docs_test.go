@@ -407,9 +407,6 @@ func ExampleNewBackChannelLogout() {
 		log.Fatal(err)
 	}
 	receive := func(token string) int {
-		if token == "" {
-			return sso.BadLogoutRequest().Status
-		}
 		if err := logout.Receive(context.Background(), token); err != nil {
 			return sso.DenialOf(err).Status
 		}

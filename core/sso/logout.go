@@ -313,16 +313,16 @@ func (a *Authenticator) refuseLogout(ctx context.Context, cause error) error {
 	cause = fmt.Errorf("a logout token: %w", cause)
 	denial := draw(cause, "", false)
 	if denial.Status < http.StatusInternalServerError {
-		denial = BadLogoutRequest()
+		denial = badLogoutRequest()
 	}
 	a.tell(ctx, nil, cause, denial.Code, denial.Status)
 	return &refusal{cause: cause, denial: denial}
 }
 
-// BadLogoutRequest is how a request for a logout is refused that holds no good logout token: 400
+// badLogoutRequest is how a request for a logout is refused that holds no good logout token: 400
 // and an error as in RFC 6749, section 5.2, never to be kept (OpenID Connect Back-Channel Logout
-// 1.0, section 2.8). It is for front doors that call [BackChannelLogout.Receive].
-func BadLogoutRequest() Denial {
+// 1.0, section 2.8).
+func badLogoutRequest() Denial {
 	return Denial{
 		Status: http.StatusBadRequest,
 		Code:   CodeInvalidRequest,
@@ -427,7 +427,7 @@ func (s *sessions) readsSubject() bool { return s.policy.UserClaim == "sub" }
 // so that the provider can try again until it has.
 //
 // Nil means that the session has ended, or had before. An error has its answer by [DenialOf]:
-// 400 for a token that is not good or ends nothing here, 503 where keys or the store cannot be
+// 400 for a token that is not good or ends nothing here, and for none, which is empty; 503 where keys or the store cannot be
 // had. A client that goes away, having got impatient, does not keep a session alive: what has
 // been validated is carried out, within ten seconds.
 func (l *BackChannelLogout) Receive(ctx context.Context, token string) error {

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -25,7 +24,11 @@ func release(ctx context.Context, root, version string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := releasable(ctx, git, version, modules); err != nil {
+	broken, err := brokenPromises(ctx, root)
+	if err != nil {
+		return err
+	}
+	if err := releasable(ctx, git, version, modules, broken); err != nil {
 		return err
 	}
 	defer func() {
@@ -62,8 +65,8 @@ func release(ctx context.Context, root, version string) (err error) {
 	return commitAndTag(ctx, git, version, modules)
 }
 
-// releasable refuses what cannot be released, all reasons at once.
-func releasable(ctx context.Context, git shell, version string, modules []repo.Module) error {
+// releasable refuses what cannot be released, all reasons at once. Broken are the promises of the last release that are.
+func releasable(ctx context.Context, git shell, version string, modules []repo.Module, broken []string) error {
 	var faults []error
 	switch {
 	case !semver.IsValid(version) || semver.Canonical(version) != version:
@@ -106,11 +109,7 @@ func releasable(ctx context.Context, git shell, version string, modules []repo.M
 			newest = last
 		}
 	}
-	changelog, err := os.ReadFile(filepath.Join(git.dir, "CHANGELOG.md"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	faults = append(faults, suits(version, newest, news(string(changelog))))
+	faults = append(faults, suits(version, newest, broken))
 	for _, m := range modules {
 		if !m.Workspace {
 			continue
@@ -126,32 +125,23 @@ func releasable(ctx context.Context, git shell, version string, modules []repo.M
 
 const unreleased = "## [Unreleased]"
 
-// news is what the changelog says of the release to come.
-func news(changelog string) string {
-	_, after, _ := strings.Cut(changelog, unreleased+"\n")
-	text, _, _ := strings.Cut(after, "\n## [")
-	return text
+// brokenPromises are the names that programs may use and that are no longer what they were in the last release.
+func brokenPromises(ctx context.Context, root string) ([]string, error) {
+	surface := shell{dir: filepath.Join(root, "tools"), env: []string{"GOWORK=off"}}
+	text, err := surface.run(ctx, "go", "run", "./surface", "breaks")
+	return strings.FieldsFunc(text, func(r rune) bool { return r == '\n' }), err
 }
-
-// breaking is how the changelog announces what can stop a program from compiling.
-var breaking = regexp.MustCompile("(?m)^- `[a-z]+[./][A-Za-z./]+`")
 
 // suits says whether a version keeps the promise of Semantic Versioning: who raises the patch, and from v1 on the
 // minor too, need not read what was removed or changed, since nothing was.
-func suits(version, newest, news string) error {
-	broken := false
-	for section := range strings.SplitSeq("\n"+news, "\n### ") {
-		if strings.HasPrefix(section, "Removed") || strings.HasPrefix(section, "Changed") {
-			broken = broken || breaking.MatchString(section)
-		}
-	}
+func suits(version, newest string, broken []string) error {
 	switch {
-	case !broken || !semver.IsValid(newest) || newest == "v0.0.0":
+	case len(broken) == 0 || !semver.IsValid(newest) || newest == "v0.0.0":
 		return nil
 	case semver.Major(version) == "v0" && semver.MajorMinor(version) == semver.MajorMinor(newest):
-		return fmt.Errorf("CHANGELOG.md announces that programs break, which %s after %s denies: raise the minor version", version, newest)
+		return fmt.Errorf("programs break, which %s after %s denies: raise the minor version, or bring back %s", version, newest, strings.Join(broken, ", "))
 	case semver.Major(version) != "v0" && semver.Major(version) == semver.Major(newest):
-		return fmt.Errorf("CHANGELOG.md announces that programs break, which %s after %s denies: keep the old names, or raise the major version", version, newest)
+		return fmt.Errorf("programs break, which %s after %s denies: bring back %s, or raise the major version", version, newest, strings.Join(broken, ", "))
 	}
 	return nil
 }
@@ -163,7 +153,8 @@ func closeChangelog(file, version string, day time.Time) error {
 		return err
 	}
 	before, after, found := strings.Cut(string(text), unreleased+"\n")
-	if !found || strings.TrimSpace(news(string(text))) == "" {
+	news, _, _ := strings.Cut(after, "\n## [")
+	if !found || strings.TrimSpace(news) == "" {
 		return fmt.Errorf("CHANGELOG.md: nothing stands under %s, so nobody would learn what %s brings", unreleased, version)
 	}
 	heading := fmt.Sprintf("%s\n\n## [%s] - %s\n", unreleased, strings.TrimPrefix(version, "v"), day.Format(time.DateOnly))

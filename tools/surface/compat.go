@@ -33,21 +33,30 @@ func (b broken) Error() string {
 
 // compare finds the promises that are broken and not announced, each an error of its own.
 func compare(now *surface, then *baseline, changelog string) error {
-	var errs []error
+	all, err := brokenSince(now, then)
+	errs := []error{err}
 	announced := announcements(changelog, then.version)
-	for _, file := range slices.Sorted(maps.Keys(then.texts)) {
-		all, err := breaks(now, file, then.texts[file])
-		if err != nil {
-			errs = append(errs, err)
-		}
-		for _, b := range all {
-			if !strings.Contains(announced, "`"+b.name+"`") {
-				b.since = then.name
-				errs = append(errs, b)
-			}
+	for _, b := range all {
+		if !strings.Contains(announced, "`"+b.name+"`") {
+			errs = append(errs, b)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// brokenSince finds the promises of a release that are broken.
+func brokenSince(now *surface, then *baseline) ([]broken, error) {
+	var all []broken
+	var errs []error
+	for _, file := range slices.Sorted(maps.Keys(then.texts)) {
+		found, err := breaks(now, file, then.texts[file])
+		errs = append(errs, err)
+		for _, b := range found {
+			b.since = then.name
+			all = append(all, b)
+		}
+	}
+	return all, errors.Join(errs...)
 }
 
 // breaks compares one package with its text of old: text with text, so that what a text leaves out, such as

@@ -5,6 +5,7 @@
 //	surface write           writes api/*.txt
 //	surface check           fails if they are not what the code says
 //	surface compat          the same, and fails if a promise of the last release is broken and not announced
+//	surface breaks          prints the promises of the last release that are broken, announced or not
 //	surface record v1.2.3   after compat: from now on, api/*.txt is what the release v1.2.3 has promised
 //
 // The last release is told by the tags of each module; a clone without tags goes by api/released, which
@@ -39,8 +40,8 @@ func main() {
 func run(ctx context.Context, root string, args ...string) error {
 	command := strings.Join(args, " ")
 	release, recording := strings.CutPrefix(command, "record ")
-	if !recording && !slices.Contains([]string{"write", "check", "compat"}, command) {
-		return errors.New("usage: surface write | check | compat | record VERSION")
+	if !recording && !slices.Contains([]string{"write", "check", "compat", "breaks"}, command) {
+		return errors.New("usage: surface write | check | compat | breaks | record VERSION")
 	}
 	now, err := load(ctx, root)
 	if err != nil {
@@ -55,6 +56,8 @@ func run(ctx context.Context, root string, args ...string) error {
 		return replace(filepath.Join(root, api), want)
 	case "check":
 		return fresh(root, want)
+	case "breaks":
+		return printBroken(ctx, root, now)
 	}
 	if err := errors.Join(fresh(root, want), compatible(ctx, root, now)); err != nil || !recording {
 		return err
@@ -97,6 +100,24 @@ func compatible(ctx context.Context, root string, now *surface) error {
 		errs = append(errs, compare(now, then, string(changelog)))
 	}
 	return errors.Join(errs...)
+}
+
+// printBroken writes a line for each broken promise: its name, and who promised it.
+func printBroken(ctx context.Context, root string, now *surface) error {
+	for _, module := range now.modules {
+		then, err := promised(ctx, root, module)
+		if err != nil {
+			return err
+		}
+		all, err := brokenSince(now, then)
+		if err != nil {
+			return err
+		}
+		for _, b := range all {
+			fmt.Printf("%s (%s)\n", b.name, b.since)
+		}
+	}
+	return nil
 }
 
 // lost says which texts of the last release belong to no module that is released now: no module's comparison would see them.
