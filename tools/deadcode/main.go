@@ -27,11 +27,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	root, err := repo.Root()
-	if err != nil {
-		return err
-	}
-	modules, err := repo.Modules(root)
+	root, modules, err := repo.Here()
 	if err != nil {
 		return err
 	}

@@ -36,11 +36,7 @@ func main() {
 }
 
 func run() ([]string, error) {
-	root, err := repo.Root()
-	if err != nil {
-		return nil, err
-	}
-	modules, err := repo.Modules(root)
+	root, modules, err := repo.Here()
 	if err != nil {
 		return nil, err
 	}

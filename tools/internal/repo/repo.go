@@ -56,7 +56,16 @@ func Root() (string, error) {
 	}
 }
 
-// Modules reads every go.mod below root, sorted by folder.
+// Here is the repository around the working directory: its root, and its modules as by [Modules].
+func Here() (root string, modules []Module, err error) {
+	if root, err = Root(); err == nil {
+		modules, err = Modules(root)
+	}
+	return root, modules, err
+}
+
+// Modules reads every go.mod below root, sorted by folder. It fails where go.work names none, or a folder that has none:
+// whoever looks at all modules would look at too few.
 func Modules(root string) ([]Module, error) {
 	used, err := workspace(root)
 	if err != nil {
@@ -86,6 +95,14 @@ func Modules(root string) ([]Module, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if len(used) == 0 {
+		return nil, errors.New("go.work names no module")
+	}
+	for _, dir := range used {
+		if !slices.ContainsFunc(modules, func(m Module) bool { return m.Dir == dir }) {
+			return nil, fmt.Errorf("go.work names %s, where there is no module: write the folder as ./%s", dir, path.Base(dir))
+		}
 	}
 	slices.SortFunc(modules, func(a, b Module) int { return strings.Compare(a.Dir, b.Dir) })
 	return modules, nil

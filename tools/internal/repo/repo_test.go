@@ -10,11 +10,10 @@ import (
 )
 
 func TestTheModulesAreThoseOfTheRepository(t *testing.T) {
-	root, err := repo.Root()
-	if err != nil {
-		t.Fatal(err)
+	root, modules, err := repo.Here()
+	if _, missing := os.Stat(filepath.Join(root, "go.work")); missing != nil {
+		t.Error(missing)
 	}
-	modules, err := repo.Modules(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,6 +34,22 @@ func TestAModuleIsCalledAsItsFolder(t *testing.T) {
 	write(t, filepath.Join(root, "core", "go.mod"), "module "+repo.Prefix+"kernel\n")
 	if _, err := repo.Modules(root); err == nil || !strings.Contains(err.Error(), "must be "+repo.Prefix+"core") {
 		t.Errorf("error %v, want the path that the module should have", err)
+	}
+}
+
+// A module that is passed over in silence is checked by nothing.
+func TestEveryFolderOfTheWorkspaceIsAModule(t *testing.T) {
+	for work, want := range map[string]string{
+		"go 1.25.0\n":                              "names no module",
+		"go 1.25.0\nuse ./core\nuse ./gone\n":      "names gone, where there is no module",
+		"go 1.25.0\nuse ./core\nuse /srv/ginsso\n": "names /srv/ginsso, where there is no module: write the folder as ./ginsso",
+	} {
+		root := t.TempDir()
+		write(t, filepath.Join(root, "go.work"), work)
+		write(t, filepath.Join(root, "core", "go.mod"), "module "+repo.Prefix+"core\n")
+		if _, err := repo.Modules(root); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q", work, err, want)
+		}
 	}
 }
 
