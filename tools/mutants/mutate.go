@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -17,8 +18,10 @@ type mutant struct {
 	Text       string // the trimmed line of the source, by which an explanation finds it when lines have moved
 	Occurrence int    // among the mutants of this kind with this text in this file, from 1
 
+	at         int // the byte that Line and Column name
 	start, end int // bytes of the file that are replaced
 	new        string
+	condition  bool // they are a whole condition: true or false, and no constant
 }
 
 // swaps are the operators that are put in the place of another, by the kind of fault.
@@ -53,59 +56,68 @@ func mutate(name string, source []byte) ([]mutant, error) {
 		return nil, err
 	}
 	lines := strings.Split(string(source), "\n")
+	offset := func(at token.Pos) int { return files.Position(at).Offset }
+	text := func(from, to token.Pos) string { return string(source[offset(from):offset(to)]) }
 	var found []mutant
-	add := func(kind string, from, to token.Pos, replacement string) {
-		at := files.Position(from)
+	add := func(kind string, at, from, to token.Pos, replacement string, condition bool) {
+		position := files.Position(at)
 		found = append(found, mutant{
-			File: name, Kind: kind, Line: at.Line, Column: at.Column, Text: strings.TrimSpace(lines[at.Line-1]),
-			start: at.Offset, end: files.Position(to).Offset, new: replacement,
+			File: name, Kind: kind, Line: position.Line, Column: position.Column, Text: strings.TrimSpace(lines[position.Line-1]),
+			at: position.Offset, start: offset(from), end: offset(to), new: replacement, condition: condition,
 		})
 	}
-	swap := func(at token.Pos, operator token.Token) {
+	swap := func(at token.Pos, operator token.Token, put func(kind string, after token.Pos, other string)) {
 		for kind, pairs := range swaps {
 			if other, ok := pairs[operator]; ok {
-				add(kind, at, at+token.Pos(len(operator.String())), other.String())
+				put(kind, at+token.Pos(len(operator.String())), other.String())
 			}
 		}
+	}
+	statement := func(at token.Pos, operator token.Token) {
+		swap(at, operator, func(kind string, after token.Pos, other string) { add(kind, at, at, after, other, false) })
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.BinaryExpr:
-			swap(n.OpPos, n.Op)
+			swap(n.OpPos, n.Op, func(kind string, after token.Pos, other string) {
+				condition := kind != "arithmetic" && kind != "bits"
+				add(kind, n.OpPos, n.Pos(), n.End(), "("+text(n.Pos(), n.OpPos)+other+text(after, n.End())+")", condition)
+			})
 		case *ast.AssignStmt:
-			swap(n.TokPos, n.Tok)
+			statement(n.TokPos, n.Tok)
 		case *ast.IncDecStmt:
-			swap(n.TokPos, n.Tok)
+			statement(n.TokPos, n.Tok)
 		case *ast.BranchStmt:
-			swap(n.TokPos, n.Tok)
+			statement(n.TokPos, n.Tok)
 		case *ast.UnaryExpr:
 			switch n.Op {
 			case token.NOT:
-				add("not", n.OpPos, n.X.Pos(), "")
+				add("not", n.OpPos, n.Pos(), n.End(), text(n.X.Pos(), n.End()), true)
 			case token.SUB:
-				add("sign", n.OpPos, n.X.Pos(), "")
+				add("sign", n.OpPos, n.OpPos, n.X.Pos(), "", false)
 			}
 		case *ast.Ident:
 			switch n.Name {
 			case "true":
-				add("boolean", n.Pos(), n.End(), "false")
+				add("boolean", n.Pos(), n.Pos(), n.End(), "false", true)
 			case "false":
-				add("boolean", n.Pos(), n.End(), "true")
+				add("boolean", n.Pos(), n.Pos(), n.End(), "true", true)
 			}
 		case *ast.IfStmt:
 			if leaves(n.Body) {
-				cond := source[files.Position(n.Cond.Pos()).Offset:files.Position(n.Cond.End()).Offset]
-				add("guard", n.Cond.Pos(), n.Cond.End(), "false && ("+string(cond)+")")
+				add("guard", n.Cond.Pos(), n.Cond.Pos(), n.Cond.End(), "false && ("+text(n.Cond.Pos(), n.Cond.End())+")", true)
 			}
 		}
 		return true
 	})
-	slices.SortStableFunc(found, func(a, b mutant) int {
-		if a.start != b.start {
-			return a.start - b.start
+	constants(file, func(n ast.Node) {
+		for i, m := range found {
+			if m.start >= offset(n.Pos()) && m.end <= offset(n.End()) {
+				found[i].condition = false
+			}
 		}
-		return strings.Compare(a.Kind, b.Kind)
 	})
+	slices.SortStableFunc(found, func(a, b mutant) int { return cmp.Or(a.at-b.at, strings.Compare(a.Kind, b.Kind)) })
 	type place struct{ kind, text string }
 	seen := map[place]int{}
 	for i := range found {
@@ -114,6 +126,16 @@ func mutate(name string, source []byte) ([]mutant, error) {
 		m.Occurrence = seen[place{m.Kind, m.Text}]
 	}
 	return found, nil
+}
+
+// constants finds the declarations of constants.
+func constants(file *ast.File, found func(ast.Node)) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		if decl, ok := n.(*ast.GenDecl); ok && decl.Tok == token.CONST {
+			found(n)
+		}
+		return true
+	})
 }
 
 // leaves says whether a block ends by leaving what is round it: then the condition before it is a guard, and a mutant takes it away.

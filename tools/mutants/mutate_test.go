@@ -27,13 +27,13 @@ func TestEveryKindOfFaultIsPutIn(t *testing.T) {
 		body string
 		want []string
 	}{
-		"an equality is turned round":          {"_ = a == b", []string{"negation: _ = a != b"}},
-		"a bound is moved and turned round":    {"_ = a < b", []string{"boundary: _ = a <= b", "negation: _ = a >= b"}},
-		"an operator of arithmetic is changed": {"_ = a % b", []string{"arithmetic: _ = a * b"}},
+		"an equality is turned round":          {"_ = a == b", []string{"negation: _ = (a != b)"}},
+		"a bound is moved and turned round":    {"_ = a < b", []string{"boundary: _ = (a <= b)", "negation: _ = (a >= b)"}},
+		"an operator of arithmetic is changed": {"_ = a % b", []string{"arithmetic: _ = (a * b)"}},
 		"a step is taken the other way":        {"a++", []string{"arithmetic: a--"}},
 		"an assignment is changed":             {"a += b", []string{"arithmetic: a -= b"}},
-		"a shift is changed":                   {"_ = a << b", []string{"bits: _ = a >> b"}},
-		"and becomes or":                       {"_ = a && b", []string{"logic: _ = a || b"}},
+		"a shift is changed":                   {"_ = a << b", []string{"bits: _ = (a >> b)"}},
+		"and becomes or":                       {"_ = a && b", []string{"logic: _ = (a || b)"}},
 		"a not is lost":                        {"_ = !a", []string{"not: _ = a"}},
 		"a sign is lost":                       {"_ = -a", []string{"sign: _ = a"}},
 		"true becomes false":                   {"return true", []string{"boolean: return false"}},

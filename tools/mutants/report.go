@@ -127,9 +127,6 @@ func (r *report) write(file string) error {
 	for _, dir := range slices.Sorted(maps.Keys(r.counts)) {
 		text.WriteString(r.counts[dir] + "\n")
 	}
-	for _, dir := range slices.Sorted(maps.Keys(parts)) {
-		fmt.Fprintf(&text, "\n%s is done in part: %s.\n", dir, parts[dir].why)
-	}
 	if len(r.rules) > 0 {
 		text.WriteString(rulesHead + strings.Join(r.rules, "\n") + "\n")
 	}

@@ -102,8 +102,7 @@ func (r rule) broken(root string) ([]byte, error) {
 // row is the rule's line in the report.
 func (r rule) row() string { return fmt.Sprintf("| %s | %s |", r.title, r.tests) }
 
-// sideBySide is how many packages have their rules broken at a time. The rules of one package come one after the other, since its
-// tests may not bear others of their kind beside them.
+// sideBySide is how many tests are built and run at a time: as many as go test ./... runs on the smallest machine.
 const sideBySide = 2
 
 // longWait is for tests that wait for what never comes once a rule is broken.
@@ -168,17 +167,16 @@ func breakAll(ctx context.Context, root, dir string, rules []rule) (faults []err
 	defer func() { _ = os.RemoveAll(work) }()
 	runners := map[string]*runner{} // by the tests that they run; nil for those that fail as they are
 	for _, rule := range rules {
-		tests := cmp.Or(rule.run, parts[dir].tests)
-		r, measured := runners[tests]
+		r, measured := runners[rule.run]
 		if !measured {
-			r = &runner{root: root, dir: dir, tests: tests, work: work}
+			r = &runner{root: root, dir: dir, tests: rule.run, work: work}
 			if _, err := r.measure(ctx); err != nil {
 				faults = append(faults, err)
 				r = nil
 			} else {
 				r.timeout = max(r.timeout, longWait)
 			}
-			runners[tests] = r
+			runners[rule.run] = r
 		}
 		err := errors.New("not broken, since the tests fail as they are")
 		test := ""

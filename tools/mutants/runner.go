@@ -31,6 +31,14 @@ type runner struct {
 	tests   string // which tests to run, as for go test -run; empty for all
 	work    string // for what is built
 	timeout time.Duration
+	env     []string // what the tests are told besides
+}
+
+// beside is a runner of the same tests with a folder of its own, so that both can build and run at once.
+func (r *runner) beside(name string) (*runner, error) {
+	other := *r
+	other.work = filepath.Join(r.work, name)
+	return &other, os.Mkdir(other.work, 0o700)
 }
 
 func (r *runner) binary() string { return filepath.Join(r.work, "package.test") }
@@ -53,7 +61,8 @@ func (r *runner) build(ctx context.Context, sources map[string][]byte, flags ...
 	if err := os.WriteFile(list, overlay, 0o600); err != nil {
 		return false, err
 	}
-	args := append([]string{"test", "-c", "-o", r.binary(), "-overlay", list}, flags...)
+	// Some faults are such that vet sees them; whether a test does is the question here.
+	args := append([]string{"test", "-c", "-vet=off", "-o", r.binary(), "-overlay", list}, flags...)
 	output, err := r.command(ctx, "go", append(args, ".")...).CombinedOutput()
 	if err == nil {
 		return true, nil
@@ -94,7 +103,7 @@ func (r *runner) run(ctx context.Context, flags ...string) (outcome, string, err
 func (r *runner) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = filepath.Join(r.root, filepath.FromSlash(r.dir))
-	cmd.Env = append(os.Environ(), "GOWORK="+filepath.Join(r.root, "go.work"))
+	cmd.Env = append(append(os.Environ(), "GOWORK="+filepath.Join(r.root, "go.work")), r.env...)
 	return cmd
 }
 
