@@ -76,8 +76,8 @@ func showsProgram(claims sso.Value) bool {
 	if equals(claims, "idtyp", "app") || equals(claims, "gty", "client-credentials") {
 		return true
 	}
-	sub, ok := claims.Get("sub").Text()
-	return ok && sub != "" && slices.ContainsFunc(clientClaims, func(name string) bool { return equals(claims, name, sub) })
+	sub, _ := claims.Get("sub").Text()
+	return sub != "" && slices.ContainsFunc(clientClaims, func(name string) bool { return equals(claims, name, sub) })
 }
 
 var clientClaims = []string{"client_id", "cid", "azp"}

@@ -73,6 +73,7 @@ func TestParseNamesEveryFaultByItsPosition(t *testing.T) {
 		"//line x:4711\nnobody()":              {"2:1: nobody is unknown"},
 		"func(":                                {"1:1: func is code"},
 		"is(\"a\", \"func\") ||\n func(\"b\")": {"2:2: func is code"},
+		"//line x:4711\nfunc(":                 {"2:1: func is code"},
 		`func("mine")`:                         {"1:1: func is code, which no text can bring back"},
 		`owner("x")`:                           {"1:1: owner is unknown; the functions are acr, all, any, authenticated"},
 		`permission.Is("a", "b")`:              {"1:1: write the name of the function alone"},

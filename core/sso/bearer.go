@@ -16,7 +16,7 @@ func bearerToken(r Request) (string, error) {
 	case n == 0 || value == "":
 		return "", ErrNoToken
 	}
-	scheme, token, found := strings.Cut(value, " ")
+	scheme, token, _ := strings.Cut(value, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		if n := len("Bearer"); len(scheme) > n && strings.EqualFold(scheme[:n], "Bearer") && !isTokenChar(scheme[n]) {
 			return "", fmt.Errorf("%w: no space after the scheme Bearer", ErrInvalidRequest)
@@ -24,7 +24,7 @@ func bearerToken(r Request) (string, error) {
 		return "", fmt.Errorf("%w: credentials of another scheme, or a token without one", ErrNoToken)
 	}
 	token = strings.TrimLeft(token, " ") // 1*SP
-	if !found || token == "" {
+	if token == "" {
 		return "", fmt.Errorf("%w: the scheme Bearer without a token", ErrInvalidRequest)
 	}
 	return token, nil

@@ -323,18 +323,24 @@ func TestJoinedAuthenticatorsKnowTheTokensOfEach(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer second.Close() //nolint:errcheck // the end of a test server
-	_, b, _ := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) {
+	_, b, _ := newProvider(t, observe, func(_ *devissuer.Issuer, c *sso.Config) {
 		c.PublicKeyURI, c.Issuer, c.HTTPClient, c.TokenCache = second.JWKSURL(), second.URL(), second.Client(), sso.NoTokenCache
 	})
 	joined, err := sso.Join(a, b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for token, want := range map[string]bool{first.MustToken(): true, second.MustToken(): false} {
-		accepted(t, joined, token, func() bool { return last.Known }, false)
-		accepted(t, joined, token, func() bool { return last.Known }, want)
-		ctx := must(t)(joined.Authenticate(t.Context(), bearer(token)))
-		must(t)(joined.Authorize(ctx, bearer(token), granting))
+	other, err := sso.Join(b, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, joined := range map[string]*sso.Authenticator{"one order": joined, "the other": other} {
+		for token, want := range map[string]bool{first.MustToken(devissuer.Subject(name)): true, second.MustToken(): false} {
+			accepted(t, joined, token, func() bool { return last.Known }, false)
+			accepted(t, joined, token, func() bool { return last.Known }, want)
+			ctx := must(t)(joined.Authenticate(t.Context(), bearer(token)))
+			must(t)(joined.Authorize(ctx, bearer(token), granting))
+		}
 	}
 	// A part by itself, which nobody should use any more, does not take the other's word.
 	alone := first.MustToken(devissuer.Subject("bob"))
@@ -534,6 +540,32 @@ func TestNamesThatAreLikeOursAreFoundAmongMany(t *testing.T) {
 			}
 		} else if reasonIn(err) != sso.ReasonMalformed || !strings.Contains(err.Error(), of+" in other letters") {
 			t.Errorf("%q: %v", member, err)
+		}
+	}
+}
+
+func TestAHintTellsTokensApart(t *testing.T) {
+	const token = "header.claims.signature"
+	others := []string{token[1:]}
+	for i := range 8 {
+		other := []byte(token)
+		other[len(other)-1-i]++
+		others = append(others, string(other))
+	}
+	for _, other := range others {
+		if sso.Hint(other) == sso.Hint(token) {
+			t.Errorf("%s is looked for where %s is", other, token)
+		}
+	}
+}
+
+func TestKnownHeadersAreBounded(t *testing.T) {
+	var known sso.KnownHeaders
+	for i := range 100 {
+		for range 2 {
+			if n, want := known.Add(fmt.Sprint("header", i)), min(i+1, 16); n != want {
+				t.Fatalf("%d headers are known after %d, want %d", n, i+1, want)
+			}
 		}
 	}
 }

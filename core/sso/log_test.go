@@ -314,6 +314,20 @@ func entry(t *testing.T, log *lines) map[string]any {
 	return entries[0]
 }
 
+func TestNoMoreOfAListIsWrittenThanALogLineHolds(t *testing.T) {
+	read := 0
+	line := sso.Listed(func(yield func(string) bool) {
+		for range 1000 {
+			if read++; !yield("0123456789") {
+				return
+			}
+		}
+	})
+	if len(line) > 210 || read > 20 {
+		t.Errorf("%d bytes of %d texts", len(line), read)
+	}
+}
+
 func TestTheLogNamesTheSettingThatARefusalMayBeAbout(t *testing.T) {
 	for name, c := range map[string]struct {
 		issuer, token string

@@ -225,3 +225,15 @@ func TestAPermissionThatEndsItsGoroutineGrantsNothing(t *testing.T) {
 		t.Error("granted")
 	}
 }
+
+func TestAMissingRequestOrContextIsNamed(t *testing.T) {
+	a := newAuth(t)
+	for name, authenticate := range map[string]func() (context.Context, error){
+		"no request": func() (context.Context, error) { return a.Authenticate(t.Context(), nil) },
+		"no context": func() (context.Context, error) { return a.Authenticate(nil, bearer(token())) }, //nolint:staticcheck // on purpose
+	} {
+		if _, err := authenticate(); err == nil || !strings.Contains(err.Error(), "no request, or no context") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

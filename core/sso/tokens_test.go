@@ -241,6 +241,8 @@ func goodTokens() []goodToken {
 		{"exp with a fraction", token("exp", seconds(time.Hour)+".75")},
 		{"exp with an exponent", token("exp", `1.9e9`)},
 		{"exp in the last second of the year 9999", token("exp", `253402300799`)},
+		{"exp in the last second of the year 9999, as a fraction", token("exp", `253402300799.0`)},
+		{"exp in the last second of the year 9999, with an exponent", token("exp", `2.53402300799e11`)},
 		{"iat before it was 2000", token("iat", `1`)},
 		{"claims in another order", signed(ada, headerWith(), `{"exp":`+seconds(time.Hour)+`,"aud":"api","x":null,"iss":"`+issuerID+`"}`)},
 		{"white space in the JSON", signed(ada, " \n"+headerWith()+"\t", "\r\n "+claimsWith()+" ")},

@@ -36,6 +36,7 @@ func TestEqualNumbersComparesExactly(t *testing.T) {
 		{"a million digits against an exponent", "1" + strings.Repeat("0", 1_000_000), "1e1000000", true},
 		{"an exponent that costs nothing", "1e2147483647", "10e2147483646", true},
 		{"an exponent too large to compute with equals its own spelling", "1e99999999999", "1e99999999999", true},
+		{"zero and an exponent too large to compute with", "0", "0e99999999999", false},
 		{"an exponent too large to compute with equals nothing else", "1e99999999999", "10e99999999998", false},
 		{"exponents too large to compute with do not equal each other", "1e99999999999", "1e99999999998", false},
 	} {
