@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -29,6 +31,7 @@ type runner struct {
 	root    string
 	dir     string // of the package, relative to the root
 	tests   string // which tests to run, as for go test -run; empty for all
+	slow    string // which of them are slow, and run last; empty for none
 	work    string // for what is built
 	timeout time.Duration
 	env     []string // what the tests are told besides
@@ -76,21 +79,32 @@ func (r *runner) build(ctx context.Context, sources map[string][]byte, flags ...
 	return false, fmt.Errorf("%s: the tests do not build: %w\n%s", r.dir, err, output)
 }
 
-// run runs the tests that were built.
-func (r *runner) run(ctx context.Context, flags ...string) (outcome, string, error) {
+// run runs the tests that were built, up to the first that fails. The slow ones come last, since most faults are found without them.
+func (r *runner) run(ctx context.Context) (outcome, string, error) {
+	if r.slow == "" {
+		return r.start(ctx, "-test.run="+r.tests)
+	}
+	if result, output, err := r.start(ctx, "-test.run="+r.tests, "-test.skip="+r.slow); result != lived || err != nil {
+		return result, output, err
+	}
+	return r.start(ctx, "-test.run="+r.slow)
+}
+
+// start runs some of the tests.
+func (r *runner) start(ctx context.Context, flags ...string) (outcome, string, error) {
 	// The limit of the tests themselves comes first, so that they end what they have started; the other is for tests that cannot.
 	ctx, cancel := context.WithTimeout(ctx, r.timeout+30*time.Second)
 	defer cancel()
 	// A fault may turn a loop into one that never ends and takes memory each time round.
 	const limitMemory = `ulimit -v 8000000 2>/dev/null; exec "$0" "$@"`
-	args := append([]string{"-c", limitMemory, r.binary(), "-test.failfast", "-test.timeout=" + r.timeout.String(), "-test.run=" + r.tests}, flags...)
+	args := append([]string{"-c", limitMemory, r.binary(), "-test.failfast", "-test.timeout=" + r.timeout.String()}, flags...)
 	cmd := r.command(ctx, "sh", args...)
 	cmd.WaitDelay = 5 * time.Second
 	output, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
-		return lived, "", nil
+		return lived, string(output), nil
 	case ctx.Err() != nil || strings.Contains(string(output), "panic: test timed out after"):
 		return timedOut, string(output), nil
 	case errors.As(err, &exit) || errors.Is(err, exec.ErrWaitDelay):
@@ -115,7 +129,7 @@ func (r *runner) measure(ctx context.Context) (coverage, error) {
 	}
 	profile := filepath.Join(r.work, "coverage")
 	begin := time.Now()
-	result, output, err := r.run(ctx, "-test.coverprofile="+profile)
+	result, output, err := r.start(ctx, "-test.run="+r.tests, "-test.v", "-test.coverprofile="+profile)
 	if err != nil {
 		return nil, err
 	}
@@ -124,9 +138,27 @@ func (r *runner) measure(ctx context.Context) (coverage, error) {
 	}
 	// Ample, so that a busy machine does not pass for a test that found something.
 	r.timeout = 15*time.Second + 8*time.Since(begin).Round(time.Second)
+	r.slow = slowTests(output)
 	text, err := os.ReadFile(profile)
 	if err != nil {
 		return nil, err
 	}
 	return parseCoverage(string(text))
+}
+
+// passedTest is what go test -v says of a test that is not part of another.
+var passedTest = regexp.MustCompile(`(?m)^--- PASS: (\w+) \(([0-9.]+)s\)$`)
+
+// slowTests matches the tests that took half a second or more; it is empty if there are none.
+func slowTests(output string) string {
+	var names []string
+	for _, test := range passedTest.FindAllStringSubmatch(output, -1) {
+		if seconds, err := strconv.ParseFloat(test[2], 64); err == nil && seconds >= 0.5 {
+			names = append(names, test[1])
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return "^(" + strings.Join(names, "|") + ")$"
 }
