@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,7 +17,7 @@ import (
 
 // The process itself: it serves until it is told to end, and then ends well.
 func TestServeEndsOnASignal(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	for _, kind := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		read, write, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)
@@ -30,11 +31,11 @@ func TestServeEndsOnASignal(t *testing.T) {
 				break
 			}
 		}
-		if err := syscall.Kill(os.Getpid(), signal); err != nil {
+		if err := syscall.Kill(os.Getpid(), kind); err != nil {
 			t.Fatal(err)
 		}
 		if code := <-ended; code != 0 {
-			t.Errorf("%v: exit code %d", signal, code)
+			t.Errorf("%v: exit code %d", kind, code)
 		}
 		os.Args, os.Stdout = args, stdout
 		_ = write.Close()
@@ -55,7 +56,11 @@ func TestExplainEndsOnASignalWhileItWaitsForAPipe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	// Whoever runs the tests in the background may have these signals ignored, which a program inherits; not so what is caught.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(caught)
+	for _, kind := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		command := exec.CommandContext(t.Context(), self, "explain", "--decode")
 		command.Env = append(os.Environ(), "SSO_TEST_IS_THE_PROGRAM=1", "SSO_TOKEN=")
 		pipe, err := command.StdinPipe()
@@ -69,7 +74,7 @@ func TestExplainEndsOnASignalWhileItWaitsForAPipe(t *testing.T) {
 		if _, err := pipe.Write(bytes.Repeat([]byte("x"), 256<<10)); err != nil {
 			t.Fatal(err)
 		}
-		if err := command.Process.Signal(signal); err != nil {
+		if err := command.Process.Signal(kind); err != nil {
 			t.Fatal(err)
 		}
 		late := time.AfterFunc(10*time.Second, func() { _ = command.Process.Kill() })
@@ -77,10 +82,10 @@ func TestExplainEndsOnASignalWhileItWaitsForAPipe(t *testing.T) {
 		late.Stop()
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) {
-			t.Fatalf("%v: %v", signal, err)
+			t.Fatalf("%v: %v", kind, err)
 		}
-		if status, ok := exit.Sys().(syscall.WaitStatus); !ok || status.Signal() != signal {
-			t.Errorf("%v: it ended with %v", signal, err)
+		if status, ok := exit.Sys().(syscall.WaitStatus); !ok || status.Signal() != kind {
+			t.Errorf("%v: it ended with %v", kind, err)
 		}
 		_ = pipe.Close()
 	}
