@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/more-retail/moresso-go/core/sso"
@@ -149,11 +150,132 @@ func TestALookupThatEndsAtItsLimitTellsTheBreaker(t *testing.T) {
 	}
 }
 
-func TestAProbeThatNeverTellsIsForgotten(t *testing.T) {
+// broken is a breaker after so many failures.
+func broken(failures int) *breaker {
 	b := new(breaker)
-	for range breakAfter {
+	for range failures {
 		b.failed(errors.New("away"))
 	}
+	return b
+}
+
+func TestTheThirdFailureInARowIsTheLastThatIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := new(breaker)
+		for n, wantAway := range []bool{false, false, true, false, false} {
+			want := pass
+			if n >= 3 {
+				want = refuse
+			}
+			if v, _ := b.judge(b.begin()); v != want {
+				t.Errorf("after %d failures: verdict %v, want %v", n, v, want)
+			}
+			if away := b.failed(errors.New("away")); away != wantAway {
+				t.Errorf("failure %d is said to be the one that breaks: %v", n+1, away)
+			}
+		}
+	})
+}
+
+func TestASuccessEndsWhatFailuresBeforeItBegan(t *testing.T) {
+	for name, test := range map[string]struct {
+		failures int
+		back     bool
+	}{
+		"none":                 {0, false},
+		"not enough of them":   {2, false},
+		"just enough":          {3, true},
+		"more than are needed": {7, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := broken(test.failures)
+				if back := b.succeeded(b.begin()); back != test.back {
+					t.Errorf("the store is said to be back: %v", back)
+				}
+				b.failed(errors.New("away"))
+				b.failed(errors.New("away"))
+				if v, _ := b.judge(b.begin()); v != pass {
+					t.Errorf("two failures after the success: %v", v)
+				}
+			})
+		})
+	}
+}
+
+func TestASuccessFromBeforeTheFailureEndsNothingButAProbe(t *testing.T) {
+	for name, test := range map[string]struct {
+		failures int
+		probing  bool
+		want     verdict
+	}{
+		"a lookup from before the store went away":       {3, false, refuse},
+		"a lookup from before its last failures":         {2, false, refuse}, // with the one that follows
+		"the probe that was begun before another failed": {3, true, pass},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := new(breaker)
+				begun := b.begin()
+				time.Sleep(time.Millisecond)
+				for range test.failures {
+					b.failed(errors.New("away"))
+				}
+				if test.probing {
+					time.Sleep(probeEvery)
+					b.judge(b.begin()) //nolint:errcheck // why
+				}
+				if back := b.succeeded(begun); back != test.probing {
+					t.Errorf("the store is said to be back: %v", back)
+				}
+				if test.failures < breakAfter {
+					b.failed(errors.New("away"))
+				}
+				if v, _ := b.judge(b.begin()); v != test.want {
+					t.Errorf("verdict %v, want %v", v, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestWhileTheStoreIsAwayOneFindsOutForAll(t *testing.T) {
+	for name, test := range map[string]struct {
+		after time.Duration
+		want  verdict
+	}{
+		"at once":                      {0, refuse},
+		"before it may be tried again": {probeEvery - 1, refuse},
+		"when it may":                  {probeEvery, refuseProbe},
+		"before the failure is old":    {forgotten - 1, refuseProbe},
+		"when it is":                   {forgotten, pass},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := broken(breakAfter)
+				time.Sleep(test.after)
+				v, err := b.judge(b.begin())
+				if v != test.want || (err == nil) != (test.want == pass) {
+					t.Errorf("verdict %v (%v), want %v", v, err, test.want)
+				}
+				if v == refuse {
+					return
+				}
+				if next, _ := b.judge(b.begin()); next != refuse {
+					t.Errorf("the next meanwhile: %v", next)
+				}
+				b.failed(errors.New("still away"))
+				time.Sleep(probeEvery)
+				if next, _ := b.judge(b.begin()); next != refuseProbe {
+					t.Errorf("once that has failed too: %v", next)
+				}
+			})
+		})
+	}
+}
+
+func TestAProbeThatNeverTellsIsForgotten(t *testing.T) {
+	b := broken(breakAfter)
 	now := monotonic().Add(2 * forgotten)
 	if v, _ := b.judge(now); v != pass {
 		t.Fatalf("the first that finds out: %v", v)
