@@ -164,6 +164,16 @@ func TestNoRuleIsNotAllRules(t *testing.T) {
 	}
 }
 
+func TestPackagesAreCountedTogether(t *testing.T) {
+	together := &tally{dir: "all"}
+	for range 2 {
+		together.plus(&tally{killed: 1, timedOut: 2, lived: 3, uncovered: 4, explained: 5})
+	}
+	if got, want := together.row(), "| all | 20 | 2 | 4 | 6 | 8 | 4 |"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestTheReportKeepsTheLinesOfOtherPackages(t *testing.T) {
 	root := repository(t, "")
 	if err := os.MkdirAll(filepath.Join(root, "core", "q"), 0o755); err != nil {

@@ -40,6 +40,14 @@ func (t *tally) add(o outcome, explained bool) {
 	}
 }
 
+func (t *tally) plus(other *tally) {
+	t.killed += other.killed
+	t.timedOut += other.timedOut
+	t.lived += other.lived
+	t.uncovered += other.uncovered
+	t.explained += other.explained
+}
+
 func (t *tally) total() int { return t.killed + t.timedOut + t.lived + t.uncovered }
 
 func (t *tally) String() string {
