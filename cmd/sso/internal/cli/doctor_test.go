@@ -40,6 +40,7 @@ func found(r doctor.Report, level doctor.Level, topic, text, remedy string) bool
 }
 
 func settingsOf(i *ssotest.Issuer) map[string]string {
+	i.JWKS() // makes the keys now, and not while the doctor watches how long that takes
 	return map[string]string{"SSO_ISSUER": i.URL(), "SSO_AUDIENCE": "api", "SSO_ALGORITHMS": i.Algorithm()}
 }
 
@@ -246,6 +247,7 @@ func TestSecretsInSettingsAreNotShown(t *testing.T) {
 
 func TestACertificateIsLookedAt(t *testing.T) {
 	issuer := ssotest.NewIssuer(t)
+	issuer.JWKS() // makes the keys now, as in settingsOf
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(issuer.JWKS()) }))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that fails on purpose
 	server.StartTLS()
