@@ -218,11 +218,11 @@ func (s *httpSource) get(ctx context.Context, u *url.URL, etags map[string]strin
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err // whose prefix repeats the address, query included
 		}
-		return a, fmt.Errorf("%s: %w", redacted(u), err)
+		return a, fmt.Errorf("%s: %w", redacted(u), because(ctx, err))
 	}
 	defer response.Body.Close()
 	if a.body, err = s.read(response, known != ""); err != nil {
-		err = fmt.Errorf("%s: %w", redacted(u), err)
+		err = fmt.Errorf("%s: %w", redacted(u), because(ctx, err))
 		if after, ok := retryAfter(response.Header); ok {
 			err = &RetryAfterError{After: after, Err: err}
 		}
@@ -235,6 +235,15 @@ func (s *httpSource) get(ctx context.Context, u *url.URL, etags map[string]strin
 		a.etag = response.Header.Get("ETag")
 	}
 	return a, nil
+}
+
+// because is why a request failed: not that its connection was closed, if that is what dial did when
+// its time was up.
+func because(ctx context.Context, err error) error {
+	if ended := ctx.Err(); ended != nil && errors.Is(err, net.ErrClosed) {
+		return ended
+	}
+	return err
 }
 
 func (s *httpSource) read(response *http.Response, conditional bool) ([]byte, error) {

@@ -588,6 +588,56 @@ func TestAConnectionThatIsNotYetMadeEndsWithItsFetch(t *testing.T) {
 	}
 }
 
+// roundTripper is a transport of a test's own.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// closedReader is a connection that is read from once it is closed.
+type closedReader struct{ wait func() }
+
+func (c closedReader) Read([]byte) (int, error) { c.wait(); return 0, net.ErrClosed }
+func (closedReader) Close() error               { return nil }
+
+func TestAFetchWhoseTimeIsUpSaysSoAndNotWhatBecameOfItsConnection(t *testing.T) {
+	for name, test := range map[string]struct {
+		limit      time.Duration
+		body, late bool
+	}{
+		"before it is answered":                       {10 * time.Millisecond, false, true},
+		"amid the answer":                             {10 * time.Millisecond, true, true},
+		"a connection that is closed before, says so": {time.Minute, false, false},
+		"and so does one amid the answer":             {time.Minute, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+					wait := func() {
+						if test.late {
+							<-r.Context().Done()
+						}
+					}
+					if test.body {
+						return &http.Response{StatusCode: http.StatusOK, Body: closedReader{wait}}, nil
+					}
+					wait()
+					return nil, &net.OpError{Op: "read", Err: net.ErrClosed}
+				})}
+				source, err := keys.URL("https://issuer.example/jwks.json", keys.Options{HTTPClient: client})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), test.limit)
+				defer cancel()
+				_, err = source.Fetch(ctx, nil)
+				if errors.Is(err, context.DeadlineExceeded) != test.late || errors.Is(err, net.ErrClosed) == test.late {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
 func TestAnAddressWhereThereNeverWereKeysIsAsked(t *testing.T) {
 	issuer, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"))
 	if err != nil {
