@@ -401,6 +401,38 @@ func TestEachFaultOfTheOptionsIsNamed(t *testing.T) {
 		{list, func(o *redissessions.Options) { o.MaxTokenAge = 0 }, "MaxTokenAge"},
 		{list, func(o *redissessions.Options) { o.MaxTokenAge = 367 * 24 * time.Hour }, "MaxTokenAge"},
 		{list, func(o *redissessions.Options) { o.Leeway = 6 * time.Minute }, "Leeway"},
+		{list, func(o *redissessions.Options) { o.Leeway = -1 }, "Leeway"},
+		{list, func(o *redissessions.Options) { o.MaxTokenAge = -1 }, "MaxTokenAge"},
+		{list, func(o *redissessions.Options) { o.Layout = redissessions.LayoutHardened }, "Denylist"},
+		{list, func(o *redissessions.Options) { o.SeveralSessions, o.Layout = true, redissessions.LayoutHardened }, "Denylist"},
+		{good, func(o *redissessions.Options) { o.Leeway = time.Second }, "Denylist"},
+		{good, func(o *redissessions.Options) { o.Addresses = []string{":6379"} }, "Addresses"},
+		{good, func(o *redissessions.Options) { o.Addresses = []string{"u@localhost:6379"} }, "Addresses"},
+		{good, func(o *redissessions.Options) { o.Addresses = slices.Repeat(o.Addresses, 2) }, "Addresses"},
+		{good, func(o *redissessions.Options) { o.SentinelUsername = "u" }, "SentinelPassword"},
+		{good, func(o *redissessions.Options) { o.SentinelPassword = "p" }, "SentinelPassword"},
+		{good, func(o *redissessions.Options) { o.Username = "u" }, "Password"},
+		{good, func(o *redissessions.Options) { o.SeveralSessions = true }, "SeveralSessions"},
+		{good, func(o *redissessions.Options) { o.MaxStale = time.Second }, "Cache"},
+		{good, func(o *redissessions.Options) { o.CacheEntries = 1 }, "Cache"},
+		{good, func(o *redissessions.Options) { o.Cache, o.CacheEntries = true, 10_000_001 }, "CacheEntries"},
+		{good, func(o *redissessions.Options) { o.InsecureReadFromReplicas = true }, "InsecureReadFromReplicas"},
+
+		// What is just allowed.
+		{list, func(o *redissessions.Options) { o.MaxTokenAge, o.Leeway = 366*24*time.Hour, 5*time.Minute }, ""},
+		{good, func(o *redissessions.Options) { o.WaitReplicas = 10 }, ""},
+		{good, func(o *redissessions.Options) {
+			o.Addresses, o.Cluster = slices.Repeat([]string{"localhost:1"}, 16), true
+		}, ""},
+		{good, func(o *redissessions.Options) { o.Addresses = []string{"localhost:65535"} }, ""},
+		{good, func(o *redissessions.Options) { o.Cache, o.MaxStale, o.CacheEntries = true, 100*time.Millisecond, 1 }, ""},
+		{good, func(o *redissessions.Options) { o.Cache, o.MaxStale, o.CacheEntries = true, 30*time.Second, 10_000_000 }, ""},
+		{good, func(o *redissessions.Options) { o.TLS = &tls.Config{MinVersion: tls.VersionTLS12} }, ""},
+		{good, func(o *redissessions.Options) { o.TLS = &tls.Config{MaxVersion: tls.VersionTLS12} }, ""},
+		{good, func(o *redissessions.Options) { o.Username, o.Password = "u", "p" }, ""},
+		{good, func(o *redissessions.Options) { o.Sentinel, o.SentinelUsername, o.SentinelPassword = "m", "u", "p" }, ""},
+		{good, func(o *redissessions.Options) { o.Cluster, o.InsecureReadFromReplicas = true, true }, ""},
+		{good, func(o *redissessions.Options) { o.Sentinel, o.InsecureReadFromReplicas = "m", true }, ""},
 	} {
 		o := test.base
 		test.change(&o)
