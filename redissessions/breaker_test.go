@@ -24,6 +24,16 @@ type gate struct {
 	held    bool
 	allowed int
 	delay   time.Duration
+	made    []net.Conn // by the store, through the gate
+}
+
+// cut ends what a store has left behind.
+func (g *gate) cut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, conn := range g.made {
+		_ = conn.Close()
+	}
 }
 
 func newGate(t *testing.T, server string) *gate {
@@ -38,6 +48,7 @@ func newGate(t *testing.T, server string) *gate {
 	t.Cleanup(func() {
 		_ = l.Close()
 		g.hold(false)
+		g.cut()
 		wg.Wait()
 	})
 	wg.Go(func() {
@@ -51,6 +62,9 @@ func newGate(t *testing.T, server string) *gate {
 				_ = near.Close()
 				continue
 			}
+			g.mu.Lock()
+			g.made = append(g.made, near)
+			g.mu.Unlock()
 			wg.Go(func() { _, _ = io.Copy(far, near); _ = far.Close() })
 			wg.Go(func() { _, _ = io.Copy(gated{near, g}, far); _ = near.Close() })
 		}

@@ -32,7 +32,8 @@ const (
 
 // link is the client, which is made when it is first needed: making one connects.
 type link struct {
-	options rueidis.ClientOption
+	options     rueidis.ClientOption
+	connections connections
 
 	mu      sync.Mutex
 	made    rueidis.Client
@@ -74,8 +75,10 @@ func newLink(o *Options, c *cache) *link {
 		// Invalidations are read as they come, and not with the next answer.
 		AlwaysPipelining: c != nil,
 	}
+	l := new(link)
+	options.DialCtxFn = l.connections.of(dial)
 	if options.ForceSingleClient {
-		options.DialCtxFn = dialPrimary
+		options.DialCtxFn = l.connections.of(dialPrimary)
 	}
 	if o.TLS != nil {
 		options.TLSConfig = o.TLS.Clone()
@@ -93,7 +96,8 @@ func newLink(o *Options, c *cache) *link {
 	if o.InsecureReadFromReplicas {
 		options.SendToReplicas = func(c rueidis.Completed) bool { return c.IsReadOnly() }
 	}
-	return &link{options: options}
+	l.options = options
+	return l
 }
 
 // retryDelay is for reads that met with a broken connection.
@@ -161,4 +165,5 @@ func (l *link) close() {
 	if made != nil {
 		made.Close()
 	}
+	l.connections.close()
 }

@@ -25,13 +25,7 @@ var (
 // dialPrimary connects to the one Redis, which must not be a replica. The client connects anew by
 // itself, so each connection is looked at; Sentinels and Clusters tell who is the primary.
 func dialPrimary(ctx context.Context, address string, dialer *net.Dialer, config *tls.Config) (net.Conn, error) {
-	var made net.Conn
-	var err error
-	if config == nil {
-		made, err = dialer.DialContext(ctx, "tcp", address)
-	} else {
-		made, err = (&tls.Dialer{NetDialer: dialer, Config: config}).DialContext(ctx, "tcp", address)
-	}
+	made, err := dial(ctx, address, dialer, config)
 	if err != nil {
 		return nil, err
 	}
