@@ -318,7 +318,8 @@ func TestNoMoreOfAListIsWrittenThanALogLineHolds(t *testing.T) {
 	read := 0
 	line := sso.Listed(func(yield func(string) bool) {
 		for range 1000 {
-			if read++; !yield("0123456789") {
+			read++
+			if !yield("0123456789") {
 				return
 			}
 		}
