@@ -56,7 +56,10 @@ const sessionGoodFor = time.Second
 // askedLately reports whether the session of the login that a context holds was asked for within
 // this very request.
 func (a *Authenticator) askedLately(ctx context.Context, l *login) bool {
-	asked, _ := ctx.Value(askedKey{}).(time.Time) // long ago, if there is none
+	asked, _ := ctx.Value(askedKey{}).(time.Time)
+	if asked.IsZero() {
+		return false
+	}
 	ago := l.proof.verifier.rules.now().Sub(asked)
 	return ago >= 0 && ago < sessionGoodFor
 }

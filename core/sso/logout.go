@@ -427,8 +427,8 @@ func (s *sessions) readsSubject() bool { return s.policy.UserClaim == "sub" }
 // so that the provider can try again until it has.
 //
 // Nil means that the session has ended, or had before. An error has its answer by [DenialOf]:
-// 400 for a token that is not good or ends nothing here, and for none, which is empty; 503 where keys or the store cannot be
-// had. A client that goes away, having got impatient, does not keep a session alive: what has
+// 400 for a token that is empty, not good or ends nothing here, 503 where keys or the store cannot
+// be had. A client that goes away, having got impatient, does not keep a session alive: what has
 // been validated is carried out, within ten seconds.
 func (l *BackChannelLogout) Receive(ctx context.Context, token string) error {
 	if l == nil {
