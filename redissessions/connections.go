@@ -31,19 +31,27 @@ func (c *connections) of(dial dialing) dialing {
 		if err != nil {
 			return nil, err
 		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.closed {
+		kept := &connection{made, c}
+		if !c.add(kept) {
 			_ = made.Close()
 			return nil, errClosed
 		}
-		if c.open == nil {
-			c.open = map[*connection]struct{}{}
-		}
-		kept := &connection{made, c}
-		c.open[kept] = struct{}{}
 		return kept, nil
 	}
+}
+
+// add is false once they are closed.
+func (c *connections) add(made *connection) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	if c.open == nil {
+		c.open = map[*connection]struct{}{}
+	}
+	c.open[made] = struct{}{}
+	return true
 }
 
 // Close ends the connection.
