@@ -59,30 +59,30 @@ func mutate(name string, source []byte) ([]mutant, error) {
 	offset := func(at token.Pos) int { return files.Position(at).Offset }
 	text := func(from, to token.Pos) string { return string(source[offset(from):offset(to)]) }
 	var found []mutant
+	var constants token.Pos // where the last declaration of constants ends
 	add := func(kind string, at, from, to token.Pos, replacement string, condition bool) {
 		position := files.Position(at)
 		found = append(found, mutant{
 			File: name, Kind: kind, Line: position.Line, Column: position.Column, Text: strings.TrimSpace(lines[position.Line-1]),
-			at: position.Offset, start: offset(from), end: offset(to), new: replacement, condition: condition,
+			at: position.Offset, start: offset(from), end: offset(to), new: replacement, condition: condition && from >= constants,
 		})
 	}
-	swap := func(at token.Pos, operator token.Token, put func(kind string, after token.Pos, other string)) {
-		for kind, pairs := range swaps {
-			if other, ok := pairs[operator]; ok {
-				put(kind, at+token.Pos(len(operator.String())), other.String())
-			}
-		}
-	}
 	statement := func(at token.Pos, operator token.Token) {
-		swap(at, operator, func(kind string, after token.Pos, other string) { add(kind, at, at, after, other, false) })
+		for kind, other := range swapped(operator) {
+			add(kind, at, at, after(at, operator), other, false)
+		}
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.GenDecl:
+			if n.Tok == token.CONST {
+				constants = n.End()
+			}
 		case *ast.BinaryExpr:
-			swap(n.OpPos, n.Op, func(kind string, after token.Pos, other string) {
+			for kind, other := range swapped(n.Op) {
 				condition := kind != "arithmetic" && kind != "bits"
-				add(kind, n.OpPos, n.Pos(), n.End(), "("+text(n.Pos(), n.OpPos)+other+text(after, n.End())+")", condition)
-			})
+				add(kind, n.OpPos, n.Pos(), n.End(), "("+text(n.Pos(), n.OpPos)+other+text(after(n.OpPos, n.Op), n.End())+")", condition)
+			}
 		case *ast.AssignStmt:
 			statement(n.TokPos, n.Tok)
 		case *ast.IncDecStmt:
@@ -110,13 +110,6 @@ func mutate(name string, source []byte) ([]mutant, error) {
 		}
 		return true
 	})
-	constants(file, func(n ast.Node) {
-		for i, m := range found {
-			if m.start >= offset(n.Pos()) && m.end <= offset(n.End()) {
-				found[i].condition = false
-			}
-		}
-	})
 	slices.SortStableFunc(found, func(a, b mutant) int { return cmp.Or(a.at-b.at, strings.Compare(a.Kind, b.Kind)) })
 	type place struct{ kind, text string }
 	seen := map[place]int{}
@@ -128,14 +121,20 @@ func mutate(name string, source []byte) ([]mutant, error) {
 	return found, nil
 }
 
-// constants finds the declarations of constants.
-func constants(file *ast.File, found func(ast.Node)) {
-	ast.Inspect(file, func(n ast.Node) bool {
-		if decl, ok := n.(*ast.GenDecl); ok && decl.Tok == token.CONST {
-			found(n)
+// swapped are the operators that are put in the place of one, by the kind of fault.
+func swapped(operator token.Token) map[string]string {
+	others := map[string]string{}
+	for kind, pairs := range swaps {
+		if other, ok := pairs[operator]; ok {
+			others[kind] = other.String()
 		}
-		return true
-	})
+	}
+	return others
+}
+
+// after is where an operator ends.
+func after(at token.Pos, operator token.Token) token.Pos {
+	return at + token.Pos(len(operator.String()))
 }
 
 // leaves says whether a block ends by leaving what is round it: then the condition before it is a guard, and a mutant takes it away.
