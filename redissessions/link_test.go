@@ -18,13 +18,10 @@ func TestAConnectionThatIsBeingMadeDoesNotOutliveTheStore(t *testing.T) {
 			s := connected(t, Options{Addresses: []string{g.address}, Audience: "api", Cache: cache})
 			g.hold(true)
 			server.Do("CLIENT", "KILL", "TYPE", "normal")
-			var asking sync.WaitGroup
-			asking.Go(func() {
-				for server.Clients() == 0 { // until the client has noticed, and connects anew
-					_ = s.Check(t.Context(), someSession("s"))
-				}
+			redistest.Wait(t, 5*time.Second, "the client connects anew", func() bool {
+				_ = s.Check(t.Context(), someSession("s"))
+				return server.Clients() > 0
 			})
-			asking.Wait()
 			var closing sync.WaitGroup
 			closing.Go(func() { _ = s.Close() })
 			<-time.After(50 * time.Millisecond) // real time: what the server says to the new connection comes when Close is under way
