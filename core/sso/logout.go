@@ -380,21 +380,21 @@ func NewBackChannelLogout(a *Authenticator, revoker SessionRevoker, clientIDs ..
 // from ending sessions.
 func (a *Authenticator) checkLogout(f *faults, revoker SessionRevoker) {
 	knowing, knows := revoker.(IssuerRevoker)
-	read, ended := 0, 0
+	read, ends := 0, false
 	for _, v := range a.verifiers {
 		if !v.sessions.readsSession() && !v.sessions.readsSubject() {
 			continue
 		}
 		read++
 		if !knows || v.rules.issuer == "" || knowing.RevokesFor(v.rules.issuer) {
-			ended++
+			ends = true
 			v.checkLogout(f)
 		}
 	}
 	switch {
 	case read == 0:
 		f.add("SessionPolicy", "reads neither sid nor sub, so that a logout would end nothing", `give Sessions, and write UserClaim "sub" and SessionClaim "sid"`)
-	case ended == 0:
+	case !ends:
 		f.add("revoker", "is for none of the issuers whose sessions are looked at", "give that of the store which Config.Sessions asks, and write its issuer as in Config.Issuer")
 	case read > 1 && !knows && revoker != nil:
 		f.add("revoker", "does not tell whose sessions it ends, while those of several issuers are looked at", "give an IssuerRevoker, and make a logout for each issuer with its own")
