@@ -171,3 +171,81 @@ func TestAReplicaIsNotTakenForTheOneRedis(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatIsJustAllowedIsWritten(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	now := time.Now().Truncate(time.Millisecond)
+	stopped := func(o *redissessions.Options) { o.Now = func() time.Time { return now } }
+	store := ready(t, at(server.Address), stopped)
+	for user, ttl := range map[string]time.Duration{"short": time.Second, "long": 366 * 24 * time.Hour} {
+		do(t, store.Login(t.Context(), user, "s1", ttl))
+	}
+	for _, ttl := range []time.Duration{time.Second - 1, 366*24*time.Hour + 1} {
+		if err := store.Login(t.Context(), "ada", "s1", ttl); err == nil {
+			t.Errorf("a session of %v was written", ttl)
+		}
+	}
+	list := everyRule(t, server, stopped, func(o *redissessions.Options) { o.Leeway = 2 * time.Minute })
+	ahead := 2*time.Minute + time.Second // the leeway, and the second to which tokens are dated
+	do(t, list.RevokeIssuedBefore(t.Context(), "ada", now.Add(ahead)))
+	if err := list.RevokeIssuedBefore(t.Context(), "ada", now.Add(ahead+1)); err == nil {
+		t.Error("a moment that is too far ahead was written")
+	}
+}
+
+func TestOneOfSeveralSessionsEndsAtItsMoment(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	now := time.Now()
+	store := ready(t, at(server.Address), several, func(o *redissessions.Options) { o.Now = func() time.Time { return now } })
+	for id, ends := range map[string]int64{"over": now.UnixMilli(), "not over": now.UnixMilli() + 1} {
+		server.Do("ZADD", "moresso:session:3:api:{3:ada}", strconv.FormatInt(ends, 10), id)
+	}
+	wants(t, store, session("ada", "over"), "ended")
+	wants(t, store, session("ada", "not over"), "lives")
+}
+
+func TestALogoutThatNamesNobodyOrIsNoLongerGoodWritesNothing(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	now := time.Now()
+	revoker := open(t, at(server.Address), denylist(redissessions.BySession, redissessions.ByIssuedAt), func(o *redissessions.Options) { o.Now = func() time.Time { return now } }).Revoker()
+	for name, what := range map[string]sso.Revocation{"nobody": {Issuer: issuer}, "of another issuer": {Issuer: issuer + "/", Subject: "ada"}} {
+		if err := revoker.RevokeSubject(t.Context(), what); err == nil {
+			t.Errorf("%s: it was taken", name)
+		}
+	}
+	do(t, revoker.RecordLogout(t.Context(), issuer, "l1", now))
+	if wrote := calls(server, "eval"); wrote != 0 {
+		t.Errorf("%d scripts were run", wrote)
+	}
+	do(t, revoker.RecordLogout(t.Context(), issuer, "l2", now.Add(time.Minute)))
+	for id, want := range map[string]bool{"l1": false, "l2": true} {
+		if known, err := revoker.LogoutRecorded(t.Context(), issuer, id); known != want || err != nil {
+			t.Errorf("%s: %v, %v", id, known, err)
+		}
+	}
+	for asked, want := range map[string]bool{issuer: true, issuer + "/": false, "": false} {
+		if revoker.RevokesFor(asked) != want {
+			t.Errorf("it is for the sessions of %q: %v", asked, !want)
+		}
+	}
+}
+
+func TestAWriteThatRedisRefusesSaysWhy(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := ready(t, at(server.Address))
+	server.Do("SADD", "api:ada", "s1")
+	begun := time.Now()
+	if err := store.RevokeSession(t.Context(), "ada", "s1"); err == nil || outcome(err) == "unavailable" || !strings.Contains(err.Error(), "Options.Layout") || time.Since(begun) > time.Second {
+		t.Errorf("a key of another kind, after %v: %v", time.Since(begun), err)
+	}
+	server.Do("CONFIG", "SET", "maxmemory", "1")
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := store.Login(ctx, "bob", "s1", time.Hour); outcome(err) != "unavailable" || !strings.Contains(err.Error(), "OOM") {
+		t.Errorf("a Redis without room: %v", err)
+	}
+}
