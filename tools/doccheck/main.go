@@ -33,6 +33,7 @@ func main() {
 	if len(faults) > 0 {
 		os.Exit(1)
 	}
+	fmt.Println("doccheck: every exported name is explained")
 }
 
 func run() ([]string, error) {

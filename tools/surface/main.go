@@ -59,8 +59,12 @@ func run(ctx context.Context, root string, args ...string) error {
 	case "breaks":
 		return printBroken(ctx, root, now)
 	}
-	if err := errors.Join(fresh(root, want), compatible(ctx, root, now)); err != nil || !recording {
+	if err := errors.Join(fresh(root, want), compatible(ctx, root, now)); err != nil {
 		return err
+	}
+	if !recording {
+		fmt.Printf("compat: %d packages keep what was promised, or announce that they do not\n", len(want))
+		return nil
 	}
 	return record(root, release, want)
 }
