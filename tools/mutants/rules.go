@@ -174,7 +174,9 @@ func breakAll(ctx context.Context, root, dir string, rules []rule) (faults []err
 				faults = append(faults, err)
 				r = nil
 			} else {
-				r.timeout = max(r.timeout, longWait)
+				for i := range r.rounds {
+					r.rounds[i].limit = max(r.rounds[i].limit, longWait)
+				}
 			}
 			runners[rule.run] = r
 		}

@@ -9,7 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,13 +28,18 @@ const (
 // A runner builds and runs the tests of one package with some of its files replaced. It uses the overlay of the go command:
 // nothing in the tree is touched, nothing is copied, and the tests find the files round them as always.
 type runner struct {
-	root    string
-	dir     string // of the package, relative to the root
-	tests   string // which tests to run, as for go test -run; empty for all
-	slow    string // which of them are slow, and run last; empty for none
-	work    string // for what is built
-	timeout time.Duration
-	env     []string // what the tests are told besides
+	root   string
+	dir    string // of the package, relative to the root
+	tests  string // which tests to run, as for go test -run; empty for all
+	work   string // for what is built
+	rounds []round
+	env    []string // what the tests are told besides
+}
+
+// A round is some of the tests, which run together. The quick ones come first, since they find most faults.
+type round struct {
+	flags []string      // which tests
+	limit time.Duration // what they may take, however long the whole takes
 }
 
 // beside is a runner of the same tests with a folder of its own, so that both can build and run at once.
@@ -79,25 +84,24 @@ func (r *runner) build(ctx context.Context, sources map[string][]byte, flags ...
 	return false, fmt.Errorf("%s: the tests do not build: %w\n%s", r.dir, err, output)
 }
 
-// run runs the tests that were built, up to the first that fails. The slow ones come last, since most faults are found without them.
-func (r *runner) run(ctx context.Context) (outcome, string, error) {
-	if r.slow == "" {
-		return r.start(ctx, "-test.run="+r.tests)
+// run runs the tests that were built, up to the first that fails.
+func (r *runner) run(ctx context.Context) (result outcome, output string, err error) {
+	for _, round := range r.rounds {
+		if result, output, err = r.start(ctx, round); result != lived || err != nil {
+			break
+		}
 	}
-	if result, output, err := r.start(ctx, "-test.run="+r.tests, "-test.skip="+r.slow); result != lived || err != nil {
-		return result, output, err
-	}
-	return r.start(ctx, "-test.run="+r.slow)
+	return result, output, err
 }
 
 // start runs some of the tests.
-func (r *runner) start(ctx context.Context, flags ...string) (outcome, string, error) {
+func (r *runner) start(ctx context.Context, some round) (outcome, string, error) {
 	// The limit of the tests themselves comes first, so that they end what they have started; the other is for tests that cannot.
-	ctx, cancel := context.WithTimeout(ctx, r.timeout+30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, some.limit+30*time.Second)
 	defer cancel()
 	// A fault may turn a loop into one that never ends and takes memory each time round.
 	const limitMemory = `ulimit -v 8000000 2>/dev/null; exec "$0" "$@"`
-	args := append([]string{"-c", limitMemory, r.binary(), "-test.failfast", "-test.timeout=" + r.timeout.String()}, flags...)
+	args := append([]string{"-c", limitMemory, r.binary(), "-test.failfast", "-test.timeout=" + some.limit.String()}, some.flags...)
 	cmd := r.command(ctx, "sh", args...)
 	cmd.WaitDelay = 5 * time.Second
 	output, err := cmd.CombinedOutput()
@@ -121,24 +125,22 @@ func (r *runner) command(ctx context.Context, name string, args ...string) *exec
 	return cmd
 }
 
-// measure runs the tests as they are, which must pass, and sets the time that a mutant gets. It gives back what the tests cover.
+// measure runs the tests as they are, which must pass, and deals them out to rounds. It gives back what the tests cover.
 func (r *runner) measure(ctx context.Context) (coverage, error) {
-	r.timeout = 10 * time.Minute
 	if ok, err := r.build(ctx, nil, "-cover"); !ok {
 		return nil, err
 	}
 	profile := filepath.Join(r.work, "coverage")
+	all := round{[]string{"-test.run=" + r.tests, "-test.v", "-test.coverprofile=" + profile}, 10 * time.Minute}
 	begin := time.Now()
-	result, output, err := r.start(ctx, "-test.run="+r.tests, "-test.v", "-test.coverprofile="+profile)
+	result, output, err := r.start(ctx, all)
 	if err != nil {
 		return nil, err
 	}
 	if result != lived {
 		return nil, fmt.Errorf("%s: the tests fail as they are, so they can tell nothing of mutants:\n%s", r.dir, output)
 	}
-	// Ample, so that a busy machine does not pass for a test that found something.
-	r.timeout = 15*time.Second + 8*time.Since(begin).Round(time.Second)
-	r.slow = slowTests(output)
+	r.rounds = deal(output, r.tests, time.Since(begin))
 	text, err := os.ReadFile(profile)
 	if err != nil {
 		return nil, err
@@ -149,16 +151,34 @@ func (r *runner) measure(ctx context.Context) (coverage, error) {
 // passedTest is what go test -v says of a test that is not part of another.
 var passedTest = regexp.MustCompile(`(?m)^--- PASS: (\w+) \(([0-9.]+)s\)$`)
 
-// slowTests matches the tests that took half a second or more; it is empty if there are none.
-func slowTests(output string) string {
-	var names []string
-	for _, test := range passedTest.FindAllStringSubmatch(output, -1) {
-		if seconds, err := strconv.ParseFloat(test[2], 64); err == nil && seconds >= 0.5 {
-			names = append(names, test[1])
+// deal makes rounds of tests that took so long altogether: those that take next to no time, those that take less than half a
+// second, and all others.
+func deal(output, tests string, took time.Duration) (rounds []round) {
+	var dealt []string
+	for _, bound := range []time.Duration{20 * time.Millisecond, 500 * time.Millisecond} {
+		var names []string
+		var together time.Duration
+		for _, test := range passedTest.FindAllStringSubmatch(output, -1) {
+			alone, err := time.ParseDuration(test[2] + "s")
+			if err == nil && alone < bound && !slices.Contains(dealt, test[1]) {
+				names = append(names, test[1])
+				together += alone
+			}
+		}
+		if names != nil {
+			dealt = append(dealt, names...)
+			rounds = append(rounds, round{[]string{"-test.run=" + anyOf(names)}, ample(together)})
 		}
 	}
-	if names == nil {
-		return ""
+	rest := []string{"-test.run=" + tests}
+	if dealt != nil {
+		rest = append(rest, "-test.skip="+anyOf(dealt))
 	}
-	return "^(" + strings.Join(names, "|") + ")$"
+	return append(rounds, round{rest, ample(took)})
 }
+
+// anyOf matches tests by their names.
+func anyOf(names []string) string { return "^(" + strings.Join(names, "|") + ")$" }
+
+// ample is what tests that took so long may take, so that a busy machine does not pass for a test that found something.
+func ample(took time.Duration) time.Duration { return 15*time.Second + 8*took.Round(time.Second) }

@@ -1,17 +1,34 @@
 package main
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+	"time"
+)
 
-func TestSlowTestsAreToldFromTheRest(t *testing.T) {
-	for name, c := range map[string]struct{ output, want string }{
-		"none":                                   {"--- PASS: TestQuick (0.49s)\nPASS\n", ""},
-		"some":                                   {"--- PASS: TestSlow (0.50s)\n--- PASS: TestQuick (0.00s)\n--- PASS: TestSlower (12.00s)\nPASS\n", "^(TestSlow|TestSlower)$"},
-		"a part of a test is not run by itself":  {"--- PASS: TestQuick (0.10s)\n    --- PASS: TestQuick/part (3.00s)\n", ""},
-		"what a test writes is not about a test": {"a line with --- PASS: TestSlow (1.00s)\n", ""},
+func TestQuickTestsComeFirst(t *testing.T) {
+	const quick, medium, slow = "--- PASS: TestQuick (0.01s)\n", "--- PASS: TestMedium (0.49s)\n", "--- PASS: TestSlow (0.50s)\n"
+	rest := func(flags ...string) round { return round{flags, 15*time.Second + 8*time.Minute} }
+	for name, c := range map[string]struct {
+		output string
+		want   []round
+	}{
+		"without tests that passed": {"PASS\n", []round{rest("-test.run=T")}},
+		"of each kind": {slow + medium + quick + "--- PASS: TestAsQuick (0.00s)\n", []round{
+			{[]string{"-test.run=^(TestQuick|TestAsQuick)$"}, 15 * time.Second},
+			{[]string{"-test.run=^(TestMedium)$"}, 15 * time.Second},
+			rest("-test.run=T", "-test.skip=^(TestQuick|TestAsQuick|TestMedium)$"),
+		}},
+		"each as long as its tests take": {medium + "--- PASS: TestOther (0.48s)\n--- PASS: TestThird (0.48s)\n", []round{
+			{[]string{"-test.run=^(TestMedium|TestOther|TestThird)$"}, 23 * time.Second},
+			rest("-test.run=T", "-test.skip=^(TestMedium|TestOther|TestThird)$"),
+		}},
+		"a part of a test is not run by itself": {slow + "    --- PASS: TestSlow/part (0.00s)\n", []round{rest("-test.run=T")}},
+		"what a test writes is about no test":   {"a line with " + quick, []round{rest("-test.run=T")}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := slowTests(c.output); got != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
+			if got := deal(c.output, "T", time.Minute); !reflect.DeepEqual(got, c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
 	}
