@@ -318,8 +318,12 @@ func TestANodeThatIsAwayIsNoReasonToRefuseWhatOthersHold(t *testing.T) {
 			t.Fatal(err)
 		}
 		seen[s.breaker(queries)], seen[s.breaker(queries[2:])] = true, true
-		if n := s.together(queries); n%2 != 0 || n == 0 {
+		n := s.together(queries)
+		if n%2 != 0 || n == 0 {
 			t.Errorf("%d of %d queries together: a revocation and its epoch are in one slot", n, len(queries))
+		}
+		if n < len(queries) && s.breaker(queries[n:]) == s.breaker(queries) || n > 2 && s.breaker(queries[2:]) != s.breaker(queries) {
+			t.Errorf("%d of %d queries together: they are those of one breaker", n, len(queries))
 		}
 	}
 	if len(seen) < 10 {

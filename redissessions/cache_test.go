@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/redissessions/redistest"
@@ -67,11 +68,26 @@ func TestAQuestionThatWasNeverSentDoesNotSpoilTheNextForLong(t *testing.T) {
 
 func TestACacheGoesByTheSoonerOfBothClocks(t *testing.T) {
 	now := time.Now()
-	slept := now.Add(time.Hour).Round(0) // by the time of day alone
-	if before(slept, now.Add(time.Minute)) {
-		t.Error("good after an hour of sleep")
+	until := now.Add(time.Minute)
+	for name, moment := range map[string]time.Time{
+		"after an hour of sleep":                  timeOfDay(now, time.Hour),
+		"an hour later, the time of day set back": timeOfDay(now.Add(time.Hour), -time.Hour),
+		"an hour later":                           now.Add(time.Hour),
+		"at its end":                              until,
+	} {
+		if before(moment, until) {
+			t.Errorf("good %s", name)
+		}
 	}
-	if !before(now, now.Add(time.Minute)) {
+	if !before(now, until) || !before(until.Add(-1), until) {
 		t.Error("not good for a minute")
 	}
+}
+
+// timeOfDay is a moment at which the time of day is ahead, by the monotonic clock's count of nanoseconds, which is
+// the second word of a time.
+func timeOfDay(moment time.Time, ahead time.Duration) time.Time {
+	later := moment.Add(ahead)
+	*(*int64)(unsafe.Add(unsafe.Pointer(&later), 8)) -= int64(ahead) //nolint:gosec // only the system can set one clock without the other
+	return later
 }

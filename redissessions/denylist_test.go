@@ -127,6 +127,20 @@ func TestARevocationIsKeptUntilItsTokensHaveExpired(t *testing.T) {
 	}
 }
 
+func TestARevocationThatSaysNoMomentIsUnavailable(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := everyRule(t, server)
+	do(t, store.RevokeIssuedBefore(t.Context(), "ada", time.Now().Add(-time.Minute)))
+	key := server.Do("KEYS", "*:issued_at:*:ada")
+	for _, text := range []string{"", "soon", "1.5", "99999999999999999999"} {
+		server.Do("SET", key, text)
+		if err := store.Check(t.Context(), session("ada", "s1")); outcome(err) != "unavailable" || !strings.Contains(err.Error(), key) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 // A token's rules lie in slots of their own, and so on several nodes.
 func TestADenylistInAClusterAsksAllNodesThatATokenConcerns(t *testing.T) {
 	c := redistest.StartCluster(t)

@@ -217,3 +217,33 @@ func TestAnAnswerThatIsTooOldServesNobody(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoComesBackLateForAnAnswerDoesNotGetIt(t *testing.T) {
+	refusal := &rueidis.RedisError{}
+	for name, test := range map[string]struct {
+		late    time.Duration
+		refused bool
+		want    error
+	}{
+		"in time":                              {50*time.Millisecond - 1, false, nil},
+		"when it is too old":                   {50 * time.Millisecond, false, errOutdated},
+		"for a refusal, which does not change": {50 * time.Millisecond, true, refusal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				track := newTracked(newCache(time.Minute, 10))
+				track.Flight("k", "GET", 50*time.Millisecond, monotonic())
+				_, entry := track.Flight("k", "GET", 50*time.Millisecond, monotonic())
+				if test.refused {
+					track.Cancel("k", "GET", refusal)
+				} else {
+					track.Update("k", "GET", rueidis.RedisMessage{})
+				}
+				time.Sleep(test.late)
+				if _, err := entry.Wait(t.Context()); !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}

@@ -80,6 +80,9 @@ func TestTheClientIsToldWhatTheOptionsSay(t *testing.T) {
 	if !plain.ForceSingleClient || !plain.DisableCache || plain.AlwaysPipelining || plain.NewCacheStoreFn != nil || plain.TLSConfig != nil || plain.SendToReplicas != nil || plain.Sentinel.MasterSet != "" || plain.Dialer.Control == nil {
 		t.Errorf("one Redis: %+v", plain)
 	}
+	if plain.PipelineMultiplex != -1 || plain.ReadBufferEachConn != 32_768 || plain.WriteBufferEachConn != 32_768 || plain.BlockingPoolSize != 16 || plain.BlockingPoolCleanup != 10*time.Second || plain.Dialer.KeepAlive != time.Second {
+		t.Errorf("its connections: %+v", plain)
+	}
 	if c := of(func(o *Options) { o.Cache = true }); c.DisableCache || !c.AlwaysPipelining || c.NewCacheStoreFn == nil {
 		t.Errorf("with a cache: %+v", c)
 	}
@@ -96,7 +99,7 @@ func TestTheClientIsToldWhatTheOptionsSay(t *testing.T) {
 	sentinel := of(func(o *Options) {
 		o.Sentinel, o.SentinelUsername, o.SentinelPassword, o.TLS = "m", "u", "p", &tls.Config{}
 	})
-	if s := sentinel.Sentinel; sentinel.ForceSingleClient || s.MasterSet != "m" || s.Username != "u" || s.Password != "p" || s.TLSConfig != sentinel.TLSConfig {
+	if s := sentinel.Sentinel; sentinel.ForceSingleClient || s.MasterSet != "m" || s.Username != "u" || s.Password != "p" || s.TLSConfig != sentinel.TLSConfig || s.TopologyRefreshInterval != 5*time.Second {
 		t.Errorf("with Sentinel: %+v", sentinel)
 	}
 	cluster := of(func(o *Options) { o.Cluster, o.InsecureReadFromReplicas = true, true })
@@ -106,25 +109,29 @@ func TestTheClientIsToldWhatTheOptionsSay(t *testing.T) {
 }
 
 func TestWhoAsksWhileAClientIsBeingMadeWaitsForIt(t *testing.T) {
-	l := &link{making: make(chan struct{})}
+	making := make(chan struct{})
+	l := &link{making: making}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := l.client(gone); !errors.Is(err, context.Canceled) {
+	if _, err := l.client(gone); !errors.Is(err, context.Canceled) || l.making != making {
 		t.Errorf("who has gone: %v", err)
 	}
 	failure := errors.New("nobody answers")
 	l.lastErr = failure
-	close(l.making)
+	close(making)
 	if _, err := l.client(t.Context()); !errors.Is(err, failure) {
 		t.Errorf("none was made: %v", err)
 	}
-	l.made, l.lastErr = someClient{}, nil
-	for range 2 {
-		if c, err := l.client(t.Context()); c != l.made || err != nil {
-			t.Errorf("one was made: %v, %v", c, err)
-		}
-		l.making = nil
+	l.made, l.lastErr = new(played), nil
+	if c, err := l.client(t.Context()); c != l.made || err != nil {
+		t.Errorf("one was made: %v, %v", c, err)
+	}
+	l.making = nil
+	if c, err := l.client(t.Context()); c != l.made || err != nil || l.making != nil {
+		t.Errorf("there is one: %v, %v", c, err)
+	}
+	l.close()
+	if c, err := l.client(t.Context()); c != nil || !errors.Is(err, errClosed) || l.making != nil {
+		t.Errorf("it is closed: %v, %v", c, err)
 	}
 }
-
-type someClient struct{ rueidis.Client }

@@ -90,6 +90,43 @@ func TestALookupEndsAtItsLimitAndCountsOnce(t *testing.T) {
 	}
 }
 
+// holding is a client that has answered when whoever tells the breaker must wait for longer than the lookup may take.
+type holding struct {
+	rueidis.Client
+	b *breaker
+}
+
+func (h holding) Do(context.Context, rueidis.Completed) rueidis.RedisResult {
+	h.b.mu.Lock()
+	time.AfterFunc(2*lookupLimit, h.b.mu.Unlock)
+	return rueidis.RedisResult{}
+}
+
+func TestALookupThatIsAboutToTellIsNotToldTwice(t *testing.T) {
+	s := playedStore(t, new(played))
+	b := &s.breakers[0]
+	client := realClient(t)
+	s.link.made = holding{client, b}
+	_ = s.Check(t.Context(), someSession("s"))
+	_ = s.Close()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.failures != 0 {
+		t.Errorf("%d failures are counted of an answer", b.failures)
+	}
+}
+
+func TestAClosedStoreAnswersAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := playedStore(t, new(played))
+		_ = s.Close()
+		begun := time.Now()
+		if err := s.Check(t.Context(), someSession("s")); !errors.Is(err, errClosed) || !errors.Is(err, sso.ErrUnavailable) || time.Since(begun) != 0 {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+	})
+}
+
 func TestWhatGoesOnBehindALookupIsGivenUpInTime(t *testing.T) {
 	client := realClient(t)
 	synctest.Test(t, func(t *testing.T) {

@@ -2,6 +2,7 @@ package redissessions
 
 import (
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,5 +39,18 @@ func TestWhatTheOptionsGiveStays(t *testing.T) {
 	}
 	if o.Prefix != "p" || o.MaxStale != time.Second || o.CacheEntries != 1 || o.Logger != logger || !o.Now().Equal(then) {
 		t.Errorf("%+v", o)
+	}
+}
+
+func TestAMessageShowsNothingThatCouldBeASecret(t *testing.T) {
+	for value, want := range map[string]string{
+		"redis":                  `"redis"`,
+		strings.Repeat("x", 100): `"` + strings.Repeat("x", 100) + `"`,
+		strings.Repeat("x", 101): "a text of 101 bytes",
+		"secret@redis":           "a text of 12 bytes",
+	} {
+		if got := shown(value); got != want {
+			t.Errorf("%s is shown as %s", value, got)
+		}
 	}
 }

@@ -60,9 +60,10 @@ func TestAConnectionIsReadUnlessTheServerSaysThatItIsAReplica(t *testing.T) {
 				if !errors.Is(err, errReplica) {
 					t.Errorf("%d bytes were read: %v", len(got), err)
 				}
-				c.Conn = saying{Reader: strings.NewReader("+OK\r\n")}
-				if n, err := c.Read(make([]byte, 8)); n != 0 || !errors.Is(err, errReplica) {
-					t.Errorf("afterwards %d bytes were read: %v", n, err)
+				more := strings.NewReader("+OK\r\n")
+				c.Conn = saying{Reader: more}
+				if n, err := c.Read(make([]byte, 8)); n != 0 || !errors.Is(err, errReplica) || more.Len() != 5 {
+					t.Errorf("afterwards %d bytes were read, and %d are left: %v", n, more.Len(), err)
 				}
 			})
 		}

@@ -259,6 +259,13 @@ func TestTLSIsVerified(t *testing.T) {
 	}
 }
 
+func TestATokenThatNamesNobodyIsRefusedWithoutAsking(t *testing.T) {
+	store := open(t, at("127.0.0.1:1")) // where no Redis is
+	wants(t, store, session("", "s1"), "ended")
+	wants(t, store, session("u1", ""), "ended")
+	wants(t, store, session("u1", "s1"), "unavailable")
+}
+
 func TestOutOfPlaceCallsAreRefused(t *testing.T) {
 	store := open(t, at("127.0.0.1:1"))
 	list := open(t, at("127.0.0.1:1"), denylist(redissessions.ByIssuedAt))
