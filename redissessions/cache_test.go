@@ -88,6 +88,6 @@ func TestACacheGoesByTheSoonerOfBothClocks(t *testing.T) {
 // the second word of a time.
 func timeOfDay(moment time.Time, ahead time.Duration) time.Time {
 	later := moment.Add(ahead)
-	*(*int64)(unsafe.Add(unsafe.Pointer(&later), 8)) -= int64(ahead) //nolint:gosec // only the system can set one clock without the other
+	*(*int64)(unsafe.Add(unsafe.Pointer(&later), 8)) -= int64(ahead) // only the system sets one clock without the other
 	return later
 }

@@ -33,7 +33,7 @@ func (p *played) Do(ctx context.Context, _ rueidis.Completed) rueidis.RedisResul
 	case <-ctx.Done():
 		p.ended.Store(errors.Is(ctx.Err(), context.DeadlineExceeded))
 		// The real one says so by its result, which nobody else can make.
-		<-time.After(time.Hour)
+		<-time.After(time.Hour) // real time: none, since this is for bubbles
 	}
 	return rueidis.RedisResult{}
 }
