@@ -249,3 +249,38 @@ func TestAWriteThatRedisRefusesSaysWhy(t *testing.T) {
 		t.Errorf("a Redis without room: %v", err)
 	}
 }
+
+func TestAWriteThatReachesNoRedisIsUnavailable(t *testing.T) {
+	store := open(t, at("127.0.0.1:1"))
+	list := open(t, at("127.0.0.1:1"), denylist(redissessions.ByTokenID))
+	for name, write := range map[string]func(context.Context) error{
+		"Login":       func(ctx context.Context) error { return store.Login(ctx, "ada", "s1", time.Hour) },
+		"Revoke":      func(ctx context.Context) error { return store.Revoke(ctx, "ada") },
+		"RevokeToken": func(ctx context.Context) error { return list.RevokeToken(ctx, "j1", time.Time{}) },
+		"Begin":       list.Begin,
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		if err := write(ctx); outcome(err) != "unavailable" || !strings.Contains(err.Error(), "connecting") {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+	}
+}
+
+func TestNothingIsAskedOfRedisThatIsNotNeeded(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := ready(t, at(server.Address))
+	do(t, store.Login(t.Context(), "ada", "s1", time.Hour))
+	if n := calls(server, "wait"); n != 0 {
+		t.Errorf("%d times it was waited for replicas", n)
+	}
+	list := everyRule(t, server)
+	before := calls(server, "eval")
+	// Of these every token has expired.
+	do(t, list.RevokeToken(t.Context(), "j1", time.Now().Add(-time.Hour)))
+	do(t, list.RevokeIssuedBefore(t.Context(), "ada", time.Now().Add(-2*time.Hour)))
+	if n := calls(server, "eval") - before; n != 0 {
+		t.Errorf("%d revocations were written", n)
+	}
+}
