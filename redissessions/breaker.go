@@ -61,7 +61,7 @@ func (b *breaker) judge(now time.Time) (verdict, error) {
 func (b *breaker) succeeded(begun time.Time) (back bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.failures > 0 && begun.Before(b.last) && !b.probing {
+	if begun.Before(b.last) && !b.probing {
 		return false // it was there before it went away
 	}
 	back = b.failures >= breakAfter
