@@ -84,6 +84,11 @@ func command(ctx context.Context) error {
 	return errors.Join(faults...)
 }
 
+// servesTests says of a package that it is for tests and development.
+func servesTests(dir string) bool {
+	return dir == "core/devissuer" || dir == "redissessions/redistest" || strings.HasPrefix(dir+"/", "core/ssotest/")
+}
+
 // shipped are the packages that a service may hold: those of the workspace, without programs, examples and what serves tests.
 func shipped(ctx context.Context, root string) ([]string, error) {
 	modules, err := repo.Modules(root)
@@ -111,7 +116,5 @@ func shipped(ctx context.Context, root string) ([]string, error) {
 			dirs = append(dirs, filepath.ToSlash(relative))
 		}
 	}
-	return slices.DeleteFunc(dirs, func(dir string) bool {
-		return dir == "core/ssotest" || strings.HasPrefix(dir, "core/ssotest/") || dir == "core/devissuer"
-	}), nil
+	return slices.DeleteFunc(dirs, servesTests), nil
 }
