@@ -61,6 +61,20 @@ func TestSurvivorsAndExplanationsMustMatch(t *testing.T) {
 	}
 }
 
+// The test fails the first time that a fault is switched on, whatever the fault.
+func TestASurvivorIsNotKilledByATestThatFailsOnce(t *testing.T) {
+	root := repository(t, survivor+unused)
+	test := filepath.Join(root, "core", "p", "p_test.go")
+	text := "package p\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nfunc TestOld(t *testing.T) {\n\tif fault := os.Getenv(\"" + switchVariable + "\"); fault != \"\" && os.Mkdir(\"failed-\"+fault, 0o700) == nil || Old(1) || !Old(100) {\n\t\tt.Fail()\n\t}\n}\n"
+	if err := os.WriteFile(test, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	counts, err := unleash(t.Context(), root, "core/p", regexp.MustCompile(""), true)
+	if err != nil || counts.killed != 1 || counts.lived != 1 {
+		t.Errorf("%v: %v", counts, err)
+	}
+}
+
 func TestAReasonMustBeWritten(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"the placeholder is no reason":   {"p.go guard 1: if a {\n\tWHY?\n", "write the reason"},

@@ -48,7 +48,7 @@ func unleash(ctx context.Context, root, dir string, chosen *regexp.Regexp, all b
 	if err != nil {
 		return counts, err
 	}
-	if err := r.tryAll(ctx, name, trials, covered); err != nil {
+	if err := r.tryAll(ctx, name, trials, covered, known); err != nil {
 		return counts, err
 	}
 	var faults []string
@@ -100,8 +100,9 @@ func (r *runner) trials(ctx context.Context) (trials []*trial, name string, err 
 	return trials, fields[0], nil
 }
 
-// tryAll runs the tests for every mutant, several at a time.
-func (r *runner) tryAll(ctx context.Context, name string, trials []*trial, covered coverage) error {
+// tryAll runs the tests for every mutant, several at a time; once more for one that is known to survive and does not, since tests that
+// wait in real time may fail for reasons of their own.
+func (r *runner) tryAll(ctx context.Context, name string, trials []*trial, covered coverage, known map[key]explanation) error {
 	switches, err := r.buildSwitches(ctx, name, trials)
 	if err != nil {
 		return err
@@ -121,13 +122,19 @@ func (r *runner) tryAll(ctx context.Context, name string, trials []*trial, cover
 			for number := range next {
 				t := trials[number-1]
 				var err error
-				switch {
-				case !covered.passed(t.mutant):
-					t.outcome = uncovered
-				case switches != nil && t.condition:
-					t.outcome, _, err = switches.switched(number).run(ctx)
-				default:
-					t.outcome, err = alone.try(ctx, t)
+				try := func() {
+					switch {
+					case !covered.passed(t.mutant):
+						t.outcome = uncovered
+					case switches != nil && t.condition:
+						t.outcome, _, err = switches.switched(number).run(ctx)
+					default:
+						t.outcome, err = alone.try(ctx, t)
+					}
+				}
+				try()
+				if _, survives := known[t.key()]; survives && err == nil && t.outcome == killed {
+					try()
 				}
 				mu.Lock()
 				if err != nil {
