@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// connection to nowhere, which says when it is closed.
+// closing is a connection to nowhere that counts how often it is closed.
 type closing struct {
 	net.Conn
 	closed int
