@@ -64,11 +64,11 @@ fuzz: ## Run every fuzz test for FUZZTIME (10s) each
 vectors: gotestsum ## Test against the vectors of Project Wycheproof
 	@cd core/internal/wycheproof && GOWORK=off ../../../scripts/test ./...
 
-conformance: ## Print every case of the suite for every front door; writes docs/CONFORMANCE.md
+conformance: ## Print every case of the suite for every front door; writes docs/reports/CONFORMANCE.md
 	@mkdir -p bin
 	@go test -json -count=1 -run '^TestConformance$$' $(addprefix ./,$(filter %sso,$(WORKSPACE))) > bin/conformance.json || true
 	@cd e2e && GOWORK=off go test -json -count=1 -run '^TestConformance$$' ./routers >> ../bin/conformance.json || true
-	@go run ./examples/internal/conformance -o docs/CONFORMANCE.md < bin/conformance.json
+	@go run ./examples/internal/conformance -o docs/reports/CONFORMANCE.md < bin/conformance.json
 
 docs: ## Write the reference of settings out of the comments; writes docs/CONFIGURATION.md
 	@go run ./examples/internal/configuration
@@ -85,9 +85,9 @@ compat: ## The same, and that nothing of the last release is broken without a wo
 bench-permission: ## Measure granted checks beside an RSA verification
 	@cd core && go test -run '^$$' -bench Grant ./permission
 
-bench: ## Measure what a token costs here and in peers, in turn with an RSA verification; QUICK=1 for less; writes docs/BENCHMARKS.md
-	@mkdir -p bin docs/img
-	@cd bench && GOWORK=off go build -o ../bin/speed ./speed && ../bin/speed $(if $(QUICK),-quick,-o ../docs/BENCHMARKS.md)
+bench: ## Measure what a token costs here and in peers, in turn with an RSA verification; QUICK=1 for less; writes docs/reports/BENCHMARKS.md
+	@mkdir -p bin docs/reports/img
+	@cd bench && GOWORK=off go build -o ../bin/speed ./speed && ../bin/speed $(if $(QUICK),-quick,-o ../docs/reports/BENCHMARKS.md)
 
 allocations: ## Count what a request allocates, which the race detector would spoil
 	@go test -count=1 -run 'Alloca' ./core/...
@@ -96,16 +96,16 @@ allocations: ## Count what a request allocates, which the race detector would sp
 bench-test: gotestsum ## Test what compares this library with its peers
 	@cd bench && GOWORK=off ../scripts/test ./...
 
-keys-grid: ## Put this library and its peers through the same troubles with keys; writes docs/KEYS-GRID.md
-	@cd bench && GOWORK=off go run ./keysgrid -o ../docs/KEYS-GRID.md
+keys-grid: ## Put this library and its peers through the same troubles with keys; writes docs/reports/KEYS-GRID.md
+	@cd bench && GOWORK=off go run ./keysgrid -o ../docs/reports/KEYS-GRID.md
 
-attack-grid: ## Send the attack corpus to this library and its peers; writes docs/SECURITY-TESTING.md
-	@cd bench && GOWORK=off go run ./attackgrid -o ../docs/SECURITY-TESTING.md
+attack-grid: ## Send the attack corpus to this library and its peers; writes docs/reports/SECURITY-TESTING.md
+	@cd bench && GOWORK=off go run ./attackgrid -o ../docs/reports/SECURITY-TESTING.md
 
 ci: ## All that a change must pass
 	@.ci/run
 
-nightly: ## The longer checks, which take hours; STEPS='repeat fuzz' for some of them; writes docs/NIGHTLY.md
+nightly: ## The longer checks, which take hours; STEPS='repeat fuzz' for some of them; writes docs/reports/NIGHTLY.md
 	@scripts/nightly $(STEPS)
 
 repeat: ## Run all tests TIMES times (50), each time in another order
@@ -118,19 +118,19 @@ release-check: ## Rehearse a release: serve every module, and require, build and
 	@cd tools && GOWORK=off go run ./surface compat
 	@cd tools && GOWORK=off go run ./release rehearse
 
-mutants: ## Put faults into the shipped code, which the tests must find (PKG=core/keys for one package); writes docs/MUTATIONS.md
+mutants: ## Put faults into the shipped code, which the tests must find (PKG=core/keys for one package); writes docs/reports/MUTATIONS.md
 	@cd tools && GOWORK=off go build -o ../bin/mutants ./mutants
-	@bin/mutants -o docs/MUTATIONS.md $(if $(ONLY),-only '$(ONLY)') $(PKG)
+	@bin/mutants -o docs/reports/MUTATIONS.md $(if $(ONLY),-only '$(ONLY)') $(PKG)
 
-mutate-rules: ## Take away the rules of security one by one, which the tests must find; writes docs/MUTATIONS.md
+mutate-rules: ## Take away the rules of security one by one, which the tests must find; writes docs/reports/MUTATIONS.md
 	@cd tools && GOWORK=off go build -o ../bin/mutants ./mutants
-	@bin/mutants -rules $(if $(ONLY),-only '$(ONLY)',-o docs/MUTATIONS.md)
+	@bin/mutants -rules $(if $(ONLY),-only '$(ONLY)',-o docs/reports/MUTATIONS.md)
 
 coverage: ## Print which share of each module its tests run; fails below 90 %
 	@cd tools && GOWORK=off go run ./coverage
 
-footprint: ## Measure what this library adds to a small service of each framework; writes docs/FOOTPRINT.md
-	@cd tools && GOWORK=off go run ./footprint -o ../docs/FOOTPRINT.md
+footprint: ## Measure what this library adds to a small service of each framework; writes docs/reports/FOOTPRINT.md
+	@cd tools && GOWORK=off go run ./footprint -o ../docs/reports/FOOTPRINT.md
 
 standalone: gotestsum ## Vet and test each module by itself with the lowest Go it promises, and build it for other machines
 	@scripts/standalone $(WORKSPACE)
@@ -147,10 +147,10 @@ doccheck: ## Tell every exported name without a comment, and every exported func
 deadcode: bin/.deadcode-$(GOVERSION) ## Tell every function that nothing reaches, not even a test or an Example
 	@cd tools && GOWORK=off go run ./deadcode
 
-licences: ## Check the licence of every module that is compiled in, and that docs/DEPENDENCIES.md lists them
+licences: ## Check the licence of every module that is compiled in, and that docs/reports/DEPENDENCIES.md lists them
 	@cd tools && GOWORK=off go run ./licences
 
-dependencies: ## Write what each module brings into a service; writes docs/DEPENDENCIES.md
+dependencies: ## Write what each module brings into a service; writes docs/reports/DEPENDENCIES.md
 	@cd tools && GOWORK=off go run ./licences -write
 
 links: ## Check the links in every Markdown file

@@ -83,7 +83,7 @@ const page = "# What this library adds to a service\n" + `
 Written by ` + "`make footprint`" + `; do not edit.
 
 Each row is one small service, built twice: with its framework alone and one open route, and with this library as the README begins,
-where the route demands a permission. Both stand in [tools/footprint/services](../tools/footprint/services). They are built as by
+where the route demands a permission. Both stand in [tools/footprint/services](../../tools/footprint/services). They are built as by
 somebody who requires the modules, from a proxy, with the frameworks at the same versions, for linux/amd64 by
 ` + "`CGO_ENABLED=0 go build %s -ldflags=\"-s -w\"`" + `, with %s. Sizes are in bytes of the binary.
 
@@ -95,10 +95,10 @@ What go.sum names is what the go command has looked at, some of it only to choos
 
 ## What the first row is measured by
 
-A server of net/http and nothing else: [nethttp.go.txt](../tools/footprint/services/nethttp.go.txt) has a mux, a route and
+A server of net/http and nothing else: [nethttp.go.txt](../../tools/footprint/services/nethttp.go.txt) has a mux, a route and
 ` + "`ListenAndServe`" + `. Such a program carries TLS, but the linker leaves out most of net/http's client, which fetches keys, and all of log/slog,
 to which refusals go. A service that calls another one over https, and logs by slog, has both already: the same server with one
-` + "`http.Get`" + ` and one ` + "`slog.Info`" + ` ([client.go.txt](../tools/footprint/services/client.go.txt)) is %s bytes larger than without. So of the
+` + "`http.Get`" + ` and one ` + "`slog.Info`" + ` ([client.go.txt](../../tools/footprint/services/client.go.txt)) is %s bytes larger than without. So of the
 %s bytes that core adds to the barest server, such a service pays %s. Gin, Echo and Lambda bring part of that
 themselves, and the rows say what is left; Fiber, which speaks HTTP by a library of its own, brings little of it.
 

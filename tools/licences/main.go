@@ -1,8 +1,8 @@
 // Licences checks that whoever builds a service with this library may do so: every module that comes into a build of a
 // released module has a licence that asks for nothing but to be named (allowed.go says which those are).
 //
-//	cd tools && GOWORK=off go run ./licences           fails if one has not, or if docs/DEPENDENCIES.md is not up to date
-//	cd tools && GOWORK=off go run ./licences -write    the same, and writes docs/DEPENDENCIES.md
+//	cd tools && GOWORK=off go run ./licences           fails if one has not, or if docs/reports/DEPENDENCIES.md is not up to date
+//	cd tools && GOWORK=off go run ./licences -write    the same, and writes docs/reports/DEPENDENCIES.md
 //
 // What counts is what is compiled in, on Linux, macOS or Windows: go.mod names more than that, for tests and for
 // packages that nobody here imports. Of the modules that are not released (bench, e2e, examples, tools) it tells what is not
@@ -22,7 +22,7 @@ import (
 	"github.com/more-retail/moresso-go/tools/internal/repo"
 )
 
-const document = "docs/DEPENDENCIES.md"
+const document = "docs/reports/DEPENDENCIES.md"
 
 func main() {
 	writing := flag.Bool("write", false, "write "+document)

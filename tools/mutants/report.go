@@ -67,7 +67,7 @@ Written by ` + "`make mutants`" + ` and ` + "`make mutate-rules`" + `; do not ed
 Into each package that a service may ship, one small fault after another is put, and the package's own tests are run: a comparison
 turned round (negation) or moved by one (boundary), a guard that never holds, ` + "`&&`" + ` for ` + "`||`" + `, a lost ` + "`!`" + `, a true for a
 false, plus for minus, ` + "`break`" + ` for ` + "`continue`" + `. A fault that no test finds has *survived*. Either a test was missing, and then
-it was written, or the fault makes no difference that a caller can see: then [tools/mutants/explained](../tools/mutants/explained) says
+it was written, or the fault makes no difference that a caller can see: then [tools/mutants/explained](../../tools/mutants/explained) says
 why, mutant by mutant. The command fails on a survivor without an explanation, and on an explanation without a survivor.
 
 *Timed out* are faults with which the tests never end, which fails them as well. *Not reached* are faults in lines that the package's

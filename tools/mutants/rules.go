@@ -19,7 +19,7 @@ const rulesHead = `
 ## Rules broken by hand
 
 ` + "`make mutate-rules`" + ` takes away the rules of security one by one, as a careless change would, and demands that the tests of the
-package that is named here fail. Each is a file in [tools/mutants/rules](../tools/mutants/rules).
+package that is named here fail. Each is a file in [tools/mutants/rules](../../tools/mutants/rules).
 
 | the rule that is broken | tests that fail |
 |---|---|
