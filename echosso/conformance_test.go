@@ -6,15 +6,15 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/echosso"
 )
 
-func TestConformance(t *testing.T) { ssotest.TestHTTPAdapter(t, "Echo", server) }
+func TestConformance(t *testing.T) { adaptertest.TestHTTPAdapter(t, "Echo", server) }
 
 // server has the suite's routes, with the guard on each.
-func server(routes []ssotest.Route) http.Handler {
+func server(routes []adaptertest.Route) http.Handler {
 	e := echo.New()
 	for _, route := range routes {
 		var layers []echo.MiddlewareFunc
@@ -29,7 +29,7 @@ func server(routes []ssotest.Route) http.Handler {
 	return e
 }
 
-func middleware(layer ssotest.Layer) echo.MiddlewareFunc {
+func middleware(layer adaptertest.Layer) echo.MiddlewareFunc {
 	var opts []echosso.Option
 	if len(layer.TokenFrom) > 0 {
 		opts = append(opts, echosso.WithTokenFrom(layer.TokenFrom...))
@@ -41,9 +41,9 @@ func middleware(layer ssotest.Layer) echo.MiddlewareFunc {
 	}
 	guard := echosso.New(layer.Auth, opts...)
 	switch layer.Kind {
-	case ssotest.Require:
+	case adaptertest.Require:
 		return guard.Require(layer.Permission)
-	case ssotest.Optional:
+	case adaptertest.Optional:
 		return guard.Optional()
 	default:
 		return guard.Authenticate()

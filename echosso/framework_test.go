@@ -13,6 +13,8 @@ import (
 	"github.com/labstack/echo/v4"
 	echomw "github.com/labstack/echo/v4/middleware"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -45,9 +47,9 @@ func TestNestedGroupsAddUp(t *testing.T) {
 	}{
 		"nobody":          {"", 401},
 		"neither":         {iss.Token(), 403},
-		"the outer alone": {iss.Token(ssotest.Permission("orders.read", true)), 403},
-		"the inner alone": {iss.Token(ssotest.Claim("roles", "admin")), 403},
-		"both":            {iss.Token(ssotest.Permission("orders.read", true), ssotest.Claim("roles", "admin")), 200},
+		"the outer alone": {iss.Token(devissuer.Permission("orders.read", true)), 403},
+		"the inner alone": {iss.Token(devissuer.Claim("roles", "admin")), 403},
+		"both":            {iss.Token(devissuer.Permission("orders.read", true), devissuer.Claim("roles", "admin")), 200},
 	} {
 		if got := ask(e, "GET", "/orders/admin/all", c.token).Code; got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
@@ -127,7 +129,7 @@ func TestTheHandlersOwnErrorsAndPanicsAreItsOwn(t *testing.T) {
 
 // Server-sent events and hijacked connections outlive the check; the principal tells its end.
 func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	iss := ssotest.NewIssuer(t)
 	guard := echosso.New(iss.Authenticator(iss.Config("api")))
 	e := echo.New()
@@ -160,5 +162,5 @@ func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
 		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nhello " + p.Subject() + "\n")
 		return buffered.Flush()
 	}, guard.Authenticate())
-	ssotest.TestStreams(t, ssotest.Serve(t, e), iss.Token(), next)
+	adaptertest.TestStreams(t, ssotest.Serve(t, e), iss.Token(), next)
 }

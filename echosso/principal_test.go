@@ -7,6 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/echosso"
@@ -24,7 +25,7 @@ func TestAHandlerAloneKnowsThePrincipalOfATestsRequestAndNoGuardTakesItForALogin
 	e.GET("/optional", name, guard.Optional())
 	e.GET("/replaced", name, guard.Optional(), func(next echo.HandlerFunc) echo.HandlerFunc { // by a later middleware
 		return func(c echo.Context) error {
-			c.SetRequest(c.Request().WithContext(ssotest.Context(c.Request().Context(), ssotest.NewPrincipal(ssotest.Subject("grace")))))
+			c.SetRequest(c.Request().WithContext(ssotest.Context(c.Request().Context(), ssotest.NewPrincipal(devissuer.Subject("grace")))))
 			return next(c)
 		}
 	})
@@ -35,7 +36,7 @@ func TestAHandlerAloneKnowsThePrincipalOfATestsRequestAndNoGuardTakesItForALogin
 		body   string
 	}{"/alone": {200, "grace"}, "/optional": {200, ""}, "/replaced": {200, ""}, "/authenticated": {status: 401}, "/required": {status: 401}} {
 		w := httptest.NewRecorder()
-		e.ServeHTTP(w, ssotest.Request(ssotest.NewPrincipal(ssotest.Subject("grace")), ssotest.Path(path)))
+		e.ServeHTTP(w, ssotest.Request(ssotest.NewPrincipal(devissuer.Subject("grace")), ssotest.Path(path)))
 		if w.Code != want.status || w.Code == http.StatusOK && w.Body.String() != want.body {
 			t.Errorf("%s: %d %s, want %v", path, w.Code, w.Body, want)
 		}

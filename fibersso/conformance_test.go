@@ -7,15 +7,16 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/fibersso"
 )
 
 func TestConformance(t *testing.T) {
-	t.Run("Fiber", func(t *testing.T) { ssotest.TestAdapter(t, ssotest.Adapter{Open: listen}) })
+	t.Run("Fiber", func(t *testing.T) { adaptertest.TestAdapter(t, adaptertest.Adapter{Open: listen}) })
 	t.Run("Fiber, in process", func(t *testing.T) {
-		ssotest.TestAdapter(t, ssotest.Adapter{Open: func(_ testing.TB, routes []ssotest.Route) ssotest.Do {
+		adaptertest.TestAdapter(t, adaptertest.Adapter{Open: func(_ testing.TB, routes []adaptertest.Route) ssotest.Do {
 			app := application(routes)
 			return func(r *http.Request) (*http.Response, error) { return app.Test(r, -1) }
 		}})
@@ -23,7 +24,7 @@ func TestConformance(t *testing.T) {
 }
 
 // application has the suite's routes, with the guard on each.
-func application(routes []ssotest.Route) *fiber.App {
+func application(routes []adaptertest.Route) *fiber.App {
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 512 << 10}) // some attacks are large, and Fiber's bound is 4 KiB
 	for _, route := range routes {
 		var handlers []fiber.Handler
@@ -39,7 +40,9 @@ func application(routes []ssotest.Route) *fiber.App {
 	return app
 }
 
-func listen(t testing.TB, routes []ssotest.Route) ssotest.Do { return serve(t, application(routes)) }
+func listen(t testing.TB, routes []adaptertest.Route) ssotest.Do {
+	return serve(t, application(routes))
+}
 
 // serve starts an app on a listener of its own.
 func serve(t testing.TB, app *fiber.App) ssotest.Do {
@@ -61,7 +64,7 @@ func serve(t testing.TB, app *fiber.App) ssotest.Do {
 	return ssotest.Client(t, "http://"+listener.Addr().String())
 }
 
-func middleware(layer ssotest.Layer) fiber.Handler {
+func middleware(layer adaptertest.Layer) fiber.Handler {
 	var opts []fibersso.Option
 	if len(layer.TokenFrom) > 0 {
 		opts = append(opts, fibersso.WithTokenFrom(layer.TokenFrom...))
@@ -73,9 +76,9 @@ func middleware(layer ssotest.Layer) fiber.Handler {
 	}
 	guard := fibersso.New(layer.Auth, opts...)
 	switch layer.Kind {
-	case ssotest.Require:
+	case adaptertest.Require:
 		return guard.Require(layer.Permission)
-	case ssotest.Optional:
+	case adaptertest.Optional:
 		return guard.Optional()
 	default:
 		return guard.Authenticate()

@@ -19,6 +19,8 @@ import (
 	fiberrecover "github.com/gofiber/fiber/v2/middleware/recover"
 	"github.com/valyala/fasthttp/fasthttputil"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -63,9 +65,9 @@ func TestNestedGroupsAndMountedAppsAddUp(t *testing.T) {
 	}{
 		"nobody":          {"", 401},
 		"neither":         {iss.Token(), 403},
-		"the outer alone": {iss.Token(ssotest.Permission("orders.read", true)), 403},
-		"the inner alone": {iss.Token(ssotest.Claim("roles", "admin")), 403},
-		"both":            {iss.Token(ssotest.Permission("orders.read", true), ssotest.Claim("roles", "admin")), 200},
+		"the outer alone": {iss.Token(devissuer.Permission("orders.read", true)), 403},
+		"the inner alone": {iss.Token(devissuer.Claim("roles", "admin")), 403},
+		"both":            {iss.Token(devissuer.Permission("orders.read", true), devissuer.Claim("roles", "admin")), 200},
 	} {
 		for _, path := range []string{"/orders/admin/all", "/mounted/all"} {
 			if got, _ := ask(t, app, "GET", path, c.token); got != c.want {
@@ -141,7 +143,7 @@ func TestTheHandlersOwnErrorsAndPanicsAreItsOwn(t *testing.T) {
 // Server-sent events are written after the handler has returned, when Fiber's context is another
 // request's: what is read before stays.
 func TestAStreamOutlivesItsHandler(t *testing.T) {
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	iss := ssotest.NewIssuer(t)
 	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
@@ -224,7 +226,7 @@ func TestAGoroutineReadsAnUnchangedPrincipal(t *testing.T) {
 	var requests []string
 	for i := range subjects {
 		subject := fmt.Sprintf("user-%02d", i)
-		requests = append(requests, "GET /?subject="+subject+" HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer "+iss.Token(ssotest.Subject(subject), ssotest.Claim("note", "note of "+subject))+"\r\n\r\n")
+		requests = append(requests, "GET /?subject="+subject+" HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer "+iss.Token(devissuer.Subject(subject), devissuer.Claim("note", "note of "+subject))+"\r\n\r\n")
 	}
 	roundTrips(t, conn, requests, rounds)
 	readers.Wait()
@@ -310,8 +312,8 @@ func TestAnOverriddenMethodIsTheOneThatIsJudged(t *testing.T) {
 	app.Use(guard.Require(permission.IfElse(permission.Method("GET"), permission.Has("orders.read"), permission.Has("orders.write"))))
 	app.Get("/orders", ok)
 	app.Delete("/orders", ok)
-	reader := iss.Token(ssotest.Permission("orders.read", true))
-	both := iss.Token(ssotest.Permission("orders.read", true), ssotest.Permission("orders.write", true))
+	reader := iss.Token(devissuer.Permission("orders.read", true))
+	both := iss.Token(devissuer.Permission("orders.read", true), devissuer.Permission("orders.write", true))
 	for name, test := range map[string]struct {
 		fields map[string]string
 		want   int

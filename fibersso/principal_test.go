@@ -7,6 +7,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/fibersso"
@@ -15,7 +16,7 @@ import (
 func TestAHandlerAloneKnowsThePrincipalOfATestsContextAndNoGuardTakesItForALogin(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	guard := fibersso.New(iss.Authenticator(iss.Config("orders-api")))
-	grace := ssotest.NewPrincipal(ssotest.Subject("grace"))
+	grace := ssotest.NewPrincipal(devissuer.Subject("grace"))
 	app := fiber.New()
 	app.Use(func(c *fiber.Ctx) error {
 		c.SetUserContext(ssotest.Context(c.UserContext(), grace))

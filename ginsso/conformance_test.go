@@ -6,8 +6,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/ginsso"
 )
 
@@ -16,10 +16,10 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-func TestConformance(t *testing.T) { ssotest.TestHTTPAdapter(t, "Gin", engine) }
+func TestConformance(t *testing.T) { adaptertest.TestHTTPAdapter(t, "Gin", engine) }
 
 // engine has the suite's routes, with the guard on each.
-func engine(routes []ssotest.Route) http.Handler {
+func engine(routes []adaptertest.Route) http.Handler {
 	engine := gin.New()
 	for _, route := range routes {
 		var handlers []gin.HandlerFunc
@@ -35,7 +35,7 @@ func engine(routes []ssotest.Route) http.Handler {
 	return engine
 }
 
-func middleware(layer ssotest.Layer) gin.HandlerFunc {
+func middleware(layer adaptertest.Layer) gin.HandlerFunc {
 	var opts []ginsso.Option
 	if len(layer.TokenFrom) > 0 {
 		opts = append(opts, ginsso.WithTokenFrom(layer.TokenFrom...))
@@ -47,9 +47,9 @@ func middleware(layer ssotest.Layer) gin.HandlerFunc {
 	}
 	guard := ginsso.New(layer.Auth, opts...)
 	switch layer.Kind {
-	case ssotest.Require:
+	case adaptertest.Require:
 		return guard.Require(layer.Permission)
-	case ssotest.Optional:
+	case adaptertest.Optional:
 		return guard.Optional()
 	default:
 		return guard.Authenticate()

@@ -13,6 +13,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -45,9 +47,9 @@ func TestNestedGroupsAddUp(t *testing.T) {
 	}{
 		"nobody":          {"", 401},
 		"neither":         {iss.Token(), 403},
-		"the outer alone": {iss.Token(ssotest.Permission("orders.read", true)), 403},
-		"the inner alone": {iss.Token(ssotest.Claim("roles", "admin")), 403},
-		"both":            {iss.Token(ssotest.Permission("orders.read", true), ssotest.Claim("roles", "admin")), 200},
+		"the outer alone": {iss.Token(devissuer.Permission("orders.read", true)), 403},
+		"the inner alone": {iss.Token(devissuer.Claim("roles", "admin")), 403},
+		"both":            {iss.Token(devissuer.Permission("orders.read", true), devissuer.Claim("roles", "admin")), 200},
 	} {
 		if got := ask(engine, "GET", "/orders/admin/all", c.token).Code; got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
@@ -68,7 +70,7 @@ func TestAPathValueIsComparedDecoded(t *testing.T) {
 		set(engine)
 		engine.GET("/users/:id", guard.Require(permission.SameAsPath("sub", "id")), ok)
 		for path, want := range map[string]int{"/users/j%6Fe": 200, "/users/j%256Fe": 403} {
-			if got := ask(engine, "GET", path, iss.Token(ssotest.Subject("joe"))).Code; got != want {
+			if got := ask(engine, "GET", path, iss.Token(devissuer.Subject("joe"))).Code; got != want {
 				t.Errorf("%s: GET %s: %d, want %d", name, path, got, want)
 			}
 		}
@@ -148,7 +150,7 @@ func TestAGinContextIsAContextWithFallback(t *testing.T) {
 
 // Server-sent events and hijacked connections outlive the check; the principal tells its end.
 func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	iss := ssotest.NewIssuer(t)
 	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
 	engine := gin.New()
@@ -183,7 +185,7 @@ func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
 		_ = buffered.Flush()
 	})
 	do := ssotest.Serve(t, engine)
-	ssotest.TestStreams(t, do, iss.Token(), next)
+	adaptertest.TestStreams(t, do, iss.Token(), next)
 }
 
 func TestAStatusThatIsFollowedByAPanicIsNoAnswer(t *testing.T) {

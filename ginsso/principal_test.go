@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/ginsso"
@@ -23,7 +24,7 @@ func TestAHandlerAloneKnowsThePrincipalOfATestsRequestAndNoGuardTakesItForALogin
 	engine.GET("/alone", name)
 	engine.GET("/optional", guard.Optional(), name)
 	engine.GET("/replaced", guard.Optional(), func(c *gin.Context) { // by a later middleware
-		c.Request = c.Request.WithContext(ssotest.Context(c.Request.Context(), ssotest.NewPrincipal(ssotest.Subject("grace"))))
+		c.Request = c.Request.WithContext(ssotest.Context(c.Request.Context(), ssotest.NewPrincipal(devissuer.Subject("grace"))))
 	}, name)
 	engine.GET("/authenticated", guard.Authenticate(), name)
 	engine.GET("/required", guard.Require(permission.Authenticated()), name)
@@ -32,7 +33,7 @@ func TestAHandlerAloneKnowsThePrincipalOfATestsRequestAndNoGuardTakesItForALogin
 		body   string
 	}{"/alone": {200, "grace"}, "/optional": {200, ""}, "/replaced": {200, ""}, "/authenticated": {status: 401}, "/required": {status: 401}} {
 		w := httptest.NewRecorder()
-		engine.ServeHTTP(w, ssotest.Request(ssotest.NewPrincipal(ssotest.Subject("grace")), ssotest.Path(path)))
+		engine.ServeHTTP(w, ssotest.Request(ssotest.NewPrincipal(devissuer.Subject("grace")), ssotest.Path(path)))
 		if w.Code != want.status || w.Code == http.StatusOK && w.Body.String() != want.body {
 			t.Errorf("%s: %d %s, want %v", path, w.Code, w.Body, want)
 		}

@@ -5,15 +5,15 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/httpsso"
 )
 
-func TestConformance(t *testing.T) { ssotest.TestHTTPAdapter(t, "net/http", serveMux) }
+func TestConformance(t *testing.T) { adaptertest.TestHTTPAdapter(t, "net/http", serveMux) }
 
 // serveMux has the suite's routes, with the guard around each handler.
-func serveMux(routes []ssotest.Route) http.Handler {
+func serveMux(routes []adaptertest.Route) http.Handler {
 	mux := http.NewServeMux()
 	for _, route := range routes {
 		var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -28,7 +28,7 @@ func serveMux(routes []ssotest.Route) http.Handler {
 	return mux
 }
 
-func middleware(layer ssotest.Layer) func(http.Handler) http.Handler {
+func middleware(layer adaptertest.Layer) func(http.Handler) http.Handler {
 	var opts []httpsso.Option
 	if len(layer.TokenFrom) > 0 {
 		opts = append(opts, httpsso.WithTokenFrom(layer.TokenFrom...))
@@ -40,9 +40,9 @@ func middleware(layer ssotest.Layer) func(http.Handler) http.Handler {
 	}
 	guard := httpsso.New(layer.Auth, opts...)
 	switch layer.Kind {
-	case ssotest.Require:
+	case adaptertest.Require:
 		return guard.Require(layer.Permission)
-	case ssotest.Optional:
+	case adaptertest.Optional:
 		return guard.Optional()
 	default:
 		return guard.Authenticate()

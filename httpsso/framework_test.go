@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -44,9 +46,9 @@ func TestNestedGuardsAddUp(t *testing.T) {
 	}{
 		"nobody":          {"", 401},
 		"neither":         {iss.Token(), 403},
-		"the outer alone": {iss.Token(ssotest.Permission("orders.read", true)), 403},
-		"the inner alone": {iss.Token(ssotest.Claim("roles", "admin")), 403},
-		"both":            {iss.Token(ssotest.Permission("orders.read", true), ssotest.Claim("roles", "admin")), 200},
+		"the outer alone": {iss.Token(devissuer.Permission("orders.read", true)), 403},
+		"the inner alone": {iss.Token(devissuer.Claim("roles", "admin")), 403},
+		"both":            {iss.Token(devissuer.Permission("orders.read", true), devissuer.Claim("roles", "admin")), 200},
 	} {
 		if got := ask(whole, "GET", "/orders/admin/all", c.token).Code; got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
@@ -96,7 +98,7 @@ func TestTheHandlersOwnPanicsAreItsOwn(t *testing.T) {
 
 // Server-sent events and hijacked connections outlive the check; the principal tells its end.
 func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	iss := ssotest.NewIssuer(t)
 	guard := httpsso.New(iss.Authenticator(iss.Config("api")))
 	mux := http.NewServeMux()
@@ -144,5 +146,5 @@ func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
 		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nhello " + p.Subject() + "\n")
 		_ = buffered.Flush()
 	})
-	ssotest.TestStreams(t, ssotest.Serve(t, guard.Authenticate()(mux)), iss.Token(), next)
+	adaptertest.TestStreams(t, ssotest.Serve(t, guard.Authenticate()(mux)), iss.Token(), next)
 }

@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
 // The adapter that docs/ADAPTERS.md shows, held to the suite as it says.
@@ -32,16 +32,16 @@ func (r ownRequest) Pattern() string              { return r.R.Pattern }
 func (r ownRequest) PathValue(name string) string { return r.R.PathValue(name) }
 
 func TestAnAdapterOfYourOwn(t *testing.T) {
-	ssotest.TestHTTPAdapter(t, "our own", func(routes []ssotest.Route) http.Handler {
+	adaptertest.TestHTTPAdapter(t, "our own", func(routes []adaptertest.Route) http.Handler {
 		mux := http.NewServeMux()
 		for _, route := range routes {
 			mux.Handle(route.Path, ownRoute(route))
 		}
 		return mux
-	}, ssotest.Drawing)
+	}, adaptertest.Drawing)
 }
 
-func ownRoute(route ssotest.Route) http.Handler {
+func ownRoute(route adaptertest.Route) http.Handler {
 	var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		principal, ok := sso.FromContext(r.Context())
 		_, _ = io.WriteString(w, route.Handle(r.Context(), principal, ok))
@@ -52,16 +52,16 @@ func ownRoute(route ssotest.Route) http.Handler {
 	return handler
 }
 
-func ownLayer(layer ssotest.Layer, next http.Handler) http.Handler {
+func ownLayer(layer adaptertest.Layer, next http.Handler) http.Handler {
 	auth := layer.Auth
 	if len(layer.TokenFrom) > 0 {
 		auth = auth.TokenFrom(layer.TokenFrom...)
 	}
 	var check func(context.Context, sso.Request) (context.Context, error)
 	switch layer.Kind {
-	case ssotest.Require:
+	case adaptertest.Require:
 		return guarded(auth, layer.Permission, next)
-	case ssotest.Optional:
+	case adaptertest.Optional:
 		check = auth.AuthenticateOptional
 	default:
 		check = auth.Authenticate

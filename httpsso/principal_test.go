@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/httpsso"
@@ -13,7 +14,7 @@ import (
 func TestAHandlerAloneKnowsThePrincipalOfATestsRequestAndNoGuardTakesItForALogin(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	guard := httpsso.New(iss.Authenticator(iss.Config("orders-api")))
-	grace := ssotest.NewPrincipal(ssotest.Subject("grace"))
+	grace := ssotest.NewPrincipal(devissuer.Subject("grace"))
 	for name, c := range map[string]struct {
 		handler http.Handler
 		status  int

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/keys"
 	"github.com/more-retail/moresso-go/core/sso"
@@ -70,7 +71,7 @@ type kmsServer struct {
 // test leaves no goroutine.
 func startKMS(t *testing.T) *kmsServer {
 	t.Helper()
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	s := &kmsServer{t: t, answers: map[string]answer{}, closed: make(chan struct{}, 100)}
 	server := httptest.NewUnstartedServer(s)
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -34,14 +35,14 @@ func TestAuthorizersAnswerInAPIGatewaysOwnTerms(t *testing.T) {
 	iss, dead := ssotest.NewIssuer(t), ssotest.NewIssuer(t)
 	dead.Down()
 	clerk := permission.Is("orders.role", "clerk")
-	held := ssotest.Permission("orders.role", "clerk")
+	held := devissuer.Permission("orders.role", "clerk")
 	for _, test := range []struct {
 		name, authorization, want string
 		issuer                    *ssotest.Issuer
 	}{
 		{"a good token with the permission", "Bearer " + iss.Token(held), "allowed", iss},
 		{"a good token without the permission", "Bearer " + iss.Token(), "403", iss},
-		{"an expired token", "Bearer " + iss.Token(held, ssotest.Expired()), "401", iss},
+		{"an expired token", "Bearer " + iss.Token(held, devissuer.Expired()), "401", iss},
 		{"no token", "", "401", iss},
 		{"another scheme", "Basic YWRhOnNlY3JldA==", "401", iss},
 		{"two credentials in one", "Bearer " + iss.Token(held) + ", Bearer x", "401", iss},
@@ -175,7 +176,7 @@ func TestClaimsStandWhereAPIGatewayHasThem(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
 	token := "Bearer " + iss.Token(
-		ssotest.Claim("level", 3), ssotest.Claim("on", true), ssotest.Claim("groups", []any{"a", "b", 1}), ssotest.Claim("nothing", nil), ssotest.Permission("a.b", "c"), ssotest.Scope("x", "y"))
+		devissuer.Claim("level", 3), devissuer.Claim("on", true), devissuer.Claim("groups", []any{"a", "b", 1}), devissuer.Claim("nothing", nil), devissuer.Permission("a.b", "c"), devissuer.Scope("x", "y"))
 	want := map[string]string{"sub": "ada", "level": "3", "on": "true", "groups": "[a b 1]", "nothing": "null", "permissions": `{"a":{"b":"c"}}`, "scope": "x y", "aud": "api"}
 
 	simple, err := lambdasso.HTTPAuthorizer(guard, permission.Authenticated())(t.Context(), events.APIGatewayV2CustomAuthorizerV2Request{Headers: map[string]string{"Authorization": token}})

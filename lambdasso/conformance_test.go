@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/lambdasso"
 )
@@ -19,9 +20,9 @@ func TestConformance(t *testing.T) {
 	t.Run("API Gateway REST API", func(t *testing.T) { conform(t, restAPI) })
 	t.Run("API Gateway REST API, headers in odd letter case", func(t *testing.T) { conform(t, restAPI.shouting()) })
 	t.Run("API Gateway HTTP API", func(t *testing.T) { conform(t, httpAPI) })
-	t.Run("function URL", func(t *testing.T) { conform(t, functionURL, ssotest.PathValues) })
-	t.Run("Application Load Balancer", func(t *testing.T) { conform(t, loadBalancer, ssotest.PathValues, ssotest.RepeatedFields) })
-	t.Run("Application Load Balancer, multi-value headers", func(t *testing.T) { conform(t, loadBalancerMulti, ssotest.PathValues) })
+	t.Run("function URL", func(t *testing.T) { conform(t, functionURL, adaptertest.PathValues) })
+	t.Run("Application Load Balancer", func(t *testing.T) { conform(t, loadBalancer, adaptertest.PathValues, adaptertest.RepeatedFields) })
+	t.Run("Application Load Balancer, multi-value headers", func(t *testing.T) { conform(t, loadBalancerMulti, adaptertest.PathValues) })
 }
 
 // frontDoor turns a request into an event and a response back.
@@ -45,9 +46,9 @@ func (f frontDoor[E, R]) shouting() frontDoor[E, R] {
 	return f
 }
 
-func conform[E lambdasso.Event, R lambdasso.Response](t *testing.T, door frontDoor[E, R], lacks ...ssotest.Feature) {
-	lacks = append(lacks, ssotest.Drawing)
-	ssotest.TestAdapter(t, ssotest.Adapter{Lacks: lacks, Open: func(_ testing.TB, routes []ssotest.Route) ssotest.Do {
+func conform[E lambdasso.Event, R lambdasso.Response](t *testing.T, door frontDoor[E, R], lacks ...adaptertest.Feature) {
+	lacks = append(lacks, adaptertest.Drawing)
+	adaptertest.TestAdapter(t, adaptertest.Adapter{Lacks: lacks, Open: func(_ testing.TB, routes []adaptertest.Route) ssotest.Do {
 		mux := http.NewServeMux() // stands for the front door's routing
 		for _, route := range routes {
 			handler := func(ctx context.Context, _ E) (R, error) { //nolint:unparam // the shape of a Lambda handler
@@ -74,16 +75,16 @@ func conform[E lambdasso.Event, R lambdasso.Response](t *testing.T, door frontDo
 	}})
 }
 
-func layered[E lambdasso.Event, R lambdasso.Response](layer ssotest.Layer, handler func(context.Context, E) (R, error)) func(context.Context, E) (R, error) {
+func layered[E lambdasso.Event, R lambdasso.Response](layer adaptertest.Layer, handler func(context.Context, E) (R, error)) func(context.Context, E) (R, error) {
 	var opts []lambdasso.Option
 	if len(layer.TokenFrom) > 0 {
 		opts = append(opts, lambdasso.WithTokenFrom(layer.TokenFrom...))
 	}
 	guard := lambdasso.New(layer.Auth, opts...)
 	switch layer.Kind {
-	case ssotest.Require:
+	case adaptertest.Require:
 		return lambdasso.Require(guard, layer.Permission, handler)
-	case ssotest.Optional:
+	case adaptertest.Optional:
 		return lambdasso.Optional(guard, handler)
 	default:
 		return lambdasso.Authenticate(guard, handler)

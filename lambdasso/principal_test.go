@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/lambdasso"
@@ -16,7 +17,7 @@ func TestAHandlerAloneKnowsThePrincipalOfATestsContextAndNoGuardTakesItForALogin
 	type handler = func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	guard := lambdasso.New(iss.Authenticator(iss.Config("orders-api")))
-	ctx := ssotest.Context(t.Context(), ssotest.NewPrincipal(ssotest.Subject("grace")))
+	ctx := ssotest.Context(t.Context(), ssotest.NewPrincipal(devissuer.Subject("grace")))
 	name := func(ctx context.Context, _ events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		principal, _ := lambdasso.Principal(ctx)
 		return events.APIGatewayV2HTTPResponse{StatusCode: http.StatusOK, Body: principal.Subject()}, nil

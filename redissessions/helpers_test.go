@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/redissessions"
 	"github.com/more-retail/moresso-go/redissessions/redistest"
 )
@@ -112,7 +112,7 @@ func leavesNothing(t *testing.T, servers ...*redistest.Server) {
 			redistest.Wait(t, limit, "no connection is left", func() bool { return server.Clients() == 0 })
 		}
 	})
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 }
 
 // network is a way to a server that can swallow what the server says, as a partition does.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/redissessions/redistest"
 )
 
@@ -19,7 +19,7 @@ func TestAConnectionThatIsBeingMadeDoesNotOutliveTheStore(t *testing.T) {
 	for name, cache := range map[string]bool{"with a cache": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t)
-			ssotest.CheckLeaks(t)
+			adaptertest.CheckLeaks(t)
 			g := newGate(t, server.Address)
 			s := connected(t, Options{Addresses: []string{g.address}, Audience: "api", Cache: cache})
 			g.hold(true)

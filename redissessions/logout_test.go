@@ -229,8 +229,8 @@ func TestALogoutDuringAnOutageIs503AndWorksAfterwards(t *testing.T) {
 }
 
 func TestALogoutOfAnotherIssuerEndsNoSessionOfThisOne(t *testing.T) {
-	a := ssotest.NewIssuer(t, ssotest.FastKeys(), ssotest.WithIssuer("https://a.example"))
-	b := ssotest.NewIssuer(t, ssotest.FastKeys(), ssotest.WithIssuer("https://b.example"))
+	a := ssotest.NewIssuer(t, ssotest.FastKeys(), devissuer.WithIssuer("https://a.example"))
+	b := ssotest.NewIssuer(t, ssotest.FastKeys(), devissuer.WithIssuer("https://b.example"))
 	storeOf := func(p *ssotest.Issuer) *redissessions.Store {
 		return open(t, at(redistest.Start(t).Address), func(o *redissessions.Options) { o.Issuer = p.URL() })
 	}

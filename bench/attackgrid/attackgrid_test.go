@@ -8,7 +8,8 @@ import (
 	"testing"
 
 	"github.com/more-retail/moresso-go/bench/internal/peers"
-	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/core/adaptertest"
+	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
 // TestOurs holds this library to the corpus by the way in which the grid is measured.
@@ -21,8 +22,8 @@ func TestOurs(t *testing.T) {
 
 // TestTheGridTellsWhatIsAccepted has a library that accepts all and one that accepts nothing.
 func TestTheGridTellsWhatIsAccepted(t *testing.T) {
-	attack := ssotest.Attack{Name: "none/at all", Source: "RFC 7518", Token: func(i *ssotest.Issuer) string { return i.Token(ssotest.AlgNone()) }}
-	g := grid{attacks: []ssotest.Attack{attack}, peers: []peers.Peer{always("open", nil), always("shut", peers.StatusError(401)), {Name: "crash"}}}
+	attack := adaptertest.Attack{Name: "none/at all", Source: "RFC 7518", Token: func(i *devissuer.Issuer) string { return i.MustToken(devissuer.AlgNone()) }}
+	g := grid{attacks: []adaptertest.Attack{attack}, peers: []peers.Peer{always("open", nil), always("shut", peers.StatusError(401)), {Name: "crash"}}}
 	row := []outcome{try(t, g.peers[0], attack, keyring{}), try(t, g.peers[1], attack, keyring{}), panicked}
 	if row[0] != accepted || row[1] != unusable {
 		t.Errorf("outcomes %v", row)

@@ -9,13 +9,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/more-retail/moresso-go/bench/internal/peers"
-	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/core/adaptertest"
 )
 
 // grid is what a run brought: a row for each attack, a column for each library.
 type grid struct {
 	peers   []peers.Peer
-	attacks []ssotest.Attack
+	attacks []adaptertest.Attack
 	rows    [][]outcome
 	without int // attacks by the header field itself, which are left out
 }

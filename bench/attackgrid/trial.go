@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/more-retail/moresso-go/bench/internal/peers"
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
@@ -42,8 +43,8 @@ func (k keyring) issuer(t *testing.T, algorithm string) *ssotest.Issuer {
 }
 
 // attacks is the part of the corpus that has a token: most peers read no header fields.
-func attacks() (withToken []ssotest.Attack, without int) {
-	for _, attack := range ssotest.Attacks() {
+func attacks() (withToken []adaptertest.Attack, without int) {
+	for _, attack := range adaptertest.Attacks() {
 		if attack.Token == nil {
 			without++
 			continue
@@ -54,13 +55,13 @@ func attacks() (withToken []ssotest.Attack, without int) {
 }
 
 // try sends one attack to one library, which has a process and an issuer to itself.
-func try(t *testing.T, peer peers.Peer, attack ssotest.Attack, keys keyring) outcome {
+func try(t *testing.T, peer peers.Peer, attack adaptertest.Attack, keys keyring) outcome {
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // where some libraries tell of every failure
 	log.SetOutput(io.Discard)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	issuer := keys.issuer(t, cmp.Or(attack.Algorithm, "RS256"))
-	token := attack.Token(issuer) // first, since one attack publishes a key
+	token := attack.Token(issuer.Issuer) // first, since one attack publishes a key
 	verify, err := peer.Start(ctx, peers.Provider{
 		KeysURL: issuer.JWKSURL(), Issuer: issuer.URL(), Audience: "api", Algorithm: issuer.Algorithm(), Client: issuer.Client(),
 	})
@@ -85,7 +86,7 @@ func send(ctx context.Context, verify peers.Verifier, token string) (o outcome) 
 }
 
 // group is the part of an attack's name that it shares with others of its kind.
-func group(attack ssotest.Attack) string {
+func group(attack adaptertest.Attack) string {
 	name, _, _ := strings.Cut(attack.Name, "/")
 	return name
 }

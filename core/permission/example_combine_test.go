@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -21,7 +22,7 @@ func ask(p sso.Permission, said ...ssotest.TokenOption) string {
 // A denial names everything that is missing.
 func ExampleAll() {
 	p := permission.All(permission.Has("orders.edit"), permission.Scope("orders:write"))
-	fmt.Println(ask(p, ssotest.Permission("orders.edit", true), ssotest.Scope("orders:write")))
+	fmt.Println(ask(p, devissuer.Permission("orders.edit", true), devissuer.Scope("orders:write")))
 	fmt.Println(ask(p))
 	// Output:
 	// granted
@@ -36,7 +37,7 @@ func ExampleAny() {
 		permission.Role("admin"),
 		permission.All(permission.Has("orders.edit"), permission.Scope("orders:write")),
 	)
-	fmt.Println(ask(p, ssotest.Claim("roles", []string{"admin"})))
+	fmt.Println(ask(p, devissuer.Claim("roles", []string{"admin"})))
 	fmt.Println(ask(p))
 	// Output:
 	// granted
@@ -50,7 +51,7 @@ func ExampleAny() {
 func ExampleNot() {
 	p := permission.All(permission.Authenticated(), permission.Not(permission.Has("suspended")))
 	fmt.Println(ask(p))
-	fmt.Println(ask(p, ssotest.Permission("suspended", true)))
+	fmt.Println(ask(p, devissuer.Permission("suspended", true)))
 	// Output:
 	// granted
 	// denied: forbidden; this must not be so: has("suspended")
@@ -74,8 +75,8 @@ func Example_failure() {
 // A login that is too weak is answered with 401 and tells the client which one is wanted.
 func ExampleACR() {
 	p := permission.ACR("mfa", "hardware-key")
-	fmt.Println(ask(p, ssotest.Claim("acr", "mfa")))
-	fmt.Println(ask(p, ssotest.Claim("acr", "password")))
+	fmt.Println(ask(p, devissuer.Claim("acr", "mfa")))
+	fmt.Println(ask(p, devissuer.Claim("acr", "password")))
 	// Output:
 	// granted
 	// denied: weak_login at acr, wanted one of "mfa", "hardware-key", found another string; sign in so that acr is one of "mfa", "hardware-key"
@@ -84,8 +85,8 @@ func ExampleACR() {
 // A program's own token says so: here its subject is the client.
 func ExampleClientCredentials() {
 	p := permission.ClientCredentials()
-	fmt.Println(ask(p, ssotest.Subject("night-job"), ssotest.Claim("client_id", "night-job")))
-	fmt.Println(ask(p, ssotest.Subject("ada"), ssotest.Claim("client_id", "web")))
+	fmt.Println(ask(p, devissuer.Subject("night-job"), devissuer.Claim("client_id", "night-job")))
+	fmt.Println(ask(p, devissuer.Subject("ada"), devissuer.Claim("client_id", "web")))
 	// Output:
 	// granted
 	// denied: wrong_caller; use a token that shows that a program got it for itself (by idtyp, gty, or a sub that is the client's), and no person

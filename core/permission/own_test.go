@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -26,7 +27,7 @@ func (m ownersInMemory) OwnerOf(_ context.Context, order string) (string, error)
 func TestAPermissionOfOnesOwnIsTestedWithoutAToken(t *testing.T) {
 	owners := ownersInMemory{"7": "grace"}
 
-	grace := ssotest.NewPrincipal(ssotest.Subject("grace"))
+	grace := ssotest.NewPrincipal(devissuer.Subject("grace"))
 	access := ssotest.Access(grace, ssotest.Pattern("GET /orders/{order}"), ssotest.PathValue("order", "7"))
 	if d := sso.Check(t.Context(), ownOrder{owners}, access); !d.Granted() {
 		t.Error(d.Explain())
@@ -65,16 +66,16 @@ func TestADenialNamesWhatWasReallyLookedAt(t *testing.T) {
 		"a role":                    {permission.Role("admin"), ssotest.Access(principal(usual)), permission.CodeMissingRole, `the token needs the role "admin" in its claim roles`, true},
 		"a role in another claim":   {permission.Role("admin", "boss"), ssotest.Access(principal(other)), permission.CodeMissingRole, `the token needs the role one of "admin", "boss" in its claim realm_access.roles`, true},
 		"a role of nobody":          {permission.Role("admin"), ssotest.Access(nil), permission.CodeMissingRole, `in its claim roles`, false},
-		"some of the scopes":        {permission.Scope("a", "b", "c"), ssotest.Access(principal(usual, ssotest.Claim("scope", "b"))), permission.CodeMissingScope, "the token needs the scope a c", true},
+		"some of the scopes":        {permission.Scope("a", "b", "c"), ssotest.Access(principal(usual, devissuer.Claim("scope", "b"))), permission.CodeMissingScope, "the token needs the scope a c", true},
 		"a person":                  {permission.HumanUser(), ssotest.Access(principal(usual)), permission.CodeWrongCaller, "use a token that shows that a person signed in (by idtyp, auth_time or amr), and no program", true},
 		"a program":                 {permission.ClientCredentials(), ssotest.Access(principal(usual)), permission.CodeWrongCaller, "use a token that shows that a program got it for itself (by idtyp, gty, or a sub that is the client's), and no person", true},
 		"permissions":               {permission.Has("a"), ssotest.Access(principal(usual)), permission.CodeMissing, `the token's permissions need true at a`, true},
 		"other permissions":         {permission.Has("a"), ssotest.Access(principal(other)), permission.CodeMissing, `the token's permissions (its claim authz) need true at a`, true},
 		"a claim":                   {permission.Claim("a", 1), ssotest.Access(principal(other)), permission.CodeMissing, `the token's claims need 1 at a`, true},
 		"no login":                  {maxAge, ssotest.Access(principal(usual)), permission.CodeNoAuthTime, "signing in again would not help", false},
-		"a login that is no date":   {maxAge, ssotest.Access(principal(usual, ssotest.Claim("auth_time", "x"))), permission.CodeNoAuthTime, "put auth_time", false},
-		"an old login":              {maxAge, ssotest.Access(principal(usual, ssotest.Claim("auth_time", 1))), permission.CodeOldLogin, "sign in again: auth_time may be at most 5m0s ago", true},
-		"a login in the far future": {maxAge, ssotest.Access(principal(usual, ssotest.Claim("auth_time", int64(4102444800)))), permission.CodeOldLogin, "sign in again", false},
+		"a login that is no date":   {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", "x"))), permission.CodeNoAuthTime, "put auth_time", false},
+		"an old login":              {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", 1))), permission.CodeOldLogin, "sign in again: auth_time may be at most 5m0s ago", true},
+		"a login in the far future": {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", int64(4102444800)))), permission.CodeOldLogin, "sign in again", false},
 		"somebody else's":           {permission.SameAsPath("sub", "user"), ssotest.Access(principal(usual), ssotest.PathValue("user", "bob")), permission.CodeNotOwn, "use a token whose sub is what the path has as user", true},
 		"nobody's":                  {permission.SameAsPath("sub", "user"), ssotest.Access(principal(usual), ssotest.PathValue("id", "ada")), permission.CodeNotOwn, "name a parameter of the route user, as SameAsPath does: the request's path has no value by that name", true},
 	} {
@@ -96,7 +97,7 @@ func TestALoginWithoutADateIsAnsweredAsAnOldOne(t *testing.T) {
 		d := sso.DenialOf(err)
 		return fmt.Sprint(d.Status, d.Header, string(d.Body))
 	}
-	if none, old := answer(), answer(ssotest.Claim("auth_time", 1)); none != old || !strings.Contains(none, `max_age="300"`) {
+	if none, old := answer(), answer(devissuer.Claim("auth_time", 1)); none != old || !strings.Contains(none, `max_age="300"`) {
 		t.Errorf("%s\nand\n%s", none, old)
 	}
 }

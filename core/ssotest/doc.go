@@ -5,9 +5,9 @@
 //	auth := iss.Authenticator(iss.Config("orders-api"))
 //	service := newMux(auth) // your own service
 //
-//	clerk := iss.Token(ssotest.Permission("orders.role", "clerk")) // 200
+//	clerk := iss.Token(devissuer.Permission("orders.role", "clerk")) // 200
 //	guest := iss.Token()                                           // 403
-//	expired := iss.Token(ssotest.Expired())                        // 401
+//	expired := iss.Token(devissuer.Expired())                        // 401
 //
 // Send one as "Authorization: Bearer …", through [InProcess] or the framework's own test client.
 //

@@ -7,6 +7,16 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
+// An Option is a setting of [NewIssuer]; package devissuer has them.
+type Option = devissuer.Option
+
+// A TokenOption is a claim, a header member or a fault of a token; package devissuer has them.
+type TokenOption = devissuer.TokenOption
+
+// FastKeys makes an issuer sign with Ed25519. Its keys and tokens are made faster than those of
+// the default, RS256.
+func FastKeys() Option { return devissuer.WithAlgorithm("EdDSA") }
+
 // Issuer is a development issuer that ends with its test. Beside its own methods it has those of
 // [devissuer.Issuer], among them what a test of troubles needs:
 //

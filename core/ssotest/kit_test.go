@@ -23,17 +23,19 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
 func TestAConfigAcceptsItsIssuersTokens(t *testing.T) {
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	for _, algorithm := range []string{"RS256", "ES256", "EdDSA"} {
-		iss := ssotest.NewIssuer(t, ssotest.WithAlgorithm(algorithm))
+		iss := ssotest.NewIssuer(t, devissuer.WithAlgorithm(algorithm))
 		auth := iss.Authenticator(iss.Config("orders-api", "other"))
-		for name, token := range map[string]string{"Token": iss.Token(), "MustToken": iss.MustToken(), "another of its audiences": iss.Token(ssotest.Audience("other"))} {
+		for name, token := range map[string]string{"Token": iss.Token(), "MustToken": iss.MustToken(), "another of its audiences": iss.Token(devissuer.Audience("other"))} {
 			if _, err := auth.ValidateToken(t.Context(), token); err != nil {
 				t.Errorf("%s, %s: %v", algorithm, name, err)
 			}
@@ -54,13 +56,13 @@ func TestTokensAreForTheAudienceOfTheLatestConfigUnlessSomebodySaysOtherwise(t *
 	if got := audience(iss); !slices.Equal(got, []string{"orders-api"}) {
 		t.Errorf("after two configurations: %q", got)
 	}
-	if got := audience(iss, ssotest.Audience("shop")); !slices.Equal(got, []string{"shop"}) {
+	if got := audience(iss, devissuer.Audience("shop")); !slices.Equal(got, []string{"shop"}) {
 		t.Errorf("with an audience of the token's own: %q", got)
 	}
-	if got := audience(iss, ssotest.WrongAudience()); slices.Contains(got, "orders-api") {
+	if got := audience(iss, devissuer.WrongAudience()); slices.Contains(got, "orders-api") {
 		t.Errorf("for the wrong audience: %q", got)
 	}
-	given := ssotest.NewIssuer(t, ssotest.FastKeys(), ssotest.WithAudience("api"))
+	given := ssotest.NewIssuer(t, ssotest.FastKeys(), devissuer.WithAudience("api"))
 	given.Config("orders-api")
 	if got := audience(given); !slices.Equal(got, []string{"api"}) {
 		t.Errorf("with an audience of the issuer's own: %q", got)
@@ -85,7 +87,7 @@ func TestATokenIsRefusedByAnAuthenticatorForAnythingElse(t *testing.T) {
 		"another kind of token": {change(iss.Config("orders-api"), func(c *sso.Config) { c.RequireAccessTokenType = true }), sso.ReasonTokenType},
 		"another key":           {change(iss.Config("orders-api"), func(c *sso.Config) { c.PublicKeyURI = string(other.PublicPEM()) }), sso.ReasonBadSignature},
 	} {
-		_, err := iss.Authenticator(c.cfg).ValidateToken(t.Context(), iss.Token(ssotest.Audience("orders-api")))
+		_, err := iss.Authenticator(c.cfg).ValidateToken(t.Context(), iss.Token(devissuer.Audience("orders-api")))
 		if bad := (*sso.TokenError)(nil); !errors.As(err, &bad) || bad.Reason != c.want {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
@@ -96,11 +98,11 @@ func TestEveryFaultIsRefused(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	auth := iss.Authenticator(iss.Config("orders-api"))
 	for name, opt := range map[string]ssotest.TokenOption{
-		"Expired": ssotest.Expired(), "NotYetValid": ssotest.NotYetValid(), "WrongAudience": ssotest.WrongAudience(),
-		"WrongIssuer": ssotest.WrongIssuer(), "WithoutExpiry": ssotest.WithoutExpiry(), "BadSignature": ssotest.BadSignature(),
-		"Tampered": ssotest.Tampered(), "UnknownKey": ssotest.UnknownKey(), "EmbeddedKey": ssotest.EmbeddedKey(),
-		"AlgNone": ssotest.AlgNone(), "AlgNoneSpelled": ssotest.AlgNoneSpelled("nOnE"), "HMACWithPublicKey": ssotest.HMACWithPublicKey(),
-		"RawHeader": ssotest.RawHeader("{}"), "RawPayload": ssotest.RawPayload("{}"),
+		"Expired": devissuer.Expired(), "NotYetValid": devissuer.NotYetValid(), "WrongAudience": devissuer.WrongAudience(),
+		"WrongIssuer": devissuer.WrongIssuer(), "WithoutExpiry": devissuer.WithoutExpiry(), "BadSignature": devissuer.BadSignature(),
+		"Tampered": devissuer.Tampered(), "UnknownKey": devissuer.UnknownKey(), "EmbeddedKey": devissuer.EmbeddedKey(),
+		"AlgNone": devissuer.AlgNone(), "AlgNoneSpelled": devissuer.AlgNoneSpelled("nOnE"), "HMACWithPublicKey": devissuer.HMACWithPublicKey(),
+		"RawHeader": devissuer.RawHeader("{}"), "RawPayload": devissuer.RawPayload("{}"),
 	} {
 		if _, err := auth.ValidateToken(t.Context(), iss.Token(opt)); !errors.Is(err, sso.ErrInvalidToken) {
 			t.Errorf("%s: %v", name, err)
@@ -110,22 +112,22 @@ func TestEveryFaultIsRefused(t *testing.T) {
 
 func TestAPersonaIsNamedOnceAndUsedOften(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys(),
-		ssotest.WithPersona("clerk", ssotest.Permission("orders.role", "clerk")),
-		ssotest.WithPersona("guest"))
+		devissuer.WithPersona("clerk", devissuer.Permission("orders.role", "clerk")),
+		devissuer.WithPersona("guest"))
 	auth := iss.Authenticator(iss.Config("orders-api"))
-	request := ssotest.Request(nil, ssotest.RequestHeader("Authorization", "Bearer "+iss.Token(ssotest.Persona("clerk"))))
+	request := ssotest.Request(nil, ssotest.RequestHeader("Authorization", "Bearer "+iss.Token(devissuer.Persona("clerk"))))
 	ctx, err := auth.Authorize(request.Context(), asked(request), permission.Is("orders.role", "clerk"))
 	if p, _ := sso.FromContext(ctx); err != nil || p.Subject() != "clerk" {
 		t.Errorf("%v %v", p, err)
 	}
-	if _, err := auth.ValidateToken(t.Context(), iss.Token(ssotest.Persona("clerk"), ssotest.Expired())); !errors.Is(err, sso.ErrInvalidToken) {
+	if _, err := auth.ValidateToken(t.Context(), iss.Token(devissuer.Persona("clerk"), devissuer.Expired())); !errors.Is(err, sso.ErrInvalidToken) {
 		t.Errorf("expired: %v", err)
 	}
-	if got := iss.Principal(ssotest.Persona("guest")); got.Subject() != "guest" || got.Permissions().Exists() {
+	if got := iss.Principal(devissuer.Persona("guest")); got.Subject() != "guest" || got.Permissions().Exists() {
 		t.Errorf("%v", got)
 	}
 	stranger := &failing{TB: t}
-	inTest(func() { ssotest.NewIssuer(stranger, ssotest.WithPersona("clerk")).Token(ssotest.Persona("nobody")) })
+	inTest(func() { ssotest.NewIssuer(stranger, devissuer.WithPersona("clerk")).Token(devissuer.Persona("nobody")) })
 	if !strings.Contains(stranger.fatal, "there is no persona") || !strings.Contains(stranger.fatal, "clerk") {
 		t.Errorf("%q", stranger.fatal)
 	}
@@ -158,7 +160,7 @@ func TestTheIssuersTroublesReachTheService(t *testing.T) {
 		t.Error(err)
 	}
 	dead := ssotest.NewIssuer(t, ssotest.FastKeys())
-	dead.Fault(ssotest.StatusFault(http.StatusBadGateway))
+	dead.Fault(devissuer.StatusFault(http.StatusBadGateway))
 	if err := dead.Authenticator(dead.Config("orders-api")).Ready(t.Context()); !errors.Is(err, sso.ErrUnavailable) {
 		t.Errorf("behind a broken gateway: %v", err)
 	}
@@ -220,7 +222,7 @@ func TestOneClockIsForTheTokensAndForWhoeverJudgesThem(t *testing.T) {
 	if got := iss.Now(); !got.Equal(noon.Add(time.Second)) {
 		t.Errorf("a clock that was stopped says %v", got)
 	}
-	if got := iss.Principal(ssotest.Claim("auth_time", noon.Unix())); !permissionGranted(t, permission.FreshLogin(time.Second), got) {
+	if got := iss.Principal(devissuer.Claim("auth_time", noon.Unix())); !permissionGranted(t, permission.FreshLogin(time.Second), got) {
 		t.Error("a login is judged by another clock")
 	}
 	clock.Reset()
@@ -256,7 +258,7 @@ func TestAClockMovesForManyAtOnce(t *testing.T) {
 func TestAnIssuerWithAClockOfItsOwnHasNoOther(t *testing.T) {
 	noon := time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
 	f := &failing{TB: t}
-	iss := ssotest.NewIssuer(f, ssotest.FastKeys(), ssotest.WithClock(func() time.Time { return noon }))
+	iss := ssotest.NewIssuer(f, ssotest.FastKeys(), devissuer.WithClock(func() time.Time { return noon }))
 	if got := iss.Config("orders-api").Now(); !got.Equal(noon) {
 		t.Errorf("the configuration goes by another clock: %v", got)
 	}
@@ -273,7 +275,7 @@ func asked(r *http.Request) sso.Request {
 }
 
 func TestARequestKnowsItsPrincipal(t *testing.T) {
-	clerk := ssotest.NewPrincipal(ssotest.Subject("grace"), ssotest.Permission("orders.role", "clerk"), ssotest.Expired())
+	clerk := ssotest.NewPrincipal(devissuer.Subject("grace"), devissuer.Permission("orders.role", "clerk"), devissuer.Expired())
 	r := ssotest.Request(clerk, ssotest.Method("POST"), ssotest.Path("/orders/7?open=1"), ssotest.Pattern("POST /orders/{order}"),
 		ssotest.PathValue("order", "7"), ssotest.RequestHeader("X-Tenant", "a", "b"))
 	if got, ok := sso.FromContext(r.Context()); !ok || got != clerk || got.Subject() != "grace" {
@@ -299,7 +301,7 @@ func TestClaimsThatNoTokenCanHaveMakeNoPrincipal(t *testing.T) {
 					t.Errorf("%q: %v", payload, v)
 				}
 			}()
-			ssotest.NewPrincipal(ssotest.RawPayload(payload))
+			ssotest.NewPrincipal(devissuer.RawPayload(payload))
 		}()
 	}
 }
@@ -314,7 +316,7 @@ func TestAPrincipalWithoutATokenSatisfiesNoAuthenticator(t *testing.T) {
 		t.Fatal(err)
 	}
 	anywhere := made.TokenFrom(sso.TokenFromAuthorization(), sso.TokenFromCookie("__Host-token"), sso.TokenFromHeader("X-Token"))
-	genuine, err := made.ValidateToken(t.Context(), iss.Token(ssotest.Subject("root")))
+	genuine, err := made.ValidateToken(t.Context(), iss.Token(devissuer.Subject("root")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +326,7 @@ func TestAPrincipalWithoutATokenSatisfiesNoAuthenticator(t *testing.T) {
 		if name == "nil" || name == "zero" {
 			want = nil // refused as a fault of the service
 		}
-		for what, principal := range map[string]*sso.Principal{"made up": ssotest.NewPrincipal(ssotest.Subject("root")), "of this issuer": iss.Principal(ssotest.Subject("root")), "genuine": genuine} {
+		for what, principal := range map[string]*sso.Principal{"made up": ssotest.NewPrincipal(devissuer.Subject("root")), "of this issuer": iss.Principal(devissuer.Subject("root")), "genuine": genuine} {
 			r := ssotest.Request(principal)
 			for entry, call := range map[string]func(context.Context, sso.Request) (context.Context, error){
 				"Authenticate": auth.Authenticate,
@@ -351,7 +353,7 @@ func TestAPrincipalWithoutATokenSatisfiesNoAuthenticator(t *testing.T) {
 		}
 	}
 	// Whoever sends a token is whom it speaks for.
-	r := ssotest.Request(ssotest.NewPrincipal(ssotest.Subject("root"), ssotest.Permission("orders.role", "admin")),
+	r := ssotest.Request(ssotest.NewPrincipal(devissuer.Subject("root"), devissuer.Permission("orders.role", "admin")),
 		ssotest.RequestHeader("Authorization", "Bearer "+iss.Token()))
 	for _, call := range []func(context.Context, sso.Request) (context.Context, error){made.Authenticate, made.AuthenticateOptional} {
 		ctx, err := call(r.Context(), asked(r))
@@ -384,7 +386,7 @@ func TestOutsideOfTestsThereIsNoPrincipalWithoutAToken(t *testing.T) {
 }
 
 func TestAPermissionIsAskedAboutAnAccess(t *testing.T) {
-	access := ssotest.Access(ssotest.NewPrincipal(ssotest.Subject("7"), ssotest.Permission("orders.role", "*")),
+	access := ssotest.Access(ssotest.NewPrincipal(devissuer.Subject("7"), devissuer.Permission("orders.role", "*")),
 		ssotest.Method("POST"), ssotest.Pattern("POST /users/{user}"), ssotest.PathValue("user", "7"), ssotest.RequestHeader("X-Tenant", "a", "b"))
 	if first, n := access.Header("x-tenant"); first != "a" || n != 2 || access.Method() != "POST" || access.Pattern() != "POST /users/{user}" || access.PathValue("user") != "7" {
 		t.Errorf("%q %d %q %q %q", first, n, access.Method(), access.Pattern(), access.PathValue("user"))
@@ -402,8 +404,8 @@ func TestTheReasonOfARefusalStandsInTheTestsLog(t *testing.T) {
 	f := &failing{TB: t}
 	iss := ssotest.NewIssuer(f, ssotest.FastKeys())
 	auth := iss.Authenticator(iss.Config("orders-api"))
-	_, _ = auth.ValidateToken(t.Context(), iss.Token(ssotest.Expired()))
-	r := ssotest.Request(nil, ssotest.RequestHeader("Authorization", "Bearer "+iss.Token(ssotest.Claim("sub", "a\nb"))))
+	_, _ = auth.ValidateToken(t.Context(), iss.Token(devissuer.Expired()))
+	r := ssotest.Request(nil, ssotest.RequestHeader("Authorization", "Bearer "+iss.Token(devissuer.Claim("sub", "a\nb"))))
 	_, _ = auth.Authorize(t.Context(), asked(r), permission.Has("orders.read"))
 	for _, want := range []string{"reason=expired", "reason=access_denied", "orders.read", `a\nb`} {
 		if !strings.Contains(f.log.String(), want) {
@@ -468,37 +470,6 @@ func TestTheKitImportsNothingButTheStandardLibraryAndThisModule(t *testing.T) {
 	}
 }
 
-// A test needs one import: what makes an option or a fault in package devissuer does so here.
-func TestEveryOptionOfTheIssuerIsHere(t *testing.T) {
-	here := functions(goFiles(t, ".", 0))
-	there := functions(goFiles(t, "../devissuer", 0))
-	if len(there) < 45 {
-		t.Fatalf("only %d found", len(there))
-	}
-	for name, kind := range there {
-		if name != "WithAddr" && here[name] != kind { // which is for an issuer that listens
-			t.Errorf("%s, which makes a %s, is missing", name, kind)
-		}
-	}
-}
-
-// functions are the exported functions that return an option or a fault, by name.
-func functions(files map[string]*ast.File) map[string]string {
-	found := map[string]string{}
-	for _, file := range files {
-		for _, declared := range file.Decls {
-			f, ok := declared.(*ast.FuncDecl)
-			if !ok || f.Recv != nil || !f.Name.IsExported() || f.Type.Results == nil {
-				continue
-			}
-			if kind, ok := f.Type.Results.List[0].Type.(*ast.Ident); ok && slices.Contains([]string{"TokenOption", "Option", "Fault"}, kind.Name) {
-				found[f.Name.Name] = kind.Name
-			}
-		}
-	}
-	return found
-}
-
 // goFiles are a folder's files but for the tests, by name.
 func goFiles(t *testing.T, folder string, mode parser.Mode) map[string]*ast.File {
 	t.Helper()
@@ -548,16 +519,4 @@ func inTest(do func()) {
 		}
 	}()
 	do()
-}
-
-func TestALeakIsFound(t *testing.T) {
-	f := &failing{TB: t}
-	ssotest.CheckLeaks(f)
-	stop := make(chan struct{})
-	go func() { <-stop }()
-	f.end()
-	close(stop)
-	if f.errors != 1 {
-		t.Errorf("%d leaks were reported, want 1", f.errors)
-	}
 }

@@ -1,12 +1,9 @@
 package ssotest
 
 import (
-	"context"
 	"io"
 	"log/slog"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 )
 
@@ -65,21 +62,4 @@ func (w *testWriter) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.out = nil
-}
-
-// panicCounter is a log of which it is counted only how often it tells of a panic: the suite makes thousands of
-// refusals.
-type panicCounter struct{ atomic.Int64 }
-
-func (*panicCounter) Enabled(_ context.Context, level slog.Level) bool {
-	return level >= slog.LevelError
-}
-func (c *panicCounter) WithAttrs([]slog.Attr) slog.Handler { return c }
-func (c *panicCounter) WithGroup(string) slog.Handler      { return c }
-
-func (c *panicCounter) Handle(_ context.Context, r slog.Record) error {
-	if strings.Contains(r.Message, "panicked") {
-		c.Add(1)
-	}
-	return nil
 }

@@ -2,10 +2,12 @@ package ssotest
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +20,7 @@ import (
 // with these options, good or not: what is wrong with the token beside its claims does not count,
 // and it may have expired. It is about "ada" unless they say otherwise.
 //
-//	clerk := ssotest.NewPrincipal(ssotest.Subject("grace"), ssotest.Permission("orders.role", "clerk"))
+//	clerk := ssotest.NewPrincipal(devissuer.Subject("grace"), devissuer.Permission("orders.role", "clerk"))
 //
 // It is for [Request], [Context] and [Access], and opens no route. For a principal by settings of
 // your own (PermissionsClaim, RolesClaim) let your authenticator validate a token:
@@ -54,7 +56,11 @@ func principalOf(issuer *devissuer.Issuer, now func() time.Time, opts []TokenOpt
 	if err != nil {
 		return nil, err
 	}
-	made, err := testkit.Principal(split(token).payload, now)
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err != nil {
+		return nil, err
+	}
+	made, err := testkit.Principal(payload, now)
 	if err != nil {
 		return nil, err
 	}

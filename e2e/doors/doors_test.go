@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/keys"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/e2e/doors"
 	"github.com/more-retail/moresso-go/e2e/idp"
 )
@@ -54,7 +54,7 @@ var (
 func TestTokens(t *testing.T) {
 	for _, m := range makes {
 		t.Run(m.name, func(t *testing.T) {
-			ssotest.CheckLeaks(t)
+			adaptertest.CheckLeaks(t)
 			p := m.start(t)
 			other := m.start(t)
 
@@ -121,7 +121,7 @@ const leeway = sso.MaxLeeway
 func TestRotation(t *testing.T) {
 	for _, m := range makes {
 		t.Run(m.name, func(t *testing.T) {
-			ssotest.CheckLeaks(t)
+			adaptertest.CheckLeaks(t)
 			p := m.start(t)
 			for _, c := range configurations {
 				t.Run(c.name, func(t *testing.T) {
@@ -172,7 +172,7 @@ func TestRotation(t *testing.T) {
 func TestRotationAnnounced(t *testing.T) {
 	for _, m := range makes {
 		t.Run(m.name, func(t *testing.T) {
-			ssotest.CheckLeaks(t)
+			adaptertest.CheckLeaks(t)
 			p := m.start(t)
 			for _, c := range configurations {
 				t.Run(c.name, func(t *testing.T) {
@@ -206,7 +206,7 @@ const backOff = 30 * time.Second
 func TestOutage(t *testing.T) {
 	for _, m := range makes {
 		t.Run(m.name, func(t *testing.T) {
-			ssotest.CheckLeaks(t)
+			adaptertest.CheckLeaks(t)
 			p := m.start(t)
 			for _, c := range configurations {
 				t.Run(c.name, func(t *testing.T) {

@@ -19,8 +19,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/labstack/echo/v4"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/e2e/idp"
 	"github.com/more-retail/moresso-go/echosso"
 	"github.com/more-retail/moresso-go/fibersso"
@@ -138,7 +138,7 @@ func fleet(t *testing.T, provider idp.Provider, redis *redistest.Server, cache b
 func TestSigningOutAtTheProviderEndsTheSessionInEveryInstance(t *testing.T) {
 	for _, cache := range []bool{false, true} {
 		t.Run(fmt.Sprintf("cache %t", cache), func(t *testing.T) {
-			ssotest.CheckLeaks(t)
+			adaptertest.CheckLeaks(t)
 			t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections) //nolint:errcheck // it is one
 			provider := idp.StartOIDCLogins(t)
 			redis := redistest.Start(t, redistest.WithPassword("a secret"))

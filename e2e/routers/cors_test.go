@@ -16,6 +16,7 @@ import (
 	echomw "github.com/labstack/echo/v4/middleware"
 	"github.com/rs/cors"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/echosso"
@@ -110,7 +111,7 @@ func TestCORSComesBeforeTheGuard(t *testing.T) {
 			if r := send(t, do, http.MethodGet, iss.Token()); r.StatusCode != http.StatusOK || r.Header.Get("Access-Control-Allow-Origin") != app {
 				t.Errorf("a good token was answered with %d %v", r.StatusCode, r.Header)
 			}
-			for _, token := range []string{"", iss.Token(ssotest.Expired())} {
+			for _, token := range []string{"", iss.Token(devissuer.Expired())} {
 				if r := send(t, do, http.MethodGet, token); r.StatusCode != http.StatusUnauthorized || r.Header.Get("Access-Control-Allow-Origin") != app || r.Header.Get("WWW-Authenticate") == "" {
 					t.Errorf("a refusal, which a page must be able to read, has %d %v", r.StatusCode, r.Header)
 				}

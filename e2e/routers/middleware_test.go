@@ -4,13 +4,13 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/httpsso"
 )
 
 // middleware is what a layer asks of the adapter.
-func middleware(layer ssotest.Layer) func(http.Handler) http.Handler {
+func middleware(layer adaptertest.Layer) func(http.Handler) http.Handler {
 	var opts []httpsso.Option
 	if len(layer.TokenFrom) > 0 {
 		opts = append(opts, httpsso.WithTokenFrom(layer.TokenFrom...))
@@ -22,9 +22,9 @@ func middleware(layer ssotest.Layer) func(http.Handler) http.Handler {
 	}
 	guard := httpsso.New(layer.Auth, opts...)
 	switch layer.Kind {
-	case ssotest.Require:
+	case adaptertest.Require:
 		return guard.Require(layer.Permission)
-	case ssotest.Optional:
+	case adaptertest.Optional:
 		return guard.Optional()
 	default:
 		return guard.Authenticate()

@@ -9,17 +9,17 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/gorilla/mux"
 
-	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/httpsso"
 )
 
 func TestConformance(t *testing.T) {
-	ssotest.TestHTTPAdapter(t, "chi", chiRouter)
+	adaptertest.TestHTTPAdapter(t, "chi", chiRouter)
 	// gorilla keeps path values to itself, where net/http's interface does not find them.
-	ssotest.TestHTTPAdapter(t, "gorilla", gorillaRouter, ssotest.PathValues)
+	adaptertest.TestHTTPAdapter(t, "gorilla", gorillaRouter, adaptertest.PathValues)
 }
 
-func chiRouter(routes []ssotest.Route) http.Handler {
+func chiRouter(routes []adaptertest.Route) http.Handler {
 	router := chi.NewRouter()
 	for _, route := range routes {
 		var layers []func(http.Handler) http.Handler
@@ -31,7 +31,7 @@ func chiRouter(routes []ssotest.Route) http.Handler {
 	return router
 }
 
-func gorillaRouter(routes []ssotest.Route) http.Handler {
+func gorillaRouter(routes []adaptertest.Route) http.Handler {
 	router := mux.NewRouter()
 	for _, route := range routes {
 		guarded := handler(route)
@@ -43,7 +43,7 @@ func gorillaRouter(routes []ssotest.Route) http.Handler {
 	return router
 }
 
-func handler(route ssotest.Route) http.Handler {
+func handler(route adaptertest.Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		principal, ok := httpsso.Principal(r)
 		_, _ = io.WriteString(w, route.Handle(r.Context(), principal, ok))

@@ -18,9 +18,9 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/fibersso"
 	"github.com/more-retail/moresso-go/ginsso"
 	"github.com/more-retail/moresso-go/httpsso"
@@ -62,7 +62,7 @@ func newFleet(t *testing.T, options redissessions.Options, servers ...*redistest
 			}
 		}
 	})
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	issuer, err := devissuer.Start(devissuer.WithLifetime(lifetime), devissuer.WithAudience(audience))
 	must(t, err)
 	t.Cleanup(func() { _ = issuer.Close() })

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
-	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/e2e/doors"
 )
 
@@ -58,7 +58,7 @@ func (c *tally) count(took time.Duration, answer doors.Answer, err error) {
 }
 
 func TestNoGoodTokenIsRefusedWhileTheIssuerRotatesAndFails(t *testing.T) {
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	issuer, err := devissuer.Start(devissuer.WithLifetime(time.Hour))
 	if err != nil {
 		t.Fatal(err)

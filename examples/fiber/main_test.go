@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
@@ -12,7 +13,7 @@ func TestTheExampleIsProtected(t *testing.T) {
 	auth := iss.Authenticator(iss.Config("api"))
 	app := newApp(auth)
 	do := func(r *http.Request) (*http.Response, error) { return app.Test(r, -1) } // no time limit
-	clerk := iss.Token(ssotest.Permission("orders.role", "clerk"))
+	clerk := iss.Token(devissuer.Permission("orders.role", "clerk"))
 	for _, c := range []struct {
 		method, path, token string
 		want                int

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
@@ -11,7 +12,7 @@ func TestTheExampleIsProtected(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	auth := iss.Authenticator(iss.Config("api"))
 	do := ssotest.Serve(t, newRouter(auth))
-	clerk := iss.Token(ssotest.Permission("orders.role", "clerk"))
+	clerk := iss.Token(devissuer.Permission("orders.role", "clerk"))
 	for _, c := range []struct {
 		method, path, token string
 		want                int

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/lambdasso"
@@ -18,7 +19,7 @@ func TestTheExampleIsProtected(t *testing.T) {
 	for token, want := range map[string]int{
 		"":          http.StatusUnauthorized,
 		iss.Token(): http.StatusForbidden,
-		iss.Token(ssotest.Permission("orders.role", "clerk")): http.StatusNoContent,
+		iss.Token(devissuer.Permission("orders.role", "clerk")): http.StatusNoContent,
 	} {
 		event := events.APIGatewayV2HTTPRequest{PathParameters: map[string]string{"id": "7"}}
 		if token != "" {

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
@@ -14,8 +15,8 @@ func TestOnlyClerksDeleteOrders(t *testing.T) {
 	auth := iss.Authenticator(iss.Config("orders-api"))
 	service := newMux(auth) // your own service
 
-	token := iss.Token(ssotest.Permission("orders.role", "clerk"))
-	expired := iss.Token(ssotest.Expired())
+	token := iss.Token(devissuer.Permission("orders.role", "clerk"))
+	expired := iss.Token(devissuer.Expired())
 
 	for credential, want := range map[string]int{token: http.StatusOK, expired: http.StatusUnauthorized} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodDelete, "/orders/7", http.NoBody)

@@ -16,6 +16,7 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -30,7 +31,7 @@ func exercise(t *testing.T, change func(*sso.Config)) {
 	change(&cfg)
 	guard := httpsso.New(iss.Authenticator(cfg))
 	handler := guard.Require(permission.Is("orders.role", "clerk"))(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	for _, token := range []string{iss.Token(ssotest.Permission("orders.role", "clerk")), iss.Token(), ""} {
+	for _, token := range []string{iss.Token(devissuer.Permission("orders.role", "clerk")), iss.Token(), ""} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/orders", http.NoBody)
 		if token != "" {
 			r.Header.Set("Authorization", "Bearer "+token)

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/examples/internal/doors"
 )
 
@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 
 func startForTest(t *testing.T) *playground {
 	t.Helper()
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	p, err := start(context.Background())
 	if err != nil {
 		t.Fatal(err)

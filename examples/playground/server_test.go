@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/more-retail/moresso-go/core/ssotest"
+	"github.com/more-retail/moresso-go/core/adaptertest"
 )
 
 func TestOnlyThisMachineIsAnswered(t *testing.T) {
@@ -137,7 +137,7 @@ func TestThePageNeedsNoException(t *testing.T) {
 }
 
 func TestServePrintsItsAddressAndEnds(t *testing.T) {
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	read, write := io.Pipe()
 	var ended sync.WaitGroup

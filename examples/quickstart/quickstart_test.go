@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
-	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/examples/internal/doors"
 )
 
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 
 // What make demo prints must be true of every front door.
 func TestAllDoorsAnswerAsTheTableSays(t *testing.T) {
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	issuer, err := devissuer.Start(devissuer.WithAudience(audience))
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func TestAllDoorsAnswerAsTheTableSays(t *testing.T) {
 
 // A table that could not say NO would prove nothing.
 func TestTheTableShowsADoorThatDisagrees(t *testing.T) {
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	issuer, err := devissuer.Start(devissuer.WithAudience(audience))
 	if err != nil {
 		t.Fatal(err)

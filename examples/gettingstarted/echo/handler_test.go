@@ -7,11 +7,12 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
 func TestAHandlerAlone(t *testing.T) {
-	ada := ssotest.NewPrincipal(ssotest.Subject("ada"))
+	ada := ssotest.NewPrincipal(devissuer.Subject("ada"))
 	w := httptest.NewRecorder()
 	c := echo.New().NewContext(ssotest.Request(ada, ssotest.Path("/orders")), w)
 	if err := listOrders(c); err != nil || !strings.Contains(w.Body.String(), "ada") {

@@ -9,11 +9,12 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
 func TestAHandlerAlone(t *testing.T) {
-	ada := ssotest.NewPrincipal(ssotest.Subject("ada"))
+	ada := ssotest.NewPrincipal(devissuer.Subject("ada"))
 	app := fiber.New()
 	app.Get("/orders", func(c *fiber.Ctx) error {
 		c.SetUserContext(ssotest.Context(c.UserContext(), ada))
@@ -33,7 +34,7 @@ func TestWhoMayListOrders(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	app := newRouter(iss.Authenticator(iss.Config("orders-api")))
 	for token, want := range map[string]int{
-		iss.Token(ssotest.Permission("orders.role", "clerk")): http.StatusOK,
+		iss.Token(devissuer.Permission("orders.role", "clerk")): http.StatusOK,
 		iss.Token(): http.StatusForbidden,
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/orders", http.NoBody)

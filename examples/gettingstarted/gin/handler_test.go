@@ -7,11 +7,12 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
 func TestAHandlerAlone(t *testing.T) {
-	ada := ssotest.NewPrincipal(ssotest.Subject("ada"))
+	ada := ssotest.NewPrincipal(devissuer.Subject("ada"))
 	w := httptest.NewRecorder()
 	c, _ := gin.CreateTestContext(w)
 	c.Request = ssotest.Request(ada, ssotest.Path("/orders"))

@@ -7,11 +7,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
 func TestAHandlerAlone(t *testing.T) {
-	ada := ssotest.NewPrincipal(ssotest.Subject("ada"))
+	ada := ssotest.NewPrincipal(devissuer.Subject("ada"))
 	answer, err := listOrders(ssotest.Context(t.Context(), ada), events.APIGatewayV2HTTPRequest{})
 	if err != nil || !strings.Contains(answer.Body, "ada") {
 		t.Error(err, answer.Body)
@@ -22,7 +23,7 @@ func TestWhoMayListOrders(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	handle := newHandler(iss.Authenticator(iss.Config("orders-api")))
 	for token, want := range map[string]int{
-		iss.Token(ssotest.Permission("orders.role", "clerk")): http.StatusOK,
+		iss.Token(devissuer.Permission("orders.role", "clerk")): http.StatusOK,
 		iss.Token(): http.StatusForbidden,
 	} {
 		event := events.APIGatewayV2HTTPRequest{Headers: map[string]string{"authorization": "Bearer " + token}}

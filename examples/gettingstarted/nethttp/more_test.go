@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
@@ -15,7 +17,7 @@ import (
 func TestTheProvidersTroubles(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	service := newRouter(iss.Authenticator(iss.Config("orders-api")))
-	clerk := ssotest.Permission("orders.role", "clerk")
+	clerk := devissuer.Permission("orders.role", "clerk")
 	before := iss.Token(clerk)
 	expect := func(situation, token string, want int) {
 		t.Helper()
@@ -43,7 +45,7 @@ func TestTheProvidersTroubles(t *testing.T) {
 }
 
 func TestAHandlerAlone(t *testing.T) {
-	ada := ssotest.NewPrincipal(ssotest.Subject("ada"))
+	ada := ssotest.NewPrincipal(devissuer.Subject("ada"))
 	w := httptest.NewRecorder()
 	listOrders(w, ssotest.Request(ada, ssotest.Path("/orders")))
 	if !strings.Contains(w.Body.String(), "ada") {
@@ -61,12 +63,12 @@ func TestNoRouteIsOpen(t *testing.T) {
 func TestEveryKnownAttackIsRefused(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	service := newRouter(iss.Authenticator(iss.Config("orders-api")))
-	for _, attack := range ssotest.Attacks() {
-		if !attack.Suits(iss) {
+	for _, attack := range adaptertest.Attacks() {
+		if !attack.Suits(iss.Issuer) {
 			continue
 		}
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/orders", http.NoBody)
-		r.Header["Authorization"] = attack.Fields(iss)
+		r.Header["Authorization"] = attack.Fields(iss.Issuer)
 		w := httptest.NewRecorder()
 		service.ServeHTTP(w, r)
 		if w.Code != attack.Status {

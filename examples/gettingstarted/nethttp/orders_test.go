@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
@@ -22,20 +23,20 @@ func send(t *testing.T, service http.Handler, path, token string) int {
 
 func TestWhoMayListOrders(t *testing.T) {
 	iss := ssotest.NewIssuer(t,
-		ssotest.WithPersona("clerk", ssotest.Permission("orders.role", "clerk")),
-		ssotest.WithPersona("guest", ssotest.Permission("orders.role", "guest")))
+		devissuer.WithPersona("clerk", devissuer.Permission("orders.role", "clerk")),
+		devissuer.WithPersona("guest", devissuer.Permission("orders.role", "guest")))
 	service := newRouter(iss.Authenticator(iss.Config("orders-api")))
 
 	for name, c := range map[string]struct {
 		token string
 		want  int
 	}{
-		"a clerk":                  {iss.Token(ssotest.Persona("clerk")), http.StatusOK},
-		"a guest":                  {iss.Token(ssotest.Persona("guest")), http.StatusForbidden},
+		"a clerk":                  {iss.Token(devissuer.Persona("clerk")), http.StatusOK},
+		"a guest":                  {iss.Token(devissuer.Persona("guest")), http.StatusForbidden},
 		"nobody":                   {"", http.StatusUnauthorized},
-		"a clerk of yesterday":     {iss.Token(ssotest.Persona("clerk"), ssotest.Expired()), http.StatusUnauthorized},
-		"a clerk of another API":   {iss.Token(ssotest.Persona("clerk"), ssotest.WrongAudience()), http.StatusUnauthorized},
-		"somebody who signs alone": {iss.Token(ssotest.Persona("clerk"), ssotest.BadSignature()), http.StatusUnauthorized},
+		"a clerk of yesterday":     {iss.Token(devissuer.Persona("clerk"), devissuer.Expired()), http.StatusUnauthorized},
+		"a clerk of another API":   {iss.Token(devissuer.Persona("clerk"), devissuer.WrongAudience()), http.StatusUnauthorized},
+		"somebody who signs alone": {iss.Token(devissuer.Persona("clerk"), devissuer.BadSignature()), http.StatusUnauthorized},
 	} {
 		if got := send(t, service, "/orders", c.token); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -47,7 +48,7 @@ func TestThePageOnMigratingTellsEveryDifference(t *testing.T) {
 		if !reflect.DeepEqual(permissions, c.Claims["permissions"]) || row[2] != answer(c.AllowedByPyth) {
 			t.Errorf("case %d is %v, %s; the page has %q", c.ID, c.Claims, answer(c.AllowedByPyth), row)
 		}
-		who := ssotest.NewPrincipal(ssotest.Claim("permissions", permissions))
+		who := ssotest.NewPrincipal(devissuer.Claim("permissions", permissions))
 		if got := ask(t, row[3], who); got != row[4] {
 			t.Errorf("%s on %s: %s, the page has %s", row[3], row[0], got, row[4])
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/explain"
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -34,14 +35,14 @@ func TestExplainNamesTheLibrarysReasonForEveryAttack(t *testing.T) {
 	now := time.Now()
 	clock := func() time.Time { return now }
 	checks := map[string]bool{}
-	for _, attack := range ssotest.Attacks() {
+	for _, attack := range adaptertest.Attacks() {
 		t.Run(attack.Name, func(t *testing.T) {
 			opts := []devissuer.Option{devissuer.WithAlgorithm(cmp.Or(attack.Algorithm, "ES256"))}
 			if attack.Algorithm == "RS256" {
 				opts = append(opts, devissuer.WithKeyPEM(rsaKey)) // which takes long to make
 			}
 			issuer := ssotest.NewIssuer(t, opts...)
-			sent := attack.Fields(issuer)
+			sent := attack.Fields(issuer.Issuer)
 			reason, auth := library(issuer, clock)
 
 			_, err := auth.Authenticate(t.Context(), fields(sent))

@@ -93,30 +93,30 @@ func TestTheCheckThatFailedIsTheRightOne(t *testing.T) {
 		token, check string
 		args         []string
 	}{
-		"a name twice in the payload":           {issuer.Token(ssotest.RawPayload(`{"a":1,"a":2,` + good[1:])), "body", nil},
-		"a name twice":                          {issuer.Token(ssotest.RawPayload(`{"exp":1,` + good[1:])), "body", nil},
-		"a name in other letters":               {issuer.Token(ssotest.Claim("EXP", 1)), "body", nil},
-		"a name in other letters in the header": {issuer.Token(ssotest.Header("ALG", "x")), "form", nil},
+		"a name twice in the payload":           {issuer.Token(devissuer.RawPayload(`{"a":1,"a":2,` + good[1:])), "body", nil},
+		"a name twice":                          {issuer.Token(devissuer.RawPayload(`{"exp":1,` + good[1:])), "body", nil},
+		"a name in other letters":               {issuer.Token(devissuer.Claim("EXP", 1)), "body", nil},
+		"a name in other letters in the header": {issuer.Token(devissuer.Header("ALG", "x")), "form", nil},
 		"padding behind the signature":          {issuer.Token() + "=", "body", nil},
-		"names in other letters, and expired":   {issuer.Token(ssotest.Expired(), ssotest.Claim("EXP", 1)), "body", nil},
+		"names in other letters, and expired":   {issuer.Token(devissuer.Expired(), devissuer.Claim("EXP", 1)), "body", nil},
 
-		"a name twice in the header":                    {issuer.Token(ssotest.RawHeader(`{"alg":"EdDSA","x":1,"x":2}`)), "form", nil},
-		"a payload that is none, and another algorithm": {issuer.Token(ssotest.Header("alg", "x"), ssotest.RawPayload("x")), "alg", nil},
-		"no signature":                    {issuer.Token(ssotest.AlgNone()), "form", nil},
-		"exp":                             {issuer.Token(ssotest.Claim("exp", "x")), "dates", nil},
-		"nbf":                             {issuer.Token(ssotest.Claim("nbf", "x")), "dates", nil},
-		"iat":                             {issuer.Token(ssotest.Claim("iat", "x")), "dates", nil},
-		"iss":                             {issuer.Token(ssotest.Claim("iss", "")), "iss, sub", nil},
-		"sub":                             {issuer.Token(ssotest.Claim("sub", raw("null"))), "iss, sub", nil},
-		"aud":                             {issuer.Token(ssotest.Claim("aud", 1)), "audience", nil},
-		"sub, and the audience of others": {issuer.Token(ssotest.Claim("sub", 1), ssotest.WrongAudience()), "iss, sub", nil},
-		"client_id":                       {issuer.Token(ssotest.Claim("client_id", "")), "client", nil},
-		"typ of the header":               {issuer.Token(ssotest.Type("logout+jwt")), "typ, cty", nil},
-		"typ of the header, where RFC 9068 rules": {issuer.Token(ssotest.Type("logout+jwt")), "typ, cty", []string{"--require-access-token-type"}},
-		"not an access token of RFC 9068":         {issuer.Token(ssotest.Type("JWT")), "kind", []string{"--require-access-token-type"}},
-		"a claim that RFC 9068 wants":             {issuer.Token(ssotest.Type("at+jwt")), "kind", []string{"--require-access-token-type"}},
-		"jti":                                     {issuer.Token(ssotest.Type("at+jwt"), ssotest.Claim("client_id", "x"), ssotest.Claim("jti", "")), "kind", []string{"--require-access-token-type"}},
-		"another client":                          {issuer.Token(ssotest.Claim("client_id", "x")), "client", []string{"--client-ids", "web"}},
+		"a name twice in the header":                    {issuer.Token(devissuer.RawHeader(`{"alg":"EdDSA","x":1,"x":2}`)), "form", nil},
+		"a payload that is none, and another algorithm": {issuer.Token(devissuer.Header("alg", "x"), devissuer.RawPayload("x")), "alg", nil},
+		"no signature":                    {issuer.Token(devissuer.AlgNone()), "form", nil},
+		"exp":                             {issuer.Token(devissuer.Claim("exp", "x")), "dates", nil},
+		"nbf":                             {issuer.Token(devissuer.Claim("nbf", "x")), "dates", nil},
+		"iat":                             {issuer.Token(devissuer.Claim("iat", "x")), "dates", nil},
+		"iss":                             {issuer.Token(devissuer.Claim("iss", "")), "iss, sub", nil},
+		"sub":                             {issuer.Token(devissuer.Claim("sub", raw("null"))), "iss, sub", nil},
+		"aud":                             {issuer.Token(devissuer.Claim("aud", 1)), "audience", nil},
+		"sub, and the audience of others": {issuer.Token(devissuer.Claim("sub", 1), devissuer.WrongAudience()), "iss, sub", nil},
+		"client_id":                       {issuer.Token(devissuer.Claim("client_id", "")), "client", nil},
+		"typ of the header":               {issuer.Token(devissuer.Type("logout+jwt")), "typ, cty", nil},
+		"typ of the header, where RFC 9068 rules": {issuer.Token(devissuer.Type("logout+jwt")), "typ, cty", []string{"--require-access-token-type"}},
+		"not an access token of RFC 9068":         {issuer.Token(devissuer.Type("JWT")), "kind", []string{"--require-access-token-type"}},
+		"a claim that RFC 9068 wants":             {issuer.Token(devissuer.Type("at+jwt")), "kind", []string{"--require-access-token-type"}},
+		"jti":                                     {issuer.Token(devissuer.Type("at+jwt"), devissuer.Claim("client_id", "x"), devissuer.Claim("jti", "")), "kind", []string{"--require-access-token-type"}},
+		"another client":                          {issuer.Token(devissuer.Claim("client_id", "x")), "client", []string{"--client-ids", "web"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, _ := ask(t, issuer, tt.token, append(trusting(issuer), tt.args...)...)
@@ -143,7 +143,7 @@ func payload(t *testing.T, token string) []byte {
 func TestAnIssuerThatIsDiscoveredIsComparedLast(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	args := []string{"--keys", issuer.DiscoveryURL(), "--audience", "api", "--algorithms", "EdDSA"}
-	r, _ := ask(t, issuer, issuer.Token(ssotest.WrongIssuer()), args...)
+	r, _ := ask(t, issuer, issuer.Token(devissuer.WrongIssuer()), args...)
 	oneFails(t, r, map[string]bool{})
 	if last := r.Checks[len(r.Checks)-1]; last.Name != "issuer" || last.Result != explain.Fail || !strings.Contains(r.Remedy, issuer.URL()) {
 		t.Errorf("%+v", r)
@@ -151,7 +151,7 @@ func TestAnIssuerThatIsDiscoveredIsComparedLast(t *testing.T) {
 	if r, o := ask(t, issuer, issuer.Token(), args...); o.code != 0 {
 		t.Errorf("%+v", r)
 	}
-	if r, o := ask(t, issuer, issuer.Token(ssotest.WrongIssuer()), "--keys", issuer.JWKSURL(), "--audience", "api", "--algorithms", "EdDSA"); o.code != 0 || r.Checks[len(r.Checks)-1].Result != explain.Skipped {
+	if r, o := ask(t, issuer, issuer.Token(devissuer.WrongIssuer()), "--keys", issuer.JWKSURL(), "--audience", "api", "--algorithms", "EdDSA"); o.code != 0 || r.Checks[len(r.Checks)-1].Result != explain.Skipped {
 		t.Errorf("an issuer that nobody knows: %+v", r)
 	}
 }
@@ -185,22 +185,22 @@ func TestTheRemedyWorks(t *testing.T) {
 		then   []string                // flags that do what it says
 		mend   []devissuer.TokenOption // or options of a token that does
 	}{
-		"another audience":          {issuer, []devissuer.TokenOption{ssotest.Audience("shop")}, nil, sso.ReasonWrongAudience, `set SSO_AUDIENCE (--audience) to it`, []string{"--audience", "shop"}, nil},
-		"another audience, minted":  {issuer, []devissuer.TokenOption{ssotest.Audience("shop")}, nil, sso.ReasonWrongAudience, `Get a token for ["api"]`, nil, []devissuer.TokenOption{ssotest.Audience("api")}},
-		"no audience":               {issuer, []devissuer.TokenOption{ssotest.WithoutClaim("aud"), ssotest.Claim("client_id", "web")}, nil, sso.ReasonWrongAudience, "set SSO_SKIP_AUDIENCE_CHECK with SSO_CLIENT_IDS", []string{"--audience=", "--skip-audience-check", "--client-ids", "web"}, nil},
-		"another algorithm":         {issuer, []devissuer.TokenOption{ssotest.Algorithm("RS512")}, nil, sso.ReasonAlgorithm, "SSO_ALGORITHMS=RS256,RS512", []string{"--algorithms", "RS256,RS512", "--keys", string(issuer.PublicPEM())}, nil},
-		"another client":            {issuer, []devissuer.TokenOption{ssotest.Claim("client_id", "app")}, []string{"--client-ids", "web"}, sso.ReasonWrongClient, `add "app" to SSO_CLIENT_IDS`, []string{"--client-ids", "web,app"}, nil},
+		"another audience":          {issuer, []devissuer.TokenOption{devissuer.Audience("shop")}, nil, sso.ReasonWrongAudience, `set SSO_AUDIENCE (--audience) to it`, []string{"--audience", "shop"}, nil},
+		"another audience, minted":  {issuer, []devissuer.TokenOption{devissuer.Audience("shop")}, nil, sso.ReasonWrongAudience, `Get a token for ["api"]`, nil, []devissuer.TokenOption{devissuer.Audience("api")}},
+		"no audience":               {issuer, []devissuer.TokenOption{devissuer.WithoutClaim("aud"), devissuer.Claim("client_id", "web")}, nil, sso.ReasonWrongAudience, "set SSO_SKIP_AUDIENCE_CHECK with SSO_CLIENT_IDS", []string{"--audience=", "--skip-audience-check", "--client-ids", "web"}, nil},
+		"another algorithm":         {issuer, []devissuer.TokenOption{devissuer.Algorithm("RS512")}, nil, sso.ReasonAlgorithm, "SSO_ALGORITHMS=RS256,RS512", []string{"--algorithms", "RS256,RS512", "--keys", string(issuer.PublicPEM())}, nil},
+		"another client":            {issuer, []devissuer.TokenOption{devissuer.Claim("client_id", "app")}, []string{"--client-ids", "web"}, sso.ReasonWrongClient, `add "app" to SSO_CLIENT_IDS`, []string{"--client-ids", "web,app"}, nil},
 		"no client":                 {issuer, nil, []string{"--client-ids", "web"}, sso.ReasonWrongClient, "take it away", []string{"--client-ids="}, nil},
-		"another issuer":            {issuer, []devissuer.TokenOption{ssotest.IssuedBy("https://other.example")}, nil, sso.ReasonWrongIssuer, `set SSO_ISSUER (--issuer) to it`, []string{"--issuer", "https://other.example"}, nil},
+		"another issuer":            {issuer, []devissuer.TokenOption{devissuer.IssuedBy("https://other.example")}, nil, sso.ReasonWrongIssuer, `set SSO_ISSUER (--issuer) to it`, []string{"--issuer", "https://other.example"}, nil},
 		"a slash too much":          {slash, nil, []string{"--issuer", "https://issuer.example"}, sso.ReasonWrongIssuer, "differ by a slash", []string{"--issuer", "https://issuer.example/"}, nil},
-		"an ID token":               {issuer, []devissuer.TokenOption{ssotest.Claim("nonce", "x")}, nil, sso.ReasonTokenKind, "SSO_SKIP_TOKEN_KIND_CHECKS=id_token", []string{"--skip-token-kind-checks", "id_token"}, nil},
+		"an ID token":               {issuer, []devissuer.TokenOption{devissuer.Claim("nonce", "x")}, nil, sso.ReasonTokenKind, "SSO_SKIP_TOKEN_KIND_CHECKS=id_token", []string{"--skip-token-kind-checks", "id_token"}, nil},
 		"no access token":           {issuer, nil, []string{"--require-access-token-type"}, sso.ReasonTokenType, "take SSO_REQUIRE_ACCESS_TOKEN_TYPE away", []string{"--require-access-token-type=false"}, nil},
-		"an access token, in part":  {issuer, []devissuer.TokenOption{ssotest.Type("at+jwt")}, []string{"--require-access-token-type"}, sso.ReasonMissingClaim, "client_id", nil, []devissuer.TokenOption{ssotest.Type("at+jwt"), ssotest.Claim("client_id", "web")}},
-		"too long":                  {issuer, []devissuer.TokenOption{ssotest.Claim("x", strings.Repeat("x", 16<<10))}, nil, sso.ReasonTooLarge, "SSO_MAX_TOKEN_BYTES", []string{"--max-token-bytes", "40000"}, nil},
-		"too early, by two minutes": {issuer, []devissuer.TokenOption{ssotest.IssuedAt(time.Now().Add(2 * time.Minute))}, nil, sso.ReasonIssuedInFuture, "SSO_LEEWAY", []string{"--leeway", "5m"}, nil},
-		"expired":                   {issuer, []devissuer.TokenOption{ssotest.Expired()}, nil, sso.ReasonExpired, "Get a new token", nil, []devissuer.TokenOption{}},
-		"no end":                    {issuer, []devissuer.TokenOption{ssotest.WithoutExpiry()}, nil, sso.ReasonMissingExpiry, "give its tokens an end", nil, []devissuer.TokenOption{}},
-		"an unknown key":            {issuer, []devissuer.TokenOption{ssotest.UnknownKey()}, nil, sso.ReasonUnknownKey, "get a new token", nil, []devissuer.TokenOption{}},
+		"an access token, in part":  {issuer, []devissuer.TokenOption{devissuer.Type("at+jwt")}, []string{"--require-access-token-type"}, sso.ReasonMissingClaim, "client_id", nil, []devissuer.TokenOption{devissuer.Type("at+jwt"), devissuer.Claim("client_id", "web")}},
+		"too long":                  {issuer, []devissuer.TokenOption{devissuer.Claim("x", strings.Repeat("x", 16<<10))}, nil, sso.ReasonTooLarge, "SSO_MAX_TOKEN_BYTES", []string{"--max-token-bytes", "40000"}, nil},
+		"too early, by two minutes": {issuer, []devissuer.TokenOption{devissuer.IssuedAt(time.Now().Add(2 * time.Minute))}, nil, sso.ReasonIssuedInFuture, "SSO_LEEWAY", []string{"--leeway", "5m"}, nil},
+		"expired":                   {issuer, []devissuer.TokenOption{devissuer.Expired()}, nil, sso.ReasonExpired, "Get a new token", nil, []devissuer.TokenOption{}},
+		"no end":                    {issuer, []devissuer.TokenOption{devissuer.WithoutExpiry()}, nil, sso.ReasonMissingExpiry, "give its tokens an end", nil, []devissuer.TokenOption{}},
+		"an unknown key":            {issuer, []devissuer.TokenOption{devissuer.UnknownKey()}, nil, sso.ReasonUnknownKey, "get a new token", nil, []devissuer.TokenOption{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := append(trusting(tt.issuer), tt.args...)
@@ -257,22 +257,22 @@ func TestExplainTellsWhyAPermissionIsRefused(t *testing.T) {
 		mend    opts     // what the remedy asks of the token
 		args    []string // or of the request
 	}{
-		"nothing there":        {`is("pma.role", "admin")`, nil, permission.CodeMissing, opts{ssotest.Permission("pma.role", "admin")}, nil},
-		"something else":       {`is("pma.role", "admin")`, opts{ssotest.Permission("pma.role", "guest")}, permission.CodeWrongValue, opts{ssotest.Permission("pma.role", "*")}, nil},
-		"has not":              {`has("pma.on")`, opts{ssotest.Permission("pma.on", "yes")}, permission.CodeWrongValue, opts{ssotest.Permission("pma.on", true)}, nil},
-		"not truthy":           {`truthy("pma.n")`, opts{ssotest.Permission("pma.n", 0)}, permission.CodeWrongValue, opts{ssotest.Permission("pma.n", 1)}, nil},
-		"a claim":              {`claim("tenant.id", "t1")`, nil, permission.CodeMissing, opts{ssotest.Claim("tenant", map[string]any{"id": "t1"})}, nil},
-		"a scope":              {`scope("orders:read")`, nil, permission.CodeMissingScope, opts{ssotest.Scope("orders:read")}, nil},
-		"a role":               {`role("clerk")`, nil, permission.CodeMissingRole, opts{ssotest.Claim("roles", []string{"clerk"})}, nil},
-		"a program":            {`clientCredentials()`, opts{ssotest.Claim("sub", "ada"), ssotest.Claim("client_id", "web")}, permission.CodeWrongCaller, opts{ssotest.Claim("sub", "job"), ssotest.Claim("client_id", "job"), ssotest.Claim("gty", "client-credentials")}, nil},
-		"an old login":         {`freshLogin("15m")`, opts{ssotest.Claim("auth_time", now-3600)}, permission.CodeOldLogin, opts{ssotest.Claim("auth_time", now)}, nil},
-		"a weak login":         {`acr("gold")`, opts{ssotest.Claim("acr", "tin")}, permission.CodeWeakLogin, opts{ssotest.Claim("acr", "gold")}, nil},
+		"nothing there":        {`is("pma.role", "admin")`, nil, permission.CodeMissing, opts{devissuer.Permission("pma.role", "admin")}, nil},
+		"something else":       {`is("pma.role", "admin")`, opts{devissuer.Permission("pma.role", "guest")}, permission.CodeWrongValue, opts{devissuer.Permission("pma.role", "*")}, nil},
+		"has not":              {`has("pma.on")`, opts{devissuer.Permission("pma.on", "yes")}, permission.CodeWrongValue, opts{devissuer.Permission("pma.on", true)}, nil},
+		"not truthy":           {`truthy("pma.n")`, opts{devissuer.Permission("pma.n", 0)}, permission.CodeWrongValue, opts{devissuer.Permission("pma.n", 1)}, nil},
+		"a claim":              {`claim("tenant.id", "t1")`, nil, permission.CodeMissing, opts{devissuer.Claim("tenant", map[string]any{"id": "t1"})}, nil},
+		"a scope":              {`scope("orders:read")`, nil, permission.CodeMissingScope, opts{devissuer.Scope("orders:read")}, nil},
+		"a role":               {`role("clerk")`, nil, permission.CodeMissingRole, opts{devissuer.Claim("roles", []string{"clerk"})}, nil},
+		"a program":            {`clientCredentials()`, opts{devissuer.Claim("sub", "ada"), devissuer.Claim("client_id", "web")}, permission.CodeWrongCaller, opts{devissuer.Claim("sub", "job"), devissuer.Claim("client_id", "job"), devissuer.Claim("gty", "client-credentials")}, nil},
+		"an old login":         {`freshLogin("15m")`, opts{devissuer.Claim("auth_time", now-3600)}, permission.CodeOldLogin, opts{devissuer.Claim("auth_time", now)}, nil},
+		"a weak login":         {`acr("gold")`, opts{devissuer.Claim("acr", "tin")}, permission.CodeWeakLogin, opts{devissuer.Claim("acr", "gold")}, nil},
 		"somebody else's":      {`sameAsPath("sub", "user")`, nil, permission.CodeNotOwn, nil, []string{"--path-value", "user=ada"}},
 		"another method":       {`method("POST")`, nil, permission.CodeWrongMethod, nil, []string{"--method", "post"}},
-		"what is forbidden":    {`!has("suspended")`, opts{ssotest.Permission("suspended", true)}, permission.CodeForbidden, opts{}, nil},
-		"two that are lacking": {`has("a") && scope("b")`, nil, permission.CodeUnmet, opts{ssotest.Permission("a", true), ssotest.Scope("b")}, nil},
-		"one of two":           {`has("a") || scope("b")`, nil, permission.CodeUnmet, opts{ssotest.Scope("b")}, nil},
-		"on a condition":       {`ifElse(method("GET"), has("a"), has("b"))`, nil, permission.CodeUnmet, opts{ssotest.Permission("a", true)}, nil},
+		"what is forbidden":    {`!has("suspended")`, opts{devissuer.Permission("suspended", true)}, permission.CodeForbidden, opts{}, nil},
+		"two that are lacking": {`has("a") && scope("b")`, nil, permission.CodeUnmet, opts{devissuer.Permission("a", true), devissuer.Scope("b")}, nil},
+		"one of two":           {`has("a") || scope("b")`, nil, permission.CodeUnmet, opts{devissuer.Scope("b")}, nil},
+		"on a condition":       {`ifElse(method("GET"), has("a"), has("b"))`, nil, permission.CodeUnmet, opts{devissuer.Permission("a", true)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			token := issuer.Token(tt.has...)
@@ -317,7 +317,7 @@ func TestExplainTellsWhyAPermissionIsRefused(t *testing.T) {
 
 func TestTheTreeShowsWhatIsGrantedToo(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
-	token := issuer.Token(ssotest.Permission("pma.role", "admin"))
+	token := issuer.Token(devissuer.Permission("pma.role", "admin"))
 	r, _ := ask(t, issuer, token, append(trusting(issuer), "--require", `is("pma.role", "admin") && (scope("a", "b") || !has("x") || ifElse(method("GET"), has("y"), has("z")))`)...)
 	var lines []string
 	var visit func(explain.Decision, string)
@@ -345,7 +345,7 @@ func TestTheTreeShowsWhatIsGrantedToo(t *testing.T) {
 
 func TestDecodeNeedsNoSettingsAndShowsNoSignature(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
-	token := issuer.Token(ssotest.AlgNone())
+	token := issuer.Token(devissuer.AlgNone())
 	o := call{args: []string{"explain", "--decode"}, stdin: issuer.Token()}.run(t)
 	if o.code != 0 || !strings.Contains(o.stdout, `sub          "ada"`) || !strings.Contains(o.stdout, "Nothing of this has been verified.") {
 		t.Errorf("%+v", o)

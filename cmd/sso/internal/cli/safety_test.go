@@ -20,20 +20,20 @@ const hostile = "\x1b[2J\x1b]0;owned\x07\r\n  ok    signature\u009b31m\u202e\u20
 func TestNothingOutOfATokenSteersTheTerminal(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	for name, opts := range map[string][]devissuer.TokenOption{
-		"the subject":              {ssotest.Subject(hostile)},
-		"a permission":             {ssotest.Permission("pma.role", hostile)},
-		"the name of a permission": {ssotest.Claim("permissions", map[string]any{hostile: hostile})},
-		"the name of a claim":      {ssotest.Claim(hostile, 1)},
-		"scopes":                   {ssotest.Scope(hostile)},
-		"the audience":             {ssotest.Audience(hostile)},
-		"the issuer":               {ssotest.IssuedBy("https://" + hostile)},
-		"the client":               {ssotest.Claim("client_id", hostile)},
-		"the key id":               {ssotest.Header("kid", hostile)},
-		"the algorithm":            {ssotest.Header("alg", hostile)},
-		"the type":                 {ssotest.Type(hostile)},
-		"the name of a header":     {ssotest.Header(hostile, hostile)},
-		"bare escapes":             {ssotest.RawPayload("{\"sub\":\"" + hostile + "\"}")},
-		"a date":                   {ssotest.Claim("exp", hostile)},
+		"the subject":              {devissuer.Subject(hostile)},
+		"a permission":             {devissuer.Permission("pma.role", hostile)},
+		"the name of a permission": {devissuer.Claim("permissions", map[string]any{hostile: hostile})},
+		"the name of a claim":      {devissuer.Claim(hostile, 1)},
+		"scopes":                   {devissuer.Scope(hostile)},
+		"the audience":             {devissuer.Audience(hostile)},
+		"the issuer":               {devissuer.IssuedBy("https://" + hostile)},
+		"the client":               {devissuer.Claim("client_id", hostile)},
+		"the key id":               {devissuer.Header("kid", hostile)},
+		"the algorithm":            {devissuer.Header("alg", hostile)},
+		"the type":                 {devissuer.Type(hostile)},
+		"the name of a header":     {devissuer.Header(hostile, hostile)},
+		"bare escapes":             {devissuer.RawPayload("{\"sub\":\"" + hostile + "\"}")},
+		"a date":                   {devissuer.Claim("exp", hostile)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			token := issuer.Token(opts...)
@@ -172,13 +172,13 @@ func TestNobodyIsAskedButTheConfiguredSource(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	other := "https://attacker.example/jwks.json"
 	for _, opts := range [][]devissuer.TokenOption{
-		{ssotest.Header("jku", other)},
-		{ssotest.Header("x5u", other)},
-		{ssotest.IssuedBy("https://attacker.example")},
-		{ssotest.UnknownKey(), ssotest.Header("jku", other)},
-		{ssotest.EmbeddedKey()},
-		{ssotest.Header("kid", other)},
-		{ssotest.Claim("cnf", map[string]any{"jku": other})},
+		{devissuer.Header("jku", other)},
+		{devissuer.Header("x5u", other)},
+		{devissuer.IssuedBy("https://attacker.example")},
+		{devissuer.UnknownKey(), devissuer.Header("jku", other)},
+		{devissuer.EmbeddedKey()},
+		{devissuer.Header("kid", other)},
+		{devissuer.Claim("cnf", map[string]any{"jku": other})},
 	} {
 		token := issuer.Token(opts...)
 		o := call{args: append([]string{"explain"}, trusting(issuer)...), stdin: token, client: issuer.Client(), now: time.Now}.run(t)
@@ -186,7 +186,7 @@ func TestNobodyIsAskedButTheConfiguredSource(t *testing.T) {
 			t.Errorf("%q were asked:\n%s", strays, o.stdout)
 		}
 	}
-	o := call{args: append([]string{"explain"}, trusting(issuer)...), stdin: issuer.Token(ssotest.Header("jku", other)), client: issuer.Client()}.run(t)
+	o := call{args: append([]string{"explain"}, trusting(issuer)...), stdin: issuer.Token(devissuer.Header("jku", other)), client: issuer.Client()}.run(t)
 	if o.code != 0 || !strings.Contains(o.stdout, "jku in its header was not looked at") {
 		t.Errorf("%+v", o)
 	}

@@ -18,9 +18,9 @@ import (
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/cli"
 	"github.com/more-retail/moresso-go/cmd/sso/internal/explain"
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
 // serving is a running sso serve.
@@ -139,7 +139,7 @@ func mint(t *testing.T, args ...string) string {
 }
 
 func TestFromMintedTokenToAnAnswer(t *testing.T) {
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	file := filepath.Join(t.TempDir(), "personas.yaml")
 	if err := os.WriteFile(file, []byte(people), 0o600); err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/server"
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -208,7 +209,7 @@ func TestKeysOfAnotherAlgorithmAreRefusedWithARemedy(t *testing.T) {
 }
 
 func TestDownAndUpAgain(t *testing.T) {
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	ctx, stop := context.WithCancel(t.Context())
 	s, err := server.Listen(ctx, server.Config{Address: "127.0.0.1:0", Algorithm: "EdDSA"})
 	if err != nil {

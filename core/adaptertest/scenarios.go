@@ -1,4 +1,4 @@
-package ssotest
+package adaptertest
 
 import (
 	"fmt"
@@ -10,11 +10,12 @@ import (
 
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
 // attacked sends the corpus of [Attacks] where good tokens are known already. All answers are
 // compared whole: the client learns nothing but the code.
-func (s *suite) attacked(t *testing.T, do Do, lacks []Feature) {
+func (s *suite) attacked(t *testing.T, do ssotest.Do, lacks []Feature) {
 	for _, victim := range s.victims {
 		token := bearer(victim.Token())
 		for range 2 {
@@ -24,8 +25,8 @@ func (s *suite) attacked(t *testing.T, do Do, lacks []Feature) {
 		}
 	}
 	for _, attack := range Attacks() {
-		victim := s.victims[max(0, slices.IndexFunc(s.victims, attack.Suits))]
-		fields := attack.Fields(victim)
+		victim := s.victims[max(0, slices.IndexFunc(s.victims, func(v *ssotest.Issuer) bool { return attack.Suits(v.Issuer) }))]
+		fields := attack.Fields(victim.Issuer)
 		lacking := slices.ContainsFunc(needs(fields), func(f Feature) bool { return slices.Contains(lacks, f) })
 		if lacking || !sendable(fields) {
 			continue
@@ -57,7 +58,7 @@ func (s *suite) attacked(t *testing.T, do Do, lacks []Feature) {
 
 // spelled asks for a guarded route by every spelling of its path that some router takes for the
 // same: whatever answers, the handler must not run.
-func (s *suite) spelled(t *testing.T, do Do) {
+func (s *suite) spelled(t *testing.T, do ssotest.Do) {
 	for _, path := range []string{
 		"/required/", "/required//", "//required", "/./required", "/x/../required", "/x/..%2frequired", "/%2e/required", "/REQUIRED", "/Required",
 		"/%72equired", "/%52equired", "/required%2f", "/required%2F", "/required;x=1", "/required%3bx", "/required.", "/required/.", "/required%20", "/required%00", "/required?x=/../", "/orders/..", "/orders/%2e%2e", "/orders/a%2Fb", "/orders/a%2f..%2fb",
@@ -77,10 +78,10 @@ func (s *suite) spelled(t *testing.T, do Do) {
 
 // newVictims makes an issuer for each algorithm that some attack is made for; the first is for
 // those that are made for any.
-func newVictims(t *testing.T) []*Issuer {
-	var victims []*Issuer
+func newVictims(t *testing.T) []*ssotest.Issuer {
+	var victims []*ssotest.Issuer
 	for _, algorithm := range []string{"ES256", "RS256", "EdDSA"} {
-		victims = append(victims, NewIssuer(t, devissuer.WithAlgorithm(algorithm), devissuer.WithKeyPEM(victimKey(algorithm))))
+		victims = append(victims, ssotest.NewIssuer(t, devissuer.WithAlgorithm(algorithm), devissuer.WithKeyPEM(victimKey(algorithm))))
 	}
 	return victims
 }
@@ -92,7 +93,7 @@ func victimKey(algorithm string) []byte {
 	if victimKeys.m[algorithm] == nil {
 		issuer, err := devissuer.New(devissuer.WithAlgorithm(algorithm))
 		if err != nil {
-			panic("ssotest: " + err.Error()) // newVictims names none but what it has
+			panic("adaptertest: " + err.Error()) // newVictims names none but what it has
 		}
 		victimKeys.m[algorithm] = issuer.PrivateKeyPEM()
 	}
@@ -107,12 +108,12 @@ var victimKeys = struct {
 // mixing sends tokens of equal length over the same connections at once: each answer must be
 // about its own token's subject. A framework that reuses its memory mixes them up if the
 // adapter keeps strings of it.
-func (s *suite) mixing(t *testing.T, do Do) {
+func (s *suite) mixing(t *testing.T, do ssotest.Do) {
 	const senders, rounds = 4, 25
 	var wg sync.WaitGroup
 	for sender := range senders {
 		subject := fmt.Sprintf("user-%02d", sender)
-		token := bearer(s.issuer.Token(Subject(subject)))
+		token := bearer(s.issuer.Token(devissuer.Subject(subject)))
 		wg.Go(func() {
 			for range rounds {
 				got, err := send(do, get("/authenticated", token))
@@ -127,7 +128,7 @@ func (s *suite) mixing(t *testing.T, do Do) {
 }
 
 // outliving keeps principals and looks at them after many other requests have used the memory.
-func (s *suite) outliving(t *testing.T, do Do) {
+func (s *suite) outliving(t *testing.T, do ssotest.Do) {
 	s.mu.Lock()
 	s.kept = nil
 	s.mu.Unlock()
@@ -135,7 +136,7 @@ func (s *suite) outliving(t *testing.T, do Do) {
 	for i := range 50 {
 		subject := fmt.Sprintf("user-%02d", i)
 		want = append(want, subject)
-		if got, err := send(do, get("/authenticated", bearer(s.issuer.Token(Subject(subject))))); err != nil || got.status != 200 {
+		if got, err := send(do, get("/authenticated", bearer(s.issuer.Token(devissuer.Subject(subject))))); err != nil || got.status != 200 {
 			t.Fatalf("%d %q (%v)", got.status, got.body, err)
 		}
 	}
@@ -152,7 +153,7 @@ func (s *suite) outliving(t *testing.T, do Do) {
 }
 
 // aging presents a token that is known until it has expired, and beyond.
-func (s *suite) aging(t *testing.T, do Do) {
+func (s *suite) aging(t *testing.T, do ssotest.Do) {
 	token := bearer(s.issuer.Token(devissuer.ValidFor(time.Minute)))
 	forged := token[:len(token)-8] + "AAAAAAAA"
 	ask := func(token string, want int) {
@@ -176,7 +177,7 @@ func (s *suite) aging(t *testing.T, do Do) {
 }
 
 // rotation replaces the provider's key under a running service.
-func (s *suite) rotation(t *testing.T, do Do) {
+func (s *suite) rotation(t *testing.T, do ssotest.Do) {
 	old := bearer(s.issuer.Token())
 	s.issuer.Rotate()
 	s.clock.forward(10 * time.Second) // some case may just have spent the budget for unknown key ids
@@ -195,7 +196,7 @@ func (s *suite) rotation(t *testing.T, do Do) {
 }
 
 // recovery brings a provider back that was down when the service started.
-func (s *suite) recovery(t *testing.T, do Do) {
+func (s *suite) recovery(t *testing.T, do ssotest.Do) {
 	token := bearer(s.dead.Token())
 	s.dead.Up()
 	s.clock.forward(time.Minute) // past any back-off

@@ -1,4 +1,4 @@
-package ssotest_test
+package adaptertest_test
 
 import (
 	"bytes"
@@ -11,13 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
 func TestTheCorpusIsInOrder(t *testing.T) {
-	attacks := ssotest.Attacks()
+	attacks := adaptertest.Attacks()
 	if len(attacks) < 120 {
 		t.Errorf("%d attacks", len(attacks))
 	}
@@ -31,8 +32,8 @@ func TestTheCorpusIsInOrder(t *testing.T) {
 		}
 		seen[a.Name] = true
 	}
-	attacks[0] = ssotest.Attack{}
-	if ssotest.Attacks()[0].Name == "" {
+	attacks[0] = adaptertest.Attack{}
+	if adaptertest.Attacks()[0].Name == "" {
 		t.Error("the corpus can be changed")
 	}
 }
@@ -41,9 +42,9 @@ func TestTheCorpusIsInOrder(t *testing.T) {
 // authenticator. What is made for any algorithm is tried with ES256 here, with RS256 through
 // the adapters.
 func TestAttacks(t *testing.T) {
-	ssotest.CheckLeaks(t)
+	adaptertest.CheckLeaks(t)
 	rsaKey := ssotest.NewIssuer(t).PrivateKeyPEM()
-	for _, attack := range ssotest.Attacks() {
+	for _, attack := range adaptertest.Attacks() {
 		t.Run(attack.Name, func(t *testing.T) {
 			opts := []devissuer.Option{devissuer.WithAlgorithm(cmp.Or(attack.Algorithm, "ES256"))}
 			if attack.Algorithm == "RS256" {
@@ -54,7 +55,7 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-func try(t *testing.T, attack ssotest.Attack, issuer *ssotest.Issuer) {
+func try(t *testing.T, attack adaptertest.Attack, issuer *ssotest.Issuer) {
 	var log bytes.Buffer
 	var reason sso.Reason
 	now := time.Now()
@@ -67,7 +68,7 @@ func try(t *testing.T, attack ssotest.Attack, issuer *ssotest.Issuer) {
 		}
 	}
 	auth := issuer.Authenticator(cfg)
-	fields := attack.Fields(issuer) // first, since one attack publishes a key
+	fields := attack.Fields(issuer.Issuer) // first, since one attack publishes a key
 	if err := auth.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}

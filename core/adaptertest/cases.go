@@ -1,15 +1,17 @@
-package ssotest
+package adaptertest
 
 import (
 	"net/http"
 	"net/url"
 	"slices"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
 // cases are the requests and the answers that every front door gives to them.
 func (s *suite) cases() []testCase {
 	plain := bearer(s.issuer.Token())
-	admin := bearer(s.issuer.Token(Permission("pma.role", "admin")))
+	admin := bearer(s.issuer.Token(devissuer.Permission("pma.role", "admin")))
 	cases := []testCase{
 		{
 			name: "a good token", rule: "A good token lets the request through, and the handler finds the principal in the framework's store and in the request's context.Context.",
@@ -93,7 +95,7 @@ func (s *suite) cases() []testCase {
 		},
 		{
 			name: "Optional: a bad token", rule: "Who shows a bad token is refused and not taken for anonymous.",
-			request: get("/optional", bearer(s.issuer.Token(Expired()))), want: invalidToken,
+			request: get("/optional", bearer(s.issuer.Token(devissuer.Expired()))), want: invalidToken,
 		},
 		{
 			name: "Optional: another scheme", rule: "Who shows something else is refused and not taken for anonymous.",
@@ -105,15 +107,15 @@ func (s *suite) cases() []testCase {
 		},
 		{
 			name: "two authenticators, a token for one", rule: "An authenticator does not rely on another one's principal.",
-			request: get("/two-authenticators", bearer(s.issuer.Token(Audience("other-api"), Permission("pma.role", "admin")))), want: invalidToken,
+			request: get("/two-authenticators", bearer(s.issuer.Token(devissuer.Audience("other-api"), devissuer.Permission("pma.role", "admin")))), want: invalidToken,
 		},
 		{
 			name: "two authenticators, a token for both", rule: "Two authenticators on one path each check for themselves.",
-			request: get("/two-authenticators", bearer(s.issuer.Token(Audience("other-api", "api"), Permission("pma.role", "admin")))), want: passes("hello ada"),
+			request: get("/two-authenticators", bearer(s.issuer.Token(devissuer.Audience("other-api", "api"), devissuer.Permission("pma.role", "admin")))), want: passes("hello ada"),
 		},
 		{
 			name: "realm and scopes", rule: "The challenge names the realm, and the missing scopes where Config.TellScopes says so (RFC 6750, section 3).",
-			request: get("/scoped", bearer(s.issuer.Token(Scope("orders:read")))),
+			request: get("/scoped", bearer(s.issuer.Token(devissuer.Scope("orders:read")))),
 			want:    refused(403, "Forbidden", "insufficient_scope", `Bearer realm="orders", error="insufficient_scope", scope="orders:write"`),
 		},
 		{
@@ -127,7 +129,7 @@ func (s *suite) cases() []testCase {
 		},
 		{
 			name: "a login that is fresh and strong", rule: "With the login that is demanded the request passes.",
-			request: get("/step-up", bearer(s.issuer.Token(Permission("pma.role", "admin"), Claim("acr", "mfa"), Claim("auth_time", s.clock.now().Unix())))), want: passes("hello ada"),
+			request: get("/step-up", bearer(s.issuer.Token(devissuer.Permission("pma.role", "admin"), devissuer.Claim("acr", "mfa"), devissuer.Claim("auth_time", s.clock.now().Unix())))), want: passes("hello ada"),
 		},
 		{
 			name: "a permission that fails", rule: "What cannot be decided is refused as a fault of the service, and the cause stays inside.",
@@ -176,19 +178,19 @@ func (s *suite) cases() []testCase {
 // badTokens are all answered alike: the client learns that the token is not good, not why.
 func (s *suite) badTokens() []testCase {
 	tokens := []struct{ name, rule, token string }{
-		{"an expired token", "exp must lie ahead (RFC 7519, section 4.1.4).", s.issuer.Token(Expired())},
-		{"a token that is not good yet", "nbf must lie behind (RFC 7519, section 4.1.5).", s.issuer.Token(NotYetValid())},
-		{"a token for another audience", "aud must name this service (RFC 7519, section 4.1.3).", s.issuer.Token(WrongAudience())},
-		{"a token of another issuer", "iss must be the trusted one (RFC 7519, section 4.1.1).", s.issuer.Token(WrongIssuer())},
-		{"a token without expiry", "exp is required.", s.issuer.Token(WithoutExpiry())},
-		{"a bad signature", "The key must prove the token.", s.issuer.Token(BadSignature())},
-		{"a changed payload", "The key must prove the token.", s.issuer.Token(Tampered())},
-		{"an unknown key", "The provider must have the key that the token names.", s.issuer.Token(UnknownKey())},
+		{"an expired token", "exp must lie ahead (RFC 7519, section 4.1.4).", s.issuer.Token(devissuer.Expired())},
+		{"a token that is not good yet", "nbf must lie behind (RFC 7519, section 4.1.5).", s.issuer.Token(devissuer.NotYetValid())},
+		{"a token for another audience", "aud must name this service (RFC 7519, section 4.1.3).", s.issuer.Token(devissuer.WrongAudience())},
+		{"a token of another issuer", "iss must be the trusted one (RFC 7519, section 4.1.1).", s.issuer.Token(devissuer.WrongIssuer())},
+		{"a token without expiry", "exp is required.", s.issuer.Token(devissuer.WithoutExpiry())},
+		{"a bad signature", "The key must prove the token.", s.issuer.Token(devissuer.BadSignature())},
+		{"a changed payload", "The key must prove the token.", s.issuer.Token(devissuer.Tampered())},
+		{"an unknown key", "The provider must have the key that the token names.", s.issuer.Token(devissuer.UnknownKey())},
 		{"another provider's token", "Only the configured provider's keys count.", s.stranger.Token()},
-		{"an embedded key", "A token does not choose who vouches for it (RFC 8725, section 3.10).", s.issuer.Token(EmbeddedKey())},
-		{"alg none", "An unsigned token is no token (RFC 8725, section 3.2).", s.issuer.Token(AlgNone())},
-		{"alg nOnE", "No spelling of none is accepted.", s.issuer.Token(AlgNoneSpelled("nOnE"))},
-		{"HMAC with the public key", "The algorithm must be an allowed one (RFC 8725, section 3.1).", s.issuer.Token(HMACWithPublicKey())},
+		{"an embedded key", "A token does not choose who vouches for it (RFC 8725, section 3.10).", s.issuer.Token(devissuer.EmbeddedKey())},
+		{"alg none", "An unsigned token is no token (RFC 8725, section 3.2).", s.issuer.Token(devissuer.AlgNone())},
+		{"alg nOnE", "No spelling of none is accepted.", s.issuer.Token(devissuer.AlgNoneSpelled("nOnE"))},
+		{"HMAC with the public key", "The algorithm must be an allowed one (RFC 8725, section 3.1).", s.issuer.Token(devissuer.HMACWithPublicKey())},
 		{"rubbish", "What is no token is not a good one.", "rubbish"},
 	}
 	var cases []testCase
@@ -200,7 +202,7 @@ func (s *suite) badTokens() []testCase {
 		request: get("/unavailable", bearer(s.dead.Token())), want: unavailable,
 	}, testCase{
 		name: "an expired token without keys", rule: "A token that breaks a rule which needs no key is 401 even in an outage.",
-		request: get("/unavailable", bearer(s.dead.Token(Expired()))), want: invalidToken,
+		request: get("/unavailable", bearer(s.dead.Token(devissuer.Expired()))), want: invalidToken,
 	})
 }
 
@@ -219,7 +221,7 @@ func (s *suite) sources() []testCase {
 		{name: "a token in a cookie among others", rule: "Other cookies do not matter.", request: with(get("/cookie"), "Cookie", "a=b; "+cookie+"; c=d"), want: passes("hello ada")},
 		{name: "a token in a cookie, where none was chosen", rule: oneSource, request: with(get("/authenticated"), "Cookie", cookie), want: missingToken},
 		{name: "a token in the Authorization field, where the cookie was chosen", rule: oneSource, request: get("/cookie", bearer(token)), want: missingToken},
-		{name: "a bad token in a cookie", rule: "A cookie proves nothing by itself.", request: with(get("/cookie"), "Cookie", cookieName+"="+s.issuer.Token(Expired())), want: invalidToken},
+		{name: "a bad token in a cookie", rule: "A cookie proves nothing by itself.", request: with(get("/cookie"), "Cookie", cookieName+"="+s.issuer.Token(devissuer.Expired())), want: invalidToken},
 		{name: "an empty cookie", rule: "An empty cookie holds no token.", request: with(get("/cookie"), "Cookie", cookieName+"="), want: missingToken},
 		{name: "two cookies of the name", rule: "Two credentials are none.", request: with(get("/cookie"), "Cookie", cookie+"; "+cookie), want: invalidReq},
 		{name: "a cookie by POST, from no browser", rule: "Only browsers send other people's cookies.", request: with(post("/cookie"), "Cookie", cookie), want: passes("hello ada")},
@@ -267,7 +269,7 @@ func (s *suite) renderers() []testCase {
 		{name: "plain text, 403", rule: plain, request: get("/text", bearer(token)), want: redrawn(noPermission, text, "Forbidden\n")},
 		{name: "sign in: a browser", rule: browser, request: page("/sign-in"), want: back("/sign-in")},
 		{name: "sign in: a browser that says so", rule: browser, request: with(page("/sign-in"), "Sec-Fetch-Mode", "navigate"), want: back("/sign-in")},
-		{name: "sign in: with an expired token", rule: browser, request: with(get("/sign-in", bearer(s.issuer.Token(Expired()))), "Accept", html), want: back("/sign-in")},
+		{name: "sign in: with an expired token", rule: browser, request: with(get("/sign-in", bearer(s.issuer.Token(devissuer.Expired()))), "Accept", html), want: back("/sign-in")},
 		{name: "sign in: the query comes along", rule: browser, request: page("/sign-in?tab=a%20b"), want: back("/sign-in?tab=a+b")},
 		{name: "sign in: tokens in the query do not", rule: browser, request: page("/sign-in?access_token=" + token + "&tab=1&x=" + token), want: back("/sign-in?tab=1")},
 		{name: "sign in: another host that is named is not believed", rule: browser, request: with(page("/sign-in"), "X-Forwarded-Host", "evil.example", "Forwarded", "host=evil.example"), want: back("/sign-in")},

@@ -1,4 +1,4 @@
-package ssotest
+package adaptertest
 
 import (
 	"encoding/json"
@@ -7,17 +7,19 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
 // dateAttacks are about exp, nbf and iat.
 func dateAttacks() []Attack {
 	l := &attacks{group: "date", source: "RFC 7519, sections 4.1.4 and 2; claim-type confusion"}
-	claim := func(name, text string) tokenOption { return Claim(name, json.RawMessage(text)) }
-	l.minted("expired for an hour", "exp lies ahead.", Expired())
-	l.minted("expired for two minutes", "exp lies ahead.", ValidFor(-2*time.Minute))
-	l.minted("no exp", "A token has an end.", WithoutExpiry())
-	l.minted("not good yet", "nbf lies behind.", NotYetValid()).from("RFC 7519, section 4.1.5")
-	l.minted("issued in an hour", "A token that is from the future is not from the provider.", IssuedAt(time.Now().Add(time.Hour))).from("RFC 7519, section 4.1.6")
+	claim := func(name, text string) devissuer.TokenOption { return devissuer.Claim(name, json.RawMessage(text)) }
+	l.minted("expired for an hour", "exp lies ahead.", devissuer.Expired())
+	l.minted("expired for two minutes", "exp lies ahead.", devissuer.ValidFor(-2*time.Minute))
+	l.minted("no exp", "A token has an end.", devissuer.WithoutExpiry())
+	l.minted("not good yet", "nbf lies behind.", devissuer.NotYetValid()).from("RFC 7519, section 4.1.5")
+	l.minted("issued in an hour", "A token that is from the future is not from the provider.", devissuer.IssuedAt(time.Now().Add(time.Hour))).from("RFC 7519, section 4.1.6")
 	for name, text := range map[string]string{
 		"a string": `"99999999999"`, "text": `"NaN"`, "a date in words": `"2099-01-01T00:00:00Z"`, "null": `null`, "true": `true`, "an array": `[99999999999]`, "an empty array": `[]`, "an object": `{"$gt":0}`,
 		"negative": `-1`, "1e30": `1e30`, "1e400": `1e400`, "-1e400": `-1e400`, "beyond int64": `9223372036854775808`, "the most of int64": `9223372036854775807`, "beyond uint64": `18446744073709551616`,
@@ -39,12 +41,12 @@ func dateAttacks() []Attack {
 // audienceAttacks are tokens for somebody else.
 func audienceAttacks() []Attack {
 	l := &attacks{group: "aud", source: "RFC 7519, section 4.1.3; CVE-2020-26160"}
-	l.minted("another's", "A token is for the service that it names.", WrongAudience())
-	l.minted("another service's, replayed", "A token that one service accepts is nothing to the next.", Audience("other-api"))
-	l.minted("others'", "A token is for the services that it names.", Audience("somebody-else", "other-api"))
-	l.minted("missing", "A token for nobody is not for everybody.", WithoutClaim("aud"))
+	l.minted("another's", "A token is for the service that it names.", devissuer.WrongAudience())
+	l.minted("another service's, replayed", "A token that one service accepts is nothing to the next.", devissuer.Audience("other-api"))
+	l.minted("others'", "A token is for the services that it names.", devissuer.Audience("somebody-else", "other-api"))
+	l.minted("missing", "A token for nobody is not for everybody.", devissuer.WithoutClaim("aud"))
 	for _, text := range []string{`null`, `""`, `[]`, `[""]`, `{}`, `true`, `0`, `"*"`, `["*"]`, `[[]]`, `[null]`} {
-		l.minted(text, "A token for nobody is not for everybody.", Claim("aud", json.RawMessage(text)))
+		l.minted(text, "A token for nobody is not for everybody.", devissuer.Claim("aud", json.RawMessage(text)))
 	}
 	exact := "The audience matches exactly."
 	shape := "aud is a string, or an array of strings."
@@ -77,11 +79,17 @@ func audienceAttacks() []Attack {
 		"as letters":                        {shape, func(s string) any { return strings.Split(s, "") }},
 		"the last of 65":                    {"An array of audiences has a bound.", func(s string) any { return append(slices.Repeat([]string{"x"}, 64), s) }},
 	} {
-		l.token("ours "+name, c.rule, func(i *Issuer) string { return i.Token(Claim("aud", c.aud(i.audience()))) })
+		l.token("ours "+name, c.rule, func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Claim("aud", c.aud(audience(i)))) })
 	}
-	l.token("ours in azp instead", "The client is not the audience.", func(i *Issuer) string { return i.Token(WithoutClaim("aud"), Claim("azp", i.audience())) })
-	l.token("ours in client_id instead", "The client is not the audience.", func(i *Issuer) string { return i.Token(WithoutClaim("aud"), Claim("client_id", i.audience())) })
-	l.token("ours in the header", "The audience stands in the payload.", func(i *Issuer) string { return i.Token(WithoutClaim("aud"), Header("aud", i.audience())) }).from("RFC 7519, section 5.3")
+	l.token("ours in azp instead", "The client is not the audience.", func(i *devissuer.Issuer) string {
+		return i.MustToken(devissuer.WithoutClaim("aud"), devissuer.Claim("azp", audience(i)))
+	})
+	l.token("ours in client_id instead", "The client is not the audience.", func(i *devissuer.Issuer) string {
+		return i.MustToken(devissuer.WithoutClaim("aud"), devissuer.Claim("client_id", audience(i)))
+	})
+	l.token("ours in the header", "The audience stands in the payload.", func(i *devissuer.Issuer) string {
+		return i.MustToken(devissuer.WithoutClaim("aud"), devissuer.Header("aud", audience(i)))
+	}).from("RFC 7519, section 5.3")
 	sortByName(l.list) // maps have no order
 	return l.list
 }
@@ -89,10 +97,10 @@ func audienceAttacks() []Attack {
 // issuerAttacks are tokens that say another issuer made them, or something like it.
 func issuerAttacks() []Attack {
 	l := &attacks{group: "iss", source: "RFC 7519, section 4.1.1; RFC 8725, section 3.8; CVE-2024-53861"}
-	l.minted("another's", "The issuer is the trusted one.", WrongIssuer())
-	l.minted("missing", "A token says who made it.", WithoutClaim("iss"))
+	l.minted("another's", "The issuer is the trusted one.", devissuer.WrongIssuer())
+	l.minted("missing", "A token says who made it.", devissuer.WithoutClaim("iss"))
 	for _, text := range []string{`null`, `""`, `[]`, `{}`, `true`, `0`, `"null"`} {
-		l.minted(text, "iss is a string that is not empty.", Claim("iss", json.RawMessage(text)))
+		l.minted(text, "iss is a string that is not empty.", devissuer.Claim("iss", json.RawMessage(text)))
 	}
 	exact := "The issuer matches to the letter; no address is normalised."
 	for name, iss := range map[string]func(ours string) any{
@@ -128,9 +136,11 @@ func issuerAttacks() []Attack {
 		"inside of another's":    func(s string) any { return strangerURL + "/?" + s },
 		"with a forged log line": func(s string) any { return s + "\nlevel=INFO msg=authenticated" },
 	} {
-		l.token("ours, "+name, exact, func(i *Issuer) string { return i.Token(Claim("iss", iss(i.URL()))) })
+		l.token("ours, "+name, exact, func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Claim("iss", iss(i.URL()))) })
 	}
-	l.token("ours in the header", "The issuer stands in the payload.", func(i *Issuer) string { return i.Token(WithoutClaim("iss"), Header("iss", i.URL())) }).from("RFC 7519, section 5.3")
+	l.token("ours in the header", "The issuer stands in the payload.", func(i *devissuer.Issuer) string {
+		return i.MustToken(devissuer.WithoutClaim("iss"), devissuer.Header("iss", i.URL()))
+	}).from("RFC 7519, section 5.3")
 	sortByName(l.list) // maps have no order
 	return l.list
 }
@@ -139,10 +149,10 @@ func issuerAttacks() []Attack {
 func subjectAttacks() []Attack {
 	l := &attacks{group: "sub", source: "RFC 7519, section 4.1.2; claim-type confusion"}
 	for _, text := range []string{`""`, `null`, `0`, `1`, `true`, `["ada"]`, `{"id":"ada"}`, `[]`} {
-		l.minted(text, "sub is a string that is not empty, where it stands at all.", Claim("sub", json.RawMessage(text)))
+		l.minted(text, "sub is a string that is not empty, where it stands at all.", devissuer.Claim("sub", json.RawMessage(text)))
 	}
 	for _, text := range []string{`""`, `null`, `1`, `["app"]`, `{}`} {
-		l.minted("client_id "+text, "client_id is a string that is not empty, where it stands at all.", Claim("client_id", json.RawMessage(text))).from("RFC 8693, section 4.3; claim-type confusion")
+		l.minted("client_id "+text, "client_id is a string that is not empty, where it stands at all.", devissuer.Claim("client_id", json.RawMessage(text))).from("RFC 8693, section 4.3; claim-type confusion")
 	}
 	return l.list
 }
@@ -151,24 +161,24 @@ func subjectAttacks() []Attack {
 func kindAttacks() []Attack {
 	l := &attacks{group: "kind", source: "RFC 8725, section 2.8"}
 	idToken := "An ID token tells a client who logged in; it opens no API."
-	l.minted("ID token: nonce", idToken, Claim("nonce", "n-0S6_WzA2Mj")).from("OpenID Connect Core 1.0, section 2")
-	l.minted("ID token: nonce of type null", idToken, Claim("nonce", nil)).from("OpenID Connect Core 1.0, section 2")
-	l.minted("ID token: at_hash", idToken, Claim("at_hash", "77QmUPtjPfzWtF2AnpK9RQ"), Scope("openid")).from("OpenID Connect Core 1.0, section 3.3.2.11")
-	l.minted("ID token: c_hash", idToken, Claim("c_hash", "LDktKdoQak3Pk0cnXxCltA"), Scope("openid")).from("OpenID Connect Core 1.0, section 3.3.2.11")
-	l.minted("ID token: token_use id", idToken, Claim("token_use", "id")).from("Amazon Cognito, using the ID token")
+	l.minted("ID token: nonce", idToken, devissuer.Claim("nonce", "n-0S6_WzA2Mj")).from("OpenID Connect Core 1.0, section 2")
+	l.minted("ID token: nonce of type null", idToken, devissuer.Claim("nonce", nil)).from("OpenID Connect Core 1.0, section 2")
+	l.minted("ID token: at_hash", idToken, devissuer.Claim("at_hash", "77QmUPtjPfzWtF2AnpK9RQ"), devissuer.Scope("openid")).from("OpenID Connect Core 1.0, section 3.3.2.11")
+	l.minted("ID token: c_hash", idToken, devissuer.Claim("c_hash", "LDktKdoQak3Pk0cnXxCltA"), devissuer.Scope("openid")).from("OpenID Connect Core 1.0, section 3.3.2.11")
+	l.minted("ID token: token_use id", idToken, devissuer.Claim("token_use", "id")).from("Amazon Cognito, using the ID token")
 	for _, typ := range []string{"ID", "Refresh", "Offline", "Logout", "refresh"} {
-		l.minted("payload typ "+typ, "Keycloak says the kind of a token in the payload.", Claim("typ", typ), Scope("openid")).from("Keycloak, TokenUtil")
+		l.minted("payload typ "+typ, "Keycloak says the kind of a token in the payload.", devissuer.Claim("typ", typ), devissuer.Scope("openid")).from("Keycloak, TokenUtil")
 	}
 	event := "An event tells what happened; it opens nothing."
-	l.minted("logout token", event, Claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}), Claim("sid", "08a5019c")).
+	l.minted("logout token", event, devissuer.Claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}), devissuer.Claim("sid", "08a5019c")).
 		from("OpenID Connect Back-Channel Logout 1.0, section 2.4")
-	l.minted("security event", event, Claim("events", map[string]any{"https://schemas.openid.net/secevent/risc/event-type/account-disabled": map[string]any{}}), Scope("openid")).from("RFC 8417, section 2.2")
-	l.minted("events of type null", event, Claim("events", nil)).from("RFC 8417, section 2.2")
+	l.minted("security event", event, devissuer.Claim("events", map[string]any{"https://schemas.openid.net/secevent/risc/event-type/account-disabled": map[string]any{}}), devissuer.Scope("openid")).from("RFC 8417, section 2.2")
+	l.minted("events of type null", event, devissuer.Claim("events", nil)).from("RFC 8417, section 2.2")
 	bound := "A token that is bound to a key is good only with a proof of that key."
 	for _, text := range []string{
 		`{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}`, `{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}`, `{"jwk":{"kty":"oct","k":"AAAA"}}`, `{}`, `null`, `"x"`,
 	} {
-		l.minted("bound, cnf "+fmt.Sprintf("%.12s", text), bound, Claim("cnf", json.RawMessage(text))).from("RFC 7800, section 3.1; RFC 9449, section 7.2; RFC 8705, section 3")
+		l.minted("bound, cnf "+fmt.Sprintf("%.12s", text), bound, devissuer.Claim("cnf", json.RawMessage(text))).from("RFC 7800, section 3.1; RFC 9449, section 7.2; RFC 8705, section 3")
 	}
 	return l.list
 }

@@ -1,13 +1,12 @@
-package ssotest
+package adaptertest
 
 import (
 	"context"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
 // Adapter is what [TestAdapter] needs to know of an adapter.
@@ -16,7 +15,7 @@ type Adapter struct {
 	// on a real listener (a Lambda adapter: as handlers of events), and returns how to send
 	// it a request. The application ends with the test. It is called once, with all routes
 	// that the cases need.
-	Open func(t testing.TB, routes []Route) Do
+	Open func(t testing.TB, routes []Route) ssotest.Do
 	// Lacks lists what the front door cannot do for reasons of its own; the cases that need
 	// it are left out.
 	Lacks []Feature
@@ -32,10 +31,6 @@ const (
 	PathValues     Feature = "path values"     // it has no routes of its own
 	LargeHeaders   Feature = "large headers"   // it refuses header fields of more than a few KiB by itself
 )
-
-// Do sends a request whose URL has a path and perhaps a query, and returns the response, whose body
-// the caller closes. It follows no redirect. See [Serve], [InProcess] and [Client].
-type Do func(*http.Request) (*http.Response, error)
 
 // Route is a route of the application under test, for all methods that are asked for: GET,
 // HEAD and POST.
@@ -80,50 +75,3 @@ const (
 	Require                  // and [Layer.Permission] too
 	Optional                 // none is needed, but a bad one is refused
 )
-
-// Serve starts an http.Handler on a loopback listener, for [Adapter.Open] and [AssertProtected]. The
-// server ends with the test.
-func Serve(t testing.TB, handler http.Handler) Do {
-	t.Helper()
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	return Client(t, server.URL)
-}
-
-// InProcess hands requests to an http.Handler without a network, for [Adapter.Open] and
-// [AssertProtected]. The handler runs in the caller's goroutine, and a panic of its reaches the
-// caller.
-func InProcess(handler http.Handler) Do {
-	return func(r *http.Request) (*http.Response, error) {
-		served := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.RequestURI(), r.Body)
-		served.Header = r.Header
-		served.Host = r.Host
-		recorder := httptest.NewRecorder()
-		handler.ServeHTTP(recorder, served)
-		if r.Method == http.MethodHead {
-			recorder.Body.Reset() // as a server does
-		}
-		return recorder.Result(), nil
-	}
-}
-
-// Client sends requests to a server over kept-alive connections, for [Adapter.Open] and
-// [AssertProtected]: baseURL is scheme and host, such as "http://127.0.0.1:8080", before the path of
-// each request. It follows no redirect. The connections end with the test.
-func Client(t testing.TB, baseURL string) Do {
-	t.Helper()
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	client := &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	return func(r *http.Request) (*http.Response, error) {
-		sent, err := http.NewRequestWithContext(r.Context(), r.Method, baseURL+r.URL.RequestURI(), r.Body)
-		if err != nil {
-			return nil, err
-		}
-		sent.Header = r.Header
-		return client.Do(sent)
-	}
-}

@@ -1,4 +1,4 @@
-package ssotest
+package adaptertest
 
 import (
 	"bytes"
@@ -10,72 +10,74 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
 // algorithmAttacks choose the algorithm that the token is judged by.
 func algorithmAttacks() []Attack {
 	l := &attacks{group: "algorithm", source: "RFC 8725, section 3.1; CVE-2015-9235"}
 	for _, name := range []string{"none", "None", "NONE", "nOnE", "none ", "", "null"} {
-		l.minted(fmt.Sprintf("unsigned, %q", name), "A token without a signature proves nothing, however its algorithm is spelled.", AlgNoneSpelled(name)).
+		l.minted(fmt.Sprintf("unsigned, %q", name), "A token without a signature proves nothing, however its algorithm is spelled.", devissuer.AlgNoneSpelled(name)).
 			from("RFC 8725, section 3.2; CVE-2015-9235, CVE-2020-28042")
 		l.token(fmt.Sprintf("%q with another signature", name), "No algorithm means no proof, whatever stands in the place of the signature.",
-			withSignature(func([]byte) []byte { return []byte("x") }, AlgNoneSpelled(name))).from("RFC 8725, section 3.2")
+			withSignature(func([]byte) []byte { return []byte("x") }, devissuer.AlgNoneSpelled(name))).from("RFC 8725, section 3.2")
 	}
-	l.minted("missing", "The header has to name the algorithm.", WithoutHeader("alg")).from("RFC 7515, section 4.1.1")
+	l.minted("missing", "The header has to name the algorithm.", devissuer.WithoutHeader("alg")).from("RFC 7515, section 4.1.1")
 	for _, value := range []string{"null", "1", "true", `["RS256"]`, `{"RS256":1}`} {
-		l.minted("of type "+kindOfJSON(value), "alg is a string.", Header("alg", json.RawMessage(value))).from("RFC 7515, section 4.1.1")
+		l.minted("of type "+kindOfJSON(value), "alg is a string.", devissuer.Header("alg", json.RawMessage(value))).from("RFC 7515, section 4.1.1")
 	}
 	for _, name := range []string{"rs256", "RS256 ", "RS256\x00", "RSA256", "SHA256withRSA", "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"} {
-		l.minted(fmt.Sprintf("true signature as %q", name), "Names of algorithms match exactly.", Header("alg", name)).from("RFC 7515, section 4.1.1").by("RS256")
+		l.minted(fmt.Sprintf("true signature as %q", name), "Names of algorithms match exactly.", devissuer.Header("alg", name)).from("RFC 7515, section 4.1.1").by("RS256")
 	}
 
 	confusion := "With a public key as the secret of an HMAC anybody can sign."
-	pem := func(i *Issuer) []byte { return i.PublicPEM() }
-	l.minted("HS256 with the PEM", confusion, HMACWithPublicKey())
+	pem := func(i *devissuer.Issuer) []byte { return i.PublicPEM() }
+	l.minted("HS256 with the PEM", confusion, devissuer.HMACWithPublicKey())
 	l.token("HS384 with the PEM", confusion, hmacToken("HS384", crypto.SHA384, pem))
 	l.token("HS512 with the PEM", confusion, hmacToken("HS512", crypto.SHA512, pem))
-	l.token("HS256 with the PEM, typ at+jwt", confusion, hmacToken("HS256", crypto.SHA256, pem, Type("at+jwt")))
+	l.token("HS256 with the PEM, typ at+jwt", confusion, hmacToken("HS256", crypto.SHA256, pem, devissuer.Type("at+jwt")))
 	l.token("hs256 with the PEM", confusion, hmacToken("hs256", crypto.SHA256, pem))
-	l.token("HMAC under the key's algorithm", confusion, func(i *Issuer) string {
+	l.token("HMAC under the key's algorithm", confusion, func(i *devissuer.Issuer) string {
 		return hmacToken(i.Algorithm(), crypto.SHA256, pem)(i)
 	})
-	for name, secret := range map[string]func(*Issuer) []byte{
-		"the PEM without its last line break": func(i *Issuer) []byte { return bytes.TrimSpace(i.PublicPEM()) },
-		"the PEM in DOS lines":                func(i *Issuer) []byte { return bytes.ReplaceAll(i.PublicPEM(), []byte("\n"), []byte("\r\n")) },
-		"the DER":                             (*Issuer).publicDER,
-		"the DER in base64":                   func(i *Issuer) []byte { return []byte(base64.StdEncoding.EncodeToString(i.publicDER())) },
-		"the JWK":                             (*Issuer).published,
-		"the JWK set":                         func(i *Issuer) []byte { return i.JWKS() },
-		"the key id":                          func(i *Issuer) []byte { return []byte(i.KeyID()) },
-		"the audience":                        func(i *Issuer) []byte { return []byte(i.audience()) },
-		"no secret":                           func(*Issuer) []byte { return nil },
+	for name, secret := range map[string]func(*devissuer.Issuer) []byte{
+		"the PEM without its last line break": func(i *devissuer.Issuer) []byte { return bytes.TrimSpace(i.PublicPEM()) },
+		"the PEM in DOS lines":                func(i *devissuer.Issuer) []byte { return bytes.ReplaceAll(i.PublicPEM(), []byte("\n"), []byte("\r\n")) },
+		"the DER":                             publicDER,
+		"the DER in base64":                   func(i *devissuer.Issuer) []byte { return []byte(base64.StdEncoding.EncodeToString(publicDER(i))) },
+		"the JWK":                             published,
+		"the JWK set":                         func(i *devissuer.Issuer) []byte { return i.JWKS() },
+		"the key id":                          func(i *devissuer.Issuer) []byte { return []byte(i.KeyID()) },
+		"the audience":                        func(i *devissuer.Issuer) []byte { return []byte(audience(i)) },
+		"no secret":                           func(*devissuer.Issuer) []byte { return nil },
 	} {
 		l.token("HS256 with "+name, confusion, hmacToken("HS256", crypto.SHA256, secret))
 	}
 	sortByName(l.list) // maps have no order
-	modulus := func(i *Issuer) []byte { return i.rsaKey().N.Bytes() }
+	modulus := func(i *devissuer.Issuer) []byte { return rsaKey(i).N.Bytes() }
 	l.token("HS256 with the modulus", confusion, hmacToken("HS256", crypto.SHA256, modulus)).by("RS256")
-	l.token("HS256 with the modulus in base64url", confusion, hmacToken("HS256", crypto.SHA256, func(i *Issuer) []byte { return []byte(encoded(modulus(i))) })).by("RS256")
-	l.token("HS256 with the point", confusion, hmacToken("HS256", crypto.SHA256, func(i *Issuer) []byte {
-		private := i.private().(*ecdsa.PrivateKey) //nolint:errcheck // an ES256 issuer has no other
+	l.token("HS256 with the modulus in base64url", confusion, hmacToken("HS256", crypto.SHA256, func(i *devissuer.Issuer) []byte { return []byte(encoded(modulus(i))) })).by("RS256")
+	l.token("HS256 with the point", confusion, hmacToken("HS256", crypto.SHA256, func(i *devissuer.Issuer) []byte {
+		private := private(i).(*ecdsa.PrivateKey) //nolint:errcheck // an ES256 issuer has no other
 		point, _ := private.PublicKey.Bytes()
 		return point
 	})).by("ES256")
 
 	other := "A key is for the algorithm that it was published for."
 	for _, name := range []string{"RS384", "RS512", "PS256", "PS384", "PS512"} {
-		l.minted(name+" by an RS256 key", other, Algorithm(name)).by("RS256")
+		l.minted(name+" by an RS256 key", other, devissuer.Algorithm(name)).by("RS256")
 	}
-	l.minted("PS256 in the header, RS256 in truth", other, Header("alg", "PS256")).by("RS256")
-	l.minted("RS256 in the header, PS256 in truth", other, Algorithm("PS256"), Header("alg", "RS256")).by("RS256")
-	l.minted("RS256 in the header, RS512 in truth", other, Algorithm("RS512"), Header("alg", "RS256")).by("RS256")
-	l.minted("ES256 in the header, RS256 in truth", other, Header("alg", "ES256")).by("RS256")
-	l.minted("EdDSA in the header, RS256 in truth", other, Header("alg", "EdDSA")).by("RS256")
-	l.minted("RS256 in the header, ES256 in truth", other, Header("alg", "RS256")).by("ES256")
-	l.minted("ES384 in the header, ES256 in truth", "Each ECDSA algorithm has one curve.", Header("alg", "ES384")).from("RFC 7518, section 3.4").by("ES256")
-	l.minted("ES256K in the header, ES256 in truth", "Each ECDSA algorithm has one curve.", Header("alg", "ES256K")).from("RFC 8812, section 3.2").by("ES256")
+	l.minted("PS256 in the header, RS256 in truth", other, devissuer.Header("alg", "PS256")).by("RS256")
+	l.minted("RS256 in the header, PS256 in truth", other, devissuer.Algorithm("PS256"), devissuer.Header("alg", "RS256")).by("RS256")
+	l.minted("RS256 in the header, RS512 in truth", other, devissuer.Algorithm("RS512"), devissuer.Header("alg", "RS256")).by("RS256")
+	l.minted("ES256 in the header, RS256 in truth", other, devissuer.Header("alg", "ES256")).by("RS256")
+	l.minted("EdDSA in the header, RS256 in truth", other, devissuer.Header("alg", "EdDSA")).by("RS256")
+	l.minted("RS256 in the header, ES256 in truth", other, devissuer.Header("alg", "RS256")).by("ES256")
+	l.minted("ES384 in the header, ES256 in truth", "Each ECDSA algorithm has one curve.", devissuer.Header("alg", "ES384")).from("RFC 7518, section 3.4").by("ES256")
+	l.minted("ES256K in the header, ES256 in truth", "Each ECDSA algorithm has one curve.", devissuer.Header("alg", "ES256K")).from("RFC 8812, section 3.2").by("ES256")
 	l.token("SHA-1 under RS256", "The hash is that of the algorithm.", rsaSigned(signSHA1)).from("RFC 8725, section 3.2").by("RS256")
-	l.minted("an unknown one, unsigned", "Who does not know an algorithm cannot accept by it.", AlgNoneSpelled("XS256")).from("RFC 7515, section 5.2")
+	l.minted("an unknown one, unsigned", "Who does not know an algorithm cannot accept by it.", devissuer.AlgNoneSpelled("XS256")).from("RFC 7515, section 5.2")
 	return l.list
 }
 
@@ -88,51 +90,57 @@ func kindOfJSON(value string) string {
 func embeddedKeyAttacks() []Attack {
 	l := &attacks{group: "embedded key", source: "RFC 8725, section 3.10; CVE-2018-0114"}
 	rule := "A token does not choose who vouches for it, and makes nobody fetch anything."
-	known := func(i *Issuer) tokenOption { return Header("kid", i.KeyID()) }
-	l.minted("jwk", rule, EmbeddedKey())
-	l.minted("jwk, no kid", rule, EmbeddedKey(), NoKeyID())
-	l.token("jwk, kid of the issuer's key", rule, func(i *Issuer) string { return i.Token(EmbeddedKey(), known(i)) })
-	l.token("jwk that is named as the issuer's key", rule, func(i *Issuer) string {
+	known := func(i *devissuer.Issuer) devissuer.TokenOption { return devissuer.Header("kid", i.KeyID()) }
+	l.minted("jwk", rule, devissuer.EmbeddedKey())
+	l.minted("jwk, no kid", rule, devissuer.EmbeddedKey(), devissuer.NoKeyID())
+	l.token("jwk, kid of the issuer's key", rule, func(i *devissuer.Issuer) string { return i.MustToken(devissuer.EmbeddedKey(), known(i)) })
+	l.token("jwk that is named as the issuer's key", rule, func(i *devissuer.Issuer) string {
 		var set struct {
 			Keys []map[string]any `json:"keys"`
 		}
 		if err := json.Unmarshal(stranger(i.Algorithm()).JWKS(), &set); err != nil {
-			i.t.Fatalf("ssotest: %v", err)
+			panic("adaptertest: " + err.Error())
 		}
 		jwk := set.Keys[0]
 		jwk["kid"] = i.KeyID()
-		return i.forged(Header("jwk", jwk))
+		return forged(i, devissuer.Header("jwk", jwk))
 	})
-	l.minted("jwk of a secret, HS256", rule, Header("jwk", map[string]string{"kty": "oct", "k": "AAAA"}), HMACWithPublicKey())
-	for name, address := range map[string]func(*Issuer) string{
-		"elsewhere":                     func(*Issuer) string { return strangerURL + "/jwks.json" },
-		"that looks like the issuer's":  func(i *Issuer) string { return i.URL() + "@attacker.example/jwks.json" },
-		"under the issuer's as a label": func(i *Issuer) string { return i.URL() + ".attacker.example/jwks.json" },
-		"on the machine itself":         func(*Issuer) string { return "http://169.254.169.254/latest/meta-data/" },
-		"in a file":                     func(*Issuer) string { return "file:///etc/passwd" },
-		"that is data":                  func(i *Issuer) string { return "data:application/json," + string(stranger(i.Algorithm()).JWKS()) },
+	l.minted("jwk of a secret, HS256", rule, devissuer.Header("jwk", map[string]string{"kty": "oct", "k": "AAAA"}), devissuer.HMACWithPublicKey())
+	for name, address := range map[string]func(*devissuer.Issuer) string{
+		"elsewhere":                     func(*devissuer.Issuer) string { return strangerURL + "/jwks.json" },
+		"that looks like the issuer's":  func(i *devissuer.Issuer) string { return i.URL() + "@attacker.example/jwks.json" },
+		"under the issuer's as a label": func(i *devissuer.Issuer) string { return i.URL() + ".attacker.example/jwks.json" },
+		"on the machine itself":         func(*devissuer.Issuer) string { return "http://169.254.169.254/latest/meta-data/" },
+		"in a file":                     func(*devissuer.Issuer) string { return "file:///etc/passwd" },
+		"that is data": func(i *devissuer.Issuer) string {
+			return "data:application/json," + string(stranger(i.Algorithm()).JWKS())
+		},
 	} {
-		l.token("jku "+name, rule, func(i *Issuer) string { return i.forged(Header("jku", address(i))) }).from("RFC 8725, section 3.10")
-		l.token("x5u "+name, rule, func(i *Issuer) string { return i.forged(Header("x5u", address(i)), NoKeyID()) }).from("RFC 8725, section 3.10")
+		l.token("jku "+name, rule, func(i *devissuer.Issuer) string { return forged(i, devissuer.Header("jku", address(i))) }).from("RFC 8725, section 3.10")
+		l.token("x5u "+name, rule, func(i *devissuer.Issuer) string {
+			return forged(i, devissuer.Header("x5u", address(i)), devissuer.NoKeyID())
+		}).from("RFC 8725, section 3.10")
 	}
 	sortByName(l.list) // maps have no order
-	l.token("x5c", rule, func(i *Issuer) string { return i.forged(Header("x5c", []string{i.certificate()})) }).from("RFC 8725, section 3.10")
-	l.token("x5c, no kid", rule, func(i *Issuer) string { return i.forged(Header("x5c", []string{i.certificate()}), NoKeyID()) }).from("RFC 8725, section 3.10")
+	l.token("x5c", rule, func(i *devissuer.Issuer) string { return forged(i, devissuer.Header("x5c", []string{certificate(i)})) }).from("RFC 8725, section 3.10")
+	l.token("x5c, no kid", rule, func(i *devissuer.Issuer) string {
+		return forged(i, devissuer.Header("x5c", []string{certificate(i)}), devissuer.NoKeyID())
+	}).from("RFC 8725, section 3.10")
 	return l.list
 }
 
 // signatureAttacks have a signature that does not prove the token.
 func signatureAttacks() []Attack {
 	l := &attacks{group: "signature", source: "RFC 7515, section 5.2"}
-	l.minted("one bit changed", "The signature has to be the key's.", BadSignature())
-	l.minted("payload changed afterwards", "The signature is over the payload as it was.", Tampered())
-	l.token("header changed afterwards", "The signature is over the header as it was.", func(i *Issuer) string {
-		p := split(i.Token())
+	l.minted("one bit changed", "The signature has to be the key's.", devissuer.BadSignature())
+	l.minted("payload changed afterwards", "The signature is over the payload as it was.", devissuer.Tampered())
+	l.token("header changed afterwards", "The signature is over the header as it was.", func(i *devissuer.Issuer) string {
+		p := split(i.MustToken())
 		p.header = append([]byte{' '}, p.header...)
 		return p.String()
 	})
-	l.token("of another token", "A signature is of one token.", func(i *Issuer) string {
-		p, other := split(i.Token()), split(i.Token(Subject("eve")))
+	l.token("of another token", "A signature is of one token.", func(i *devissuer.Issuer) string {
+		p, other := split(i.MustToken()), split(i.MustToken(devissuer.Subject("eve")))
 		p.payload = other.payload
 		return p.String()
 	})
@@ -145,11 +153,11 @@ func signatureAttacks() []Attack {
 	l.token("all ones", "A number beyond the modulus or the order is no signature.", withSignature(func(s []byte) []byte { return bytes.Repeat([]byte{255}, len(s)) }))
 	l.token("the number one", "One is its own power.", withSignature(func(s []byte) []byte { return append(make([]byte, len(s)-1), 1) }))
 	l.token("empty", "A token without a signature proves nothing.", withSignature(func([]byte) []byte { return nil })).from("RFC 8725, section 3.2; CVE-2020-28042")
-	l.token("of another provider", "Only the configured provider's keys count.", func(i *Issuer) string { return i.forged() }).from("RFC 8725, section 3.8")
-	l.minted("of an unknown key", "Only the provider's keys count.", UnknownKey())
+	l.token("of another provider", "Only the configured provider's keys count.", func(i *devissuer.Issuer) string { return forged(i) }).from("RFC 8725, section 3.8")
+	l.minted("of an unknown key", "Only the provider's keys count.", devissuer.UnknownKey())
 
 	l.token("without the name of the hash", "PKCS #1 signatures name the hash that they are of.", rsaSigned(signWithoutDigestInfo)).from("RFC 8017, section 8.2.2; CVE-2006-4339").by("RS256")
-	l.token("PS256 with another salt", "The salt is as long as the hash, and the key is for RS256 besides.", rsaSigned(signOtherSalt, Header("alg", "PS256"))).from("RFC 7518, section 3.5").by("RS256")
+	l.token("PS256 with another salt", "The salt is as long as the hash, and the key is for RS256 besides.", rsaSigned(signOtherSalt, devissuer.Header("alg", "PS256"))).from("RFC 7518, section 3.5").by("RS256")
 	l.token("the padded hash itself", "What the public key makes of it is compared, not what stands there.", rsaSigned(func(private *rsa.PrivateKey, input string) ([]byte, error) {
 		return append(make([]byte, private.Size()-len(input)%64), input[:len(input)%64]...), nil
 	})).from("RFC 8017, section 8.2.2").by("RS256")
@@ -181,9 +189,9 @@ func signatureAttacks() []Attack {
 func keyIDAttacks() []Attack {
 	l := &attacks{group: "kid", source: "RFC 7515, section 4.1.4"}
 	for _, value := range []string{"null", "1", "true", "[]", `{"a":1}`} {
-		l.minted("of type "+kindOfJSON(value), "kid is a string.", Header("kid", json.RawMessage(value)))
+		l.minted("of type "+kindOfJSON(value), "kid is a string.", devissuer.Header("kid", json.RawMessage(value)))
 	}
-	l.token("array of the right one", "kid is a string.", func(i *Issuer) string { return i.Token(Header("kid", []string{i.KeyID()})) })
+	l.token("array of the right one", "kid is a string.", func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Header("kid", []string{i.KeyID()})) })
 	for name, kid := range map[string]string{
 		"of 257 bytes":            strings.Repeat("k", 257),
 		"path":                    "../../../../../../dev/null",
@@ -206,13 +214,13 @@ func keyIDAttacks() []Attack {
 		"prototype":               "__proto__",
 		"keys of a set":           "keys.0",
 	} {
-		l.token(name, "kid is looked up among the provider's keys and used for nothing else; it is escaped in the log.", func(i *Issuer) string {
-			return i.forged(Header("kid", kid))
+		l.token(name, "kid is looked up among the provider's keys and used for nothing else; it is escaped in the log.", func(i *devissuer.Issuer) string {
+			return forged(i, devissuer.Header("kid", kid))
 		}).from("RFC 8725, section 3.10; CVE-2018-0114 class")
 	}
 	for _, secret := range []string{"../../../../../../dev/null", "x' UNION SELECT '' --"} {
 		l.token("HS256 with the empty file, "+secret[:2], "kid opens no file and asks no database, so nobody knows the secret.",
-			hmacToken("HS256", crypto.SHA256, func(*Issuer) []byte { return nil }, Header("kid", secret))).from("RFC 8725, section 3.10")
+			hmacToken("HS256", crypto.SHA256, func(*devissuer.Issuer) []byte { return nil }, devissuer.Header("kid", secret))).from("RFC 8725, section 3.10")
 	}
 	for name, change := range map[string]func(string) string{
 		"in other letters":    swapCase,
@@ -222,16 +230,16 @@ func keyIDAttacks() []Attack {
 		"twice":               func(id string) string { return id + id },
 		"with a path before":  func(id string) string { return "./" + id },
 	} {
-		l.token("right one "+name, "Key ids match exactly.", func(i *Issuer) string { return i.Token(Header("kid", change(i.KeyID()))) })
+		l.token("right one "+name, "Key ids match exactly.", func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Header("kid", change(i.KeyID()))) })
 	}
 	sortByName(l.list) // maps have no order
-	l.token("another key's", "The key that the token names has to be the one that proves it; no other is tried.", func(i *Issuer) string {
-		return i.Token(Header("kid", i.otherKey()))
+	l.token("another key's", "The key that the token names has to be the one that proves it; no other is tried.", func(i *devissuer.Issuer) string {
+		return i.MustToken(devissuer.Header("kid", otherKey(i)))
 	}).from("RFC 8725, section 3.1")
-	l.token("empty, another's signature", "An empty key id is no pass.", func(i *Issuer) string { return i.forged(Header("kid", "")) })
-	l.token("missing, another's signature", "A token that names no key is proven by the provider's all the same.", func(i *Issuer) string { return i.forged(NoKeyID()) })
-	l.token("the issuer's, another provider's token", "The same key id at two providers is two keys.", func(i *Issuer) string {
-		return stranger(i.Algorithm()).MustToken(Header("kid", i.KeyID()), Audience(i.audience()))
+	l.token("empty, another's signature", "An empty key id is no pass.", func(i *devissuer.Issuer) string { return forged(i, devissuer.Header("kid", "")) })
+	l.token("missing, another's signature", "A token that names no key is proven by the provider's all the same.", func(i *devissuer.Issuer) string { return forged(i, devissuer.NoKeyID()) })
+	l.token("the issuer's, another provider's token", "The same key id at two providers is two keys.", func(i *devissuer.Issuer) string {
+		return stranger(i.Algorithm()).MustToken(devissuer.Header("kid", i.KeyID()), devissuer.Audience(audience(i)))
 	}).from("RFC 8725, section 3.8")
 	return l.list
 }

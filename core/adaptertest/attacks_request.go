@@ -1,9 +1,10 @@
-package ssotest
+package adaptertest
 
 import (
 	"net/http"
 	"strings"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
@@ -11,10 +12,10 @@ import (
 func requestAttacks() []Attack {
 	l := &attacks{group: "Authorization", source: "RFC 6750, section 2.1; RFC 9110, section 11.6.2"}
 	malformed := func(name, rule string, fields func(good string) []string) {
-		l.fields(name, rule, http.StatusBadRequest, sso.CodeInvalidRequest, func(i *Issuer) []string { return fields(i.Token()) })
+		l.fields(name, rule, http.StatusBadRequest, sso.CodeInvalidRequest, func(i *devissuer.Issuer) []string { return fields(i.MustToken()) })
 	}
 	another := func(name, rule string, field func(good string) string) {
-		l.fields(name, rule, http.StatusUnauthorized, sso.CodeMissingToken, func(i *Issuer) []string { return []string{field(i.Token())} })
+		l.fields(name, rule, http.StatusUnauthorized, sso.CodeMissingToken, func(i *devissuer.Issuer) []string { return []string{field(i.MustToken())} })
 	}
 	two := "Two credentials are none: another party may look at the other one."
 	malformed("two fields", two, func(good string) []string { return []string{bearer(good), bearer(good)} })
@@ -59,9 +60,9 @@ func requestAttacks() []Attack {
 	another("wide letters", scheme, func(good string) string { return "Ｂｅａｒｅｒ " + good })
 	another("empty", "An empty field is no credential.", func(string) string { return "" })
 	another("reversed", scheme, func(good string) string { return good + " Bearer" })
-	l.fields("unsigned tail of a good token", "What stands behind a token is part of it.", 0, "", func(i *Issuer) []string { return []string{bearer(i.Token() + "~~~")} })
-	l.fields("good token with padding", "A token is spelled in one way.", 0, "", func(i *Issuer) []string { return []string{bearer(i.Token() + "=")} })
-	l.fields("two good tokens in one", "A token is one token.", 0, "", func(i *Issuer) []string { return []string{bearer(strings.Repeat(i.Token(), 2))} })
+	l.fields("unsigned tail of a good token", "What stands behind a token is part of it.", 0, "", func(i *devissuer.Issuer) []string { return []string{bearer(i.MustToken() + "~~~")} })
+	l.fields("good token with padding", "A token is spelled in one way.", 0, "", func(i *devissuer.Issuer) []string { return []string{bearer(i.MustToken() + "=")} })
+	l.fields("two good tokens in one", "A token is one token.", 0, "", func(i *devissuer.Issuer) []string { return []string{bearer(strings.Repeat(i.MustToken(), 2))} })
 	sortByName(l.list) // maps have no order
 	return l.list
 }

@@ -1,4 +1,4 @@
-package ssotest_test
+package adaptertest_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
@@ -48,7 +49,7 @@ var mutations = []mutation{
 }
 
 func TestReferenceAdapter(t *testing.T) {
-	ssotest.TestAdapter(t, ssotest.Adapter{Open: openReference})
+	adaptertest.TestAdapter(t, adaptertest.Adapter{Open: openReference})
 }
 
 func TestTheSuiteNoticesEachMutation(t *testing.T) {
@@ -70,7 +71,7 @@ func TestTheSuiteNoticesEachMutation(t *testing.T) {
 	}
 }
 
-func openReference(tb testing.TB, routes []ssotest.Route) ssotest.Do {
+func openReference(tb testing.TB, routes []adaptertest.Route) ssotest.Do {
 	tb.Helper()
 	mux := http.NewServeMux()
 	for _, route := range routes {
@@ -89,7 +90,7 @@ func openReference(tb testing.TB, routes []ssotest.Route) ssotest.Do {
 type handler = func(w http.ResponseWriter, r *http.Request, stored *sso.Principal)
 
 type reference struct {
-	layer  ssotest.Layer
+	layer  adaptertest.Layer
 	broken string
 }
 
@@ -127,12 +128,12 @@ func (g reference) check(ctx context.Context, r sso.Request) (context.Context, e
 		auth = auth.TokenFrom(g.layer.TokenFrom...)
 	}
 	switch g.layer.Kind {
-	case ssotest.Require:
+	case adaptertest.Require:
 		if g.broken == "takes Require for Authenticate" {
 			return auth.Authenticate(ctx, r)
 		}
 		return auth.Authorize(ctx, r, g.layer.Permission)
-	case ssotest.Optional:
+	case adaptertest.Optional:
 		next, err := auth.AuthenticateOptional(ctx, r)
 		if err != nil && g.broken == "takes Optional for a pass" {
 			return ctx, nil

@@ -1,4 +1,4 @@
-package ssotest
+package adaptertest
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
@@ -22,10 +23,10 @@ type Attack struct { //nolint:recvcheck // what builds one changes it; what read
 	// any. An issuer of another algorithm cannot mint it.
 	Algorithm string
 	// Token mints the token. Nil for an attack by the header field itself.
-	Token func(*Issuer) string
+	Token func(*devissuer.Issuer) string
 	// Authorization makes the values of the Authorization fields. Nil where Token is given,
 	// which is then sent in the usual way.
-	Authorization func(*Issuer) []string
+	Authorization func(*devissuer.Issuer) []string
 	// Status is that of the refusal, if it is sent in a request: 400 or 401.
 	Status int
 	// Code is that of the refusal: [sso.CodeInvalidToken] or another of package sso.
@@ -35,7 +36,7 @@ type Attack struct { //nolint:recvcheck // what builds one changes it; what read
 // Attacks is the corpus of what a service has to refuse. Every adapter of this library is held
 // to it by [TestAdapter], and a service of your own can be:
 //
-//	for _, attack := range ssotest.Attacks() {
+//	for _, attack := range adaptertest.Attacks() {
 //		if !attack.Suits(issuer) {
 //			continue
 //		}
@@ -61,10 +62,12 @@ func Attacks() []Attack {
 }
 
 // Suits reports whether the attack can be minted by an issuer.
-func (a Attack) Suits(i *Issuer) bool { return a.Algorithm == "" || a.Algorithm == i.Algorithm() }
+func (a Attack) Suits(i *devissuer.Issuer) bool {
+	return a.Algorithm == "" || a.Algorithm == i.Algorithm()
+}
 
 // Fields are the values of the Authorization fields that carry the attack.
-func (a Attack) Fields(i *Issuer) []string {
+func (a Attack) Fields(i *devissuer.Issuer) []string {
 	if a.Authorization != nil {
 		return a.Authorization(i)
 	}
@@ -100,18 +103,18 @@ type attacks struct {
 }
 
 // token adds an attack by a token.
-func (l *attacks) token(name, rule string, token func(*Issuer) string) *Attack {
+func (l *attacks) token(name, rule string, token func(*devissuer.Issuer) string) *Attack {
 	l.list = append(l.list, Attack{Name: l.group + "/" + name, Rule: rule, Source: l.source, Token: token})
 	return &l.list[len(l.list)-1]
 }
 
 // minted adds an attack by a token that the issuer's options can make.
-func (l *attacks) minted(name, rule string, opts ...tokenOption) *Attack {
-	return l.token(name, rule, func(i *Issuer) string { return i.Token(opts...) })
+func (l *attacks) minted(name, rule string, opts ...devissuer.TokenOption) *Attack {
+	return l.token(name, rule, func(i *devissuer.Issuer) string { return i.MustToken(opts...) })
 }
 
 // fields adds an attack by the header field itself.
-func (l *attacks) fields(name, rule string, status int, code string, fields func(*Issuer) []string) {
+func (l *attacks) fields(name, rule string, status int, code string, fields func(*devissuer.Issuer) []string) {
 	l.list = append(l.list, Attack{Name: l.group + "/" + name, Rule: rule, Source: l.source, Authorization: fields, Status: status, Code: code})
 }
 

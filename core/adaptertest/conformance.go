@@ -1,4 +1,4 @@
-package ssotest
+package adaptertest
 
 import (
 	"context"
@@ -18,6 +18,7 @@ import (
 
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
 // TestAdapter holds an adapter to the behaviour that all adapters share. Each case has a name,
@@ -28,7 +29,7 @@ import (
 // parallel with other tests.
 //
 //	func TestConformance(t *testing.T) {
-//		ssotest.TestAdapter(t, ssotest.Adapter{Open: func(t testing.TB, routes []ssotest.Route) ssotest.Do {
+//		adaptertest.TestAdapter(t, adaptertest.Adapter{Open: func(t testing.TB, routes []adaptertest.Route) ssotest.Do {
 //			return ssotest.Serve(t, newApplication(routes)) // of your framework, guarded by your adapter
 //		}})
 //	}
@@ -69,17 +70,17 @@ func TestAdapter(t *testing.T, adapter Adapter) {
 // with the routes that the application is to have; lacks is [Adapter.Lacks].
 func TestHTTPAdapter(t *testing.T, framework string, build func(routes []Route) http.Handler, lacks ...Feature) {
 	t.Run(framework, func(t *testing.T) {
-		TestAdapter(t, Adapter{Lacks: lacks, Open: func(t testing.TB, routes []Route) Do { return Serve(t, build(routes)) }})
+		TestAdapter(t, Adapter{Lacks: lacks, Open: func(t testing.TB, routes []Route) ssotest.Do { return ssotest.Serve(t, build(routes)) }})
 	})
 	t.Run(framework+", in process", func(t *testing.T) {
-		TestAdapter(t, Adapter{Lacks: lacks, Open: func(_ testing.TB, routes []Route) Do { return InProcess(build(routes)) }})
+		TestAdapter(t, Adapter{Lacks: lacks, Open: func(_ testing.TB, routes []Route) ssotest.Do { return ssotest.InProcess(build(routes)) }})
 	})
 }
 
 // suite is the issuer, the authenticators and the handlers that the cases share.
 type suite struct {
-	issuer, stranger, dead       *Issuer
-	victims                      []*Issuer // whom the attacks are made for
+	issuer, stranger, dead       *ssotest.Issuer
+	victims                      []*ssotest.Issuer // whom the attacks are made for
 	auth, other, named, hopeless *sso.Authenticator
 	python, text, signIn         *sso.Authenticator
 	clock                        clock
@@ -90,7 +91,7 @@ type suite struct {
 }
 
 func newSuite(t *testing.T) *suite {
-	s := &suite{issuer: NewIssuer(t), stranger: NewIssuer(t), dead: NewIssuer(t), victims: newVictims(t)}
+	s := &suite{issuer: ssotest.NewIssuer(t), stranger: ssotest.NewIssuer(t), dead: ssotest.NewIssuer(t), victims: newVictims(t)}
 	s.auth = s.authenticator(s.issuer, "api", func(*sso.Config) {})
 	s.other = s.authenticator(s.issuer, "other-api", func(*sso.Config) {})
 	s.named = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Realm, c.TellScopes = "orders", true })
@@ -104,7 +105,7 @@ func newSuite(t *testing.T) *suite {
 	return s
 }
 
-func (s *suite) authenticator(issuer *Issuer, audience string, change func(*sso.Config)) *sso.Authenticator {
+func (s *suite) authenticator(issuer *ssotest.Issuer, audience string, change func(*sso.Config)) *sso.Authenticator {
 	cfg := issuer.Config(audience)
 	cfg.Now, cfg.Logger = s.clock.now, slog.New(&s.panics)
 	change(&cfg)
@@ -268,7 +269,7 @@ const someSeconds = "some seconds"
 // transportHeaders are the server's business and not the adapter's.
 var transportHeaders = []string{"Date", "Content-Length", "Connection", "Keep-Alive"}
 
-func send(do Do, r *http.Request) (answer, error) {
+func send(do ssotest.Do, r *http.Request) (answer, error) {
 	response, err := do(r)
 	if err != nil {
 		return answer{}, err
@@ -320,3 +321,20 @@ type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
 func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// panicCounter is a log of which it is counted only how often it tells of a panic: the suite makes thousands of
+// refusals.
+type panicCounter struct{ atomic.Int64 }
+
+func (*panicCounter) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelError
+}
+func (c *panicCounter) WithAttrs([]slog.Attr) slog.Handler { return c }
+func (c *panicCounter) WithGroup(string) slog.Handler      { return c }
+
+func (c *panicCounter) Handle(_ context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, "panicked") {
+		c.Add(1)
+	}
+	return nil
+}

@@ -1,4 +1,4 @@
-package ssotest
+package adaptertest
 
 import (
 	"regexp"

@@ -1,4 +1,4 @@
-package ssotest
+package adaptertest
 
 import (
 	"bytes"
@@ -29,8 +29,6 @@ import (
 
 // What devissuer's options do not reach is put together here from the parts of good tokens.
 
-type tokenOption = TokenOption
-
 // parts are the segments of a compact token, decoded.
 type parts struct{ header, payload, signature []byte }
 
@@ -44,7 +42,7 @@ func encoded(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 func decoded(s string) []byte {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil {
-		panic("ssotest: " + err.Error()) // of a token that devissuer made
+		panic("adaptertest: " + err.Error()) // of a token that devissuer made
 	}
 	return b
 }
@@ -54,25 +52,25 @@ func (p parts) String() string {
 }
 
 // withSignature is a good token with something else for its signature.
-func withSignature(change func(signature []byte) []byte, opts ...tokenOption) func(*Issuer) string {
-	return func(i *Issuer) string {
-		p := split(i.Token(opts...))
+func withSignature(change func(signature []byte) []byte, opts ...devissuer.TokenOption) func(*devissuer.Issuer) string {
+	return func(i *devissuer.Issuer) string {
+		p := split(i.MustToken(opts...))
 		p.signature = change(p.signature)
 		return p.String()
 	}
 }
 
 // rawPayload is a properly signed token whose payload is made of a good one's text.
-func rawPayload(change func(text string) string) func(*Issuer) string {
-	return func(i *Issuer) string {
-		return i.Token(RawPayload(change(string(split(i.Token()).payload))))
+func rawPayload(change func(text string) string) func(*devissuer.Issuer) string {
+	return func(i *devissuer.Issuer) string {
+		return i.MustToken(devissuer.RawPayload(change(string(split(i.MustToken()).payload))))
 	}
 }
 
 // rawHeader is a properly signed token whose header is made of a good one's text.
-func rawHeader(change func(text string) string) func(*Issuer) string {
-	return func(i *Issuer) string {
-		return i.Token(RawHeader(change(string(split(i.Token()).header))))
+func rawHeader(change func(text string) string) func(*devissuer.Issuer) string {
+	return func(i *devissuer.Issuer) string {
+		return i.MustToken(devissuer.RawHeader(change(string(split(i.MustToken()).header))))
 	}
 }
 
@@ -87,25 +85,24 @@ func after(members string) func(string) string {
 
 // respelled is a properly signed token whose segments are spelled in another way, and signed
 // as they are spelled.
-func respelled(header, payload func(string) string) func(*Issuer) string {
-	return func(i *Issuer) string {
-		p := split(i.Token())
-		return i.seal(header(encoded(p.header)), payload(encoded(p.payload)))
+func respelled(header, payload func(string) string) func(*devissuer.Issuer) string {
+	return func(i *devissuer.Issuer) string {
+		p := split(i.MustToken())
+		return seal(i, header(encoded(p.header)), payload(encoded(p.payload)))
 	}
 }
 
 func same(s string) string { return s }
 
 // seal signs any two segments with the issuer's key.
-func (i *Issuer) seal(header, payload string) string {
-	i.t.Helper()
+func seal(i *devissuer.Issuer, header, payload string) string {
 	input := header + "." + payload
 	digest := sha256.Sum256([]byte(input))
 	var (
 		signature []byte
 		err       error
 	)
-	switch private := i.private().(type) {
+	switch private := private(i).(type) {
 	case *rsa.PrivateKey:
 		signature, err = rsa.SignPKCS1v15(nil, private, crypto.SHA256, digest[:])
 	case *ecdsa.PrivateKey:
@@ -117,53 +114,53 @@ func (i *Issuer) seal(header, payload string) string {
 		signature = ed25519.Sign(private, []byte(input))
 	}
 	if err != nil || !slices.Contains([]string{"RS256", "ES256", "EdDSA"}, i.Algorithm()) {
-		i.t.Fatalf("ssotest: cannot make the signature of this attack by %s: %v", i.Algorithm(), err)
+		panic(fmt.Sprintf("adaptertest: cannot make the signature of this attack by %s: %v", i.Algorithm(), err))
 	}
 	return input + "." + encoded(signature)
 }
 
 // private is the key that signs now.
-func (i *Issuer) private() any {
+func private(i *devissuer.Issuer) any {
 	block, _ := pem.Decode(i.PrivateKeyPEM())
 	private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		i.t.Fatalf("ssotest: %v", err)
+		panic("adaptertest: " + err.Error())
 	}
 	return private
 }
 
 // rsaKey is the key that signs now, of an issuer for RS256.
-func (i *Issuer) rsaKey() *rsa.PrivateKey {
-	private, ok := i.private().(*rsa.PrivateKey)
+func rsaKey(i *devissuer.Issuer) *rsa.PrivateKey {
+	private, ok := private(i).(*rsa.PrivateKey)
 	if !ok {
-		i.t.Fatalf("ssotest: this attack is made for RS256, and the issuer is for %s", i.Algorithm())
+		panic(fmt.Sprintf("adaptertest: this attack is made for RS256, and the issuer is for %s", i.Algorithm()))
 	}
 	return private
 }
 
 // publicDER is the public key as SubjectPublicKeyInfo.
-func (i *Issuer) publicDER() []byte {
+func publicDER(i *devissuer.Issuer) []byte {
 	block, _ := pem.Decode(i.PublicPEM())
 	return block.Bytes
 }
 
 // published is the first key of the set as it is published.
-func (i *Issuer) published() []byte {
+func published(i *devissuer.Issuer) []byte {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
 	if err := json.Unmarshal(i.JWKS(), &set); err != nil || len(set.Keys) == 0 {
-		i.t.Fatalf("ssotest: %v", err)
+		panic(fmt.Sprintf("adaptertest: the issuer publishes no keys: %v", err))
 	}
 	return set.Keys[0]
 }
 
 // audience is what the issuer's tokens are for.
-func (i *Issuer) audience() string {
+func audience(i *devissuer.Issuer) string {
 	var claims struct {
 		Audience any `json:"aud"`
 	}
-	_ = json.Unmarshal(split(i.Token()).payload, &claims)
+	_ = json.Unmarshal(split(i.MustToken()).payload, &claims)
 	switch aud := claims.Audience.(type) {
 	case string:
 		return aud
@@ -174,7 +171,7 @@ func (i *Issuer) audience() string {
 }
 
 // otherKey is the id of a published key that does not sign now.
-func (i *Issuer) otherKey() string {
+func otherKey(i *devissuer.Issuer) string {
 	for _, id := range i.KeyIDs() {
 		if id != i.KeyID() {
 			return id
@@ -190,7 +187,7 @@ func stranger(algorithm string) *devissuer.Issuer {
 	if strangers.m[algorithm] == nil {
 		i, err := devissuer.New(devissuer.WithAlgorithm(algorithm), devissuer.WithIssuer(strangerURL))
 		if err != nil {
-			panic("ssotest: " + err.Error()) // an issuer has the algorithm
+			panic("adaptertest: " + err.Error()) // an issuer has the algorithm
 		}
 		if strangers.m == nil {
 			strangers.m = map[string]*devissuer.Issuer{}
@@ -208,15 +205,15 @@ var strangers struct {
 }
 
 // forged is a token by a stranger's key that claims to be this issuer's.
-func (i *Issuer) forged(opts ...tokenOption) string {
-	opts = append([]tokenOption{IssuedBy(i.URL()), Audience(i.audience()), Header("kid", i.KeyID())}, opts...)
+func forged(i *devissuer.Issuer, opts ...devissuer.TokenOption) string {
+	opts = append([]devissuer.TokenOption{devissuer.IssuedBy(i.URL()), devissuer.Audience(audience(i)), devissuer.Header("kid", i.KeyID())}, opts...)
 	return stranger(i.Algorithm()).MustToken(opts...)
 }
 
 // hmacToken is signed with a secret that anybody can know.
-func hmacToken(algorithm string, hash crypto.Hash, secret func(*Issuer) []byte, opts ...tokenOption) func(*Issuer) string {
-	return func(i *Issuer) string {
-		token := i.Token(append([]tokenOption{Header("alg", algorithm)}, opts...)...)
+func hmacToken(algorithm string, hash crypto.Hash, secret func(*devissuer.Issuer) []byte, opts ...devissuer.TokenOption) func(*devissuer.Issuer) string {
+	return func(i *devissuer.Issuer) string {
+		token := i.MustToken(append([]devissuer.TokenOption{devissuer.Header("alg", algorithm)}, opts...)...)
 		input := token[:strings.LastIndexByte(token, '.')]
 		mac := hmac.New(hash.New, secret(i))
 		mac.Write([]byte(input))
@@ -225,13 +222,13 @@ func hmacToken(algorithm string, hash crypto.Hash, secret func(*Issuer) []byte, 
 }
 
 // rsaSigned has a header that says what it likes and an RSA signature of any make.
-func rsaSigned(sign func(private *rsa.PrivateKey, input string) ([]byte, error), opts ...tokenOption) func(*Issuer) string {
-	return func(i *Issuer) string {
-		token := i.Token(opts...)
+func rsaSigned(sign func(private *rsa.PrivateKey, input string) ([]byte, error), opts ...devissuer.TokenOption) func(*devissuer.Issuer) string {
+	return func(i *devissuer.Issuer) string {
+		token := i.MustToken(opts...)
 		input := token[:strings.LastIndexByte(token, '.')]
-		signature, err := sign(i.rsaKey(), input)
+		signature, err := sign(rsaKey(i), input)
 		if err != nil {
-			i.t.Fatalf("ssotest: %v", err)
+			panic("adaptertest: " + err.Error())
 		}
 		return input + "." + encoded(signature)
 	}
@@ -253,33 +250,33 @@ func signOtherSalt(private *rsa.PrivateKey, input string) ([]byte, error) {
 }
 
 // certificate is a self-signed certificate for the stranger's key, as x5c has it.
-func (i *Issuer) certificate() string {
+func certificate(i *devissuer.Issuer) string {
 	block, _ := pem.Decode(stranger(i.Algorithm()).PrivateKeyPEM())
 	private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		i.t.Fatalf("ssotest: %v", err)
+		panic("adaptertest: " + err.Error())
 	}
 	signer := private.(crypto.Signer) //nolint:errcheck // every private key is one
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "issuer.example"}}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, signer.Public(), signer)
 	if err != nil {
-		i.t.Fatalf("ssotest: %v", err)
+		panic("adaptertest: " + err.Error())
 	}
 	return base64.StdEncoding.EncodeToString(der)
 }
 
 // encrypted is a JWE (RFC 7516) for the issuer's own public key, with an unsigned token in it.
-func encrypted(i *Issuer) string {
+func encrypted(i *devissuer.Issuer) string {
 	header := encoded([]byte(`{"alg":"RSA-OAEP-256","enc":"A256GCM","cty":"JWT","kid":"` + i.KeyID() + `"}`))
 	secret, nonce := make([]byte, 32), make([]byte, 12)
 	_, _ = rand.Read(secret)
-	wrapped, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, &i.rsaKey().PublicKey, secret, nil)
+	wrapped, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, &rsaKey(i).PublicKey, secret, nil)
 	if err != nil {
-		i.t.Fatalf("ssotest: %v", err)
+		panic("adaptertest: " + err.Error())
 	}
 	block, _ := aes.NewCipher(secret)
 	gcm, _ := cipher.NewGCM(block)
-	sealed := gcm.Seal(nil, nonce, []byte(i.Token(AlgNone())), []byte(header))
+	sealed := gcm.Seal(nil, nonce, []byte(i.MustToken(devissuer.AlgNone())), []byte(header))
 	text, tag := sealed[:len(sealed)-gcm.Overhead()], sealed[len(sealed)-gcm.Overhead():]
 	return strings.Join([]string{header, encoded(wrapped), encoded(nonce), encoded(text), encoded(tag)}, ".")
 }

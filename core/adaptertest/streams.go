@@ -1,10 +1,12 @@
-package ssotest
+package adaptertest
 
 import (
 	"bufio"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
 // TestStreams reads what an application answers at length: at /events a line for each event that
@@ -12,7 +14,7 @@ import (
 // /socket, over the connection that it took over, "hello " and the subject. The token is
 // about "ada". next has room for one event. It is for whoever writes an adapter: a middleware that
 // wraps the response writer must let both through.
-func TestStreams(t *testing.T, do Do, token string, next chan<- string) {
+func TestStreams(t *testing.T, do ssotest.Do, token string, next chan<- string) {
 	t.Helper()
 	request := func(path string) *http.Request {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)

@@ -1,4 +1,4 @@
-package ssotest
+package adaptertest
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
 // headerAttacks use header parameters that change what a token means.
@@ -15,18 +17,18 @@ func headerAttacks() []Attack {
 		"an unknown extension": `["https://attacker.example/ext"]`, "exp": `["exp"]`, "b64": `["b64"]`, "alg": `["alg"]`,
 		"an empty list": `[]`, "null": `null`, "a string": `"exp"`, "an object": `{}`, "a number in the list": `[1]`, "a name twice": `["exp","exp"]`,
 	} {
-		l.minted("crit: "+name, "What demands an extension that is not known here is refused.", Header("crit", json.RawMessage(crit)), Header("exp", 1)).from("RFC 7515, section 4.1.11; CVE-2025-59420")
+		l.minted("crit: "+name, "What demands an extension that is not known here is refused.", devissuer.Header("crit", json.RawMessage(crit)), devissuer.Header("exp", 1)).from("RFC 7515, section 4.1.11; CVE-2025-59420")
 	}
-	l.minted("b64 false", "A payload that is not encoded is another format.", Header("b64", false)).from("RFC 7797, section 6")
-	l.minted("b64 false, in crit", "A payload that is not encoded is another format.", Header("b64", false), Header("crit", []string{"b64"})).from("RFC 7797, section 6")
-	l.minted("zip", "A token is not unpacked.", Header("zip", "DEF")).from("RFC 8725, section 3.6; CVE-2024-33664")
-	l.token("zip, packed payload", "A token is not unpacked.", func(i *Issuer) string {
-		return i.Token(Header("zip", "DEF"), RawPayload(deflated(split(i.Token()).payload)))
+	l.minted("b64 false", "A payload that is not encoded is another format.", devissuer.Header("b64", false)).from("RFC 7797, section 6")
+	l.minted("b64 false, in crit", "A payload that is not encoded is another format.", devissuer.Header("b64", false), devissuer.Header("crit", []string{"b64"})).from("RFC 7797, section 6")
+	l.minted("zip", "A token is not unpacked.", devissuer.Header("zip", "DEF")).from("RFC 8725, section 3.6; CVE-2024-33664")
+	l.token("zip, packed payload", "A token is not unpacked.", func(i *devissuer.Issuer) string {
+		return i.MustToken(devissuer.Header("zip", "DEF"), devissuer.RawPayload(deflated(split(i.MustToken()).payload)))
 	}).from("RFC 8725, section 3.6; CVE-2024-33664")
-	l.token("zip, bomb of 1 MiB", "A token is not unpacked.", func(i *Issuer) string {
-		return i.Token(Header("zip", "DEF"), RawPayload(deflated(bytes.Repeat([]byte(" "), 1<<20))))
+	l.token("zip, bomb of 1 MiB", "A token is not unpacked.", func(i *devissuer.Issuer) string {
+		return i.MustToken(devissuer.Header("zip", "DEF"), devissuer.RawPayload(deflated(bytes.Repeat([]byte(" "), 1<<20))))
 	}).from("RFC 8725, section 3.6; CVE-2024-28176, CVE-2024-33664")
-	l.minted("cty JWT", "A token within a token is not read.", Header("cty", "JWT")).from("RFC 7519, section 5.2")
+	l.minted("cty JWT", "A token within a token is not read.", devissuer.Header("cty", "JWT")).from("RFC 7519, section 5.2")
 	for name, member := range map[string]string{
 		"ALG": `"ALG":"none"`, "Alg": `"Alg":"HS256"`, "Kid": `"Kid":"x"`, "CRIT": `"CRIT":["x"]`, "Typ": `"Typ":"logout+jwt"`, "K of Kelvin in kid": `"\u212aid":"x"`,
 	} {
@@ -51,13 +53,13 @@ func typeAttacks() []Attack {
 		"logout+jwt", "dpop+jwt", "secevent+jwt", "id_token+jwt", "rt+jwt", "entity-statement+jwt", "oauth-authz-req+jwt", "token-introspection+jwt",
 		"client-authentication+jwt", "kb+jwt", "dc+sd-jwt", "vp+jwt", "JWE", "JOSE+JSON", "passport",
 	} {
-		l.minted(typ, "A token of another kind is no access token.", Type(typ))
+		l.minted(typ, "A token of another kind is no access token.", devissuer.Type(typ))
 	}
 	for _, typ := range []string{"", "JWT ", "at+jwt; v=1", "JWT\x00", "at+jwt,logout+jwt", "application/at+jwt+x"} {
-		l.minted(fmt.Sprintf("%q", typ), "typ matches exactly, but for the case of its letters.", Type(typ))
+		l.minted(fmt.Sprintf("%q", typ), "typ matches exactly, but for the case of its letters.", devissuer.Type(typ))
 	}
 	for _, value := range []string{"null", "1", "true", `["JWT"]`, `{}`} {
-		l.minted("of type "+kindOfJSON(value), "typ is a string.", Header("typ", json.RawMessage(value))).from("RFC 7515, section 4.1.9")
+		l.minted("of type "+kindOfJSON(value), "typ is a string.", devissuer.Header("typ", json.RawMessage(value))).from("RFC 7515, section 4.1.9")
 	}
 	return l.list
 }
@@ -66,8 +68,8 @@ func typeAttacks() []Attack {
 func formAttacks() []Attack {
 	l := &attacks{group: "form", source: "RFC 7515, section 7.1"}
 	segments := "A token has three segments, none of them empty."
-	of := func(change func(token string) string) func(*Issuer) string {
-		return func(i *Issuer) string { return change(i.Token()) }
+	of := func(change func(token string) string) func(*devissuer.Issuer) string {
+		return func(i *devissuer.Issuer) string { return change(i.MustToken()) }
 	}
 	l.token("nothing", segments, of(func(string) string { return "" })).badRequest()
 	l.token("one segment", segments, of(func(s string) string { return strings.ReplaceAll(s, ".", "") }))
@@ -80,12 +82,12 @@ func formAttacks() []Attack {
 	l.token("one dot", segments, of(func(string) string { return "." }))
 	l.token("two dots", segments, of(func(string) string { return ".." }))
 	l.token("no header", segments, of(func(s string) string { return s[strings.IndexByte(s, '.'):] }))
-	l.token("no payload", "A detached payload is not to be had from anywhere.", func(i *Issuer) string { return i.Token(RawPayload("")) }).from("RFC 7515, appendix F")
+	l.token("no payload", "A detached payload is not to be had from anywhere.", func(i *devissuer.Issuer) string { return i.MustToken(devissuer.RawPayload("")) }).from("RFC 7515, appendix F")
 	l.token("payload taken out", "A detached payload is not to be had from anywhere.", of(func(s string) string {
 		p := strings.Split(s, ".")
 		return p[0] + ".." + p[2]
 	})).from("RFC 7515, appendix F")
-	l.token("no header, signed", segments, func(i *Issuer) string { return i.Token(RawHeader("")) })
+	l.token("no header, signed", segments, func(i *devissuer.Issuer) string { return i.MustToken(devissuer.RawHeader("")) })
 	l.token("encrypted", "An encrypted token proves nothing: its key is public.", encrypted).from("RFC 7516, section 7.1; RFC 8725, section 3.2").by("RS256")
 	l.token("flattened JSON", "Only the compact serialisation is read.", of(flattened)).from("RFC 7519, section 1; CVE-2022-39227").badRequest()
 	l.token("general JSON", "Only the compact serialisation is read.", of(general)).from("RFC 7519, section 1").badRequest()
@@ -96,31 +98,31 @@ func formAttacks() []Attack {
 	spelling := "base64url has one spelling for each sequence of bytes: no padding, its own alphabet, no white space, no bits left over."
 	l.source = "RFC 7515, section 2; RFC 4648, sections 3.2, 3.3 and 3.5"
 	l.token("padding in the signature", spelling, of(padded))
-	l.token("padding in the payload", spelling, func(i *Issuer) string { return respelledAs(i, same, padded) }).badRequest()
-	l.token("padding in the header", spelling, func(i *Issuer) string { return respelledAs(i, padded, same) }).badRequest()
-	l.token("standard alphabet in the signature", spelling, func(i *Issuer) string {
+	l.token("padding in the payload", spelling, func(i *devissuer.Issuer) string { return respelledAs(i, same, padded) }).badRequest()
+	l.token("padding in the header", spelling, func(i *devissuer.Issuer) string { return respelledAs(i, padded, same) }).badRequest()
+	l.token("standard alphabet in the signature", spelling, func(i *devissuer.Issuer) string {
 		for {
-			p := strings.Split(i.Token(), ".")
+			p := strings.Split(i.MustToken(), ".")
 			if s := standardAlphabet.Replace(p[2]); s != p[2] {
 				return p[0] + "." + p[1] + "." + s
 			}
 		}
 	})
-	l.token("standard alphabet in the payload", spelling, func(i *Issuer) string {
-		p := split(i.Token(Claim("x", "???>>>~~~")))
-		return i.seal(encoded(p.header), standardAlphabet.Replace(encoded(p.payload)))
+	l.token("standard alphabet in the payload", spelling, func(i *devissuer.Issuer) string {
+		p := split(i.MustToken(devissuer.Claim("x", "???>>>~~~")))
+		return seal(i, encoded(p.header), standardAlphabet.Replace(encoded(p.payload)))
 	})
 	l.token("stray bits in the signature", spelling, of(strayBits))
-	l.token("stray bits in the payload", spelling, func(i *Issuer) string { return respelledAs(i, same, strayBits) })
-	l.token("stray bits in the header", spelling, func(i *Issuer) string { return respelledAs(i, strayBits, same) })
+	l.token("stray bits in the payload", spelling, func(i *devissuer.Issuer) string { return respelledAs(i, same, strayBits) })
+	l.token("stray bits in the header", spelling, func(i *devissuer.Issuer) string { return respelledAs(i, strayBits, same) })
 	middle := func(insert string) func(string) string {
 		return func(s string) string { return s[:len(s)/2] + insert + s[len(s)/2:] }
 	}
 	for name, insert := range map[string]string{
 		"line break": "\n", "carriage return": "\r", "DOS line break": "\r\n", "space": " ", "tab": "\t", "NUL": "\x00", "no-break space": "\u00a0", "ideographic dot": "。",
 	} {
-		l.token(name+" in the signature", spelling, func(i *Issuer) string {
-			p := strings.Split(i.Token(), ".")
+		l.token(name+" in the signature", spelling, func(i *devissuer.Issuer) string {
+			p := strings.Split(i.MustToken(), ".")
 			return p[0] + "." + p[1] + "." + middle(insert)(p[2])
 		}).badRequest()
 		l.token(name+" in the payload", spelling, respelled(same, middle(insert))).badRequest()
@@ -132,12 +134,12 @@ func formAttacks() []Attack {
 }
 
 // respelledAs is [respelled] with segments that end within a group of four characters.
-func respelledAs(i *Issuer, header, payload func(string) string) string {
+func respelledAs(i *devissuer.Issuer, header, payload func(string) string) string {
 	for filler := "x"; ; filler += "x" {
-		p := split(i.Token(Header("x", filler), Claim("x", filler)))
+		p := split(i.MustToken(devissuer.Header("x", filler), devissuer.Claim("x", filler)))
 		h, c := encoded(p.header), encoded(p.payload)
 		if len(h)%4 != 0 && len(c)%4 != 0 {
-			return i.seal(header(h), payload(c))
+			return seal(i, header(h), payload(c))
 		}
 	}
 }
@@ -149,10 +151,10 @@ func jsonAttacks() []Attack {
 	for name, payload := range map[string]string{
 		"null": "null", "array": "[]", "string": `"ada"`, "number": "0", "boolean": "true", "white space": " ", "an empty object": "{}", "NUL": "\x00", "XML": "<claims/>", "a form": "sub=ada&aud=api",
 	} {
-		l.minted("payload: "+name, object, RawPayload(payload))
+		l.minted("payload: "+name, object, devissuer.RawPayload(payload))
 	}
 	for name, header := range map[string]string{"null": "null", "array": "[]", "string": `"RS256"`, "white space": " ", "an empty object": "{}", "rubbish": "{alg:RS256}"} {
-		l.minted("header: "+name, "The header is a JSON object and nothing else.", RawHeader(header)).from("RFC 7515, section 5.2")
+		l.minted("header: "+name, "The header is a JSON object and nothing else.", devissuer.RawHeader(header)).from("RFC 7515, section 5.2")
 	}
 	text := "The text is JSON to the letter, in UTF-8."
 	for name, change := range map[string]func(string) string{
@@ -213,8 +215,8 @@ func jsonAttacks() []Attack {
 		name, _, _ := strings.Cut(member, ":")
 		l.token("other letters: "+name, letters, rawPayload(after(member))).from("RFC 7519, section 4")
 	}
-	for name, opts := range map[string][]tokenOption{
-		"EXP for exp": {WithoutExpiry(), Claim("EXP", int64(99999999999))}, "ISS for iss": {WithoutClaim("iss"), Claim("ISS", strangerURL)}, "AUD for aud": {WithoutClaim("aud"), Claim("AUD", "api")},
+	for name, opts := range map[string][]devissuer.TokenOption{
+		"EXP for exp": {devissuer.WithoutExpiry(), devissuer.Claim("EXP", int64(99999999999))}, "ISS for iss": {devissuer.WithoutClaim("iss"), devissuer.Claim("ISS", strangerURL)}, "AUD for aud": {devissuer.WithoutClaim("aud"), devissuer.Claim("AUD", "api")},
 	} {
 		l.minted("other letters: "+name, letters, opts...).from("RFC 7519, section 4")
 	}
@@ -225,21 +227,21 @@ func jsonAttacks() []Attack {
 // sizeAttacks are meant to cost more than they should.
 func sizeAttacks() []Attack {
 	l := &attacks{group: "size", source: "RFC 8725, section 2.5 class; CVE-2025-30204"}
-	l.token("100,000 dots", "What is no token is refused before it is taken apart.", func(*Issuer) string { return strings.Repeat(".", 100_000) })
-	l.token("200 KiB of letters", "A token has a bound.", func(*Issuer) string { return strings.Repeat("A", 200<<10) })
-	l.minted("claims of 20 KiB", "A token has a bound.", Claim("x", strings.Repeat("x", 20<<10)))
-	l.minted("header of 5 KiB", "A header has a bound.", Header("x", strings.Repeat("x", 5<<10)))
+	l.token("100,000 dots", "What is no token is refused before it is taken apart.", func(*devissuer.Issuer) string { return strings.Repeat(".", 100_000) })
+	l.token("200 KiB of letters", "A token has a bound.", func(*devissuer.Issuer) string { return strings.Repeat("A", 200<<10) })
+	l.minted("claims of 20 KiB", "A token has a bound.", devissuer.Claim("x", strings.Repeat("x", 20<<10)))
+	l.minted("header of 5 KiB", "A header has a bound.", devissuer.Header("x", strings.Repeat("x", 5<<10)))
 	l.token("white space of 20 KiB", "A token has a bound.", rawPayload(func(s string) string { return s + strings.Repeat(" ", 20<<10) }))
 	l.token("signature of 20 KiB", "A token has a bound.", withSignature(func(s []byte) []byte { return append(s, make([]byte, 20<<10)...) }))
 	l.source = "RFC 8259, section 9; CVE-2020-36518 class"
-	l.minted("nested 33 deep", "Nesting has a bound.", Claim("x", nested(32)))
-	l.minted("nested 5,000 deep", "Nesting has a bound.", RawPayload(`{"x":`+string(nested(5_000))+`}`))
-	l.minted("nested 10,000 deep", "Nesting has a bound, and a token has.", RawPayload(`{"x":`+string(nested(10_000))+`}`))
-	l.minted("opened 10,000 times", "Nesting has a bound, and a token has.", RawPayload(strings.Repeat(`[`, 10_000)))
-	l.minted("objects 2,000 deep", "Nesting has a bound.", RawPayload(strings.Repeat(`{"x":`, 2_000)+"1"+strings.Repeat(`}`, 2_000)))
-	l.minted("header nested 33 deep", "Nesting has a bound.", Header("x", nested(32)))
-	l.minted("header opened 2,000 times", "Nesting has a bound.", RawHeader(strings.Repeat(`[`, 2_000)))
-	l.minted("exponent of 400 digits", "Numbers are compared, never written out.", Claim("exp", json.RawMessage("1e"+strings.Repeat("9", 400)))).from("CVE-2020-10735 class")
-	l.minted("number of 10,000 digits", "Numbers are compared, never written out.", Claim("exp", json.RawMessage(strings.Repeat("9", 10_000)))).from("CVE-2020-10735 class")
+	l.minted("nested 33 deep", "Nesting has a bound.", devissuer.Claim("x", nested(32)))
+	l.minted("nested 5,000 deep", "Nesting has a bound.", devissuer.RawPayload(`{"x":`+string(nested(5_000))+`}`))
+	l.minted("nested 10,000 deep", "Nesting has a bound, and a token has.", devissuer.RawPayload(`{"x":`+string(nested(10_000))+`}`))
+	l.minted("opened 10,000 times", "Nesting has a bound, and a token has.", devissuer.RawPayload(strings.Repeat(`[`, 10_000)))
+	l.minted("objects 2,000 deep", "Nesting has a bound.", devissuer.RawPayload(strings.Repeat(`{"x":`, 2_000)+"1"+strings.Repeat(`}`, 2_000)))
+	l.minted("header nested 33 deep", "Nesting has a bound.", devissuer.Header("x", nested(32)))
+	l.minted("header opened 2,000 times", "Nesting has a bound.", devissuer.RawHeader(strings.Repeat(`[`, 2_000)))
+	l.minted("exponent of 400 digits", "Numbers are compared, never written out.", devissuer.Claim("exp", json.RawMessage("1e"+strings.Repeat("9", 400)))).from("CVE-2020-10735 class")
+	l.minted("number of 10,000 digits", "Numbers are compared, never written out.", devissuer.Claim("exp", json.RawMessage(strings.Repeat("9", 10_000)))).from("CVE-2020-10735 class")
 	return l.list
 }
