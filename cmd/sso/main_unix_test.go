@@ -27,7 +27,7 @@ func TestServeEndsOnASignal(t *testing.T) {
 		ended := make(chan int, 1)
 		go func() { ended <- run() }()
 		for lines := bufio.NewScanner(read); lines.Scan(); {
-			if strings.Contains(lines.Text(), "Ctrl-C ends it.") {
+			if strings.Contains(lines.Text(), "Press Ctrl-C to stop.") {
 				break
 			}
 		}

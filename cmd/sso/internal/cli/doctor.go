@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/spf13/cobra"
@@ -53,57 +54,36 @@ func (p *program) doDoctor(ctx context.Context, config *settings.Flags) error {
 	if p.json {
 		return term.JSON(p.env.Stdout, report)
 	}
-	p.printExamination(report)
+	p.printFindings(report)
 	return nil
 }
 
-func (p *program) printExamination(r *doctor.Report) {
-	out := p.printer()
-	out.Printf("%s\n", out.Paint(term.Bold, "settings"))
+func (p *program) printFindings(r *doctor.Report) {
+	p.out.Printf("settings\n")
 	for _, s := range r.Settings {
-		from := out.Paint(term.Gray, "default")
-		if s.From != "default" {
-			from = out.Paint(term.Bold, s.From)
-		}
-		out.Printf("  %-30s %s  (%s)\n", s.Name, s.Value, from)
+		p.out.Printf("  %-30s %s  (%s)\n", s.Name, s.Value, s.From)
 	}
 	if len(r.Keys) > 0 {
-		out.Printf("\n%s at %s\n", out.Paint(term.Bold, "keys"), r.Source)
+		p.out.Printf("\nkeys at %s\n", r.Source)
 	}
 	for _, k := range r.Keys {
-		mark := out.Paint(term.Green, "usable  ")
+		mark := "usable  "
 		if !k.Usable {
-			mark = out.Paint(term.Yellow, "not used")
+			mark = "not used"
 		}
-		id := k.ID
-		if id == "" {
-			id = "(no id)"
-		}
-		out.Printf("  %s  %s  %s, %s, age %s\n", mark, term.Clip(id, 80), k.Algorithm, k.Size, k.Age)
+		p.out.Printf("  %s  %s  %s, %s, age %s\n", mark, term.Clip(cmp.Or(k.ID, "(no id)"), 80), k.Algorithm, k.Size, k.Age)
 		if k.Why != "" {
-			out.Printf("            %s\n", k.Why)
+			p.out.Printf("            %s\n", k.Why)
 		}
 	}
-	out.Printf("\n%s\n", out.Paint(term.Bold, "findings"))
+	p.out.Printf("\nfindings\n")
 	counts := map[doctor.Level]int{}
 	for _, f := range r.Findings {
 		counts[f.Level]++
-		out.Printf("  %s  %s: %s\n", level(out, f.Level), f.Topic, term.Clip(f.Text, 1000))
+		p.out.Printf("  %-6s  %s: %s\n", f.Level, f.Topic, term.Clip(f.Text, 1000))
 		if f.Remedy != "" {
-			out.Printf("          what to do: %s\n", f.Remedy)
+			p.out.Printf("          what to do: %s\n", f.Remedy)
 		}
 	}
-	out.Printf("\n%s (%d red, %d yellow, %d green)\n", level(out, r.Level), counts[doctor.Red], counts[doctor.Yellow], counts[doctor.Green])
-}
-
-// level is a level in its color and as wide as the others.
-func level(out *term.Printer, l doctor.Level) term.Markup {
-	switch l {
-	case doctor.Green:
-		return out.Paint(term.Green, "green ")
-	case doctor.Yellow:
-		return out.Paint(term.Yellow, "yellow")
-	case doctor.Red:
-	}
-	return out.Paint(term.Red, "red   ")
+	p.out.Printf("\n%-6s (%d red, %d yellow, %d green)\n", r.Level, counts[doctor.Red], counts[doctor.Yellow], counts[doctor.Green])
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -13,16 +14,14 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// maxMembers bounds how many members of a header or of claims people are shown.
+// maxMembers bounds how many members of a header or of claims are printed.
 const maxMembers = 100
 
-// explainFlags are those of sso explain beside the settings.
+// explainFlags are the flags of sso explain, except the settings.
 type explainFlags struct {
-	decode  bool
-	stdin   bool
-	require string
-	method  string
-	path    map[string]string
+	decode, stdin   bool
+	require, method string
+	path            map[string]string
 }
 
 func (p *program) explain() *cobra.Command {
@@ -32,17 +31,15 @@ func (p *program) explain() *cobra.Command {
 	)
 	command := &cobra.Command{
 		Use:   "explain",
-		Short: "Say why a token is accepted or refused, and what to do about it",
-		Long: `explain judges a token as a service with the same settings would: the settings are
-those of the environment (SSO_AUDIENCE and so on, see "sso help settings"), and
-flags go before them.
+		Short: "Explain why a token is accepted or refused, and what to do about it",
+		Long: `explain checks a token as a service with the same settings would. It reads the
+settings from the environment (SSO_AUDIENCE and so on); flags override them.
 
-The token stands in the variable SSO_TOKEN, or comes through a pipe if that is not
-set; with --stdin through a pipe in any case. Instead of the token alone it may be a line "Authorization: Bearer …", or several of them.
+It reads the token from the variable SSO_TOKEN, or from a pipe if that is not set or
+with --stdin. The input may also be one or more lines "Authorization: Bearer …".
 
-Nothing is sent anywhere: the public keys are fetched from the configured source,
-and never from an address that the token names. The token's signature is never
-printed; its claims are, so mind who looks on.`,
+The public keys are fetched from the configured source, never from an address that
+the token names. The claims are printed, the signature is not.`,
 		Example: `  sso mint --permission pma.role=admin | sso explain --require 'is("pma.role", "admin") && scope("orders:read")'
   pbpaste | sso explain --issuer https://login.example.com --audience orders-api
   SSO_TOKEN=… sso explain --decode`,
@@ -51,12 +48,12 @@ printed; its claims are, so mind who looks on.`,
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.require, "require", "", "a `permission` that the route demands, as text (see \"sso help permissions\")")
-	flags.StringVar(&f.method, "method", "GET", "the request's `method`, for permissions that ask for it")
-	flags.StringToStringVar(&f.path, "path-value", nil, "what the path holds in the place of a parameter, for permissions that ask for it: `name=value`")
-	flags.Lookup("path-value").DefValue = "" // where pflag would print brackets
-	flags.BoolVar(&f.decode, "decode", false, "only take the token apart: nothing is verified, no settings are needed")
-	flags.BoolVar(&f.stdin, "stdin", false, "the token comes through a pipe, whatever SSO_TOKEN holds")
+	flags.StringVar(&f.require, "require", "", "the `permission` that the route requires, such as is(\"pma.role\", \"admin\")")
+	flags.StringVar(&f.method, "method", "GET", "the request's `method`, for permissions that read it")
+	flags.StringToStringVar(&f.path, "path-value", nil, "a path parameter, for permissions that read it: `name=value`")
+	flags.Lookup("path-value").DefValue = "" // pflag would print brackets
+	flags.BoolVar(&f.decode, "decode", false, "print the token without verifying it; needs no settings")
+	flags.BoolVar(&f.stdin, "stdin", false, "read the token from a pipe, even if SSO_TOKEN is set")
 	config = settings.NewFlags(flags, p.env.Lookup)
 	return command
 }
@@ -72,7 +69,7 @@ func (p *program) doExplain(ctx context.Context, f explainFlags, config *setting
 	var err error
 	if !f.decode {
 		if question.Config, err = config.Config(); err != nil {
-			return usage("%w\n(for a look into the token alone: --decode)", err)
+			return usage("%w\n(to print the token only: --decode)", err)
 		}
 		question.Config.HTTPClient = p.env.HTTPClient
 	}
@@ -107,93 +104,78 @@ func (p *program) decode(input explain.Input, where string) error {
 		return term.JSON(p.env.Stdout, token)
 	}
 	p.printToken(token, where)
-	p.printer().Printf("\nNothing of this has been verified.\n")
+	p.out.Printf("\nNothing of this has been verified.\n")
 	return nil
 }
 
+// marks are what people see of a check's result.
+var marks = map[explain.Result]string{explain.Pass: "ok  ", explain.Fail: "FAIL", explain.Skipped: "skip", explain.NotReached: "-   "}
+
 func (p *program) printReport(r *explain.Report, where string) {
-	out := p.printer()
 	if r.Token != nil {
 		p.printToken(r.Token, where)
-		out.Printf("\n")
+		p.out.Printf("\n")
 	}
-	out.Printf("%s\n", out.Paint(term.Bold, "checks"))
+	p.out.Printf("checks\n")
 	for _, c := range r.Checks {
-		switch c.Result {
-		case explain.Pass:
-			out.Printf("  %s  %-11s  %s\n", out.Paint(term.Green, "ok  "), c.Name, term.Clip(c.Detail, 300))
-		case explain.Fail:
-			out.Printf("  %s  %-11s  %s\n", out.Paint(term.Red, "FAIL"), c.Name, term.Clip(c.Detail, 600))
-		case explain.Skipped:
-			out.Printf("  %s  %-11s  %s\n", out.Paint(term.Yellow, "skip"), c.Name, term.Clip(c.Detail, 300))
-		case explain.NotReached:
-			out.Printf("  %s  %-11s  %s\n", out.Paint(term.Gray, "-   "), c.Name, out.Paint(term.Gray, "not reached"))
-		}
+		p.out.Printf("  %s  %-11s  %s\n", marks[c.Result], c.Name, cmp.Or(term.Clip(c.Detail, 600), string(c.Result)))
 	}
 	if r.Require != nil {
-		out.Printf("\n%s\n", out.Paint(term.Bold, "permission"))
-		printDecision(out, r.Require, "  ")
+		p.out.Printf("\npermission\n")
+		p.printDecision(r.Require, "  ")
 	}
-	out.Printf("\n")
-	switch r.Verdict {
-	case explain.Accepted:
-		out.Printf("%s\n", out.Paint(term.Green, "accepted"))
-	case explain.Unknown:
-		out.Printf("%s: %d %s, reason %s\n%s\n", out.Paint(term.Yellow, "nobody can tell"), r.Status, r.Code, string(r.Reason), r.Remedy)
-	case explain.Refused, explain.Denied:
-		out.Printf("%s: %d %s, reason %s\n", out.Paint(term.Red, string(r.Verdict)), r.Status, r.Code, string(r.Reason))
-		out.Printf("%s %s\n", out.Paint(term.Bold, "what to do:"), r.Remedy)
+	if r.Verdict == explain.Accepted {
+		p.out.Printf("\naccepted\n")
+		return
 	}
+	p.out.Printf("\n%s: %d %s, reason %s\nwhat to do: %s\n", r.Verdict, r.Status, r.Code, r.Reason, r.Remedy)
 }
 
-func printDecision(out *term.Printer, d *explain.Decision, indent string) {
-	mark := out.Paint(term.Green, "granted")
+func (p *program) printDecision(d *explain.Decision, indent string) {
+	mark := "granted"
 	switch {
 	case d.Error != "":
-		mark = out.Paint(term.Red, "failed ")
+		mark = "failed "
 	case !d.Granted:
-		mark = out.Paint(term.Red, "denied ")
+		mark = "denied "
 	}
-	out.Printf("%s%s  %s\n", term.Markup(indent), mark, d.Permission)
-	below := indent + "         "
+	p.out.Printf("%s%s  %s\n", indent, mark, d.Permission)
 	switch {
 	case d.Error != "" && len(d.Children) == 0:
-		out.Printf("%s%s\n", term.Markup(below), d.Error)
+		p.out.Printf("%s         %s\n", indent, d.Error)
 	case !d.Granted && d.Remedy != "":
 		found := ""
 		if d.Found != "" {
 			found = ", found " + term.Clip(d.Found, 200)
 		}
-		out.Printf("%s%s: %s%s\n", term.Markup(below), d.Code, d.Remedy, found)
+		p.out.Printf("%s         %s: %s%s\n", indent, d.Code, d.Remedy, found)
 	}
 	for i := range d.Children {
-		printDecision(out, &d.Children[i], indent+"  ")
+		p.printDecision(&d.Children[i], indent+"  ")
 	}
 }
 
 func (p *program) printToken(t *explain.Token, where string) {
-	out := p.printer()
-	out.Printf("%s from %s, %d bytes\n", out.Paint(term.Bold, "token"), where, t.Bytes)
+	p.out.Printf("token from %s, %d bytes\n", where, t.Bytes)
 	for _, part := range []struct {
 		name   string
 		object []byte
 	}{{"header", t.Header}, {"claims", t.Claims}} {
 		members := explain.Members(part.object, p.env.Now())
+		p.out.Printf("  %s\n", part.name)
 		if members == nil && string(part.object) != "{}" {
-			out.Printf("  %s\n    (no JSON object)\n", part.name)
-			continue
+			p.out.Printf("    (not a JSON object)\n")
 		}
-		out.Printf("  %s\n", part.name)
 		for i, m := range members {
 			if i == maxMembers {
-				out.Printf("    … and %d more\n", len(members)-maxMembers)
+				p.out.Printf("    … and %d more\n", len(members)-maxMembers)
 				break
 			}
-			note := term.Markup("")
+			note := ""
 			if m.Note != "" {
-				note = out.Paint(term.Gray, "  "+m.Note)
+				note = "  " + m.Note
 			}
-			out.Printf("    %-12s %s%s\n", term.Clip(m.Name, 60), term.Clip(m.Value, 300), note)
+			p.out.Printf("    %-12s %s%s\n", term.Clip(m.Name, 60), term.Clip(m.Value, 300), note)
 		}
 	}
 }

@@ -166,7 +166,7 @@ func TestNobodyCanTellWithoutKeys(t *testing.T) {
 	}
 	oneFails(t, r, map[string]bool{})
 	o = call{args: append([]string{"explain"}, trusting(issuer)...), stdin: token, client: issuer.Client()}.run(t)
-	if o.code != 1 || !strings.Contains(o.stdout, "nobody can tell: 503 unavailable, reason keys_unavailable") {
+	if o.code != 1 || !strings.Contains(o.stdout, "unknown: 503 unavailable, reason keys_unavailable") {
 		t.Errorf("%+v", o)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -192,10 +191,10 @@ func (f mintFlags) form() (url.Values, error) {
 	for _, text := range f.permission {
 		path, value, err := pair(text)
 		if err != nil {
-			return nil, told("--permission", text, err)
+			return nil, usage("--permission: %w", err)
 		}
 		if err := set(permissions, sso.SplitPath(path), value); err != nil {
-			return nil, told("--permission", text, err)
+			return nil, usage("--permission: %w", err)
 		}
 	}
 	claims := map[string]any{}
@@ -205,7 +204,7 @@ func (f mintFlags) form() (url.Values, error) {
 	for _, text := range f.claim {
 		name, value, err := pair(text)
 		if err != nil {
-			return nil, told("--claim", text, err)
+			return nil, usage("--claim: %w", err)
 		}
 		claims[name] = value
 	}
@@ -229,18 +228,6 @@ func (f mintFlags) form() (url.Values, error) {
 		form.Set("expires_in", strconv.FormatInt(int64(f.expiresIn/time.Second), 10))
 	}
 	return form, nil
-}
-
-// told is an error about what a flag was given, which it repeats unless it looks like a token.
-func told(flag, text string, err error) error {
-	list := words(text)
-	switch {
-	case slices.ContainsFunc(list, isToken):
-		return &usageError{errNoTokenHere}
-	case slices.ContainsFunc(list, looksLikeToken):
-		return usage("%s: %w", flag, err)
-	}
-	return usage("%s %q: %w", flag, text, err)
 }
 
 // pair reads "name=value": the value as JSON if it is any, as a text otherwise, true if there is

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"os"
@@ -132,23 +133,19 @@ func (p *program) announce(s *server.Server, f serveFlags, people []string) erro
 			"personas":       people,
 		})
 	}
-	kept := f.keysFile
-	if kept == "" {
-		kept = "nowhere: tokens are good until this ends"
-	}
-	out := p.printer()
-	out.Printf("%s\n\n", out.Paint(term.Bold, "A development issuer. It gives any token to whoever asks."))
+	p.out.Printf("This development issuer gives any token to every caller.\n\n")
 	if f.insecure {
-		out.Printf("%s\n\n", out.Paint(term.Red, "It listens beyond this machine (--insecure-listen)."))
+		p.out.Printf("Other machines can reach it (--insecure-listen).\n\n")
 	}
-	out.Printf("  issuer     %s\n  keys       %s (%s)\n  kept in    %s\n", issuer.URL(), issuer.JWKSURL(), issuer.Algorithm(), kept)
+	p.out.Printf("  issuer     %s\n  keys       %s (%s)\n  keys file  %s\n", issuer.URL(), issuer.JWKSURL(), issuer.Algorithm(), cmp.Or(f.keysFile, "none: a restart makes all tokens invalid"))
 	if len(people) > 0 {
-		out.Printf("  personas   %s\n", strings.Join(people, ", "))
+		p.out.Printf("  personas   %s\n", strings.Join(people, ", "))
 	}
-	out.Printf("\nA service accepts its tokens with\n\n  export SSO_ISSUER=%s SSO_AUDIENCE=%s", issuer.URL(), strings.Join(f.audience, ","))
+	algorithms := ""
 	if issuer.Algorithm() != "RS256" {
-		out.Printf(" SSO_ALGORITHMS=%s", issuer.Algorithm())
+		algorithms = " SSO_ALGORITHMS=" + issuer.Algorithm()
 	}
-	out.Printf("\n\nand they are made by sso mint. Ctrl-C ends it.\n")
+	p.out.Printf("\nSettings of a service:\n\n  export SSO_ISSUER=%s SSO_AUDIENCE=%s%s\n\n", issuer.URL(), strings.Join(f.audience, ","), algorithms)
+	p.out.Printf("Make tokens with sso mint. Press Ctrl-C to stop.\n")
 	return nil
 }

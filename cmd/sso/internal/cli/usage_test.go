@@ -25,7 +25,7 @@ func TestMistakesAreToldWithWhatToWrite(t *testing.T) {
 		args []string
 		want string
 	}{
-		"a command that is none":          {[]string{"mnt"}, `there is no command "mnt"; did you mean mint`},
+		"a command that is none":          {[]string{"mnt"}, "unknown command; did you mean mint"},
 		"a flag that is none":             {[]string{"mint", "--permision", "x"}, "unknown flag: --permision"},
 		"an argument too much":            {[]string{"doctor", "now"}, "takes flags only"},
 		"no token":                        {append([]string{"explain"}, trust...), "send one through a pipe"},
@@ -47,7 +47,6 @@ func TestMistakesAreToldWithWhatToWrite(t *testing.T) {
 		"an issuer that is no address":    {[]string{"mint", "--issuer", "localhost:9000"}, "http://127.0.0.1:9000"},
 		"a part of a second":              {[]string{"mint", "--expires-in", "1500ms"}, "whole seconds"},
 		"no client":                       {[]string{"mint", "--client="}, "--without client_id"},
-		"a duration of nothing":           {[]string{"bench-verify", "--duration", "0s"}, "--duration"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, json := range []bool{false, true} {
@@ -99,7 +98,6 @@ func TestWhatCannotBeDoneIsNoMistake(t *testing.T) {
 	issuer.Down()
 	for name, args := range map[string][]string{
 		"an issuer that is down":    {"mint", "--issuer", issuer.URL()},
-		"keys that cannot be had":   append([]string{"bench-verify"}, trusting(issuer)...),
 		"a persona that is unknown": {"mint", "--keys-file", keysFile(t), "--persona", "eve"},
 		"what is no token, decoded": {"explain", "--decode"},
 	} {
@@ -133,15 +131,10 @@ func TestHelpTeaches(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"nothing at all":  {nil, []string{"A first session:", "Exit codes:", "serve", "mint", "explain", "doctor", "bench-verify", "completion"}},
+		"nothing at all":  {nil, []string{"A first session:", "Exit codes:", "serve", "mint", "explain", "doctor", "completion"}},
 		"help":            {[]string{"--help"}, []string{"A first session:"}},
-		"topics":          {[]string{"help", "topics"}, []string{"settings", "permissions", "personas", "tokens", "exit-codes"}},
-		"settings":        {[]string{"help", "settings"}, []string{"SSO_AUDIENCE, or AUDIENCE", "--require-access-token-type", "SSO_REFRESH", "NO_COLOR"}},
-		"permissions":     {[]string{"help", "permissions"}, []string{"sameAsPath", "ifElse"}},
-		"personas":        {[]string{"help", "personas"}, []string{"expires_in"}},
-		"tokens":          {[]string{"help", "tokens"}, []string{"SSO_TOKEN"}},
-		"exit codes":      {[]string{"help", "exit-codes"}, []string{"  2   a mistake"}},
 		"a command":       {[]string{"explain", "--help"}, []string{"--require", "Examples:", "--audience"}},
+		"help of one":     {[]string{"help", "explain"}, []string{"--require"}},
 		"completion":      {[]string{"completion", "bash"}, []string{"bash completion"}},
 		"what could come": {[]string{"__complete", "serve", "--algorithm", ""}, []string{"ES256", "EdDSA"}},
 		"which commands":  {[]string{"__complete", "m"}, []string{"mint"}},
@@ -153,42 +146,5 @@ func TestHelpTeaches(t *testing.T) {
 				t.Errorf("%s: no %q in %+v", name, want, o)
 			}
 		}
-	}
-}
-
-// What the help says of a permission and of personas is read by what reads them.
-func TestWhatTheHelpShowsIsRead(t *testing.T) {
-	text := call{args: []string{"help", "personas"}}.run(t).stdout
-	_, rest, _ := strings.Cut(text, "is YAML:\n\n")
-	yaml, _, _ := strings.Cut(rest, "\n\n")
-	path := filepath.Join(t.TempDir(), "personas.yaml")
-	if err := os.WriteFile(path, []byte(strings.ReplaceAll(yaml, "\n  ", "\n")[2:]+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	mint(t, "--keys-file", keysFile(t), "--personas", path, "--persona", "ada")
-
-	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
-	for line := range strings.SplitSeq(call{args: []string{"help", "permissions"}}.run(t).stdout, "\n") {
-		if strings.HasPrefix(line, "  is(\"") || strings.HasPrefix(line, "  ifElse(method") {
-			if o := (call{args: append([]string{"explain", "--require", line}, trusting(issuer)...), stdin: issuer.Token(), client: issuer.Client()}).run(t); o.code == 2 {
-				t.Errorf("%s: %+v", line, o)
-			}
-		}
-	}
-}
-
-func TestBenchPrintsFigures(t *testing.T) {
-	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
-	o := call{args: append([]string{"bench-verify", "--duration", "1ms"}, trusting(issuer)...), client: issuer.Client()}.run(t)
-	if o.code != 0 || !strings.Contains(o.stdout, "  EdDSA ") || strings.Count(o.stdout, "/s") != 3 {
-		t.Errorf("%+v", o)
-	}
-	var results []map[string]any
-	call{args: append([]string{"bench-verify", "--json", "--duration", "1ms"}, trusting(issuer)...), client: issuer.Client()}.run(t).object(t, &results)
-	if len(results) != 1 || results[0]["algorithm"] != "EdDSA" || results[0]["one_core"] == 0.0 {
-		t.Errorf("%v", results)
-	}
-	if o := (call{args: []string{"bench-verify", "--keys", issuer.JWKSURL(), "--algorithms", "ES256"}, client: issuer.Client()}).run(t); o.code != 2 || !strings.Contains(o.stderr, "sso doctor") {
-		t.Errorf("%+v", o)
 	}
 }

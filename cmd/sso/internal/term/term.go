@@ -1,6 +1,5 @@
-// Package term writes for people at a terminal and for programs behind a pipe. What a token, a
-// provider or a file says is never trusted to be harmless: a terminal obeys control characters,
-// and text can be made to look as if it ran in another direction.
+// Package term writes text that is safe to show on a terminal. Text from a token, a provider or a
+// file may hold control characters, which a terminal obeys, and invisible characters.
 package term
 
 import (
@@ -15,26 +14,16 @@ import (
 	"unicode/utf8"
 )
 
-// Safe is a text that can go to a terminal as part of a line: control characters, line breaks,
-// what changes the direction of text and what cannot be seen stand as escapes, bytes that are not
-// UTF-8 too.
+// Safe returns s for one line of a terminal. Control characters, line breaks, direction marks,
+// invisible characters and invalid UTF-8 are escaped.
 func Safe(s string) string {
-	clean := true
-	for _, r := range s {
-		if clean = r != utf8.RuneError && seen(r); !clean {
-			break
-		}
-	}
-	if clean {
-		return s
-	}
 	var b strings.Builder
 	for s != "" {
 		r, size := utf8.DecodeRuneInString(s)
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case seen(r):
+		case visible(r):
 			b.WriteRune(r)
 		case r < 0x80:
 			fmt.Fprintf(&b, `\x%02x`, r)
@@ -46,14 +35,13 @@ func Safe(s string) string {
 	return b.String()
 }
 
-// seen reports whether a character leaves something to be seen. Unicode calls some letters and
-// marks printable that are not (Default_Ignorable_Code_Point: fillers, variation selectors), and a
-// Braille pattern without dots is blank.
-func seen(r rune) bool {
+// visible reports whether a character shows. Unicode counts some invisible ones as printable:
+// Default_Ignorable_Code_Point, variation selectors, and the blank Braille pattern.
+func visible(r rune) bool {
 	return unicode.IsPrint(r) && r != '\u2800' && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// SafeLines is [Safe] for a text of several lines.
+// SafeLines is [Safe] for text of several lines.
 func SafeLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
@@ -62,7 +50,7 @@ func SafeLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Clip is a text cut to a length in bytes, at least.
+// Clip shortens s to most bytes, at a character boundary.
 func Clip(s string, most int) string {
 	if len(s) <= most {
 		return s
@@ -73,36 +61,29 @@ func Clip(s string, most int) string {
 	return s[:most] + "…"
 }
 
-// Markup is text that may go to the terminal as it is.
-type Markup string
+// Printer prints text through [Safe].
+type Printer struct{ out io.Writer }
 
-// A Color of a [Printer].
-type Color string
+// NewPrinter returns a printer that writes to out.
+func NewPrinter(out io.Writer) *Printer { return &Printer{out: out} }
 
-// The colors that findings have.
-const (
-	Green  Color = "32"
-	Yellow Color = "33"
-	Red    Color = "31"
-	Gray   Color = "2"
-	Bold   Color = "1"
-)
-
-// Printer prints lines. Everything that is printed through it is [Safe], but for the format and
-// for [Markup].
-type Printer struct {
-	out    io.Writer
-	colors bool
+// Printf formats as [fmt.Printf] does. Each argument but numbers and booleans passes through
+// [Safe]; the format does not. Errors of the writer are ignored.
+func (p *Printer) Printf(format string, args ...any) {
+	safe := make([]any, len(args))
+	for i, arg := range args {
+		switch arg.(type) {
+		case bool, int, int64, float64:
+			safe[i] = arg
+		default:
+			safe[i] = Safe(fmt.Sprint(arg))
+		}
+	}
+	_, _ = fmt.Fprintf(p.out, format, safe...)
 }
 
-// NewPrinter makes a printer over a writer. It uses colors if that is a terminal and noColor is
-// false.
-func NewPrinter(out io.Writer, noColor bool) *Printer {
-	return &Printer{out: out, colors: !noColor && IsTerminal(out)}
-}
-
-// IsTerminal reports whether a reader or writer is a terminal, or something else to which nobody
-// redirected it.
+// IsTerminal reports whether a reader is a terminal or another character device, so that reading it
+// would wait for a person.
 func IsTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	if !ok {
@@ -112,45 +93,7 @@ func IsTerminal(stream any) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// Paint puts text into a color, if there are any.
-func (p *Printer) Paint(c Color, text string) Markup {
-	text = Safe(text)
-	if !p.colors {
-		return Markup(text)
-	}
-	return Markup("\x1b[" + string(c) + "m" + text + "\x1b[0m")
-}
-
-// Printf prints as [fmt.Printf] does, each argument made safe. An error of the writer is lost: a
-// reader who has gone away needs no answer.
-func (p *Printer) Printf(format string, args ...any) {
-	safe := make([]any, len(args))
-	for i, arg := range args {
-		safe[i] = sanitize(arg)
-	}
-	_, _ = fmt.Fprintf(p.out, format, safe...)
-}
-
-// Lines prints a text of several lines, each indented.
-func (p *Printer) Lines(indent, text string) {
-	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
-		p.Printf("%s%s\n", indent, line)
-	}
-}
-
-func sanitize(arg any) any {
-	switch v := arg.(type) {
-	case Markup:
-		return string(v)
-	case bool, int, int64, float64:
-		return v
-	default:
-		return Safe(fmt.Sprint(v))
-	}
-}
-
-// JSON prints a value as JSON in ASCII letters alone, so that it is as harmless on a terminal as
-// the rest.
+// JSON writes a value as indented JSON in ASCII, which is as safe as [Safe].
 func JSON(out io.Writer, value any) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -159,23 +102,14 @@ func JSON(out io.Writer, value any) error {
 	if err := encoder.Encode(value); err != nil {
 		return err
 	}
-	_, err := io.WriteString(out, ascii(text.String()))
-	return err
-}
-
-// ascii spells what is not ASCII, which can only stand in JSON's strings, as escapes.
-func ascii(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r < 0x7f:
-			b.WriteRune(r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+	var ascii strings.Builder
+	for _, u := range utf16.Encode([]rune(text.String())) { // only strings hold other characters
+		if u < 0x7f {
+			ascii.WriteByte(byte(u))
+		} else {
+			fmt.Fprintf(&ascii, `\u%04x`, u)
 		}
 	}
-	return b.String()
+	_, err := io.WriteString(out, ascii.String())
+	return err
 }

@@ -33,11 +33,9 @@ func TestNothingThatATerminalObeysGetsThrough(t *testing.T) {
 	for name, text := range hostile {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			p := term.NewPrinter(&out, true)
+			p := term.NewPrinter(&out)
 			p.Printf("%s|%v|%s|%v", text, errors.New(text), []string{text}, struct{ s string }{text})
-			p.Lines("", strings.ReplaceAll(text, "\n", ""))
-			p.Printf("%s", p.Paint(term.Red, text))
-			if strings.Count(out.String(), "\n") != 1 {
+			if strings.Contains(out.String(), "\n") {
 				t.Errorf("it breaks lines: %q", out.String())
 			}
 			for _, r := range out.String() {
