@@ -19,7 +19,7 @@ GOTESTSUM := bin/.gotestsum-$(GOVERSION)
 TOOLS = golangci-lint gotestsum deadcode govulncheck
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly repeat soak tools release-check doccheck mutants mutate-rules standalone test-386 ci tools-test gotestsum clean deadcode licences dependencies links workflows sleeps coverage footprint
+.PHONY: size help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly repeat soak tools release-check doccheck mutants mutate-rules standalone test-386 ci tools-test gotestsum clean deadcode licences dependencies links workflows sleeps coverage footprint
 
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ lint: $(GOLANGCI_LINT) ## Lint and vet every module, and check that go.mod is ti
 
 vulncheck: bin/.govulncheck-$(GOVERSION) ## Hold every module against the pinned vulnerability database; VULNDB=https://vuln.go.dev for the live one
 	@cd tools && GOWORK=off go run ./vulncheck -db '$(VULNDB)'
+
+size: ## Print the lines and the exported names of each part; fails above the budget
+	@cd tools && GOWORK=off go run ./size
 
 fmt: $(GOLANGCI_LINT) ## Format every module
 	@bin/golangci-lint fmt $(WORKSPACE) $(OUTSIDE)
