@@ -20,7 +20,7 @@ require (
 	github.com/more-retail/moresso-go/ginsso v0.1.0
 	github.com/more-retail/moresso-go/httpsso v0.1.0
 	github.com/more-retail/moresso-go/lambdasso v0.1.0
-	github.com/more-retail/moresso-go/redissessions v0.1.0
+	github.com/more-retail/moresso-go/redisstore v0.1.0
 	github.com/redis/rueidis v1.0.79
 	github.com/rs/cors v1.11.1
 	github.com/zitadel/oidc/v3 v3.51.17
@@ -92,5 +92,5 @@ replace (
 	github.com/more-retail/moresso-go/ginsso => ../ginsso
 	github.com/more-retail/moresso-go/httpsso => ../httpsso
 	github.com/more-retail/moresso-go/lambdasso => ../lambdasso
-	github.com/more-retail/moresso-go/redissessions => ../redissessions
+	github.com/more-retail/moresso-go/redisstore => ../redisstore
 )

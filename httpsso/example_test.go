@@ -104,7 +104,7 @@ func ExampleWithDenied() {
 // The identity provider calls the service when somebody has signed out.
 func ExampleBackChannelLogout() {
 	_, issuer := guardForExamples()
-	store := newMemory() // in production, one that all instances share: see module redissessions
+	store := newMemory() // in production, one that all instances share: see module redisstore
 	auth, err := sso.New(sso.Config{
 		PublicKeyURI: issuer.JWKSURL(),
 		Issuer:       issuer.URL(),

@@ -35,7 +35,7 @@ func newMemory() *memory {
 	return &memory{ended: map[string]bool{}, since: map[string]time.Time{}, done: map[string]bool{}}
 }
 
-// Revoker is as a store's of module redissessions.
+// Revoker is as a store's of module redisstore.
 func (m *memory) Revoker() sso.SessionRevoker { return m }
 
 func (m *memory) Check(_ context.Context, s sso.Session) error {

@@ -15,7 +15,7 @@ import (
 // session ends when somebody signs out. With [Config.Sessions] the store is asked on every
 // request, of tokens that are known too; several guards on one request ask once.
 //
-// Module redissessions has one in Redis. A store of your own must be safe for concurrent use,
+// Module redisstore has one in Redis. A store of your own must be safe for concurrent use,
 // and answer within a bound of its own, and when ctx ends: requests wait for it. To say when asking
 // again makes sense, return an [UnavailableError].
 type SessionStore interface {

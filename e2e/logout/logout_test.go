@@ -26,8 +26,8 @@ import (
 	"github.com/more-retail/moresso-go/fibersso"
 	"github.com/more-retail/moresso-go/ginsso"
 	"github.com/more-retail/moresso-go/httpsso"
-	"github.com/more-retail/moresso-go/redissessions"
-	"github.com/more-retail/moresso-go/redissessions/redistest"
+	"github.com/more-retail/moresso-go/redisstore"
+	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
 const (
@@ -64,10 +64,10 @@ func (i instance) status(t *testing.T, token string) int {
 // last is in received.
 func fleet(t *testing.T, provider idp.Provider, redis *redistest.Server, cache bool) (instances []instance, received *atomic.Int64, logoutURL string) {
 	t.Helper()
-	service := func() (*sso.Authenticator, *redissessions.Store) {
-		store, err := redissessions.New(redissessions.Options{
+	service := func() (*sso.Authenticator, *redisstore.Store) {
+		store, err := redisstore.New(redisstore.Options{
 			Addresses: []string{redis.Address}, Password: "a secret", Cache: cache, Logger: slog.New(slog.DiscardHandler),
-			Issuer: provider.Issuer(), MaxTokenAge: time.Hour, Denylist: []redissessions.Rule{redissessions.BySession, redissessions.ByIssuedAt},
+			Issuer: provider.Issuer(), MaxTokenAge: time.Hour, Denylist: []redisstore.Rule{redisstore.BySession, redisstore.ByIssuedAt},
 		})
 		if err != nil {
 			t.Fatal(err)

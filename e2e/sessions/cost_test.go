@@ -15,8 +15,8 @@ import (
 
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/redissessions"
-	"github.com/more-retail/moresso-go/redissessions/redistest"
+	"github.com/more-retail/moresso-go/redisstore"
+	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
 // What may not be exceeded.
@@ -44,22 +44,22 @@ func TestCostOfALookup(t *testing.T) {
 	defer bare.Close()
 	now := time.Now().Truncate(time.Second)
 	session := sso.Session{Issuer: "https://login.example.com", Audience: "api", Subject: "ada", User: "ada", ID: "s1", TokenID: "t1", IssuedAt: now, ExpiresAt: now.Add(time.Hour)}
-	store := func(change func(*redissessions.Options)) *redissessions.Store {
-		o := redissessions.Options{Addresses: []string{server.Address}, Audience: "api", Logger: slog.New(slog.DiscardHandler)}
+	store := func(change func(*redisstore.Options)) *redisstore.Store {
+		o := redisstore.Options{Addresses: []string{server.Address}, Audience: "api", Logger: slog.New(slog.DiscardHandler)}
 		change(&o)
-		s, err := redissessions.New(o)
+		s, err := redisstore.New(o)
 		must(t, err)
 		t.Cleanup(func() { _ = s.Close() })
 		must(t, s.Ready(t.Context()))
 		return s
 	}
-	hot := func(o *redissessions.Options) { o.Cache, o.MaxStale = true, 2*time.Second }
-	denylist := func(rules ...redissessions.Rule) func(*redissessions.Options) {
-		return func(o *redissessions.Options) {
+	hot := func(o *redisstore.Options) { o.Cache, o.MaxStale = true, 2*time.Second }
+	denylist := func(rules ...redisstore.Rule) func(*redisstore.Options) {
+		return func(o *redisstore.Options) {
 			o.Audience, o.Denylist, o.Issuer, o.MaxTokenAge = "", rules, session.Issuer, time.Hour
 		}
 	}
-	check := func(s *redissessions.Store) func(*testing.B) {
+	check := func(s *redisstore.Store) func(*testing.B) {
 		must(t, s.Check(t.Context(), session))
 		return func(b *testing.B) {
 			b.ReportAllocs()
@@ -84,14 +84,14 @@ func TestCostOfALookup(t *testing.T) {
 			}
 		}
 	})
-	row("a lookup without a cache", check(store(func(*redissessions.Options) {})))
+	row("a lookup without a cache", check(store(func(*redisstore.Options) {})))
 	cached := row("a lookup in the cache", check(store(hot)))
 
-	all := denylist(redissessions.ByTokenID, redissessions.BySession, redissessions.ByIssuedAt)
+	all := denylist(redisstore.ByTokenID, redisstore.BySession, redisstore.ByIssuedAt)
 	must(t, store(all).Begin(t.Context()))
 	row("a denylist of three rules without a cache", check(store(all)))
-	row("a denylist of three rules in the cache", check(store(func(o *redissessions.Options) { hot(o); all(o) })))
-	row("a denylist of token ids in the cache", check(store(func(o *redissessions.Options) { hot(o); denylist(redissessions.ByTokenID)(o) })))
+	row("a denylist of three rules in the cache", check(store(func(o *redisstore.Options) { hot(o); all(o) })))
+	row("a denylist of token ids in the cache", check(store(func(o *redisstore.Options) { hot(o); denylist(redisstore.ByTokenID)(o) })))
 
 	issuer, err := devissuer.Start(devissuer.WithAudience("api"), devissuer.WithLifetime(time.Hour))
 	must(t, err)

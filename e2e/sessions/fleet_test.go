@@ -24,8 +24,8 @@ import (
 	"github.com/more-retail/moresso-go/fibersso"
 	"github.com/more-retail/moresso-go/ginsso"
 	"github.com/more-retail/moresso-go/httpsso"
-	"github.com/more-retail/moresso-go/redissessions"
-	"github.com/more-retail/moresso-go/redissessions/redistest"
+	"github.com/more-retail/moresso-go/redisstore"
+	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
 const (
@@ -48,12 +48,12 @@ type fleet struct {
 	client    *http.Client
 	transport *http.Transport
 	instances []instance
-	writer    *redissessions.Store
+	writer    *redisstore.Store
 }
 
 // newFleet starts it. It ends with the test, which must then have left no goroutine and, on these
 // servers, no connection.
-func newFleet(t *testing.T, options redissessions.Options, servers ...*redistest.Server) *fleet {
+func newFleet(t *testing.T, options redisstore.Options, servers ...*redistest.Server) *fleet {
 	t.Helper()
 	t.Cleanup(func() {
 		for _, server := range servers {
@@ -77,16 +77,16 @@ func newFleet(t *testing.T, options redissessions.Options, servers ...*redistest
 	return f
 }
 
-func (f *fleet) store(options redissessions.Options) *redissessions.Store {
+func (f *fleet) store(options redisstore.Options) *redisstore.Store {
 	f.t.Helper()
-	store, err := redissessions.New(options)
+	store, err := redisstore.New(options)
 	must(f.t, err)
 	f.t.Cleanup(func() { _ = store.Close() })
 	must(f.t, store.Ready(f.t.Context()))
 	return store
 }
 
-func (f *fleet) open(name string, serve func(*testing.T, net.Listener, *sso.Authenticator), options redissessions.Options) instance {
+func (f *fleet) open(name string, serve func(*testing.T, net.Listener, *sso.Authenticator), options redisstore.Options) instance {
 	f.t.Helper()
 	auth, err := sso.New(sso.Config{
 		PublicKeyURI: f.issuer.JWKSURL(), Issuer: f.issuer.URL(), Audience: []string{audience},

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/more-retail/moresso-go/redissessions"
-	"github.com/more-retail/moresso-go/redissessions/redistest"
+	"github.com/more-retail/moresso-go/redisstore"
+	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
 const (
@@ -113,7 +113,7 @@ func (l *load) left(ctx context.Context, in instance, cached bool) {
 	case status == http.StatusUnauthorized:
 		l.unknown.Add(1)
 	case status == http.StatusServiceUnavailable:
-	case status == http.StatusOK && cached && ago <= redissessions.DefaultMaxStale:
+	case status == http.StatusOK && cached && ago <= redisstore.DefaultMaxStale:
 	default:
 		l.fault(&l.breaches, "%s answered %d to somebody who had signed out %v ago", in.name, status, ago)
 	}
@@ -180,7 +180,7 @@ func (l *load) end(what string) {
 
 func TestNobodyRevokedGetsInWhileRedisIsKilledAndHung(t *testing.T) {
 	server := redistest.Start(t, redistest.Durable(), redistest.WithPassword("secret"))
-	l := newLoad(newFleet(t, redissessions.Options{Addresses: []string{server.Address}, Password: "secret"}, server))
+	l := newLoad(newFleet(t, redisstore.Options{Addresses: []string{server.Address}, Password: "secret"}, server))
 	over := time.After(soak(t))
 	for again := true; again; {
 		l.sleep(time.Second)
@@ -190,7 +190,7 @@ func TestNobodyRevokedGetsInWhileRedisIsKilledAndHung(t *testing.T) {
 		l.back("killed and restarted")
 		l.sleep(time.Second)
 		server.Hang()
-		l.sleep(redissessions.DefaultMaxStale + time.Second)
+		l.sleep(redisstore.DefaultMaxStale + time.Second)
 		server.Resume()
 		l.back("hung and resumed")
 		select {
@@ -207,7 +207,7 @@ func TestNobodyRevokedGetsInWhileRedisIsKilledAndHung(t *testing.T) {
 
 func TestNobodyRevokedGetsInWhileSentinelFailsOver(t *testing.T) {
 	s := redistest.StartSentinels(t, redistest.Durable(), redistest.WithPassword("secret"))
-	l := newLoad(newFleet(t, redissessions.Options{
+	l := newLoad(newFleet(t, redisstore.Options{
 		Addresses: s.Addresses, Sentinel: redistest.MasterName, Password: "secret", WaitReplicas: 1,
 	}, s.Primary, s.Replica))
 	l.sleep(2 * time.Second)
@@ -225,7 +225,7 @@ func TestNobodyRevokedGetsInWhileSentinelFailsOver(t *testing.T) {
 
 func TestNobodyRevokedGetsInWhileAClusterLosesANodeAndMovesASlot(t *testing.T) {
 	c := redistest.StartCluster(t, redistest.Durable())
-	l := newLoad(newFleet(t, redissessions.Options{
+	l := newLoad(newFleet(t, redisstore.Options{
 		Addresses: []string{c.Nodes[0].Address, c.Nodes[1].Address}, Cluster: true,
 	}, c.Nodes...))
 	l.sleep(time.Second)

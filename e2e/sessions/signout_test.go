@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/more-retail/moresso-go/redissessions"
-	"github.com/more-retail/moresso-go/redissessions/redistest"
+	"github.com/more-retail/moresso-go/redisstore"
+	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
 const (
@@ -22,7 +22,7 @@ const (
 // revocation returned, while other people go on working.
 func TestASignOutIsSeenByAllInstancesInUnderASecond(t *testing.T) {
 	server := redistest.Start(t)
-	f := newFleet(t, redissessions.Options{Addresses: []string{server.Address}}, server)
+	f := newFleet(t, redisstore.Options{Addresses: []string{server.Address}}, server)
 	must(t, f.writer.Login(t.Context(), "busy", "s1", lifetime))
 	busy := f.token("busy", "s1")
 
@@ -71,7 +71,7 @@ func TestASignOutIsSeenByAllInstancesInUnderASecond(t *testing.T) {
 						mu.Unlock()
 						return
 					}
-					if begun > redissessions.DefaultMaxStale {
+					if begun > redisstore.DefaultMaxStale {
 						late.Add(1)
 					}
 				}
@@ -96,7 +96,7 @@ func TestASignOutIsSeenByAllInstancesInUnderASecond(t *testing.T) {
 
 func TestTheSecondSignInEndsTheFirstEverywhere(t *testing.T) {
 	server := redistest.Start(t)
-	f := newFleet(t, redissessions.Options{Addresses: []string{server.Address}}, server)
+	f := newFleet(t, redisstore.Options{Addresses: []string{server.Address}}, server)
 	first, second := f.token("ada", "s1"), f.token("ada", "s2")
 	f.all(first, http.StatusUnauthorized)
 	must(t, f.writer.Login(t.Context(), "ada", "s1", lifetime))

@@ -110,7 +110,7 @@ func TestARunTellsEveryModuleThatFails(t *testing.T) {
 }
 
 func TestWithoutRedisItsModuleHasNoNumber(t *testing.T) {
-	root := repository(t, map[string]string{"redissessions": "Untested(true)"})
+	root := repository(t, map[string]string{"redisstore": "Untested(true)"})
 	t.Setenv("PATH", t.TempDir())
 	for ci, fails := range map[string]bool{"": false, "true": true} {
 		t.Setenv("CI", ci)

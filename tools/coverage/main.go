@@ -1,7 +1,7 @@
 // Command coverage prints which share of the statements of each module its own tests run, by package,
 // and fails where it is less than the floor. Packages count wherever in the module the test is:
 // core/ssotest's conformance suite tests core/sso too. The test kits (core/ssotest, core/devissuer,
-// redissessions/redistest) count like all other packages, for services rely on them.
+// redisstore/redistest) count like all other packages, for services rely on them.
 package main
 
 import (
@@ -39,7 +39,7 @@ func main() {
 }
 
 // needs are the programs without which a module's tests are skipped, so that its number would be a false one.
-var needs = map[string][]string{"redissessions": {"redis-server", "redis-cli"}}
+var needs = map[string][]string{"redisstore": {"redis-server", "redis-cli"}}
 
 // run measures every module, also after one that fails, so that one run shows every fault.
 func run(ctx context.Context, w io.Writer, root string) error {

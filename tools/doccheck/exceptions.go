@@ -4,5 +4,5 @@ package main
 // a folder, each with its reason.
 var exceptions = map[string]string{
 	"core/ssotest":            "its options are those of core/devissuer, whose Examples show them, and the conformance suite wants a *testing.T, which an Example has not",
-	"redissessions/redistest": "its functions want a *testing.T, which an Example has not, and a Redis",
+	"redisstore/redistest": "its functions want a *testing.T, which an Example has not, and a Redis",
 }

@@ -88,7 +88,7 @@ somebody who requires the modules, from a proxy, with the frameworks at the same
 ` + "`CGO_ENABLED=0 go build %s -ldflags=\"-s -w\"`" + `, with %s. Sizes are in bytes of the binary.
 
 %s
-` + "`kmskeys` and `redissessions`" + ` are beside a service that has ` + "`httpsso`" + ` already; most of what they add is AWS' SDK and
+` + "`kmskeys` and `redisstore`" + ` are beside a service that has ` + "`httpsso`" + ` already; most of what they add is AWS' SDK and
 the client of Redis.
 Packages are those that are compiled in, the standard library's and the service's own among them; modules do not count the service's own, but those of this repository.
 What go.sum names is what the go command has looked at, some of it only to choose versions or for tests.

@@ -26,7 +26,7 @@ var rows = []row{
 	{"fibersso", "fiber", "fibersso", 0},
 	{"lambdasso", "lambda", "lambdasso", 0},
 	{"kmskeys", "httpsso", "kmskeys", 0},
-	{"redissessions", "httpsso", "redissessions", 0},
+	{"redisstore", "httpsso", "redisstore", 0},
 }
 
 // client is the program that fetches and logs as core does, with the standard library alone.

@@ -86,7 +86,7 @@ func command(ctx context.Context) error {
 
 // servesTests says of a package that it is for tests and development.
 func servesTests(dir string) bool {
-	return dir == "core/devissuer" || dir == "redissessions/redistest" || strings.HasPrefix(dir+"/", "core/ssotest/")
+	return dir == "core/devissuer" || dir == "redisstore/redistest" || strings.HasPrefix(dir+"/", "core/ssotest/")
 }
 
 // shipped are the packages that a service may hold: those of the workspace, without programs, examples and what serves tests.

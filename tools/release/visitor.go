@@ -22,7 +22,7 @@ var frameworks = []struct{ adapter, example, modules string }{
 	{"httpsso", "nethttp", ""},
 	{"lambdasso", "lambda", "github.com/aws/aws-lambda-go"},
 	{"kmskeys", "", "github.com/aws/aws-sdk-go-v2 github.com/aws/smithy-go"},
-	{"redissessions", "", "github.com/redis/"},
+	{"redisstore", "", "github.com/redis/"},
 }
 
 // visitor plays strangers who require the modules, each in an empty folder with an empty cache.

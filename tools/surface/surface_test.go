@@ -22,7 +22,7 @@ func TestATextSaysAllThatIsCompared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if now.packages["core-sso.txt"] == nil || now.packages["redissessions-redistest.txt"] == nil {
+	if now.packages["core-sso.txt"] == nil || now.packages["redisstore-redistest.txt"] == nil {
 		t.Fatalf("packages are missing: %v", now.packages)
 	}
 	for file, p := range now.packages {

@@ -1,0 +1,332 @@
+package redisstore
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/redisstore/redistest"
+)
+
+// gate is a way to a server on which what the server says can be delayed, or held back and let
+// through by the byte.
+type gate struct {
+	address string
+	mu      sync.Mutex
+	changed *sync.Cond
+	held    bool
+	allowed int
+	delay   time.Duration
+	made    []net.Conn // by the store, through the gate
+}
+
+// cut ends what a store has left behind.
+func (g *gate) cut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, conn := range g.made {
+		_ = conn.Close()
+	}
+}
+
+func newGate(t *testing.T, server string) *gate {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gate{address: l.Addr().String()}
+	g.changed = sync.NewCond(&g.mu)
+	var wg sync.WaitGroup
+	t.Cleanup(func() {
+		_ = l.Close()
+		g.hold(false)
+		g.cut()
+		wg.Wait()
+	})
+	wg.Go(func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := new(net.Dialer).Dial("tcp", server)
+			if err != nil {
+				_ = near.Close()
+				continue
+			}
+			g.mu.Lock()
+			g.made = append(g.made, near)
+			g.mu.Unlock()
+			wg.Go(func() { _, _ = io.Copy(far, near); _ = far.Close() })
+			wg.Go(func() { _, _ = io.Copy(gated{near, g}, far); _ = near.Close() })
+		}
+	})
+	return g
+}
+
+type gated struct {
+	io.Writer
+	g *gate
+}
+
+func (w gated) Write(b []byte) (n int, err error) {
+	w.g.mu.Lock()
+	delay := w.g.delay
+	w.g.mu.Unlock()
+	<-time.After(delay) // real time: the network that is played is one
+	for n < len(b) && err == nil {
+		w.g.mu.Lock()
+		for w.g.held && w.g.allowed == 0 {
+			w.g.changed.Wait()
+		}
+		more := len(b) - n
+		if w.g.held {
+			more = min(more, w.g.allowed)
+			w.g.allowed -= more
+		}
+		w.g.mu.Unlock()
+		more, err = w.Writer.Write(b[n : n+more])
+		n += more
+	}
+	return n, err
+}
+
+func (g *gate) hold(held bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.held = held
+	g.changed.Broadcast()
+}
+
+func (g *gate) let(bytes int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.allowed += bytes
+	g.changed.Broadcast()
+}
+
+func (g *gate) delayBy(d time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.delay = d
+}
+
+// connected is a store that has asked once.
+func connected(t *testing.T, o Options) *Store {
+	t.Helper()
+	o.Logger = slog.New(slog.DiscardHandler)
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if err := s.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func someSession(id string) sso.Session {
+	now := time.Now().Truncate(time.Second)
+	return sso.Session{
+		Issuer: "https://i", Audience: "api", Subject: "u", User: "u", ID: id, TokenID: "jti-" + id,
+		IssuedAt: now, ExpiresAt: now.Add(time.Hour),
+	}
+}
+
+func TestALookupThatEndsAtItsLimitTellsTheBreaker(t *testing.T) {
+	server := redistest.Start(t)
+	server.Do("SET", "api:u", "s")
+	g := newGate(t, server.Address)
+	s := connected(t, Options{Addresses: []string{g.address}, Audience: "api"})
+	b := &s.breakers[0]
+	for i := range 60 {
+		b.mu.Lock()
+		b.failures, b.last, b.probing, b.err = breakAfter, monotonic().Add(-2*forgotten), false, errTooLate
+		b.mu.Unlock()
+		g.delayBy(lookupLimit - 1500*time.Microsecond + time.Duration(i%15)*100*time.Microsecond)
+		_ = s.Check(t.Context(), someSession("s"))
+		<-time.After(10 * time.Millisecond) // real time: the answer comes from a Redis
+		b.mu.Lock()
+		stuck := b.probing
+		b.mu.Unlock()
+		if stuck {
+			t.Fatalf("try %d: nobody told", i)
+		}
+	}
+}
+
+// broken is a breaker after so many failures.
+func broken(failures int) *breaker {
+	b := new(breaker)
+	for range failures {
+		b.failed(errors.New("away"))
+	}
+	return b
+}
+
+func TestTheThirdFailureInARowIsTheLastThatIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := new(breaker)
+		for n, wantAway := range []bool{false, false, true, false, false} {
+			want := pass
+			if n >= 3 {
+				want = refuse
+			}
+			if v, _ := b.judge(b.begin()); v != want {
+				t.Errorf("after %d failures: verdict %v, want %v", n, v, want)
+			}
+			if away := b.failed(errors.New("away")); away != wantAway {
+				t.Errorf("failure %d is said to be the one that breaks: %v", n+1, away)
+			}
+		}
+	})
+}
+
+func TestASuccessEndsWhatFailuresBeforeItBegan(t *testing.T) {
+	for name, test := range map[string]struct {
+		failures int
+		back     bool
+	}{
+		"none":                 {0, false},
+		"not enough of them":   {2, false},
+		"just enough":          {3, true},
+		"more than are needed": {7, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := broken(test.failures)
+				if back := b.succeeded(b.begin()); back != test.back {
+					t.Errorf("the store is said to be back: %v", back)
+				}
+				b.failed(errors.New("away"))
+				b.failed(errors.New("away"))
+				if v, _ := b.judge(b.begin()); v != pass {
+					t.Errorf("two failures after the success: %v", v)
+				}
+			})
+		})
+	}
+}
+
+func TestASuccessFromBeforeTheFailureEndsNothingButAProbe(t *testing.T) {
+	for name, test := range map[string]struct {
+		failures int
+		probing  bool
+		want     verdict
+	}{
+		"a lookup from before the store went away":       {3, false, refuse},
+		"a lookup from before its last failures":         {2, false, refuse}, // with the one that follows
+		"the probe that was begun before another failed": {3, true, pass},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := new(breaker)
+				begun := b.begin()
+				time.Sleep(time.Millisecond)
+				for range test.failures {
+					b.failed(errors.New("away"))
+				}
+				if test.probing {
+					time.Sleep(probeEvery)
+					_, _ = b.judge(b.begin()) // who finds out
+				}
+				if back := b.succeeded(begun); back != test.probing {
+					t.Errorf("the store is said to be back: %v", back)
+				}
+				if test.failures < breakAfter {
+					b.failed(errors.New("away"))
+				}
+				if v, _ := b.judge(b.begin()); v != test.want {
+					t.Errorf("verdict %v, want %v", v, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestWhileTheStoreIsAwayOneFindsOutForAll(t *testing.T) {
+	for name, test := range map[string]struct {
+		after time.Duration
+		want  verdict
+	}{
+		"at once":                      {0, refuse},
+		"before it may be tried again": {probeEvery - 1, refuse},
+		"when it may":                  {probeEvery, refuseProbe},
+		"before the failure is old":    {forgotten - 1, refuseProbe},
+		"when it is":                   {forgotten, pass},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := broken(breakAfter)
+				time.Sleep(test.after)
+				v, err := b.judge(b.begin())
+				if v != test.want || (err == nil) != (test.want == pass) {
+					t.Errorf("verdict %v (%v), want %v", v, err, test.want)
+				}
+				if v == refuse {
+					return
+				}
+				if next, _ := b.judge(b.begin()); next != refuse {
+					t.Errorf("the next meanwhile: %v", next)
+				}
+				b.failed(errors.New("still away"))
+				time.Sleep(probeEvery)
+				if next, _ := b.judge(b.begin()); next != refuseProbe {
+					t.Errorf("once that has failed too: %v", next)
+				}
+			})
+		})
+	}
+}
+
+func TestAProbeThatNeverTellsIsForgotten(t *testing.T) {
+	b := broken(breakAfter)
+	now := monotonic().Add(2 * forgotten)
+	if v, _ := b.judge(now); v != pass {
+		t.Fatalf("the first that finds out: %v", v)
+	}
+	if v, _ := b.judge(now.Add(workLimit)); v != refuse {
+		t.Errorf("while it does: %v", v)
+	}
+	if v, _ := b.judge(now.Add(workLimit + lookupLimit)); v != pass {
+		t.Errorf("when it never told: %v", v)
+	}
+}
+
+func TestANodeThatIsAwayIsNoReasonToRefuseWhatOthersHold(t *testing.T) {
+	s, err := New(Options{
+		Addresses: []string{"127.0.0.1:1"}, Cluster: true,
+		Denylist: []Rule{BySession, ByIssuedAt}, Issuer: "https://i", MaxTokenAge: time.Hour,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	seen := map[*breaker]bool{}
+	for i := range 100 {
+		queries, err := s.denials(someSession(fmt.Sprint("s", i)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[s.breaker(queries)], seen[s.breaker(queries[2:])] = true, true
+		n := s.together(queries)
+		if n%2 != 0 || n == 0 {
+			t.Errorf("%d of %d queries together: a revocation and its epoch are in one slot", n, len(queries))
+		}
+		if n < len(queries) && s.breaker(queries[n:]) == s.breaker(queries) || n > 2 && s.breaker(queries[2:]) != s.breaker(queries) {
+			t.Errorf("%d of %d queries together: they are those of one breaker", n, len(queries))
+		}
+	}
+	if len(seen) < 10 {
+		t.Errorf("%d breakers for 100 sessions", len(seen))
+	}
+}

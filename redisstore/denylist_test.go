@@ -1,0 +1,207 @@
+package redisstore_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/redisstore"
+	"github.com/more-retail/moresso-go/redisstore/redistest"
+)
+
+// everyRule opens a denylist that has begun.
+func everyRule(t *testing.T, server *redistest.Server, change ...func(*redisstore.Options)) *redisstore.Store {
+	t.Helper()
+	all := denylist(redisstore.ByTokenID, redisstore.BySession, redisstore.ByIssuedAt)
+	store := ready(t, append([]func(*redisstore.Options){at(server.Address), all}, change...)...)
+	do(t, store.Begin(t.Context()))
+	return store
+}
+
+func TestADenylistRefusesWhatWasRevoked(t *testing.T) {
+	server := redistest.Start(t)
+	for name, change := range map[string]func(*redisstore.Options){"uncached": func(*redisstore.Options) {}, "cached": cached} {
+		t.Run(name, func(t *testing.T) {
+			leavesNothing(t, server)
+			server.Do("FLUSHALL")
+			store := everyRule(t, server, change)
+			ada := session("ada", "s1")
+			for range 2 {
+				wants(t, store, ada, "lives")
+			}
+			do(t, store.RevokeToken(t.Context(), ada.TokenID, ada.ExpiresAt))
+			wants(t, store, ada, "ended")
+			ada.TokenID = "another"
+			wants(t, store, ada, "lives")
+			do(t, store.RevokeSession(t.Context(), "", "s1"))
+			wants(t, store, ada, "ended")
+			ada.ID = "s2"
+			wants(t, store, ada, "lives")
+			do(t, store.RevokeIssuedBefore(t.Context(), "ada", ada.IssuedAt))
+			wants(t, store, ada, "ended")
+			do(t, store.RevokeIssuedBefore(t.Context(), "ada", ada.IssuedAt.Add(-time.Minute)))
+			wants(t, store, ada, "ended") // an earlier moment changes nothing
+			ada.IssuedAt = ada.IssuedAt.Add(time.Second)
+			wants(t, store, ada, "lives")
+			wants(t, store, session("bob", "s3"), "lives")
+		})
+	}
+}
+
+func TestATokenThatADenylistCannotJudgeIsRefused(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := everyRule(t, server)
+	for name, change := range map[string]func(*sso.Session){
+		"no jti": func(s *sso.Session) { s.TokenID = "" }, "no session": func(s *sso.Session) { s.ID = "" }, "no subject": func(s *sso.Session) { s.Subject = "" },
+		"no iat": func(s *sso.Session) { s.IssuedAt = time.Time{} }, "too long": func(s *sso.Session) { s.ExpiresAt = s.ExpiresAt.Add(time.Second) },
+		"another issuer": func(s *sso.Session) { s.Issuer += "/" },
+	} {
+		s := session("ada", "s1")
+		change(&s)
+		if err := store.Check(t.Context(), s); outcome(err) != "ended" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestADenylistThatHasLostItsMemoryIsUnavailable(t *testing.T) {
+	server := redistest.Start(t)
+	for name, change := range map[string]func(*redisstore.Options){"uncached": func(*redisstore.Options) {}, "cached": cached} {
+		t.Run(name, func(t *testing.T) {
+			leavesNothing(t, server)
+			server.Do("FLUSHALL")
+			store := ready(t, at(server.Address), denylist(redisstore.ByTokenID), change)
+			ada := session("ada", "s1")
+			wants(t, store, ada, "unavailable") // it has not begun
+			do(t, store.Begin(t.Context()))
+			becomes(t, store, ada, "lives")
+			do(t, store.RevokeToken(t.Context(), ada.TokenID, time.Time{}))
+			wants(t, store, ada, "ended")
+			server.Kill()
+			server.Restart() // without its data
+			becomes(t, store, ada, "unavailable")
+			if err := store.Check(t.Context(), ada); !strings.Contains(err.Error(), "epoch") {
+				redistest.Wait(t, limit, "the reason", func() bool { return strings.Contains(store.Check(t.Context(), ada).Error(), "epoch") })
+			}
+		})
+	}
+}
+
+func TestARevocationIsKeptUntilItsTokensHaveExpired(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := everyRule(t, server, func(o *redisstore.Options) { o.Leeway = 2 * time.Minute })
+	now := time.Now()
+	do(t, store.RevokeToken(t.Context(), "a", now.Add(10*time.Minute)))
+	do(t, store.RevokeToken(t.Context(), "b", time.Time{}))
+	do(t, store.RevokeToken(t.Context(), "c", now.Add(100*time.Hour))) // no such token would pass
+	do(t, store.RevokeToken(t.Context(), "d", now.Add(-time.Hour)))    // it has expired long since
+	do(t, store.RevokeSession(t.Context(), "", "s"))
+	do(t, store.RevokeIssuedBefore(t.Context(), "ada", now.Add(-30*time.Minute)))
+	do(t, store.RevokeIssuedBefore(t.Context(), "bob", now.Add(-2*time.Hour)))
+	got := map[string]time.Duration{}
+	for key := range strings.FieldsSeq(server.Do("KEYS", "*")) {
+		if strings.HasSuffix(key, "epoch") {
+			continue
+		}
+		parts := strings.Split(key, ":")
+		ms, err := strconv.Atoi(server.Do("PTTL", key))
+		do(t, err)
+		got[parts[len(parts)-1]] = time.Duration(ms) * time.Millisecond
+		if !strings.Contains(key, issuer) {
+			t.Errorf("the key %s does not tell the issuer", key)
+		}
+	}
+	for value, want := range map[string]time.Duration{
+		"a": 13 * time.Minute, "b": 65 * time.Minute, "c": 65 * time.Minute, "s": 65 * time.Minute, "ada": 33 * time.Minute,
+	} {
+		if diff := got[value] - want; diff > time.Second || diff < -limit {
+			t.Errorf("%s is kept for %v, want %v", value, got[value], want)
+		}
+	}
+	if len(got) != 5 {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestARevocationThatSaysNoMomentIsUnavailable(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := everyRule(t, server)
+	do(t, store.RevokeIssuedBefore(t.Context(), "ada", time.Now().Add(-time.Minute)))
+	key := server.Do("KEYS", "*:issued_at:*:ada")
+	for _, text := range []string{"", "soon", "1.5", "99999999999999999999"} {
+		server.Do("SET", key, text)
+		if err := store.Check(t.Context(), session("ada", "s1")); outcome(err) != "unavailable" || !strings.Contains(err.Error(), key) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// A token's rules lie in slots of their own, and so on several nodes.
+func TestADenylistInAClusterAsksAllNodesThatATokenConcerns(t *testing.T) {
+	c := redistest.StartCluster(t)
+	leavesNothing(t, c.Nodes[0], c.Nodes[2]) // the other is killed below
+	store := everyRule(t, c.Nodes[0], func(o *redisstore.Options) { o.Cluster = true })
+	revoke := map[string]func(sso.Session) error{
+		"the token":   func(s sso.Session) error { return store.RevokeToken(t.Context(), s.TokenID, s.ExpiresAt) },
+		"the session": func(s sso.Session) error { return store.RevokeSession(t.Context(), "", s.ID) },
+		"the user":    func(s sso.Session) error { return store.RevokeIssuedBefore(t.Context(), s.Subject, s.IssuedAt) },
+	}
+	for what, revoke := range revoke {
+		for i := range 10 {
+			s := session(what+strconv.Itoa(i), what+strconv.Itoa(i))
+			wants(t, store, s, "lives")
+			do(t, revoke(s))
+			wants(t, store, s, "ended")
+		}
+	}
+	c.Nodes[1].Kill()
+	counts := map[string]int{}
+	for i := range 60 {
+		counts[outcome(store.Check(t.Context(), session("new"+strconv.Itoa(i), "new"+strconv.Itoa(i))))]++
+	}
+	// Of three slots, most often one at least is where nobody answers.
+	if counts["unavailable"] <= 30 || counts["lives"] == 0 || counts["lives"]+counts["unavailable"] != 60 {
+		t.Errorf("with one node of three away: %v", counts)
+	}
+}
+
+// Each node of a Cluster loses its memory by itself: what it held is unavailable, and the rest
+// goes on.
+func TestANodeOfAClusterThatHasLostItsMemoryIsFoundOut(t *testing.T) {
+	c := redistest.StartCluster(t)
+	leavesNothing(t, c.Nodes...)
+	for name, change := range map[string]func(*redisstore.Options){"uncached": func(*redisstore.Options) {}, "cached": cached} {
+		t.Run(name, func(t *testing.T) {
+			store := ready(t, at(c.Nodes[0].Address), denylist(redisstore.ByTokenID), change, func(o *redisstore.Options) { o.Cluster, o.Prefix = true, name })
+			do(t, store.Begin(t.Context()))
+			const many = 60
+			for i := range many {
+				id := strconv.Itoa(i)
+				wants(t, store, session("ada", id), "lives")
+				do(t, store.RevokeToken(t.Context(), "jti-"+id, time.Time{}))
+				wants(t, store, session("ada", id), "ended")
+			}
+			c.Nodes[1].Kill()
+			c.Nodes[1].Restart()
+			redistest.Wait(t, limit, "every answer is from Redis", func() bool {
+				counts := map[string]int{}
+				for i := range many {
+					err := store.Check(t.Context(), session("ada", strconv.Itoa(i)))
+					counts[outcome(err)]++
+					if outcome(err) == "lives" {
+						t.Fatalf("%d was let through", i)
+					}
+					if outcome(err) == "unavailable" && strings.Contains(err.Error(), "epoch") {
+						counts["forgotten"]++
+					}
+				}
+				return counts["ended"] > many/3 && counts["forgotten"] > many/10 && counts["ended"]+counts["forgotten"] == many
+			})
+		})
+	}
+}

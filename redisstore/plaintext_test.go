@@ -1,0 +1,50 @@
+package redisstore_test
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/more-retail/moresso-go/redisstore"
+	"github.com/more-retail/moresso-go/redisstore/redistest"
+)
+
+// outside is an address of this machine under which others reach it.
+func outside(t *testing.T) string {
+	t.Helper()
+	addresses, err := net.InterfaceAddrs()
+	do(t, err)
+	for _, a := range addresses {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() && !p.Addr().IsLoopback() {
+			return p.Addr().String()
+		}
+	}
+	t.Skip("this machine has no address but loopback")
+	return ""
+}
+
+func TestThePasswordDoesNotGoToAnotherMachineInTheClearWhoeverNamesIt(t *testing.T) {
+	away := outside(t)
+	primary := redistest.Start(t, redistest.WithPassword("secret"), redistest.WithArgs("--bind", "127.0.0.1", away, "--protected-mode", "no"))
+	port := redistest.FreePort(t)
+	file := filepath.Join(t.TempDir(), "sentinel.conf")
+	do(t, os.WriteFile(file, []byte("port "+port+"\nbind 127.0.0.1\nsentinel monitor sessions "+away+" "+primary.Port+" 1\nsentinel auth-pass sessions secret\n"), 0o600))
+	sentinel := exec.CommandContext(t.Context(), "redis-server", file, "--sentinel")
+	do(t, sentinel.Start())
+	t.Cleanup(func() { _ = sentinel.Process.Kill(); _ = sentinel.Wait() })
+	named := func(o *redisstore.Options) { o.Sentinel, o.Password = "sessions", "secret" }
+	open := func(change ...func(*redisstore.Options)) *redisstore.Store {
+		return open(t, append(change, at("127.0.0.1:"+port), named)...)
+	}
+	redistest.Wait(t, limit, "it is permitted", func() bool {
+		return open(func(o *redisstore.Options) { o.InsecureAllowPlaintext = true }).Ready(t.Context()) == nil
+	})
+	if err := open().Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "without TLS") {
+		t.Errorf("%v", err)
+	}
+	wants(t, open(), session("ada", "s1"), "unavailable")
+}

@@ -1,0 +1,174 @@
+package redistest_test
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/redisstore/redistest"
+)
+
+const limit = 20 * time.Second // for what takes its time, on a machine with other work
+
+func TestTheReplicaTakesOverFromAPrimaryThatDied(t *testing.T) {
+	s := redistest.StartSentinels(t, redistest.WithPassword("secret"))
+	if got := s.Current(); got != s.Primary.Address {
+		t.Fatalf("the primary is %s, want %s", got, s.Primary.Address)
+	}
+	s.Primary.Do("SET", "k", "v")
+	redistest.Wait(t, limit, "the replica has it", func() bool { return s.Replica.Do("GET", "k") == "v" })
+	s.Primary.Kill()
+	redistest.Wait(t, limit, "the replica takes over", func() bool { return s.Current() == s.Replica.Address })
+	redistest.Wait(t, limit, "it takes writes", func() bool { return s.Replica.Do("ROLE")[:6] == "master" })
+	s.Replica.Do("SET", "k", "w")
+}
+
+func TestASlotIsMovedWithItsKeys(t *testing.T) {
+	c := redistest.StartCluster(t)
+	const key = "{u1}:s1"
+	owner, slot := c.Owner(key)
+	for i, node := range c.Nodes {
+		if _, err := node.Try("SET", key, "v"); (err == nil) != (i == owner) {
+			t.Errorf("node %d: %v, but the key is of node %d", i, err, owner)
+		}
+	}
+	target := (owner + 1) % len(c.Nodes)
+	c.MoveSlot(slot, owner, target)
+	if got := c.Nodes[target].Do("GET", key); got != "v" {
+		t.Errorf("after the move the key holds %q", got)
+	}
+	if got, err := c.Nodes[owner].Try("GET", key); err == nil || !strings.HasPrefix(got, "MOVED "+slot) {
+		t.Errorf("its old node answers %q (%v), want that it moved", got, err)
+	}
+}
+
+func TestAHungServerAnswersOnceItGoesOn(t *testing.T) {
+	server := redistest.Start(t)
+	server.Hang()
+	answered := make(chan string)
+	go func() {
+		out, _ := server.Try("PING") // an error is no PONG
+		answered <- out
+	}()
+	select {
+	case out := <-answered:
+		t.Fatalf("it answered %q while it hung", out)
+	case <-time.After(50 * time.Millisecond): // real time: Redis keeps its own
+	}
+	server.Resume()
+	if out := <-answered; out != "PONG" {
+		t.Errorf("it answers %q, want PONG", out)
+	}
+}
+
+func TestOnlyADurableServerRemembers(t *testing.T) {
+	for name, c := range map[string]struct {
+		options []redistest.Option
+		want    string
+	}{
+		"as it is":    {nil, ""},
+		"and durable": {[]redistest.Option{redistest.Durable()}, "v"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := redistest.Start(t, c.options...)
+			server.Do("SET", "k", "v")
+			server.Kill()
+			server.Kill() // which is dead already
+			server.Restart()
+			if got := server.Do("GET", "k"); got != c.want {
+				t.Errorf("after a crash it holds %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAnErrorOfRedisIsAnError(t *testing.T) {
+	server := redistest.Start(t, redistest.WithPassword("secret"))
+	if out, err := server.Try("NO-SUCH-COMMAND"); err == nil || !strings.Contains(out, "unknown command") {
+		t.Errorf("an unknown command: %q, %v", out, err)
+	}
+	if told := end(t, func(tb testing.TB) { redistest.Start(tb).Do("NO-SUCH-COMMAND") }); !strings.Contains(told.failed, "unknown command") {
+		t.Errorf("Do ended its test with %q, want what Redis said", told.failed)
+	} else if !strings.Contains(told.logged, "Ready to accept connections") {
+		t.Errorf("a test that failed shows %q, want the server's log", told.logged)
+	}
+	server.Kill()
+	if out, err := server.Try("PING"); err == nil {
+		t.Errorf("a server that is away answered %q", out)
+	}
+	if told := end(t, func(tb testing.TB) {
+		dead := redistest.Start(tb)
+		dead.Kill()
+		dead.Hang()
+	}); told.failed != "the process does not run" {
+		t.Errorf("hanging a dead server ended its test with %q", told.failed)
+	}
+}
+
+func TestWhatIsWaitedForHasALimit(t *testing.T) {
+	told := end(t, func(tb testing.TB) { redistest.Wait(tb, 20*time.Millisecond, "pigs fly", func() bool { return false }) })
+	if told.failed != "not within 20ms: pigs fly" {
+		t.Errorf("it ended the test with %q", told.failed)
+	}
+}
+
+func TestWithoutRedisATestIsSkippedAndFailsInCI(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	t.Setenv("CI", "")
+	const want = "scripts/e2e-deps"
+	if told := end(t, func(tb testing.TB) { redistest.Start(tb) }); !strings.Contains(told.skipped, want) || told.failed != "" {
+		t.Errorf("elsewhere: %+v, want it skipped, with %s", told, want)
+	}
+	t.Setenv("CI", "true")
+	if told := end(t, func(tb testing.TB) { redistest.Start(tb) }); !strings.Contains(told.failed, want) || told.skipped != "" {
+		t.Errorf("in CI: %+v, want it failed, with %s", told, want)
+	}
+}
+
+// outcome is what a test told when it ended, "" for nothing.
+type outcome struct{ failed, skipped, logged string }
+
+// end lets a test of its own run to its end.
+func end(t *testing.T, test func(testing.TB)) outcome {
+	t.Helper()
+	r := &recorder{TB: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer r.end()
+		test(r)
+	}()
+	<-done
+	return r.outcome
+}
+
+// recorder is a test whose end only it hears of. What it does not define is its parent's.
+type recorder struct {
+	testing.TB
+	outcome  outcome
+	cleanups []func()
+}
+
+func (r *recorder) Helper()          {}
+func (r *recorder) Failed() bool     { return r.outcome.failed != "" }
+func (r *recorder) Cleanup(f func()) { r.cleanups = append(r.cleanups, f) }
+func (r *recorder) Fatal(args ...any) {
+	r.outcome.failed = fmt.Sprint(args...)
+	runtime.Goexit()
+}
+func (r *recorder) Fatalf(format string, args ...any) { r.Fatal(fmt.Sprintf(format, args...)) }
+func (r *recorder) Skipf(format string, args ...any) {
+	r.outcome.skipped = fmt.Sprintf(format, args...)
+	runtime.Goexit()
+}
+
+func (r *recorder) Logf(format string, args ...any) { r.outcome.logged += fmt.Sprintf(format, args...) }
+
+func (r *recorder) end() {
+	for _, cleanup := range slices.Backward(r.cleanups) {
+		cleanup()
+	}
+}

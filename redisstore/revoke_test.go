@@ -1,0 +1,286 @@
+package redisstore_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/redisstore"
+	"github.com/more-retail/moresso-go/redisstore/redistest"
+)
+
+// The services of one store may differ in how long they let tokens live.
+func TestARevocationThatIsRepeatedIsNotForgottenEarlier(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	long := everyRule(t, server, func(o *redisstore.Options) { o.MaxTokenAge = 2 * time.Hour })
+	short := everyRule(t, server, func(o *redisstore.Options) { o.MaxTokenAge = 10 * time.Minute })
+	// A revocation is kept for the leeway and a minute longer.
+	const atLeast = 2*time.Hour + 90*time.Second
+	stays := func(pattern string) {
+		t.Helper()
+		if left := kept(t, server, pattern); left < atLeast {
+			t.Errorf("%s is kept for %v", pattern, left)
+		}
+	}
+	for _, store := range []*redisstore.Store{long, short} {
+		do(t, store.RevokeSession(t.Context(), "", "s1"))
+		stays("*:session:*:s1")
+		do(t, store.RevokeIssuedBefore(t.Context(), "ada", time.Now()))
+		stays("*:issued_at:*:ada")
+		do(t, store.RevokeToken(t.Context(), "j1", time.Time{}))
+		stays("*:token_id:*:j1")
+	}
+	do(t, short.Revoker().RevokeSubject(t.Context(), sso.Revocation{Issuer: issuer, Subject: "bob", IssuedBefore: time.Now(), Until: time.Now().Add(atLeast + time.Minute)}))
+	stays("*:issued_at:*:bob")
+	// What somebody wrote by hand, for ever, stays so.
+	key := server.Do("KEYS", "*:token_id:*:j1")
+	server.Do("PERSIST", key)
+	do(t, short.RevokeToken(t.Context(), "j1", time.Time{}))
+	if left := server.Do("PTTL", key); left != "-1" {
+		t.Errorf("kept for %s ms", left)
+	}
+}
+
+// kept is for how long Redis keeps the one key that matches.
+func kept(t *testing.T, server *redistest.Server, pattern string) time.Duration {
+	t.Helper()
+	left, err := time.ParseDuration(server.Do("PTTL", server.Do("KEYS", pattern)) + "ms")
+	do(t, err)
+	return left
+}
+
+// A provider's clock may be as far ahead as is forgiven, which can be more than a minute.
+func TestALogoutBySubOfAProviderWhoseClockIsAheadEndsWhatItHasIssued(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := everyRule(t, server, func(o *redisstore.Options) { o.Leeway = 5 * time.Minute })
+	provider := time.Now().Add(5 * time.Minute).Truncate(time.Second)
+	issued, later := session("ada", "s1"), session("ada", "s2")
+	issued.IssuedAt = provider
+	later.IssuedAt = provider.Add(2 * time.Second)
+	do(t, store.Revoker().RevokeSubject(t.Context(), sso.Revocation{Issuer: issuer, Subject: "ada", IssuedBefore: provider.Add(time.Second), Until: provider.Add(time.Hour)}))
+	wants(t, store, issued, "ended")
+	wants(t, store, later, "lives")
+}
+
+func TestSigningOutEverywhereEndsWhatAClockThatIsAheadHasDated(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	for _, leeway := range []time.Duration{0, time.Second, sso.MaxLeeway} {
+		store := everyRule(t, server, func(o *redisstore.Options) { o.Leeway, o.Prefix = leeway, "in-"+leeway.String() })
+		if leeway == 0 {
+			leeway = sso.DefaultLeeway
+		}
+		now := time.Now().Truncate(time.Second)
+		issued, later := session("ada", "s1"), session("ada", "s2")
+		issued.IssuedAt = now.Add(leeway)
+		later.IssuedAt = now.Add(leeway + 5*time.Second)
+		do(t, store.RevokeAllSoFar(t.Context(), "ada"))
+		wants(t, store, issued, "ended")
+		wants(t, store, later, "lives")
+		if err := store.RevokeIssuedBefore(t.Context(), "ada", time.Now().Add(max(leeway, time.Minute)+5*time.Second)); err == nil {
+			t.Error("a moment that keeps the subject from signing in was taken")
+		}
+	}
+}
+
+// Of a token whose date is ahead by the leeway the end is too, and it is forgiven the leeway then.
+func TestASessionStaysRevokedForAsLongAsItsTokensAreTaken(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := everyRule(t, server, func(o *redisstore.Options) { o.Leeway = sso.MaxLeeway })
+	do(t, store.RevokeSession(t.Context(), "", "s1"))
+	do(t, store.Revoker().RevokeSession(t.Context(), sso.Revocation{Issuer: issuer, SessionID: "s2"}))
+	for _, pattern := range []string{"*:session:*:s1", "*:session:*:s2"} {
+		if left := kept(t, server, pattern); left < time.Hour+2*sso.MaxLeeway {
+			t.Errorf("%s is kept for %v", pattern, left)
+		}
+	}
+}
+
+func TestAWriteUnderWayDoesNotHoldUpClose(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := ready(t, at(server.Address), func(o *redisstore.Options) { o.WaitReplicas = 1 }) // there is none
+	signedIn := make(chan error, 1)
+	go func() { signedIn <- store.Login(context.Background(), "ada", "s1", time.Hour) }()
+	redistest.Wait(t, limit, "it is under way", func() bool { return server.Do("EXISTS", "api:ada") == "1" })
+	begun := time.Now()
+	do(t, store.Close())
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if err := <-signedIn; err == nil {
+		t.Error("it has succeeded")
+	}
+}
+
+func TestTooFewReplicasAreToldWhenTheTimeIsOver(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := ready(t, at(server.Address), func(o *redisstore.Options) { o.WaitReplicas = 1 })
+	for name, limit := range map[string]time.Duration{"the caller's": 1300 * time.Millisecond, "its own": time.Minute} { // the first ends amid an attempt
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		if err := store.Login(ctx, "ada", "s1", time.Hour); !errors.Is(err, redisstore.ErrNotReplicated) {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+	}
+}
+
+func TestASessionThatHasJustBegunIsNoneOfThoseThatAreTooMany(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := ready(t, at(server.Address), several)
+	for i := range 100 {
+		do(t, store.Login(t.Context(), "ada", "s"+strconv.Itoa(i), 8*time.Hour+time.Duration(i)*time.Minute))
+	}
+	do(t, store.Login(t.Context(), "ada", "s50", 8*time.Hour)) // it counts once
+	wants(t, store, session("ada", "s0"), "lives")
+	do(t, store.Login(t.Context(), "ada", "new", time.Hour)) // it ends before all others
+	wants(t, store, session("ada", "new"), "lives")
+	wants(t, store, session("ada", "s0"), "ended")
+	wants(t, store, session("ada", "s1"), "lives")
+}
+
+func TestAReplicaIsNotTakenForTheOneRedis(t *testing.T) {
+	primary := redistest.Start(t)
+	replica := redistest.Start(t, redistest.WithArgs("--replicaof", "127.0.0.1 "+primary.Port))
+	leavesNothing(t, replica)
+	primary.Do("SET", "api:ada", "s1")
+	redistest.Wait(t, limit, "the replica follows", func() bool { return replica.Do("GET", "api:ada") == "s1" })
+	for name, change := range map[string]func(*redisstore.Options){"uncached": func(*redisstore.Options) {}, "cached": cached} {
+		t.Run(name, func(t *testing.T) {
+			store := open(t, at(replica.Address), change)
+			if err := store.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "this is a replica") {
+				t.Error(err)
+			}
+			wants(t, store, session("ada", "s1"), "unavailable")
+			replica.Do("REPLICAOF", "NO", "ONE")
+			becomes(t, store, session("ada", "s1"), "lives")
+			// A Redis that comes back as a replica is none of ours any more.
+			replica.Do("REPLICAOF", "127.0.0.1", primary.Port)
+			replica.Do("CLIENT", "KILL", "TYPE", "normal")
+			redistest.Wait(t, limit, "it is refused", func() bool { return outcome(store.Check(t.Context(), session("ada", "s1"))) == "unavailable" })
+			wants(t, store, session("ada", "s1"), "unavailable")
+		})
+	}
+}
+
+func TestWhatIsJustAllowedIsWritten(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	now := time.Now().Truncate(time.Millisecond)
+	stopped := func(o *redisstore.Options) { o.Now = func() time.Time { return now } }
+	store := ready(t, at(server.Address), stopped)
+	for user, ttl := range map[string]time.Duration{"short": time.Second, "long": 366 * 24 * time.Hour} {
+		do(t, store.Login(t.Context(), user, "s1", ttl))
+	}
+	for _, ttl := range []time.Duration{time.Second - 1, 366*24*time.Hour + 1} {
+		if err := store.Login(t.Context(), "ada", "s1", ttl); err == nil {
+			t.Errorf("a session of %v was written", ttl)
+		}
+	}
+	list := everyRule(t, server, stopped, func(o *redisstore.Options) { o.Leeway = 2 * time.Minute })
+	ahead := 2*time.Minute + time.Second // the leeway, and the second to which tokens are dated
+	do(t, list.RevokeIssuedBefore(t.Context(), "ada", now.Add(ahead)))
+	if err := list.RevokeIssuedBefore(t.Context(), "ada", now.Add(ahead+1)); err == nil {
+		t.Error("a moment that is too far ahead was written")
+	}
+}
+
+func TestOneOfSeveralSessionsEndsAtItsMoment(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	now := time.Now()
+	store := ready(t, at(server.Address), several, func(o *redisstore.Options) { o.Now = func() time.Time { return now } })
+	for id, ends := range map[string]int64{"over": now.UnixMilli(), "not over": now.UnixMilli() + 1} {
+		server.Do("ZADD", "moresso:session:3:api:{3:ada}", strconv.FormatInt(ends, 10), id)
+	}
+	wants(t, store, session("ada", "over"), "ended")
+	wants(t, store, session("ada", "not over"), "lives")
+}
+
+func TestALogoutThatNamesNobodyOrIsNoLongerGoodWritesNothing(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	now := time.Now()
+	revoker := open(t, at(server.Address), denylist(redisstore.BySession, redisstore.ByIssuedAt), func(o *redisstore.Options) { o.Now = func() time.Time { return now } }).Revoker()
+	for name, what := range map[string]sso.Revocation{"nobody": {Issuer: issuer}, "of another issuer": {Issuer: issuer + "/", Subject: "ada"}} {
+		if err := revoker.RevokeSubject(t.Context(), what); err == nil {
+			t.Errorf("%s: it was taken", name)
+		}
+	}
+	do(t, revoker.RecordLogout(t.Context(), issuer, "l1", now))
+	if wrote := calls(server, "eval"); wrote != 0 {
+		t.Errorf("%d scripts were run", wrote)
+	}
+	do(t, revoker.RecordLogout(t.Context(), issuer, "l2", now.Add(time.Minute)))
+	for id, want := range map[string]bool{"l1": false, "l2": true} {
+		if known, err := revoker.LogoutRecorded(t.Context(), issuer, id); known != want || err != nil {
+			t.Errorf("%s: %v, %v", id, known, err)
+		}
+	}
+	for asked, want := range map[string]bool{issuer: true, issuer + "/": false, "": false} {
+		if revoker.RevokesFor(asked) != want {
+			t.Errorf("it is for the sessions of %q: %v", asked, !want)
+		}
+	}
+}
+
+func TestAWriteThatRedisRefusesSaysWhy(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := ready(t, at(server.Address))
+	server.Do("SADD", "api:ada", "s1")
+	begun := time.Now()
+	if err := store.RevokeSession(t.Context(), "ada", "s1"); err == nil || outcome(err) == "unavailable" || !strings.Contains(err.Error(), "Options.Layout") || time.Since(begun) > time.Second {
+		t.Errorf("a key of another kind, after %v: %v", time.Since(begun), err)
+	}
+	server.Do("CONFIG", "SET", "maxmemory", "1")
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := store.Login(ctx, "bob", "s1", time.Hour); outcome(err) != "unavailable" || !strings.Contains(err.Error(), "OOM") {
+		t.Errorf("a Redis without room: %v", err)
+	}
+}
+
+func TestAWriteThatReachesNoRedisIsUnavailable(t *testing.T) {
+	store := open(t, at("127.0.0.1:1"))
+	list := open(t, at("127.0.0.1:1"), denylist(redisstore.ByTokenID))
+	for name, write := range map[string]func(context.Context) error{
+		"Login":       func(ctx context.Context) error { return store.Login(ctx, "ada", "s1", time.Hour) },
+		"Revoke":      func(ctx context.Context) error { return store.Revoke(ctx, "ada") },
+		"RevokeToken": func(ctx context.Context) error { return list.RevokeToken(ctx, "j1", time.Time{}) },
+		"Begin":       list.Begin,
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		if err := write(ctx); outcome(err) != "unavailable" || !strings.Contains(err.Error(), "connecting") {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+	}
+}
+
+func TestNothingIsAskedOfRedisThatIsNotNeeded(t *testing.T) {
+	server := redistest.Start(t)
+	leavesNothing(t, server)
+	store := ready(t, at(server.Address))
+	do(t, store.Login(t.Context(), "ada", "s1", time.Hour))
+	if n := calls(server, "wait"); n != 0 {
+		t.Errorf("%d times it was waited for replicas", n)
+	}
+	list := everyRule(t, server)
+	before := calls(server, "eval")
+	// Of these every token has expired.
+	do(t, list.RevokeToken(t.Context(), "j1", time.Now().Add(-time.Hour)))
+	do(t, list.RevokeIssuedBefore(t.Context(), "ada", time.Now().Add(-2*time.Hour)))
+	if n := calls(server, "eval") - before; n != 0 {
+		t.Errorf("%d revocations were written", n)
+	}
+}
