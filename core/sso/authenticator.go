@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/more-retail/moresso-go/core/internal/signature"
 	"github.com/more-retail/moresso-go/core/internal/verified"
 	"github.com/more-retail/moresso-go/core/keys"
 )
@@ -67,7 +66,7 @@ func New(cfg Config) (*Authenticator, error) {
 	}
 	a.verifiers = []*verifier{{
 		rules: rules{
-			algorithms:   signature.Methods(cfg.Algorithms),
+			algorithms:   cfg.Algorithms,
 			audience:     cfg.Audience,
 			clientIDs:    cfg.ClientIDs,
 			accessTokens: cfg.RequireAccessTokenType,
@@ -364,7 +363,7 @@ func (a *Authenticator) verify(ctx context.Context, token string) (*login, error
 	v.headers.add(&c)
 	l := &login{own: newPrincipal(c.token.Claims, c.times, &v.rules.policy)}
 	l.principal = &l.own
-	l.proof.verifier, l.proof.match, l.proof.keyID, l.proof.algorithm = v, match, c.keyID, c.method.Algorithm()
+	l.proof.verifier, l.proof.match, l.proof.keyID, l.proof.algorithm = v, match, c.keyID, c.algorithm
 	l.proof.generation.Store(match.Generation)
 	return l, nil
 }
@@ -386,7 +385,7 @@ func (v *verifier) readHeader(c *candidate) error {
 // prove verifies the signature of a token that has passed every rule that needs no key. The
 // match that it returns has the one key that did it.
 func (v *verifier) prove(ctx context.Context, c *candidate) (keys.Match, error) {
-	algorithm := c.method.Algorithm()
+	algorithm := c.algorithm
 	match, err := v.keys.Find(ctx, c.keyID, algorithm)
 	if err != nil {
 		return match, keyError(err, c)
@@ -419,7 +418,7 @@ func keyError(err error, c *candidate) error {
 	case errors.Is(err, keys.ErrAmbiguousKey):
 		return badToken(ReasonAmbiguousKey, "%w", err)
 	case errors.Is(err, keys.ErrWrongAlgorithm):
-		return badToken(ReasonKeyAlgorithm, "the key %q is not for %s", c.keyID, c.method.Algorithm())
+		return badToken(ReasonKeyAlgorithm, "the key %q is not for %s", c.keyID, c.algorithm)
 	}
 	return unavailable(err)
 }

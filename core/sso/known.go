@@ -66,8 +66,8 @@ func (v *verifier) remember(token string, l *login) {
 	if l.credential == ([32]byte{}) {
 		l.credential = digest(token)
 	}
-	l.proof.keyID = strings.Clone(l.proof.keyID)                        // not the whole header
-	l.proof.match.Keys = append([]keys.Key(nil), l.proof.match.Keys...) // not the whole set
+	l.proof.keyID, l.proof.algorithm = strings.Clone(l.proof.keyID), strings.Clone(l.proof.algorithm) // not the whole header
+	l.proof.match.Keys = append([]keys.Key(nil), l.proof.match.Keys...)                               // not the whole set
 	v.known.Put(hint(token), l.credential, l, int64(loginBytes+len(l.proof.keyID)+l.principal.claims.Size()))
 }
 
@@ -146,7 +146,7 @@ func (h *headers) add(c *candidate) {
 // quicker.
 func (h *headers) replaced(before *[]knownHeader, c *candidate) bool {
 	facts := c.headerFacts
-	facts.keyID, facts.typ = strings.Clone(facts.keyID), strings.Clone(facts.typ)
+	facts.algorithm, facts.keyID, facts.typ = strings.Clone(facts.algorithm), strings.Clone(facts.keyID), strings.Clone(facts.typ)
 	after := append(slices.Clip(*before), knownHeader{strings.Clone(c.token.RawHeader) + ".", facts})
 	return h.list.CompareAndSwap(before, &after)
 }
