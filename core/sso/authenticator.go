@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/more-retail/moresso-go/core/internal/verified"
+	"github.com/more-retail/moresso-go/core/internal/tokencache"
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
@@ -34,7 +34,7 @@ type verifier struct {
 	keys   *keys.Cache
 	inline bool // its fetches end with the request
 	// What has been verified already; nil where nothing is remembered.
-	known   *verified.Cache[login]
+	known   *tokencache.Cache[login]
 	headers headers
 	// Whom to ask whether sessions live.
 	sessions sessions
@@ -90,7 +90,7 @@ func New(cfg Config) (*Authenticator, error) {
 		}),
 		inline:   cfg.Refresh == RefreshInline,
 		sessions: sessions{cfg.Sessions, cfg.SessionPolicy},
-		known:    verified.New[login](cfg.TokenCache, int64(cfg.TokenCache)*knownTokenBytes),
+		known:    tokencache.New[login](cfg.TokenCache, int64(cfg.TokenCache)*knownTokenBytes),
 	}}
 	a.origin = a
 	if cfg.Issuer == "" && !strings.HasSuffix(cfg.PublicKeyURI, discoveryPath) {

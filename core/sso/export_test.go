@@ -2,9 +2,6 @@ package sso
 
 import "github.com/more-retail/moresso-go/core/internal/compact"
 
-// Hint is how the cache of verified tokens finds what could be a token.
-var Hint = hint
-
 // KnownHeaders are the headers of an authenticator, without one.
 type KnownHeaders struct{ headers }
 

@@ -25,37 +25,23 @@ type proof struct {
 	keyID, algorithm string        // as the token named them
 }
 
-// recall finds what is known of a token, as far as it is still good. The digest is zero if nothing
-// that could be known comes near it: what is nobody's token is not hashed, however long it is.
-// An error means that nobody can tell, as nobody could of the same token if it were new.
+// recall returns the cached login of a token if it is still valid, and the token's digest. An
+// [UnavailableError] is what the token would get if it were new.
 func (a *Authenticator) recall(ctx context.Context, token string) (credential [32]byte, known *login, err error) {
-	key := func() [32]byte {
-		if credential == ([32]byte{}) {
-			credential = digest(token)
-		}
-		return credential
-	}
-	good := func(l *login) (good bool) {
-		if l.by == a.origin {
-			good, err = l.stillGood(ctx)
-		}
-		return good
-	}
+	credential = digest(token)
 	for _, v := range a.verifiers {
-		if known = v.known.Get(hint(token), key, good); known != nil || err != nil {
-			break
+		l := v.known.Get(credential)
+		if l == nil || l.by != a.origin {
+			continue
+		}
+		switch good, err := l.stillGood(ctx); {
+		case err != nil:
+			return credential, nil, err
+		case good:
+			return credential, l, nil
 		}
 	}
-	return credential, known, err
-}
-
-// hint is the end of a token's signature, which no two good tokens have in common but by chance,
-// and its length, so that nobody has more hashed than a token that is known.
-func hint(token string) (end uint64) {
-	for _, c := range []byte(token[max(0, len(token)-8):]) {
-		end = end<<8 | uint64(c)
-	}
-	return end + uint64(len(token))<<40
+	return credential, nil, nil
 }
 
 // remember keeps a login for requests to come.
@@ -68,7 +54,7 @@ func (v *verifier) remember(token string, l *login) {
 	}
 	l.proof.keyID, l.proof.algorithm = strings.Clone(l.proof.keyID), strings.Clone(l.proof.algorithm) // not the whole header
 	l.proof.match.Keys = append([]keys.Key(nil), l.proof.match.Keys...)                               // not the whole set
-	v.known.Put(hint(token), l.credential, l, int64(loginBytes+len(l.proof.keyID)+l.principal.claims.Size()))
+	v.known.Put(l.credential, l, int64(loginBytes+len(l.proof.keyID)+l.principal.claims.Size()))
 }
 
 // loginBytes is about what a login takes up, with all that stands for it in the cache, beside
