@@ -5,7 +5,6 @@ go 1.25.0
 require github.com/more-retail/moresso-go/core v0.1.0
 
 require (
-	github.com/go-jose/go-jose/v4 v4.1.8 // indirect
 	github.com/go-json-experiment/json v0.0.0-20251027170946-4849db3c2f7e // indirect
 	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 )

@@ -150,7 +150,7 @@ func coldStart(t *trial) cell {
 	if n := served.Load(); n < callers {
 		return judge(false, wrongRefusal, "%d refused", callers-n)
 	}
-	return judge(t.issuer.Fetches() == 1, missed, "%s", fetches(t.issuer.Fetches()))
+	return judge(t.issuer.Stats().Fetches == 1, missed, "%s", fetches(t.issuer.Stats().Fetches))
 }
 
 func firstLeaves(t *trial) cell {
@@ -240,7 +240,7 @@ func fresh(t *trial) cell {
 	if !ok {
 		return noStart
 	}
-	t.issuer.ResetCounters()
+	t.issuer.ResetStats()
 	token, refused := t.good(), 0
 	for range 1000 {
 		if !t.accepts(s, token) {
@@ -250,7 +250,7 @@ func fresh(t *trial) cell {
 	if refused > 0 {
 		return judge(false, wrongRefusal, "%d refused", refused)
 	}
-	return judge(t.issuer.Fetches() == 0, missed, "%s", fetches(t.issuer.Fetches()))
+	return judge(t.issuer.Stats().Fetches == 0, missed, "%s", fetches(t.issuer.Stats().Fetches))
 }
 
 // forge sends 50 forged tokens and counts the fetches.
@@ -260,13 +260,13 @@ func forge(most int, token func(t *trial, n int) string) func(*trial) cell {
 		if !ok {
 			return noStart
 		}
-		t.issuer.ResetCounters()
+		t.issuer.ResetStats()
 		for n := range 50 {
 			if t.accepts(s, token(t, n)) {
 				return judge(false, wrongAccept, "accepted")
 			}
 		}
-		return judge(t.issuer.Fetches() <= most, missed, "%s", fetches(t.issuer.Fetches()))
+		return judge(t.issuer.Stats().Fetches <= most, missed, "%s", fetches(t.issuer.Stats().Fetches))
 	}
 }
 
@@ -300,11 +300,11 @@ func rotation(t *trial) cell {
 		return noStart
 	}
 	t.issuer.Rotate()
-	t.issuer.ResetCounters()
+	t.issuer.ResetStats()
 	if took := t.until(s, true, t.good()); took > 0 {
 		return judge(false, wrongRefusal, "refused %s", short(took))
 	}
-	return judge(t.issuer.Fetches() == 1, missed, "accepted, %s", fetches(t.issuer.Fetches()))
+	return judge(t.issuer.Stats().Fetches == 1, missed, "accepted, %s", fetches(t.issuer.Stats().Fetches))
 }
 
 func rotationAfterForgery(t *trial) cell {
@@ -323,7 +323,7 @@ func rotationAmidFlood(t *trial) cell {
 	if !ok {
 		return noStart
 	}
-	t.issuer.ResetCounters()
+	t.issuer.ResetStats()
 	began, forged := time.Now(), 0
 	flood := func(until time.Duration) {
 		for ; time.Since(began) < until; time.Sleep(tick / 10) {
@@ -341,7 +341,7 @@ func rotationAmidFlood(t *trial) cell {
 		}
 		flood(time.Since(began) + tick)
 	}
-	spent := t.issuer.Fetches()
+	spent := t.issuer.Stats().Fetches
 	if took < 0 {
 		t.until(s, true, token)
 		took = time.Since(rotated)
@@ -508,7 +508,7 @@ func size(n int64) string {
 func redirect(t *trial) cell {
 	t.issuer.Fault(devissuer.RedirectTo("https://elsewhere.example/jwks.json"))
 	t.accepts(t.launch(), t.good())
-	if len(t.issuer.Strays()) > 0 {
+	if len(t.issuer.Stats().Strays) > 0 {
 		return judge(false, missed, "followed")
 	}
 	return judge(true, missed, "not followed")

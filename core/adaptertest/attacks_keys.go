@@ -18,10 +18,10 @@ import (
 func algorithmAttacks() []Attack {
 	l := &attacks{group: "algorithm", source: "RFC 8725, section 3.1; CVE-2015-9235"}
 	for _, name := range []string{"none", "None", "NONE", "nOnE", "none ", "", "null"} {
-		l.minted(fmt.Sprintf("unsigned, %q", name), "A token without a signature proves nothing, however its algorithm is spelled.", devissuer.AlgNoneSpelled(name)).
+		l.minted(fmt.Sprintf("unsigned, %q", name), "A token without a signature proves nothing, however its algorithm is spelled.", devissuer.AlgNone(name)).
 			from("RFC 8725, section 3.2; CVE-2015-9235, CVE-2020-28042")
 		l.token(fmt.Sprintf("%q with another signature", name), "No algorithm means no proof, whatever stands in the place of the signature.",
-			withSignature(func([]byte) []byte { return []byte("x") }, devissuer.AlgNoneSpelled(name))).from("RFC 8725, section 3.2")
+			withSignature(func([]byte) []byte { return []byte("x") }, devissuer.AlgNone(name))).from("RFC 8725, section 3.2")
 	}
 	l.minted("missing", "The header has to name the algorithm.", devissuer.WithoutHeader("alg")).from("RFC 7515, section 4.1.1")
 	for _, value := range []string{"null", "1", "true", `["RS256"]`, `{"RS256":1}`} {
@@ -77,7 +77,7 @@ func algorithmAttacks() []Attack {
 	l.minted("ES384 in the header, ES256 in truth", "Each ECDSA algorithm has one curve.", devissuer.Header("alg", "ES384")).from("RFC 7518, section 3.4").by("ES256")
 	l.minted("ES256K in the header, ES256 in truth", "Each ECDSA algorithm has one curve.", devissuer.Header("alg", "ES256K")).from("RFC 8812, section 3.2").by("ES256")
 	l.token("SHA-1 under RS256", "The hash is that of the algorithm.", rsaSigned(signSHA1)).from("RFC 8725, section 3.2").by("RS256")
-	l.minted("an unknown one, unsigned", "Who does not know an algorithm cannot accept by it.", devissuer.AlgNoneSpelled("XS256")).from("RFC 7515, section 5.2")
+	l.minted("an unknown one, unsigned", "Who does not know an algorithm cannot accept by it.", devissuer.AlgNone("XS256")).from("RFC 7515, section 5.2")
 	return l.list
 }
 

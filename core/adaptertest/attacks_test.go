@@ -98,11 +98,11 @@ func try(t *testing.T, attack adaptertest.Attack, issuer *ssotest.Issuer) {
 			refused(err, http.StatusUnauthorized, sso.CodeInvalidToken)
 		}
 	}
-	if strays := issuer.Strays(); len(strays) > 0 {
+	if strays := issuer.Stats().Strays; len(strays) > 0 {
 		t.Errorf("%v\n%s: requests went to %q", attack, issuer.Algorithm(), strays)
 	}
 	// The set is fetched once to begin with, and once more at most for a key id that is not in it.
-	if n := issuer.Fetches(); n > 2 {
+	if n := issuer.Stats().Fetches; n > 2 {
 		t.Errorf("%v\n%s: %d fetches of keys", attack, issuer.Algorithm(), n)
 	}
 	if _, err := auth.Authenticate(context.Background(), authorization([]string{"Bearer " + issuer.Token()})); err != nil {

@@ -189,7 +189,7 @@ func (s *suite) badTokens() []testCase {
 		{"another provider's token", "Only the configured provider's keys count.", s.stranger.Token()},
 		{"an embedded key", "A token does not choose who vouches for it (RFC 8725, section 3.10).", s.issuer.Token(devissuer.EmbeddedKey())},
 		{"alg none", "An unsigned token is no token (RFC 8725, section 3.2).", s.issuer.Token(devissuer.AlgNone())},
-		{"alg nOnE", "No spelling of none is accepted.", s.issuer.Token(devissuer.AlgNoneSpelled("nOnE"))},
+		{"alg nOnE", "No spelling of none is accepted.", s.issuer.Token(devissuer.AlgNone("nOnE"))},
 		{"HMAC with the public key", "The algorithm must be an allowed one (RFC 8725, section 3.1).", s.issuer.Token(devissuer.HMACWithPublicKey())},
 		{"rubbish", "What is no token is not a good one.", "rubbish"},
 	}

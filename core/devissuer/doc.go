@@ -39,7 +39,7 @@
 //     again, wherever [IssuedAt] stands.
 //   - One key signs: that of the last of [SignedBy], [UnknownKey] and
 //     [EmbeddedKey]. It signs in one way: that of the last of [Algorithm],
-//     [AlgNone], [AlgNoneSpelled] and [HMACWithPublicKey].
+//     [AlgNone] and [HMACWithPublicKey].
 //   - [RawHeader] and [RawPayload] take the place of all that was set, wherever
 //     they stand. [BadSignature] and [Tampered] are done to the finished token.
 //
@@ -73,7 +73,7 @@
 //
 // [New] opens no port. Its [Issuer.Client] speaks real HTTP over a [net.Pipe]
 // to a real [http.Server], and it reaches this issuer only: every other host
-// fails to dial and is written down in [Issuer.Strays]. Between requests no
+// fails to dial and is written down in [Stats.Strays]. Between requests no
 // goroutine lives. An issuer made inside a bubble of testing/synctest stays in
 // it, so a provider that hangs for an hour costs no time. Use it in tests.
 //

@@ -37,7 +37,7 @@ func ExampleStart() {
 	// Output:
 	// true
 	// 200 OK <nil>
-	// devissuer: WithAddr(":9000") can be reached from other machines, and the issuer gives any token to anyone; use a loopback address such as 127.0.0.1:9000
+	// devissuer: WithAddr(":9000") can be reached from other machines, and the issuer gives any token to any client; use a loopback address such as 127.0.0.1:9000
 	// WithLifetime(0s): at least 1s; for a token that has expired use Expired()
 }
 
@@ -140,7 +140,7 @@ func ExampleRedirectTo() {
 	issuer := newIssuer()
 	issuer.Fault(devissuer.RedirectTo("https://stranger.example/keys"))
 	_, err := issuer.Client().Get(issuer.JWKSURL())
-	fmt.Println(err != nil, issuer.Strays())
+	fmt.Println(err != nil, issuer.Stats().Strays)
 	// Output: true [stranger.example:443]
 }
 
@@ -161,9 +161,9 @@ func ExampleIssuer_Down() {
 	issuer := newIssuer()
 	issuer.Down()
 	_, err := issuer.Client().Get(issuer.JWKSURL())
-	fmt.Println(err != nil, issuer.Refused(), issuer.Fetches())
+	fmt.Println(err != nil, issuer.Stats().Refused, issuer.Stats().Fetches)
 	issuer.Up()
-	fmt.Println(fetch(issuer), issuer.Fetches())
+	fmt.Println(fetch(issuer), issuer.Stats().Fetches)
 	// Output:
 	// true 1 0
 	// 200, the keys 1

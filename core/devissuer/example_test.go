@@ -24,7 +24,7 @@ func Example() {
 		panic(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	fmt.Println(resp.StatusCode, issuer.Fetches(), "fetch")
+	fmt.Println(resp.StatusCode, issuer.Stats().Fetches, "fetch")
 	// Output: 200 1 fetch
 }
 

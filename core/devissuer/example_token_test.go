@@ -74,15 +74,15 @@ func ExampleClaim() {
 		devissuer.Permission("orders.role", "clerk"),
 		devissuer.Permission(`orders.v1\.5`, true),
 		devissuer.Claim("tenant", map[string]string{"id": "t1"}),
-		devissuer.Claims(map[string]any{"acr": "mfa", "auth_time": 1893553400}),
+		devissuer.Claim("acr", "mfa"), devissuer.Claim("auth_time", 1893553400),
 		devissuer.WithoutClaim("exp"),
 	)))
 	// Output: {"acr":"mfa","aud":["orders","billing"],"auth_time":1893553400,"iat":1893553445,"iss":"https://issuer.example","permissions":{"orders":{"role":"clerk","v1.5":true}},"scope":"orders:read orders:write","sub":"grace","tenant":{"id":"t1"}}
 }
 
 // Some providers write an array for one audience too.
-func ExampleAudienceList() {
-	fmt.Println(claims(newIssuer().MustToken(devissuer.AudienceList("orders"), devissuer.WithoutClaim("sub"))))
+func ExampleClaim_audience() {
+	fmt.Println(claims(newIssuer().MustToken(devissuer.Claim("aud", []string{"orders"}), devissuer.WithoutClaim("sub"))))
 	// Output: {"aud":["orders"],"exp":1893557045,"iat":1893553445,"iss":"https://issuer.example"}
 }
 
@@ -165,7 +165,7 @@ func ExampleExpired() {
 		devissuer.UnknownKey(),
 		devissuer.EmbeddedKey(),
 		devissuer.AlgNone(),
-		devissuer.AlgNoneSpelled("nOnE"),
+		devissuer.AlgNone("nOnE"),
 		devissuer.HMACWithPublicKey(),
 		devissuer.RawPayload("no JSON"),
 	} {

@@ -49,7 +49,7 @@ func (i *Issuer) Slow(d time.Duration) { i.setFaults(func(s *faults) { s.delay =
 
 // Down makes the issuer unreachable on all paths: in memory, dialling fails
 // with ECONNREFUSED; over a real server, the connection is closed instead of
-// an answer. Requests under way are not touched. [Issuer.Refused] counts the
+// an answer. Requests under way are not touched. [Stats.Refused] counts the
 // attempts.
 func (i *Issuer) Down() { i.setFaults(func(s *faults) { s.down = true }) }
 
@@ -62,12 +62,12 @@ func (i *Issuer) setFaults(set func(*faults)) {
 	set(&i.faults)
 }
 
-// turnedAway tells whether the issuer is down, and counts the request if so.
-func (i *Issuer) turnedAway() bool {
+// refuses reports whether the issuer is down, and counts the request if so.
+func (i *Issuer) refuses() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.faults.down {
-		i.counts.refused++
+		i.stats.Refused++
 	}
 	return i.faults.down
 }

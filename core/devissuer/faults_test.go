@@ -64,7 +64,7 @@ func TestEachFaultOfTheDocumentsIsWhatItSays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			issuer := inMemory(t)
-			urls := []string{issuer.JWKSURL(), issuer.PEMURL(), issuer.DiscoveryURL()}
+			urls := []string{issuer.JWKSURL(), issuer.URL() + devissuer.PathPEM, issuer.DiscoveryURL()}
 			right := map[string]answer{}
 			for _, url := range urls {
 				right[url] = get(t, issuer, url)
@@ -145,7 +145,7 @@ func TestARedirectLeadsNowhereElse(t *testing.T) {
 	if _, err := issuer.Client().Do(request(t, http.MethodGet, issuer.JWKSURL(), "")); err == nil {
 		t.Error("evil.example answered")
 	}
-	if strays := strings.Join(issuer.Strays(), " "); strays != "evil.example:443" {
+	if strays := strings.Join(issuer.Stats().Strays, " "); strays != "evil.example:443" {
 		t.Errorf("strays %s", strays)
 	}
 	client := issuer.Client()
@@ -176,7 +176,7 @@ func TestAFaultOfOnesOwnCanFallBackOnTheRightAnswer(t *testing.T) {
 			t.Errorf("%d, want %d", got.status, want)
 		}
 	}
-	if got := get(t, issuer, issuer.PEMURL()); got.status != 200 {
+	if got := get(t, issuer, issuer.URL()+devissuer.PathPEM); got.status != 200 {
 		t.Errorf("the PEM: %d", got.status)
 	}
 	recorder := httptest.NewRecorder()
@@ -215,15 +215,15 @@ func TestAnIssuerThatIsDownCannotBeReached(t *testing.T) {
 			t.Parallel()
 			tt.issuer.Down()
 			for _, url := range []string{tt.issuer.JWKSURL(), tt.issuer.URL() + devissuer.PathToken} {
-				if _, err := tt.issuer.Client().Do(request(t, http.MethodGet, url, "")); !errors.Is(err, tt.err) {
+				if _, err := client(tt.issuer).Do(request(t, http.MethodGet, url, "")); !errors.Is(err, tt.err) {
 					t.Errorf("got %v, want %v", err, tt.err)
 				}
 			}
-			if tt.issuer.Refused() != 2 || tt.issuer.Fetches() != 0 {
-				t.Errorf("%d refused, %d fetches", tt.issuer.Refused(), tt.issuer.Fetches())
+			if tt.issuer.Stats().Refused != 2 || tt.issuer.Stats().Fetches != 0 {
+				t.Errorf("%d refused, %d fetches", tt.issuer.Stats().Refused, tt.issuer.Stats().Fetches)
 			}
 			tt.issuer.Up()
-			if got := get(t, tt.issuer, tt.issuer.JWKSURL()); got.status != 200 || tt.issuer.Refused() != 2 {
+			if got := get(t, tt.issuer, tt.issuer.JWKSURL()); got.status != 200 || tt.issuer.Stats().Refused != 2 {
 				t.Errorf("up again: %d", got.status)
 			}
 		})
@@ -232,7 +232,7 @@ func TestAnIssuerThatIsDownCannotBeReached(t *testing.T) {
 
 func TestASlowOrHangingAnswerEndsWithItsRequest(t *testing.T) {
 	t.Parallel()
-	issuer := onLoopback(t) // real sockets; synctest has the rest
+	issuer := onLoopback(t) // over the network; synctest has the rest
 	for name, set := range map[string]func(){
 		"slow":    func() { issuer.Slow(time.Hour) },
 		"hanging": func() { issuer.Slow(0); issuer.Fault(devissuer.Hang()) },
@@ -243,7 +243,7 @@ func TestASlowOrHangingAnswerEndsWithItsRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := issuer.Client().Do(req); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := client(issuer).Do(req); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", name, err)
 		}
 		cancel()

@@ -6,69 +6,70 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
 
-// The paths that an issuer serves, below the path of its identifier if that
-// has one; what [Issuer.Requests] takes.
+// The paths that an issuer serves, below the path of its identifier if that has one. They are the
+// keys of [Stats.Requests].
 const (
 	PathJWKS      = "/jwks.json"                        // the published keys
 	PathPEM       = "/key.pem"                          // the public half of the signing key
 	PathDiscovery = "/.well-known/openid-configuration" // the discovery document
-	PathToken     = "/token"                            // where a program gets a token
-	PathRotate    = "/rotate"                           // where a program has the key rotated
+	PathToken     = "/token"                            // the token endpoint
+	PathRotate    = "/rotate"                           // rotates the key
+	pathDown      = "/down"
+	pathUp        = "/up"
 )
 
 // maxForm bounds the body of a POST, in bytes.
 const maxForm = 64 << 10
 
-// counts are what happened since the start or the last ResetCounters.
-type counts struct {
-	requests map[string]int // by path, known paths only
-	refused  int
-	strays   []string
+// Stats are the counters of an issuer; see [Issuer.Stats].
+type Stats struct {
+	// Requests counts requests by path, such as [PathDiscovery], on arrival. Requests with another
+	// method or path are not counted.
+	Requests map[string]int
+	// Fetches counts the requests for keys: those for the key set and for the PEM.
+	Fetches int
+	// Refused counts the connections (in memory) or requests (over a server) that were refused
+	// because the issuer was [Issuer.Down]. They are counted nowhere else.
+	Refused int
+	// Strays are the other addresses ("host:port", in order) that [Issuer.Client] was used for. All
+	// of them failed. A test finds here whether a redirect, a jku header or a second provider was
+	// followed. Plain http to an https issuer is a stray as well.
+	Strays []string
 }
 
-func (c *counts) reset() { *c = counts{requests: map[string]int{}} }
-
-// Fetches counts the requests for keys: those to the key set and to the PEM.
-// A request counts on arrival, whatever becomes of it.
-func (i *Issuer) Fetches() int { return i.Requests(PathJWKS) + i.Requests(PathPEM) }
-
-// Requests counts the requests to one path, such as [PathDiscovery], that came
-// with the right method. A path that the issuer does not serve has none.
-func (i *Issuer) Requests(path string) int {
+// Stats returns what has been counted since the start or the latest [Issuer.ResetStats].
+func (i *Issuer) Stats() Stats {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.counts.requests[path]
+	s := i.stats
+	s.Requests = maps.Clone(s.Requests)
+	s.Strays = slices.Clone(s.Strays)
+	s.Fetches = s.Requests[PathJWKS] + s.Requests[PathPEM]
+	return s
 }
 
-// Refused counts the connections (in memory) or requests (over a real server)
-// that were turned away because the issuer was [Issuer.Down]. They count
-// nowhere else. [Issuer.ResetCounters] sets it to zero.
-func (i *Issuer) Refused() int {
+// ResetStats sets all that [Issuer.Stats] returns to zero.
+func (i *Issuer) ResetStats() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.counts.refused
-}
-
-// ResetCounters sets what [Issuer.Fetches], [Issuer.Requests] and
-// [Issuer.Refused] count to zero, and forgets [Issuer.Strays].
-func (i *Issuer) ResetCounters() {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.counts.reset()
+	i.stats = Stats{Requests: map[string]int{}}
 }
 
 func (i *Issuer) count(path string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.counts.requests[path]++
+	i.stats.Requests[path]++
 }
 
 func (i *Issuer) routes() http.Handler {
@@ -77,22 +78,36 @@ func (i *Issuer) routes() http.Handler {
 	mux.HandleFunc("GET "+PathPEM, i.published(PathPEM, "application/x-pem-file", i.PublicPEM))
 	mux.HandleFunc("GET "+PathDiscovery, i.published(PathDiscovery, "application/json", i.discovery))
 	mux.HandleFunc("POST "+PathToken, i.serveToken)
-	mux.HandleFunc("POST "+PathRotate, i.serveRotate)
-	below := http.StripPrefix(i.base.Path, mux)
+	documents := http.StripPrefix(i.base.Path, mux)
+	changes := map[string]func() (any, error){
+		PathRotate: func() (any, error) { err := i.rotate(i); return map[string]string{"kid": i.KeyID()}, err },
+		pathDown:   func() (any, error) { i.Down(); return map[string]bool{"down": true}, nil },
+		pathUp:     func() (any, error) { i.Up(); return map[string]bool{"down": false}, nil },
+	}
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if i.turnedAway() {
-			panic(http.ErrAbortHandler) // closes the connection without a word
-		}
-		if i.loopback && !loopbackHost(r.Host) {
-			http.Error(w, "this development issuer answers to localhost, 127.0.0.1 and [::1] only", http.StatusMisdirectedRequest)
+		if i.started && r.RemoteAddr != pipeAddr && !i.answersTo(r.Host) {
+			http.Error(w, "this development issuer answers to localhost, 127.0.0.1 and [::1] only, or with WithInsecureListen to IP addresses and the host of its identifier", http.StatusMisdirectedRequest)
 			return
 		}
-		// The request ends with the issuer too, on whichever server it came.
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		path := strings.TrimPrefix(r.URL.Path, i.base.Path)
+		if change := changes[path]; change != nil {
+			i.serveChange(w, r, path, change) // reachable while the issuer is down
+			return
+		}
+		if i.started && r.URL.Path == "/" {
+			i.describe(w)
+			return
+		}
+		if i.refuses() {
+			panic(http.ErrAbortHandler) // closes the connection without a response
+		}
+		// The request also ends with the issuer, whichever server it came by.
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
-		defer context.AfterFunc(i.closing, cancel)() //nolint:contextcheck // that the issuer's end is not the request's is the point
-		below.ServeHTTP(w, r.WithContext(ctx))
+		defer context.AfterFunc(i.closing, cancel)() //nolint:contextcheck // the issuer's end is not the request's
+		documents.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -188,20 +203,55 @@ func clientID(r *http.Request) string {
 	return name
 }
 
-// serveRotate changes the issuer, so other machines and other sites' pages are
-// kept out; a form on any page in the developer's browser could post here.
-func (i *Issuer) serveRotate(w http.ResponseWriter, r *http.Request) {
-	i.count(PathRotate)
+// serveChange serves a request that changes the issuer. It rejects requests of other machines and of
+// other sites' pages: a form on any page in the developer's browser could post here.
+func (i *Issuer) serveChange(w http.ResponseWriter, r *http.Request, path string, change func() (any, error)) {
 	w.Header().Set("Cache-Control", "no-store")
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, "send this as POST", http.StatusMethodNotAllowed)
+		return
+	}
+	i.count(path)
 	if r.RemoteAddr != pipeAddr && !loopbackHost(r.RemoteAddr) {
-		http.Error(w, "rotation is for this machine only", http.StatusForbidden)
+		http.Error(w, "this is for the issuer's own machine only", http.StatusForbidden)
 		return
 	}
 	if err := http.NewCrossOriginProtection().Check(r); err != nil {
-		http.Error(w, "rotation is not for other sites' pages: "+err.Error(), http.StatusForbidden)
+		http.Error(w, "this is not for other sites' pages: "+err.Error(), http.StatusForbidden)
 		return
 	}
-	answerJSON(w, http.StatusOK, map[string]string{"kid": i.Rotate()})
+	answer, err := change()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	answerJSON(w, http.StatusOK, answer)
+}
+
+// describe lists the paths for a person who opens the address in a browser.
+func (i *Issuer) describe(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = fmt.Fprintf(w, `A development issuer: it gives any token to any client. Not for production.
+
+issuer  %[1]s
+
+GET   %[2]s/.well-known/openid-configuration
+      discovery document
+GET   %[2]s/jwks.json
+      public keys
+GET   %[2]s/key.pem
+      public half of the signing key
+POST  %[2]s/token
+      client credentials, any client with any secret; also persona, audience, scope, permissions,
+      claims, without, expires_in
+POST  %[2]s/rotate
+      a new key (from this machine only, as the next two)
+POST  %[2]s/down
+      unreachable
+POST  %[2]s/up
+      reachable again
+`, i.identifier, i.base)
 }
 
 // pipeAddr is what the end of a net.Pipe calls its peer.
@@ -218,16 +268,30 @@ func answerJSON(w http.ResponseWriter, status int, body any) {
 	_, _ = w.Write([]byte(encodeOrPanic(body))) // the client may be gone
 }
 
-// loopbackHost tells whether a host, with or without port, is this machine
-// without asking any name server.
-func loopbackHost(hostport string) bool {
-	host := hostport
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		host = h
+// answersTo reports whether a Host header names this issuer.
+func (i *Issuer) answersTo(hostport string) bool {
+	if loopbackHost(hostport) {
+		return true
 	}
+	host := hostOf(hostport)
+	_, err := netip.ParseAddr(host)
+	return i.insecure && (err == nil || strings.EqualFold(host, i.base.Hostname()))
+}
+
+func hostOf(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		return host
+	}
+	return strings.Trim(hostport, "[]")
+}
+
+// loopbackHost reports whether a host, with or without port, is this machine. It asks no name
+// server.
+func loopbackHost(hostport string) bool {
+	host := hostOf(hostport)
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}
-	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Unmap().IsLoopback()
 }

@@ -2,6 +2,7 @@ package devissuer_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,7 +16,7 @@ func TestThePublishedDocumentsSayWhatTheyAre(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	for url, want := range map[string]string{
-		issuer.JWKSURL(): "application/jwk-set+json", issuer.PEMURL(): "application/x-pem-file", issuer.DiscoveryURL(): "application/json",
+		issuer.JWKSURL(): "application/jwk-set+json", issuer.URL() + devissuer.PathPEM: "application/x-pem-file", issuer.DiscoveryURL(): "application/json",
 	} {
 		got := get(t, issuer, url)
 		if got.status != 200 || got.header.Get("Content-Type") != want || got.header.Get("Cache-Control") != "" {
@@ -54,20 +55,20 @@ func TestAnUnchangedKeySetIsNotSentAgain(t *testing.T) {
 func TestRequestsAreCounted(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
-	for _, url := range []string{issuer.JWKSURL(), issuer.JWKSURL(), issuer.PEMURL(), issuer.DiscoveryURL(), issuer.URL() + "/elsewhere"} {
+	for _, url := range []string{issuer.JWKSURL(), issuer.JWKSURL(), issuer.URL() + devissuer.PathPEM, issuer.DiscoveryURL(), issuer.URL() + "/elsewhere"} {
 		get(t, issuer, url)
 	}
 	post(t, issuer, issuer.URL()+devissuer.PathToken, "")
-	if got := issuer.Fetches(); got != 3 {
+	if got := issuer.Stats().Fetches; got != 3 {
 		t.Errorf("%d fetches, want 3", got)
 	}
 	for path, want := range map[string]int{devissuer.PathJWKS: 2, devissuer.PathPEM: 1, devissuer.PathDiscovery: 1, devissuer.PathToken: 1, devissuer.PathRotate: 0, "/elsewhere": 0} {
-		if got := issuer.Requests(path); got != want {
+		if got := issuer.Stats().Requests[path]; got != want {
 			t.Errorf("%s: %d requests, want %d", path, got, want)
 		}
 	}
-	issuer.ResetCounters()
-	if got := issuer.Fetches() + issuer.Requests(devissuer.PathToken); got != 0 {
+	issuer.ResetStats()
+	if got := issuer.Stats().Fetches + issuer.Stats().Requests[devissuer.PathToken]; got != 0 {
 		t.Errorf("%d after the reset", got)
 	}
 }
@@ -195,7 +196,7 @@ func TestAPersonaHasAName(t *testing.T) {
 	}
 }
 
-func TestRotationIsForThisMachineAndThisSite(t *testing.T) {
+func TestHandler_Rotate(t *testing.T) {
 	t.Parallel()
 	for name, issuer := range map[string]*devissuer.Issuer{"in memory": inMemory(t), "on loopback": onLoopback(t)} {
 		t.Run(name, func(t *testing.T) {
@@ -222,7 +223,7 @@ func TestRotationIsForThisMachineAndThisSite(t *testing.T) {
 					t.Errorf("%s: answered %s", name, got.body)
 				}
 			}
-			if got := get(t, issuer, url); got.status != 405 {
+			if got := get(t, issuer, url); got.status != 405 || got.header.Get("Allow") != "POST" {
 				t.Errorf("a GET: %d", got.status)
 			}
 		})
@@ -237,4 +238,46 @@ func TestRotationIsForThisMachineAndThisSite(t *testing.T) {
 			t.Errorf("status %d", recorder.Code)
 		}
 	})
+}
+
+func TestHandler_DownAndUp(t *testing.T) {
+	t.Parallel()
+	issuer := onLoopback(t, devissuer.WithAlgorithm("EdDSA"))
+	for _, path := range []string{"/down", "/up"} {
+		if got := post(t, issuer, issuer.URL()+path, "", "Origin", "https://evil.example"); got.status != 403 {
+			t.Errorf("%s from another site: %d", path, got.status)
+		}
+	}
+	for _, path := range []string{"/down", "/down", "/up"} {
+		got := post(t, issuer, issuer.URL()+path, "")
+		if want := map[string]string{"/down": `{"down":true}`, "/up": `{"down":false}`}[path]; got.status != 200 || got.body != want {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+		_, err := client(issuer).Get(issuer.JWKSURL()) //nolint:bodyclose // closed with the connection
+		if down := err != nil; down != (path == "/down") {
+			t.Errorf("after %s: %v", path, err)
+		}
+		if got := get(t, issuer, issuer.URL()+"/"); got.status != 200 || !strings.Contains(got.body, issuer.JWKSURL()) {
+			t.Errorf("the description: %d %s", got.status, got.body)
+		}
+	}
+}
+
+func TestWithRotate(t *testing.T) {
+	t.Parallel()
+	var failure error
+	issuer := inMemory(t, devissuer.WithIssuer("https://sso.example/realm"), devissuer.WithRotate(func(i *devissuer.Issuer) error {
+		i.Rotate()
+		return failure
+	}))
+	for _, url := range []string{"https://sso.example/realm/rotate", "https://sso.example/rotate", "https://sso.example/realm/%72otate"} {
+		before := issuer.KeyID()
+		if got := post(t, issuer, url, ""); got.status != 200 || issuer.KeyID() == before || object(t, got.body)["kid"] != issuer.KeyID() {
+			t.Errorf("%s: %d %s", url, got.status, got.body)
+		}
+	}
+	failure = errors.New("the disk is full")
+	if got := post(t, issuer, "https://sso.example/rotate", ""); got.status != 500 || !strings.Contains(got.body, "the disk is full") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
 }

@@ -6,48 +6,52 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
 )
 
-// An Issuer publishes keys and mints tokens. Make one with [New] or [Start];
-// the zero value is of no use. All methods may be called from any number of
-// goroutines at once, and what a setter changes holds for the next request.
+// An Issuer publishes keys and mints tokens. Make one with [New] or [Start]; the zero value does
+// not work. All methods are safe for concurrent use. What a setter changes applies to the next
+// request.
 type Issuer struct {
-	identifier string   // what tokens say in iss
-	base       *url.URL // where the documents are; differs from identifier only in Start with WithIssuer
-	loopback   bool     // started by Start
+	identifier string   // the iss of tokens
+	base       *url.URL // the identifier without a trailing slash; the documents are below it
+	started    bool     // by Start
+	insecure   bool     // WithInsecureListen
 
 	lifetime     time.Duration
 	now          func() time.Time
 	cacheControl string
 	personas     map[string][]TokenOption
+	rotate       func(*Issuer) error
 
 	keys    keyring
 	handler http.Handler
 	server  *http.Server
 	client  *http.Transport
 
-	closing context.Context // done from the moment Close begins; ends hanging answers
-	close   func() error    // runs once, however often called
+	closing context.Context // done when Close begins; ends hanging responses
+	close   func() error    // runs once
 	open    sync.WaitGroup  // connections being served
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	audience []string
 	closed   bool
 	faults   faults
-	counts   counts
+	stats    Stats
 }
 
-// An Option is a setting of [New] and [Start]. Of several of one kind the
-// later wins. All faults of all options are reported in one error.
+// An Option is a setting of [New] and [Start]. A later option overrides an earlier one of the same
+// kind. One error reports all options that are invalid.
 type Option func(*config)
 
 type config struct {
 	issuer       string
 	addr         string
+	insecure     bool
 	audience     []string
 	algorithm    string
 	now          func() time.Time
@@ -57,73 +61,67 @@ type config struct {
 	withoutKids  bool
 	cacheControl string
 	personas     map[string][]TokenOption
+	rotate       func(*Issuer) error
 }
 
-// WithIssuer sets the issuer identifier: what tokens carry as iss and what the
-// discovery document declares. It is an absolute http or https URL without
-// query and fragment (OpenID Connect Discovery 1.0, section 3), and may have a
-// path; the documents then live below that path.
+// WithIssuer sets the issuer identifier: the iss of tokens and of the discovery document. It is an
+// absolute http or https URL without query and fragment (OpenID Connect Discovery 1.0, section 3).
+// If it has a path, the documents are below that path.
 //
-// Default: "https://issuer.example" in memory, the address in loopback mode.
-// Set in loopback mode, it changes the identifier only: the documents stay at
-// the address, as behind a proxy.
+// Default: "https://issuer.example" for [New], the address for [Start]. An identifier given to Start
+// has to lead to the address, for instance through a proxy: other programs fetch the keys by it.
 func WithIssuer(id string) Option { return func(c *config) { c.issuer = id } }
 
-// WithAddr sets the address that [Start] listens on, such as
-// "127.0.0.1:9000"; port 0 takes any free one. Only loopback addresses are
-// taken, since whoever reaches the issuer gets any token they like.
-// Default: "127.0.0.1:0". [New] refuses it, having no address.
+// WithAddr sets the address that [Start] listens on, such as "127.0.0.1:9000". Port 0 is any free
+// port. The address must be a loopback address, unless [WithInsecureListen] is set. Default:
+// "127.0.0.1:0". [New] rejects the option.
 func WithAddr(addr string) Option { return func(c *config) { c.addr = addr } }
 
-// WithAudience sets the aud of tokens that do not say otherwise: a string for
-// one audience, an array for more (RFC 7519, section 4.1.3). At least one is
-// needed. Default: "api".
+// WithInsecureListen lets [Start] listen on addresses that other machines can reach, as between
+// containers. Every machine that can reach the issuer gets any token that it asks for. The Host of
+// a request may then be any IP address, or the host of [WithIssuer].
+func WithInsecureListen() Option { return func(c *config) { c.insecure = true } }
+
+// WithAudience sets the aud of tokens without the option [Audience]: a string for one audience, an
+// array for several (RFC 7519, section 4.1.3). At least one is required. Default: "api".
 func WithAudience(aud ...string) Option {
 	return func(c *config) { c.audience = append([]string{}, aud...) }
 }
 
-// WithAlgorithm sets the signature algorithm of every key the issuer makes:
-// RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA (with
-// Ed25519). A key of [WithKeyPEM] has to be of its kind. Default: RS256, or
-// what fits that key.
+// WithAlgorithm sets the signature algorithm of every key that the issuer generates: RS256, RS384,
+// RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA (with Ed25519). The keys of [WithKeyPEM]
+// must be of its kind. Default: the algorithm of those keys, or RS256.
 func WithAlgorithm(alg string) Option { return func(c *config) { c.algorithm = alg } }
 
-// WithClock sets the clock that tokens are dated by. It has no say in
-// [Issuer.Slow] and [Drip], which wait in real time (or the time of the
-// synctest bubble). It must be safe for concurrent use. Default: [time.Now].
+// WithClock sets the clock that tokens are dated by. It must be safe for concurrent use.
+// [Issuer.Slow] and [Drip] wait in real time, or in the time of the synctest bubble. Default:
+// [time.Now].
 func WithClock(now func() time.Time) Option { return func(c *config) { c.now = now } }
 
-// WithKeyPEM sets the first signing key: one PKCS #8 block ("PRIVATE KEY") as
-// [Issuer.PrivateKeyPEM] gives it, or several as [Issuer.PrivateKeysPEM] does:
-// the last one signs, all are published. A program that keeps it in a file has
-// the same keys and key ids after a restart, and the tokens of yesterday still
-// hold. All keys have to be for one algorithm, that of [WithAlgorithm] if it is
-// given. Default: a new key each time.
+// WithKeyPEM sets the first keys: PKCS #8 blocks ("PRIVATE KEY") as [Issuer.PrivateKeyPEM] and
+// [Issuer.PrivateKeysPEM] return them. All are published, and the last one signs. A program that
+// stores them has the same keys and key ids after a restart, so that earlier tokens stay valid. All
+// keys must be for one algorithm. Default: a new key each time.
 func WithKeyPEM(pkcs8 []byte) Option {
 	return func(c *config) { c.keyPEM = append([]byte{}, pkcs8...) }
 }
 
-// WithLifetime sets how long tokens are valid that do not say otherwise; at
-// least one second. Default: one hour.
+// WithLifetime sets how long tokens are valid, if no option of the token says so. The minimum is one
+// second. Default: one hour.
 func WithLifetime(d time.Duration) Option { return func(c *config) { c.lifetime = d } }
 
-// WithRSABits sets the size of the RSA keys the issuer makes, from 1024 (which
-// a careful verifier refuses) to 8192. Each doubling takes about ten times as
-// long to generate. With PS512 at least 1040. It says nothing of the keys of
-// [WithKeyPEM]. Default: 2048.
+// WithRSABits sets the size of the RSA keys that the issuer generates, from 1024 (which a strict
+// verifier rejects) to 8192; PS512 needs 1040. Doubling the size takes about ten times as long.
+// Default: 2048.
 func WithRSABits(bits int) Option { return func(c *config) { c.rsaBits = bits } }
 
-// WithoutKeyIDs leaves kid out of the key set and of the tokens, as providers
-// with a single key may (RFC 7517, section 4.5: kid is optional). Methods of
-// this package that take or give a key id go on doing so.
+// WithoutKeyIDs omits kid from the key set and from tokens, as providers with a single key may (RFC
+// 7517, section 4.5). Methods of this package still take and return key ids.
 func WithoutKeyIDs() Option { return func(c *config) { c.withoutKids = true } }
 
-// WithPersona introduces somebody: their name is the subject of their tokens,
-// and the options say what else is said of them. A token about them is minted
-// by the option [Persona], or by the token endpoint for a request with the
-// parameter persona. One may be made of others by Persona, at most 16 deep.
-// Later ones of the same name win, and a name that is empty is refused.
-// Default: nobody.
+// WithPersona defines a person: the name is the subject of their tokens, and the options are applied
+// to them. The option [Persona] or the parameter persona of the token endpoint mints such a token. A
+// persona may include others by the option Persona, at most 16 deep. The name must not be empty.
 func WithPersona(name string, opts ...TokenOption) Option {
 	return func(c *config) {
 		if c.personas == nil {
@@ -133,44 +131,39 @@ func WithPersona(name string, opts ...TokenOption) Option {
 	}
 }
 
-// WithCacheControl sets the Cache-Control header of the key set, the PEM and
-// the discovery document, such as "max-age=300". Default: no such header.
+// WithCacheControl sets the Cache-Control header of the key set, the PEM and the discovery document,
+// such as "max-age=300". Default: no such header.
 func WithCacheControl(value string) Option { return func(c *config) { c.cacheControl = value } }
 
-// New makes an issuer in memory. It opens no port: [Issuer.Client] is the way
-// to it, or [Issuer.Handler] on a server of the caller's. Nothing runs until
-// there is a request, and keys are generated when first needed. The error
-// names all options that cannot work. Close it when done.
+// WithRotate sets what POST /rotate calls instead of [Issuer.Rotate], for a program that stores the
+// keys. If it returns an error, the response has status 500 and the text of the error.
+func WithRotate(rotate func(*Issuer) error) Option { return func(c *config) { c.rotate = rotate } }
+
+// New makes an issuer in memory. It opens no port: use [Issuer.Client], or mount [Issuer.Handler] on
+// a server of your own. Keys are generated when first needed. The caller must close the issuer.
 func New(opts ...Option) (*Issuer, error) {
 	c := newConfig(opts)
 	var misplaced error
 	if c.addr != "" {
 		misplaced = fmt.Errorf("WithAddr(%q) has no meaning for New, which opens no port; use Start", c.addr)
 	}
-	if c.issuer == "" {
-		c.issuer = "https://issuer.example"
-	}
 	i, err := build(c)
 	if err = errors.Join(misplaced, err); err != nil {
 		return nil, fmt.Errorf("devissuer: %w", err)
 	}
-	i.base, _ = url.Parse(strings.TrimSuffix(i.identifier, "/")) // build has parsed it before
-	i.client = i.memoryTransport()
-	i.prepare()
+	i.prepare("https://issuer.example")
 	return i, nil
 }
 
-// Start makes an issuer and listens on the loopback interface until
-// [Issuer.Close]. Requests whose Host header names anything but this machine
-// are answered 421: otherwise a web page could reach the issuer by having its
-// own host name resolve to 127.0.0.1 (DNS rebinding). The error names all
-// options that cannot work, or says that the address cannot be had.
+// Start makes an issuer and listens until [Issuer.Close]. Requests with another Host header than
+// this machine's are answered with 421: otherwise a web page could reach the issuer by resolving its
+// own host name to 127.0.0.1 (DNS rebinding).
 func Start(opts ...Option) (*Issuer, error) {
 	c := newConfig(opts)
 	if c.addr == "" {
 		c.addr = "127.0.0.1:0"
 	}
-	addrErr := checkLoopback(c.addr)
+	addrErr := c.checkAddr()
 	i, err := build(c)
 	if err = errors.Join(addrErr, err); err != nil {
 		return nil, fmt.Errorf("devissuer: %w", err)
@@ -179,18 +172,13 @@ func Start(opts ...Option) (*Issuer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("devissuer: %w", err)
 	}
-	// The name "localhost" has been resolved only now.
-	if !loopbackHost(listener.Addr().String()) {
+	address := listener.Addr().String()
+	if !c.insecure && !loopbackHost(address) { // a name is resolved only now
 		_ = listener.Close()
-		return nil, fmt.Errorf("devissuer: WithAddr(%q) resolved to %s, which is not a loopback address", c.addr, listener.Addr())
+		return nil, fmt.Errorf("devissuer: WithAddr(%q) resolved to %s, which is not a loopback address", c.addr, address)
 	}
-	i.loopback = true
-	i.base = &url.URL{Scheme: "http", Host: listener.Addr().String()}
-	if i.identifier == "" {
-		i.identifier = i.base.String()
-	}
-	i.client = &http.Transport{DisableKeepAlives: true}
-	i.prepare()
+	i.started, i.insecure = true, c.insecure
+	i.prepare("http://" + reachable(address))
 
 	served := make(chan struct{})
 	go func() {
@@ -201,11 +189,19 @@ func Start(opts ...Option) (*Issuer, error) {
 	i.close = sync.OnceValue(func() error {
 		err := closeServer()
 		<-served
-		// A connection accepted while the server was closing is known to it
-		// only now.
+		// A connection accepted during Close is known to the server only now.
 		return errors.Join(err, i.server.Close())
 	})
 	return i, nil
+}
+
+// reachable returns an address to connect to for one that may stand for all of a machine's.
+func reachable(address string) string {
+	host, port, _ := net.SplitHostPort(address)
+	if ip, err := netip.ParseAddr(host); err == nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return address
 }
 
 func newConfig(opts []Option) *config {
@@ -214,6 +210,7 @@ func newConfig(opts []Option) *config {
 		now:      time.Now, //nolint:forbidigo // this is the clock that WithClock sets
 		lifetime: time.Hour,
 		rsaBits:  2048,
+		rotate:   func(i *Issuer) error { i.Rotate(); return nil },
 	}
 	for _, opt := range opts {
 		opt(c)
@@ -221,7 +218,7 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// build checks every setting that both modes share.
+// build checks the settings that New and Start share.
 func build(c *config) (*Issuer, error) {
 	var errs []error
 	if c.issuer != "" {
@@ -246,14 +243,20 @@ func build(c *config) (*Issuer, error) {
 		now:          c.now,
 		cacheControl: c.cacheControl,
 		personas:     c.personas,
+		rotate:       c.rotate,
 	}
 	errs = append(errs, i.keys.configure(c))
 	return i, errors.Join(errs...)
 }
 
-// prepare sets up what serves requests, in either mode.
-func (i *Issuer) prepare() {
-	i.counts.reset()
+// prepare sets up the server.
+func (i *Issuer) prepare(identifier string) {
+	if i.identifier == "" {
+		i.identifier = identifier
+	}
+	i.base, _ = url.Parse(strings.TrimSuffix(i.identifier, "/")) // checked by build
+	i.stats.Requests = map[string]int{}
+	i.client = i.memoryTransport()
 	i.handler = i.routes()
 	i.server = &http.Server{
 		Handler:           i.handler,
@@ -261,9 +264,8 @@ func (i *Issuer) prepare() {
 		IdleTimeout:       30 * time.Second,
 		MaxHeaderBytes:    64 << 10,
 		ConnState:         i.track,
-		// Neither ReadTimeout nor WriteTimeout: they would cut short the
-		// answers that Slow, Hang and Drip delay on purpose. The ends of those
-		// are the request's cancellation and Close.
+		// No ReadTimeout and no WriteTimeout: they would cut short the responses that Slow, Hang and
+		// Drip delay on purpose. Those end with the request or with Close.
 	}
 	var stop context.CancelFunc
 	i.closing, stop = context.WithCancel(context.Background())
@@ -273,9 +275,8 @@ func (i *Issuer) prepare() {
 	})
 }
 
-// track lets Close wait for the goroutines of connections. The server calls it
-// with StateNew before it starts a connection's goroutine and with one of the
-// others as the last thing that goroutine does.
+// track counts connections, so that Close can wait for their goroutines. The server calls it with
+// StateNew before it starts a connection's goroutine, and with one of the others at its end.
 func (i *Issuer) track(_ net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
@@ -285,10 +286,9 @@ func (i *Issuer) track(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// Close ends the issuer: hanging answers end, connections are closed, further
-// ones are refused. It returns when no goroutine of the issuer is left, for
-// which a [Fault] of the caller's has to return when its request is cancelled.
-// It may be called again, to no effect. Minting tokens still works afterwards.
+// Close ends the issuer: hanging responses end, connections are closed, and further ones are
+// refused. It returns when no goroutine of the issuer is left. A [Fault] of your own must therefore
+// return when its request is cancelled. A second Close has no effect. Token still works afterwards.
 func (i *Issuer) Close() error {
 	i.mu.Lock()
 	i.closed = true
@@ -298,21 +298,19 @@ func (i *Issuer) Close() error {
 	return err
 }
 
-// Now is the time by the issuer's clock, that of [WithClock].
+// Now returns the time by the issuer's clock; see [WithClock].
 func (i *Issuer) Now() time.Time { return i.now() }
 
-// Audience is the aud of tokens that do not say otherwise: that of
-// [WithAudience] or of the latest [Issuer.SetAudience]. The slice is the
-// caller's own.
+// Audience returns the aud of tokens without the option [Audience], as set by [WithAudience] or the
+// latest [Issuer.SetAudience]. The caller owns the slice.
 func (i *Issuer) Audience() []string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return append([]string{}, i.audience...)
 }
 
-// SetAudience sets the aud of tokens from now on that do not say otherwise; see
-// [WithAudience]. It panics without an audience: for a token without one there
-// is WithoutClaim("aud").
+// SetAudience sets the aud of further tokens without the option [Audience]; see [WithAudience]. It
+// panics without an audience: WithoutClaim("aud") makes a token without one.
 func (i *Issuer) SetAudience(aud ...string) {
 	if len(aud) == 0 {
 		panic(`devissuer: SetAudience() is empty; name at least one audience, or mint with WithoutClaim("aud")`)
@@ -322,51 +320,43 @@ func (i *Issuer) SetAudience(aud ...string) {
 	i.audience = append([]string{}, aud...)
 }
 
-// URL is the issuer identifier: what tokens carry as iss.
+// URL returns the issuer identifier: the iss of tokens.
 func (i *Issuer) URL() string { return i.identifier }
 
-// DiscoveryURL is where the discovery document is: [Issuer.URL] with
-// "/.well-known/openid-configuration" appended, a trailing slash removed
-// first (OpenID Connect Discovery 1.0, section 4). If [Start] was given
-// [WithIssuer], it is at the address instead, as all documents are.
+// DiscoveryURL returns the URL of the discovery document: [Issuer.URL] with
+// "/.well-known/openid-configuration" appended, after a trailing slash has been removed (OpenID
+// Connect Discovery 1.0, section 4).
 func (i *Issuer) DiscoveryURL() string { return i.base.String() + PathDiscovery }
 
-// JWKSURL is where the published keys are as a JWK set (RFC 7517).
+// JWKSURL returns the URL of the published keys (RFC 7517).
 func (i *Issuer) JWKSURL() string { return i.base.String() + PathJWKS }
 
-// PEMURL is where the public half of the signing key is as PEM, as some
-// providers with a single key publish it.
-func (i *Issuer) PEMURL() string { return i.base.String() + PathPEM }
-
-// Handler serves the issuer's paths, for mounting on a server of the caller's.
-// While the issuer is [Issuer.Down] it panics with [http.ErrAbortHandler],
-// which makes an http.Server drop the connection. Never mount it where
-// strangers can reach it: it gives any token to anyone.
+// Handler returns the handler of the issuer's paths, to mount on a server of your own. Do not mount
+// it where others can reach it: it gives any token to any client. While the issuer is [Issuer.Down],
+// the handler panics with [http.ErrAbortHandler], and an http.Server closes the connection.
 func (i *Issuer) Handler() http.Handler { return i.handler }
 
-// Client is an HTTP client that reaches the issuer, without keep-alive: a
-// connection ends with its response, so that nothing lives between requests
-// once the body has been closed. In memory it reaches nothing but the issuer;
-// see [Issuer.Strays]. Each call gives a client of its own, so its timeout and
-// redirect policy may be set.
+// Client returns a client that reaches the issuer and no other host, without a network; see
+// [Stats.Strays]. It has no keep-alive, so that nothing runs between requests once the body is
+// closed. Each call returns a new client, whose timeout and redirect policy may be set.
 func (i *Issuer) Client() *http.Client { return &http.Client{Transport: i.client} }
 
 func checkIdentifier(id string) error {
 	u, err := url.Parse(id)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" ||
 		u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(id, "#") {
-		return fmt.Errorf("WithIssuer(%q) is not an http or https URL without user, query and fragment, such as %q; for an odd iss in a token use IssuedBy", id, "https://issuer.example")
+		return fmt.Errorf("WithIssuer(%q) is not an http or https URL without user, query and fragment, such as %q; for another iss in a token use IssuedBy", id, "https://issuer.example")
 	}
 	return nil
 }
 
-func checkLoopback(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
+func (c *config) checkAddr() error {
+	host, _, err := net.SplitHostPort(c.addr)
 	if err != nil {
-		return fmt.Errorf("WithAddr(%q): %w; write host and port, such as 127.0.0.1:9000", addr, err)
+		return fmt.Errorf("WithAddr(%q): %w; write host and port, such as 127.0.0.1:9000", c.addr, err)
 	}
-	if !loopbackHost(host) {
-		return fmt.Errorf("WithAddr(%q) can be reached from other machines, and the issuer gives any token to anyone; use a loopback address such as 127.0.0.1:9000", addr)
+	if !c.insecure && !loopbackHost(host) {
+		return fmt.Errorf("WithAddr(%q) can be reached from other machines, and the issuer gives any token to any client; use a loopback address such as 127.0.0.1:9000", c.addr)
 	}
 	return nil
 }

@@ -76,10 +76,10 @@ func TestTheDocumentsAreBelowTheIdentifier(t *testing.T) {
 			if got := get(t, issuer, issuer.JWKSURL()); got.body != string(issuer.JWKS()) {
 				t.Errorf("the key set: %d %s", got.status, got.body)
 			}
-			if got := get(t, issuer, issuer.PEMURL()); got.body != string(issuer.PublicPEM()) {
+			if got := get(t, issuer, tt.base+devissuer.PathPEM); got.body != string(issuer.PublicPEM()) {
 				t.Errorf("the PEM: %d %s", got.status, got.body)
 			}
-			if strays := issuer.Strays(); len(strays) != 0 {
+			if strays := issuer.Stats().Strays; len(strays) != 0 {
 				t.Errorf("strays %v", strays)
 			}
 		})
@@ -100,15 +100,38 @@ func TestOnLoopbackTheAddressIsTheIssuer(t *testing.T) {
 	}
 }
 
-func TestOnLoopbackAnIdentifierMovesNoDocument(t *testing.T) {
+func TestStart_Identifier(t *testing.T) {
 	t.Parallel()
 	issuer := onLoopback(t, devissuer.WithIssuer("https://sso.example/realm"), devissuer.WithAddr("localhost:0"))
 	document := object(t, get(t, issuer, issuer.DiscoveryURL()).body)
-	if document["issuer"] != "https://sso.example/realm" || document["jwks_uri"] != issuer.JWKSURL() {
+	if document["issuer"] != "https://sso.example/realm" || document["jwks_uri"] != "https://sso.example/realm/jwks.json" || issuer.JWKSURL() != document["jwks_uri"] {
 		t.Errorf("the document is %v", document)
 	}
 	if got := get(t, issuer, issuer.JWKSURL()); got.status != 200 {
 		t.Errorf("%s: %d", issuer.JWKSURL(), got.status)
+	}
+}
+
+func TestStart_InsecureListen(t *testing.T) {
+	t.Parallel()
+	open := onLoopback(t, devissuer.WithAddr("0.0.0.0:0"), devissuer.WithInsecureListen())
+	if !strings.HasPrefix(open.URL(), "http://127.0.0.1:") {
+		t.Errorf("the issuer is %s", open.URL())
+	}
+	if got := get(t, open, open.JWKSURL()); got.status != 200 {
+		t.Errorf("%s: %d", open.JWKSURL(), got.status)
+	}
+	named := onLoopback(t, devissuer.WithInsecureListen(), devissuer.WithIssuer("http://issuer:9000"))
+	for host, want := range map[string]int{
+		"localhost": 200, "127.0.0.1:9000": 200, "issuer:9000": 200, "ISSUER": 200, "192.0.2.1:9000": 200, "[2001:db8::1]:9000": 200,
+		"evil.example": 421, "localhost.evil.example": 421, "": 421, "127.0.0.1@evil.example": 421, "localhost.": 421,
+	} {
+		r := httptest.NewRequest(http.MethodGet, devissuer.PathJWKS, http.NoBody)
+		r.Host = host
+		w := httptest.NewRecorder()
+		if named.Handler().ServeHTTP(w, r); w.Code != want {
+			t.Errorf("Host %q: %d, want %d", host, w.Code, want)
+		}
 	}
 }
 
@@ -140,7 +163,7 @@ func TestTheHandlerServesOnAnotherServer(t *testing.T) {
 		}
 		failed <- err
 	}()
-	eventually(t, "the request arrives", func() bool { return issuer.Fetches() == 1 })
+	eventually(t, "the request arrives", func() bool { return issuer.Stats().Fetches == 1 })
 	mustClose(t, issuer)
 	if err := <-failed; err == nil {
 		t.Error("Close did not end the hanging answer")
@@ -163,7 +186,7 @@ func TestAfterCloseNothingIsLeft(t *testing.T) { // not parallel: it counts goro
 			for n, fault := range []devissuer.Fault{devissuer.Hang(), devissuer.Drip(time.Hour)} {
 				issuer.Fault(fault)
 				ended.Go(func() {
-					resp, err := issuer.Client().Get(issuer.JWKSURL())
+					resp, err := client(issuer).Get(issuer.JWKSURL())
 					if err != nil {
 						return
 					}
@@ -172,7 +195,7 @@ func TestAfterCloseNothingIsLeft(t *testing.T) { // not parallel: it counts goro
 						t.Error("a byte arrived")
 					}
 				})
-				eventually(t, "the request arrives", func() bool { return issuer.Fetches() == n+2 })
+				eventually(t, "the request arrives", func() bool { return issuer.Stats().Fetches == n+2 })
 			}
 			for range 3 {
 				ended.Go(func() { mustClose(t, issuer) })
@@ -181,7 +204,7 @@ func TestAfterCloseNothingIsLeft(t *testing.T) { // not parallel: it counts goro
 			mustClose(t, issuer)
 			nothingIsLeft()
 
-			if resp, err := issuer.Client().Get(issuer.JWKSURL()); err == nil {
+			if resp, err := client(issuer).Get(issuer.JWKSURL()); err == nil {
 				_ = resp.Body.Close()
 				t.Error("a closed issuer answered")
 			}
@@ -206,7 +229,7 @@ func TestEverythingMayHappenAtOnce(t *testing.T) {
 				func() { issuer.Rotate() }, func() { issuer.Use(issuer.Publish()) }, func() { issuer.Retire(first) }, issuer.RetireOld,
 				func() { issuer.AddRawKey("{}") }, func() { issuer.SetRawJWKS("") }, func() { issuer.KeyIDs() }, func() { issuer.PrivateKeyPEM() },
 				func() { issuer.Fault(devissuer.EmptySet()) }, func() { issuer.Fault(nil) }, func() { issuer.Slow(time.Microsecond) },
-				issuer.Down, issuer.Up, issuer.ResetCounters, func() { issuer.Fetches() }, func() { issuer.Strays() }, func() { issuer.Refused() },
+				issuer.Down, issuer.Up, issuer.ResetStats, func() { issuer.Stats() },
 				func() { issuer.MustToken(devissuer.UnknownKey()) }, func() { issuer.MustToken(devissuer.SignedBy(first)) },
 				func() {
 					req, err := http.NewRequestWithContext(ctx, http.MethodGet, issuer.JWKSURL(), http.NoBody)
@@ -214,7 +237,7 @@ func TestEverythingMayHappenAtOnce(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					if resp, err := issuer.Client().Do(req); err == nil {
+					if resp, err := client(issuer).Do(req); err == nil {
 						_ = resp.Body.Close()
 					}
 				},

@@ -8,16 +8,16 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 	"sync"
 
-	jose "github.com/go-jose/go-jose/v4"
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/more-retail/moresso-go/core/keys"
 )
 
 // keyring holds every key the issuer ever had. Its mutex is held while a key
@@ -169,26 +169,39 @@ func (r *keyring) generate() *key {
 }
 
 func (r *keyring) wrap(private crypto.Signer) *key {
-	public := jose.JSONWebKey{Key: private.Public(), Algorithm: r.algorithm, Use: "sig"}
-	thumbprint, err := public.Thumbprint(crypto.SHA256)
-	if err != nil {
-		panic(fmt.Sprintf("devissuer: no thumbprint of a %T: %v", private, err)) // no such key passes configure
-	}
 	k := &key{
-		id:        base64.RawURLEncoding.EncodeToString(thumbprint),
+		id:        keys.Key{Public: private.Public()}.Thumbprint(),
 		algorithm: r.algorithm,
 		private:   private,
 		published: true,
 	}
+	members := publicMembers(private.Public())
+	members["alg"], members["use"] = r.algorithm, "sig"
 	if !r.withoutKids {
-		public.KeyID = k.id
+		members["kid"] = k.id
 	}
-	text, err := json.Marshal(public)
-	if err != nil {
-		panic(fmt.Sprintf("devissuer: no JWK of a %T: %v", private, err))
-	}
-	k.jwk = string(text)
+	k.jwk = encodeOrPanic(members)
 	return k
+}
+
+// publicMembers returns the members of a JWK that are the key itself (RFC 7518, section 6; RFC 8037,
+// section 2).
+func publicMembers(public crypto.PublicKey) map[string]string {
+	switch k := public.(type) {
+	case *rsa.PublicKey:
+		e := big.NewInt(int64(k.E)).Bytes()
+		return map[string]string{"kty": "RSA", "n": base64url(string(k.N.Bytes())), "e": base64url(string(e))}
+	case *ecdsa.PublicKey:
+		point, err := k.Bytes() // 4, then both coordinates in full length
+		if err != nil {
+			panic("devissuer: " + err.Error()) // configure rejects such a key
+		}
+		half := 1 + len(point)/2
+		return map[string]string{"kty": "EC", "crv": k.Params().Name, "x": base64url(string(point[1:half])), "y": base64url(string(point[half:]))}
+	case ed25519.PublicKey:
+		return map[string]string{"kty": "OKP", "crv": "Ed25519", "x": base64url(string(k))}
+	}
+	panic(fmt.Sprintf("devissuer: no JWK for a %T", public)) // configure rejects such a key
 }
 
 // current is the signing key, made now if there is none. Callers hold r.mu.

@@ -31,7 +31,7 @@ func (i *Issuer) dial(scheme, network, addr string) (net.Conn, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if scheme != i.base.Scheme || !strings.EqualFold(addr, hostPort(i.base)) {
-		i.counts.strays = append(i.counts.strays, addr)
+		i.stats.Strays = append(i.stats.Strays, addr)
 		host, _, _ := net.SplitHostPort(addr)
 		return nil, dialError(network, addr, &net.DNSError{
 			Err:        "no such host (the in-memory client reaches " + i.base.String() + " only)",
@@ -40,7 +40,7 @@ func (i *Issuer) dial(scheme, network, addr string) (net.Conn, error) {
 		})
 	}
 	if i.faults.down {
-		i.counts.refused++
+		i.stats.Refused++
 	}
 	if i.faults.down || i.closed {
 		return nil, dialError(network, addr, os.NewSyscallError("connect", syscall.ECONNREFUSED))
@@ -52,18 +52,6 @@ func (i *Issuer) dial(scheme, network, addr string) (net.Conn, error) {
 	// set, no connection is added to those that Close waits for.
 	_ = i.server.Serve(&oneConn{conn: ours})
 	return theirs, nil
-}
-
-// Strays are the addresses ("host:port", in order, repeats included) other
-// than the issuer's that the in-memory client was asked to dial. All of them
-// failed. A test that wants to know that nobody was contacted looks here: at
-// the redirect, the jku header or the second provider that should not count.
-// Plain http to an https issuer is a stray as well. Always empty in loopback
-// mode; [Issuer.ResetCounters] empties it.
-func (i *Issuer) Strays() []string {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return append([]string{}, i.counts.strays...)
 }
 
 // oneConn is a listener that accepts a single connection, which is there

@@ -29,11 +29,11 @@ func TestTheInMemoryClientReachesTheIssuerOnly(t *testing.T) {
 		}
 	}
 	want := []string{"elsewhere.example:443", "issuer.example:80", "issuer.example:443", "issuer.example:8443", "169.254.169.254:80", "169.254.169.254:80"}
-	if got := issuer.Strays(); !slices.Equal(got, want) {
+	if got := issuer.Stats().Strays; !slices.Equal(got, want) {
 		t.Errorf("strays %v, want %v", got, want)
 	}
-	issuer.ResetCounters()
-	if got := issuer.Strays(); len(got) != 0 {
+	issuer.ResetStats()
+	if got := issuer.Stats().Strays; len(got) != 0 {
 		t.Errorf("strays after the reset: %v", got)
 	}
 }
@@ -49,7 +49,7 @@ func TestAClosedIssuerRefusesAndAClientIsOnesOwn(t *testing.T) {
 	if _, err := issuer.Client().Do(request(t, http.MethodGet, issuer.JWKSURL(), "")); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("got %v", err)
 	}
-	if issuer.Refused() != 0 {
+	if issuer.Stats().Refused != 0 {
 		t.Error("Refused counts for Down only")
 	}
 }

@@ -9,10 +9,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/more-retail/moresso-go/core/internal/jsondoc"
 )
 
 // A TokenOption says what is special about a token; see [Issuer.Token]. Options
@@ -198,11 +199,6 @@ func audience(aud []string) any {
 // json.Number or json.RawMessage stay exact.
 func Claim(name string, value any) TokenOption { return func(d *draft) { d.claims[name] = value } }
 
-// Claims sets several claims; others stay as they are.
-func Claims(claims map[string]any) TokenOption {
-	return func(d *draft) { maps.Copy(d.claims, claims) }
-}
-
 // WithoutClaim leaves a claim out, also one that has a default.
 func WithoutClaim(name string) TokenOption { return Claim(name, absent{}) }
 
@@ -239,9 +235,6 @@ func IssuedBy(iss string) TokenOption { return Claim("iss", iss) }
 // array for none. Default: that of [WithAudience].
 func Audience(aud ...string) TokenOption { return Claim("aud", audience(aud)) }
 
-// AudienceList sets aud to an array, also for one audience.
-func AudienceList(aud ...string) TokenOption { return Claim("aud", append([]string{}, aud...)) }
-
 // Scope sets the claim scope: the scopes with a space between (RFC 8693,
 // section 4.2).
 func Scope(scopes ...string) TokenOption { return Claim("scope", strings.Join(scopes, " ")) }
@@ -254,40 +247,13 @@ func Scope(scopes ...string) TokenOption { return Claim("scope", strings.Join(sc
 // backslash before anything else.
 func Permission(path string, value any) TokenOption {
 	return func(d *draft) {
-		names, err := splitPath(path)
-		if err != nil {
-			d.errs = append(d.errs, err)
+		names := jsondoc.SplitPath(path)
+		if slices.Contains(names, "") {
+			d.errs = append(d.errs, fmt.Errorf("Permission(%q): a name on the path is empty", path))
 			return
 		}
 		d.claims["permissions"] = withValue(d.claims["permissions"], names, value)
 	}
-}
-
-func splitPath(path string) ([]string, error) {
-	names, name, escaped := []string{}, strings.Builder{}, false
-	for _, r := range path {
-		switch {
-		case !escaped && r == '\\':
-			escaped = true
-			continue
-		case !escaped && r == '.':
-			names = append(names, name.String())
-			name.Reset()
-		case escaped && r != '.' && r != '\\':
-			return nil, fmt.Errorf(`Permission(%q): a backslash goes before a dot or another backslash only`, path)
-		default:
-			name.WriteRune(r)
-		}
-		escaped = false
-	}
-	names = append(names, name.String())
-	if escaped {
-		return nil, fmt.Errorf("Permission(%q): nothing follows the last backslash", path)
-	}
-	if slices.Contains(names, "") {
-		return nil, fmt.Errorf("Permission(%q): a name on the path is empty", path)
-	}
-	return names, nil
 }
 
 // withValue gives the object with the value at the path. The one it is given
@@ -419,15 +385,12 @@ func EmbeddedKey() TokenOption {
 	}
 }
 
-// AlgNone makes an unsecured token (RFC 7519, section 6): alg is "none" and the
-// signature empty. Its kid is that of a good token.
-func AlgNone() TokenOption { return AlgNoneSpelled("none") }
-
-// AlgNoneSpelled is [AlgNone] with another spelling, such as "nOnE", for
-// verifiers that compare with too much or too little care.
-func AlgNoneSpelled(alg string) TokenOption {
+// AlgNone makes an unsecured token (RFC 7519, section 6): alg is "none" and the signature is empty.
+// Its kid is that of a valid token. Another spelling, such as "nOnE", is for verifiers that compare
+// the name in the wrong way.
+func AlgNone(spelling ...string) TokenOption {
 	return func(d *draft) {
-		d.header["alg"] = alg
+		d.header["alg"] = append(slices.Clone(spelling), "none")[0]
 		d.sign = func(*key, string) ([]byte, error) { return nil, nil }
 	}
 }

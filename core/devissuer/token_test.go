@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	jose "github.com/go-jose/go-jose/v4"
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/keys"
 )
 
 // noon is where the clock of these tests stands.
@@ -89,15 +89,15 @@ func TestClaimsAreAsAskedFor(t *testing.T) {
 		"one audience is a string":          {opts(devissuer.Audience("a")), `{"aud":"a"}`},
 		"more audiences are an array":       {opts(devissuer.Audience("a", "b")), `{"aud":["a","b"]}`},
 		"no audience is an empty array":     {opts(devissuer.Audience()), `{"aud":[]}`},
-		"a list of one audience":            {opts(devissuer.AudienceList("a")), `{"aud":["a"]}`},
-		"a list of no audience":             {opts(devissuer.AudienceList()), `{"aud":[]}`},
+		"a list of one audience":            {opts(devissuer.Claim("aud", []string{"a"})), `{"aud":["a"]}`},
+		"a list of no audience":             {opts(devissuer.Claim("aud", []string{})), `{"aud":[]}`},
 		"scopes":                            {opts(devissuer.Scope("read", "write")), `{"scope":"read write"}`},
 		"another issuer":                    {opts(devissuer.IssuedBy("joe")), `{"iss":"joe"}`},
 		"characters that HTML would escape": {opts(devissuer.Claim("x", "<&>")), `{"x":"<&>"}`},
 		"a number that float64 cannot hold": {opts(devissuer.Claim("n", int64(math.MaxInt64))), `{"n":9223372036854775807}`},
 		"a number as text":                  {opts(devissuer.Claim("n", json.Number("1.50"))), `{"n":1.50}`},
 		"null":                              {opts(devissuer.Claim("n", nil)), `{"n":null}`},
-		"several claims":                    {opts(devissuer.Claims(map[string]any{"a": 1, "b": []int{}})), `{"a":1,"b":[]}`},
+		"several claims":                    {opts(devissuer.Claim("a", 1), devissuer.Claim("b", []int{})), `{"a":1,"b":[]}`},
 		"the later option wins":             {opts(devissuer.Claim("a", 1), devissuer.WithoutClaim("a"), devissuer.Claim("a", 2)), `{"a":2}`},
 		"issued at a time, exp follows": {
 			opts(devissuer.IssuedAt(time.Unix(1000, 0)), devissuer.ValidFor(time.Minute)), `{"exp":1060,"iat":1000}`,
@@ -181,8 +181,6 @@ func TestATokenThatCannotBeMintedIsAnError(t *testing.T) {
 		"a header that JSON cannot hold":          {opts(devissuer.Header("f", math.NaN())), "header: json"},
 		"a permission without a path":             {opts(devissuer.Permission("", 1)), "empty"},
 		"a permission with a gap in its path":     {opts(devissuer.Permission("a..b", 1)), "empty"},
-		"a backslash at the end of a path":        {opts(devissuer.Permission(`a\`, 1)), "nothing follows"},
-		"a backslash before a letter":             {opts(devissuer.Permission(`a\b`, 1)), "before a dot"},
 		"an algorithm of another key type":        {opts(devissuer.Algorithm("RS256")), `cannot sign with "RS256"`},
 		"an algorithm that is none":               {opts(devissuer.Algorithm("X")), `cannot sign with "X"`},
 		"altering a payload of unknown form":      {opts(devissuer.RawPayload("x"), devissuer.Tampered()), "Tampered"},
@@ -299,7 +297,7 @@ func faultCases(issuer *devissuer.Issuer) map[string]faultCase {
 		"by somebody else":  {devissuer.WrongIssuer(), jwt.ErrTokenInvalidIssuer, claim("iss", "https://impostor.example")},
 		"without expiry":    {devissuer.WithoutExpiry(), jwt.ErrTokenRequiredClaimMissing, claim("exp", nil)},
 		"alg none":          {devissuer.AlgNone(), jwt.ErrTokenSignatureInvalid, unsigned("none")},
-		"alg none, mixed":   {devissuer.AlgNoneSpelled("nOnE"), jwt.ErrTokenUnverifiable, unsigned("nOnE")},
+		"alg none, mixed":   {devissuer.AlgNone("nOnE"), jwt.ErrTokenUnverifiable, unsigned("nOnE")},
 		"payload is nonsense": {devissuer.RawPayload("[1,"), jwt.ErrTokenMalformed, func(t *testing.T, token string) {
 			t.Helper()
 			if _, payload, _ := parts(t, token); payload != "[1," {
@@ -351,15 +349,15 @@ func faultCases(issuer *devissuer.Issuer) map[string]faultCase {
 		"embedded key": {devissuer.EmbeddedKey(), jwt.ErrTokenSignatureInvalid, func(t *testing.T, token string) {
 			t.Helper()
 			header, _ := decode(t, token)
-			text, _ := json.Marshal(header["jwk"])
-			var embedded jose.JSONWebKey
-			if err := json.Unmarshal(text, &embedded); err != nil {
+			text, _ := json.Marshal(map[string]any{"keys": []any{header["jwk"]}})
+			set, err := keys.ParseJWKS(text) // which rejects private keys
+			if err != nil {
 				t.Fatal(err)
 			}
-			if !embedded.IsPublic() || embedded.KeyID != header["kid"] {
+			if set.Keys[0].ID != header["kid"] {
 				t.Errorf("the key is %s, kid %v", text, header["kid"])
 			}
-			if _, err := jwt.Parse(token, func(*jwt.Token) (any, error) { return embedded.Key, nil }); err != nil {
+			if _, err := jwt.Parse(token, func(*jwt.Token) (any, error) { return set.Keys[0].Public, nil }); err != nil {
 				t.Errorf("who believes the token should be taken in: %v", err)
 			}
 		}},

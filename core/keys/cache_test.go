@@ -32,7 +32,7 @@ func TestOneThousandColdCallersShareOneFetch(t *testing.T) {
 		}
 		wg.Wait()
 		fetches(t, p, 1)
-		if n := p.Fetches(); n != 1 {
+		if n := p.Stats().Fetches; n != 1 {
 			t.Fatalf("the provider saw %d requests; want 1", n)
 		}
 	})
@@ -125,7 +125,7 @@ func TestAFreshSetTakesNoNetworkAndNoLock(t *testing.T) {
 			p.cache.WhileLocked(func() { served(t, p.cache, p.KeyID(), 0) }) // would block for good
 		}
 		fetches(t, p, 1)
-		if n := p.Refused(); n != 0 {
+		if n := p.Stats().Refused; n != 0 {
 			t.Fatalf("%d connections; want none", n)
 		}
 	})
@@ -298,7 +298,7 @@ func (s *statuses) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func TestAnUnchangedSetIsNotTransferredAgain(t *testing.T) {
 	for name, address := range map[string]func(*devissuer.Issuer) string{
-		"JWK Set": (*devissuer.Issuer).JWKSURL, "discovery": (*devissuer.Issuer).DiscoveryURL, "PEM": (*devissuer.Issuer).PEMURL,
+		"JWK Set": (*devissuer.Issuer).JWKSURL, "discovery": (*devissuer.Issuer).DiscoveryURL, "PEM": func(i *devissuer.Issuer) string { return i.URL() + devissuer.PathPEM },
 	} {
 		t.Run(name, func(t *testing.T) {
 			issuer := newIssuer(t)
@@ -546,8 +546,8 @@ func TestAnUnknownKeyIsUnavailableWhenTheLastAttemptFailed(t *testing.T) {
 		unavailable(t, err)
 		_, took, err := find(p.cache, "new") // during back-off
 		unavailable(t, err)
-		if took > 0 || p.Refused() != 1 {
-			t.Fatalf("%d attempts, %v", p.Refused(), took)
+		if took > 0 || p.Stats().Refused != 1 {
+			t.Fatalf("%d attempts, %v", p.Stats().Refused, took)
 		}
 		served(t, p.cache, p.KeyID(), 0)
 		p.Up()
@@ -571,8 +571,8 @@ func TestAScheduledRefreshThatFailsTakesTheKnowledgeAway(t *testing.T) {
 		synctest.Wait()
 		_, _, err := find(p.cache, "forged")
 		unavailable(t, err)
-		if p.Refused() != 1 {
-			t.Fatalf("%d attempts; want 1", p.Refused())
+		if p.Stats().Refused != 1 {
+			t.Fatalf("%d attempts; want 1", p.Stats().Refused)
 		}
 	})
 }
@@ -658,7 +658,7 @@ func TestTheSourceIsAskedWhetherATokenWithoutKeyIDIsStillAmbiguous(t *testing.T)
 func TestAPEMSourceIgnoresTheTokensKeyID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t)
-		p := providerAt(t, issuer, issuer.PEMURL(), keys.CacheOptions{}).warm(t)
+		p := providerAt(t, issuer, issuer.URL()+devissuer.PathPEM, keys.CacheOptions{}).warm(t)
 		for _, kid := range []string{"", "whatever", p.KeyID()} {
 			match, err := p.cache.Find(t.Context(), kid, alg)
 			if err != nil || len(match.Keys) != 1 || match.Keys[0].Thumbprint() != p.KeyID() || !match.Guessed {
@@ -692,7 +692,7 @@ func TestAtMostFourKeysWithoutIDAreTried(t *testing.T) {
 func TestAReplacedPEMIsNoticedOnTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t)
-		p := providerAt(t, issuer, issuer.PEMURL(), keys.CacheOptions{}).warm(t)
+		p := providerAt(t, issuer, issuer.URL()+devissuer.PathPEM, keys.CacheOptions{}).warm(t)
 		last, err := p.cache.Find(t.Context(), "x", alg)
 		if err != nil {
 			t.Fatal(err)

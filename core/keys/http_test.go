@@ -106,11 +106,11 @@ func TestRedirectsAreRefusedWhateverTheClientSays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			issuer.ResetCounters()
+			issuer.ResetStats()
 			if _, err = source.Fetch(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "redirect") {
 				t.Errorf("%d to %s: %v", code, target, err)
 			}
-			if followed || len(issuer.Strays()) > 0 || issuer.Requests(devissuer.PathDiscovery) > 0 || issuer.Fetches() != 1 {
+			if followed || len(issuer.Stats().Strays) > 0 || issuer.Stats().Requests[devissuer.PathDiscovery] > 0 || issuer.Stats().Fetches != 1 {
 				t.Fatalf("%d to %s was followed", code, target)
 			}
 		}
@@ -200,7 +200,7 @@ func hugeHeader(w http.ResponseWriter) {
 
 func TestWhatIsFoundAtAnAddressTellsWhatItIs(t *testing.T) {
 	issuer := newIssuer(t)
-	for _, address := range []string{issuer.JWKSURL(), issuer.PEMURL(), issuer.DiscoveryURL()} {
+	for _, address := range []string{issuer.JWKSURL(), issuer.URL() + devissuer.PathPEM, issuer.DiscoveryURL()} {
 		source, err := keys.Open(address, keys.Options{HTTPClient: issuer.Client()})
 		if err != nil {
 			t.Fatal(err)

@@ -82,7 +82,7 @@ func TestInAnOutageTheLastGoodSetStaysInForceForAnHour(t *testing.T) {
 						t.Fatalf("attempt %d came after %v; want 30s by then", i, backOff)
 					}
 				}
-				if strays := p.Strays(); len(strays) > 0 {
+				if strays := p.Stats().Strays; len(strays) > 0 {
 					t.Fatalf("strangers were contacted: %v", strays)
 				}
 

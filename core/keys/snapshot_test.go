@@ -34,13 +34,13 @@ func TestASnapshotServesAtOnceAndTheProviderIsAskedWithinAMinute(t *testing.T) {
 		if _, err := cache.Find(t.Context(), old, "ES256"); err != nil {
 			t.Fatalf("while the provider is down: %v", err)
 		}
-		if iss.Refused() != 0 {
-			t.Errorf("%d attempts for a key that the snapshot has", iss.Refused())
+		if iss.Stats().Refused != 0 {
+			t.Errorf("%d attempts for a key that the snapshot has", iss.Stats().Refused)
 		}
 		iss.Up()
 		next := iss.Rotate()
-		if _, err := cache.Find(t.Context(), next, "ES256"); err != nil || iss.Fetches() != 1 {
-			t.Errorf("a key that the snapshot lacks: %v, %d fetches", err, iss.Fetches())
+		if _, err := cache.Find(t.Context(), next, "ES256"); err != nil || iss.Stats().Fetches != 1 {
+			t.Errorf("a key that the snapshot lacks: %v, %d fetches", err, iss.Stats().Fetches)
 		}
 	})
 }

@@ -761,7 +761,7 @@ func TestTwoSettingsAreEnough(t *testing.T) {
 	defer issuer.Close() //nolint:errcheck // the end of a test server
 	for name, uri := range map[string]string{
 		"a JWK Set":            issuer.JWKSURL(),
-		"a PEM":                issuer.PEMURL(),
+		"a PEM":                issuer.URL() + devissuer.PathPEM,
 		"a discovery document": issuer.DiscoveryURL(),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -204,7 +204,7 @@ func ExamplePrincipal() {
 	auth, issuer := forExamples(sso.Config{RolesClaim: "groups"})
 	p, err := auth.ValidateToken(context.Background(), issuer.MustToken(
 		devissuer.Subject("grace"), devissuer.Scope("orders:read", "orders:write"), devissuer.Permission("orders.role", "clerk"),
-		devissuer.Claims(map[string]any{"groups": []string{"staff"}, "tenant": map[string]any{"id": "t7"}, "jti": "token-1"}),
+		devissuer.Claim("groups", []string{"staff"}), devissuer.Claim("tenant", map[string]any{"id": "t7"}), devissuer.Claim("jti", "token-1"),
 	))
 	if err != nil {
 		log.Fatal(err)

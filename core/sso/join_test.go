@@ -60,8 +60,8 @@ func TestTheIssuerChoosesBeforeAnyKeyIsLookedFor(t *testing.T) {
 	a := joined(t, parts...)
 	fetches := func(staffs, partnerss int) {
 		t.Helper()
-		if staff.Fetches() != staffs || partners.Fetches() != partnerss {
-			t.Fatalf("%d and %d fetches, want %d and %d", staff.Fetches(), partners.Fetches(), staffs, partnerss)
+		if staff.Stats().Fetches != staffs || partners.Stats().Fetches != partnerss {
+			t.Fatalf("%d and %d fetches, want %d and %d", staff.Stats().Fetches, partners.Stats().Fetches, staffs, partnerss)
 		}
 	}
 	for name, bad := range map[string]string{
@@ -102,8 +102,8 @@ func TestTheIssuerChoosesBeforeAnyKeyIsLookedFor(t *testing.T) {
 		t.Errorf("partners for staff: %v", err)
 	}
 	fetches(2, 1) // the key id is unknown to the one, so it is asked again
-	if len(staff.Strays())+len(partners.Strays()) != 0 {
-		t.Errorf("strays: %q, %q", staff.Strays(), partners.Strays())
+	if len(staff.Stats().Strays)+len(partners.Stats().Strays) != 0 {
+		t.Errorf("strays: %q, %q", staff.Stats().Strays, partners.Stats().Strays)
 	}
 }
 
@@ -305,8 +305,8 @@ func TestStatusListsEverySource(t *testing.T) {
 	if list[0].Usable || !list[1].Usable || !slices.Equal(list[1].KeyIDs, partners.KeyIDs()) {
 		t.Errorf("%+v", list)
 	}
-	if text, err := json.Marshal(list); err != nil || staff.Fetches() != 0 {
-		t.Errorf("%s, %v, %d fetches", text, err, staff.Fetches())
+	if text, err := json.Marshal(list); err != nil || staff.Stats().Fetches != 0 {
+		t.Errorf("%s, %v, %d fetches", text, err, staff.Stats().Fetches)
 	}
 }
 
@@ -361,9 +361,9 @@ func TestReadyDoesNotWaitForAPartnerThatHangs(t *testing.T) {
 					t.Errorf("waited %v", waited)
 				}
 			}
-			synctest.Wait()                                      // the fetch that nobody waits for is on its way
-			if staff.Fetches() != 1 || partners.Fetches() != 1 { // both were asked
-				t.Errorf("%d and %d fetches", staff.Fetches(), partners.Fetches())
+			synctest.Wait()                                                  // the fetch that nobody waits for is on its way
+			if staff.Stats().Fetches != 1 || partners.Stats().Fetches != 1 { // both were asked
+				t.Errorf("%d and %d fetches", staff.Stats().Fetches, partners.Stats().Fetches)
 			}
 			if err := a.Close(); err != nil {
 				t.Error(err)
@@ -373,8 +373,8 @@ func TestReadyDoesNotWaitForAPartnerThatHangs(t *testing.T) {
 	t.Run("but where the process may be frozen it warms all", func(t *testing.T) {
 		staff, partners, parts := newTwo(t, func(_ string, c *sso.Config) { c.Refresh = sso.RefreshInline })
 		a := joined(t, parts...)
-		if err := a.Ready(t.Context()); err != nil || staff.Fetches() != 1 || partners.Fetches() != 1 {
-			t.Errorf("%v, %d and %d fetches", err, staff.Fetches(), partners.Fetches())
+		if err := a.Ready(t.Context()); err != nil || staff.Stats().Fetches != 1 || partners.Stats().Fetches != 1 {
+			t.Errorf("%v, %d and %d fetches", err, staff.Stats().Fetches, partners.Stats().Fetches)
 		}
 		for _, status := range a.Status() {
 			if !status.Usable {
@@ -494,7 +494,7 @@ func TestDiscoveredPartsOfAJoin(t *testing.T) {
 	if _, err := a.ValidateToken(t.Context(), token("iss", `"`+staffID+`"`)); err != nil {
 		t.Error(err)
 	}
-	if n := issuer.Requests(devissuer.PathDiscovery); n != 1 {
+	if n := issuer.Stats().Requests[devissuer.PathDiscovery]; n != 1 {
 		t.Errorf("%d requests for the document", n)
 	}
 }

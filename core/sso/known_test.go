@@ -150,7 +150,7 @@ func TestAKnownTokenEndsWithItsKey(t *testing.T) {
 		refusedFor(t, a, good, sso.ReasonKeyAlgorithm)
 	})
 	t.Run("a key without an id is replaced", func(t *testing.T) {
-		issuer, a, now, known := knowing(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.PEMURL() })
+		issuer, a, now, known := knowing(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + devissuer.PathPEM })
 		token := issuer.MustToken()
 		accepted(t, a, token, known, false)
 		accepted(t, a, token, known, true)
@@ -234,10 +234,10 @@ func TestKnownTokensKeepTheKeysFresh(t *testing.T) {
 	issuer, a, now, known := knowing(t)
 	token := issuer.MustToken(devissuer.ValidFor(24 * time.Hour))
 	accepted(t, a, token, known, false)
-	before := issuer.Fetches()
+	before := issuer.Stats().Fetches
 	now.Advance(time.Hour)
 	accepted(t, a, token, known, true)
-	if n := issuer.Fetches() - before; n != 1 {
+	if n := issuer.Stats().Fetches - before; n != 1 {
 		t.Errorf("%d fetches within an hour after which a known token came", n)
 	}
 }
@@ -290,7 +290,7 @@ func TestWhatIsRefusedIsNeverKnown(t *testing.T) {
 
 func TestAuthenticatorsDoNotKnowEachOthersTokens(t *testing.T) {
 	issuer, a, _, known := knowing(t)
-	token := issuer.MustToken(devissuer.AudienceList("api", "partners"))
+	token := issuer.MustToken(devissuer.Claim("aud", []string{"api", "partners"}))
 	accepted(t, a, token, known, false)
 	for name, test := range map[string]struct {
 		change func(*sso.Config)

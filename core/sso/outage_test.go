@@ -45,7 +45,7 @@ func answer(t *testing.T, a *sso.Authenticator, token string) (status int, retry
 func TestAProviderThatIsDownFromTheStart(t *testing.T) {
 	for name, where := range map[string]func(*devissuer.Issuer, *sso.Config){
 		"a JWK Set":            func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.JWKSURL() },
-		"a PEM":                func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.PEMURL() },
+		"a PEM":                func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + devissuer.PathPEM },
 		"a discovery document": func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "" },
 		"an issuer":            func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = "" },
 		"inline refresh":       func(_ *devissuer.Issuer, c *sso.Config) { c.Refresh = sso.RefreshInline },
@@ -149,7 +149,7 @@ func TestARotationIsNoticedAtOnce(t *testing.T) {
 }
 
 func TestARotationIsNoticedThoughNoKeyHasAnID(t *testing.T) {
-	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.PEMURL() })
+	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + devissuer.PathPEM })
 	before := issuer.MustToken()
 	if status, _, err := answer(t, a, before); status != http.StatusOK {
 		t.Fatal(err)
@@ -165,7 +165,7 @@ func TestARotationIsNoticedThoughNoKeyHasAnID(t *testing.T) {
 
 // The key that a forger waits for comes, and is not his.
 func TestAForgedTokenIsRefusedThoughANewKeyHasCome(t *testing.T) {
-	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.PEMURL() })
+	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + devissuer.PathPEM })
 	if err := a.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func TestALongOutageTellsClientsToWaitLonger(t *testing.T) {
 }
 
 func TestASignatureThatPerhapsANewKeyMadeIsNotCalledBadInAnOutage(t *testing.T) {
-	issuer, a, now := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.PEMURL() })
+	issuer, a, now := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + devissuer.PathPEM })
 	if err := a.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func TestATokenMakesNobodyFetchAnything(t *testing.T) {
 	if err := a.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	issuer.ResetCounters()
+	issuer.ResetStats()
 	for _, opts := range [][]devissuer.TokenOption{
 		{devissuer.Header("jku", "https://evil.example/jwks.json")},
 		{devissuer.Header("x5u", "https://evil.example/cert.pem")},
@@ -259,8 +259,8 @@ func TestATokenMakesNobodyFetchAnything(t *testing.T) {
 	} {
 		_, _ = a.ValidateToken(t.Context(), issuer.MustToken(opts...))
 	}
-	if issuer.Fetches() != 0 || len(issuer.Strays()) != 0 {
-		t.Errorf("%d fetches, and %q", issuer.Fetches(), issuer.Strays())
+	if issuer.Stats().Fetches != 0 || len(issuer.Stats().Strays) != 0 {
+		t.Errorf("%d fetches, and %q", issuer.Stats().Fetches, issuer.Stats().Strays)
 	}
 }
 

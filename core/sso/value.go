@@ -84,25 +84,7 @@ func (v Value) Lookup(path string) Value {
 
 // SplitPath takes a path apart at its dots; `\.` stands for a dot within a name and `\\` for a
 // backslash. A backslash before anything else stands for itself.
-func SplitPath(path string) []string {
-	var (
-		names []string
-		name  strings.Builder
-	)
-	for i := 0; i < len(path); i++ {
-		switch c := path[i]; {
-		case c == '\\' && i+1 < len(path) && (path[i+1] == '.' || path[i+1] == '\\'):
-			i++
-			name.WriteByte(path[i])
-		case c == '.':
-			names = append(names, name.String())
-			name.Reset()
-		default:
-			name.WriteByte(c)
-		}
-	}
-	return append(names, name.String())
-}
+func SplitPath(path string) []string { return jsondoc.SplitPath(path) }
 
 // Elements yields the elements of an array in order; nothing for other types.
 func (v Value) Elements() iter.Seq[Value] {

@@ -119,9 +119,9 @@ func TestNoGoodTokenIsRefusedWhileTheIssuerRotatesAndFails(t *testing.T) {
 			t.Errorf("%s served %d requests only: that is no load", all[i].Name, c.requests.Load())
 		}
 	}
-	fmt.Printf("%d rotations, %v down, %d fetches by %d services, %d attempts while it was down\n", rotations, up-down, issuer.Fetches(), len(all), issuer.Refused())
+	fmt.Printf("%d rotations, %v down, %d fetches by %d services, %d attempts while it was down\n", rotations, up-down, issuer.Stats().Fetches, len(all), issuer.Stats().Refused)
 	// One at the start, one for each rotation, and the refreshes after the outage.
-	if fetches, most := issuer.Fetches(), len(all)*(1+rotations+3); fetches > most {
+	if fetches, most := issuer.Stats().Fetches, len(all)*(1+rotations+3); fetches > most {
 		t.Errorf("%d fetches, at most %d are needed", fetches, most)
 	}
 }

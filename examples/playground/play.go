@@ -150,11 +150,11 @@ func (p *playground) mint(text json.RawMessage, wrong flaw) (string, error) {
 	if err := json.Unmarshal(text, &raw); err != nil || raw == nil {
 		return "", &orderError{"the claims are not a JSON object, such as {\"sub\": \"ada\"}"}
 	}
-	claims := map[string]any{}
+	var opts []devissuer.TokenOption
 	for name, value := range raw {
-		claims[name] = value
+		opts = append(opts, devissuer.Claim(name, value))
 	}
-	token, err := p.issuer.Token(append([]devissuer.TokenOption{devissuer.Claims(claims)}, wrong.options...)...)
+	token, err := p.issuer.Token(append(opts, wrong.options...)...)
 	if err != nil {
 		return "", &orderError{err.Error()}
 	}
@@ -295,7 +295,7 @@ func (p *playground) state(ctx context.Context) state {
 	defer cancel()
 	s := state{Now: time.Now(), Issuer: issuerState{
 		URL: p.issuer.URL(), Down: p.isDown(), Signing: p.issuer.KeyID(), Published: p.issuer.KeyIDs(),
-		Fetches: p.issuer.Fetches() + p.issuer.Refused(),
+		Fetches: p.issuer.Stats().Fetches + p.issuer.Stats().Refused,
 	}}
 	for _, d := range p.doors {
 		report, err := d.Report(ctx)

@@ -110,7 +110,7 @@ func explained(t *testing.T, issuer *ssotest.Issuer, now func() time.Time, input
 			t.Errorf("the signature was printed")
 		}
 	}
-	if strays := issuer.Strays(); len(strays) > 0 {
+	if strays := issuer.Stats().Strays; len(strays) > 0 {
 		t.Errorf("requests went to %q", strays)
 	}
 }

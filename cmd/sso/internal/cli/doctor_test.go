@@ -117,7 +117,7 @@ func TestDoctorFindsWhatIsMadeWrongOnPurpose(t *testing.T) {
 			if human.code != 1 || !strings.Contains(human.stdout, "\nred    (") || !strings.Contains(human.stdout, "what to do: ") {
 				t.Errorf("%+v", human)
 			}
-			for _, stray := range issuer.Strays() {
+			for _, stray := range issuer.Stats().Strays {
 				t.Errorf("%s was asked", stray)
 			}
 		})
@@ -175,7 +175,7 @@ func TestAnIssuerInOrderIsGreenAndToldInFull(t *testing.T) {
 	if len(r.Settings) != 19 || !slices.Contains(r.Settings, doctor.Setting{Name: "SSO_ISSUER", Value: issuer.URL(), From: "SSO_ISSUER"}) || !slices.Contains(r.Settings, doctor.Setting{Name: "SSO_LEEWAY", Value: "60s", From: "default"}) {
 		t.Errorf("%+v", r.Settings)
 	}
-	if fetches := issuer.Fetches() + issuer.Requests(devissuer.PathDiscovery); fetches != 2 {
+	if fetches := issuer.Stats().Fetches + issuer.Stats().Requests[devissuer.PathDiscovery]; fetches != 2 {
 		t.Errorf("%d requests", fetches)
 	}
 	human := call{args: []string{"doctor"}, env: settingsOf(issuer), client: issuer.Client()}.run(t)

@@ -182,7 +182,7 @@ func TestNobodyIsAskedButTheConfiguredSource(t *testing.T) {
 	} {
 		token := issuer.Token(opts...)
 		o := call{args: append([]string{"explain"}, trusting(issuer)...), stdin: token, client: issuer.Client(), now: time.Now}.run(t)
-		if strays := issuer.Strays(); len(strays) > 0 {
+		if strays := issuer.Stats().Strays; len(strays) > 0 {
 			t.Errorf("%q were asked:\n%s", strays, o.stdout)
 		}
 	}

@@ -179,5 +179,8 @@ func (p Persona) Options() []devissuer.TokenOption {
 	if p.ExpiresIn != 0 {
 		opts = append(opts, devissuer.ValidFor(p.ExpiresIn))
 	}
-	return append(opts, devissuer.Claims(p.Claims))
+	for name, value := range p.Claims {
+		opts = append(opts, devissuer.Claim(name, value))
+	}
+	return opts
 }
