@@ -16,24 +16,22 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/more-retail/moresso-go/cmd/sso/internal/keyfile"
-	"github.com/more-retail/moresso-go/cmd/sso/internal/personas"
-	"github.com/more-retail/moresso-go/cmd/sso/internal/server"
+	"github.com/more-retail/moresso-go/cmd/sso/internal/issuer"
 	"github.com/more-retail/moresso-go/cmd/sso/internal/term"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
 const (
-	// defaultIssuer is where sso serve listens unless it is told otherwise.
-	defaultIssuer = "http://" + server.DefaultAddress
-	// mintTimeout ends a request to an issuer.
+	// defaultIssuer is the default address of sso serve.
+	defaultIssuer = "http://" + issuer.DefaultAddress
+	// mintTimeout bounds the requests to an issuer.
 	mintTimeout = 10 * time.Second
-	// mintClient is the OAuth client that sso mint says it is.
+	// mintClient is the default OAuth client.
 	mintClient = "sso-mint"
 )
 
-// mintFlags are those of sso mint.
+// mintFlags are the flags of sso mint.
 type mintFlags struct {
 	issuer, keysFile  string
 	persona, personas string
@@ -49,20 +47,17 @@ func (p *program) mint() *cobra.Command {
 	var f mintFlags
 	command := &cobra.Command{
 		Use:   "mint",
-		Short: "Make a token, and print nothing else",
-		Long: `mint asks a running "sso serve" for a token with the claims that you say, or with
---keys-file signs it by the same keys without one.
+		Short: "Make a token and print it",
+		Long: `mint requests a token from a running "sso serve", or with --keys-file signs it with
+the same keys.
 
-The issuer is that of --issuer; without it that of the variable SSO_ISSUER, if that
-is an address of this machine; and otherwise http://127.0.0.1:9000. The audience is
-that of --audience; without it that of the persona, if one is named; otherwise that
-of the variable SSO_AUDIENCE, and if that is not set the issuer's. An issuer of this
-machine that was started just before is waited for, 3 s at most.
+The issuer is --issuer, else SSO_ISSUER if that is an address of this machine, else
+http://127.0.0.1:9000. The audience is --audience, else the persona's, else
+SSO_AUDIENCE, else the issuer's. mint waits up to 3 s for a local issuer to start.
 
-Values are JSON where they can be read as such, and text otherwise: age=7 is a
-number, role=admin a text, on=true a boolean, code='"7"' a text again. A dot in the
-path of a permission goes one object deeper; \. is a dot in a name. A name alone
-means true.`,
+Values are JSON where they are valid JSON, and text otherwise: age=7 is a number,
+role=admin a text, on=true a boolean, code='"7"' a text. A name alone means true. In
+the path of a permission, a dot separates names; write \. for a dot in a name.`,
 		Example: `  curl -H "Authorization: Bearer $(sso mint --permission pma.role=admin)" http://localhost:8080/
   sso mint --subject bob --audience orders-api --scope orders:read --expires-in 5m
   sso mint --claim tenant='{"id":"t1"}' --without aud | sso explain --decode
@@ -81,32 +76,32 @@ means true.`,
 	})
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.issuer, "issuer", defaultIssuer, "`address` of the running issuer; with --keys-file, what the token says in iss (default SSO_ISSUER if that is on this machine)")
-	flags.StringVar(&f.keysFile, "keys-file", "", "sign by the keys in this `file` of sso serve, which need not run")
-	flags.StringVar(&f.persona, "persona", "", "`name` of somebody whom the issuer knows; what is said below goes before")
-	flags.StringVar(&f.personas, "personas", "", "YAML `file` of the personas; with --keys-file only, a running issuer has its own")
+	flags.StringVar(&f.issuer, "issuer", defaultIssuer, "`address` of the running issuer; with --keys-file, the claim iss (default SSO_ISSUER if that is on this machine)")
+	flags.StringVar(&f.keysFile, "keys-file", "", "sign with the keys in this `file` of sso serve, without a running issuer")
+	flags.StringVar(&f.persona, "persona", "", "`name` of a persona of the issuer; the flags below override it")
+	flags.StringVar(&f.personas, "personas", "", "YAML `file` of personas, with --keys-file only")
 	flags.StringVar(&f.subject, "subject", "", "`sub` (default ada, or the persona's)")
 	flags.StringVar(&f.client, "client", mintClient, "`client_id`")
 	flags.StringArrayVar(&f.audience, "audience", nil, "`aud`; may be repeated (default SSO_AUDIENCE, or the persona's or issuer's)")
 	flags.StringArrayVar(&f.scope, "scope", nil, "OAuth `scopes`, separated by spaces; may be repeated")
 	flags.StringArrayVar(&f.permission, "permission", nil, "`path=value` in the claim permissions; may be repeated")
-	flags.StringArrayVar(&f.claim, "claim", nil, "any other claim, `name=value`; may be repeated")
+	flags.StringArrayVar(&f.claim, "claim", nil, "another claim, `name=value`; may be repeated")
 	flags.StringArrayVar(&f.without, "without", nil, "`name` of a claim to leave out; may be repeated")
-	flags.DurationVar(&f.expiresIn, "expires-in", 0, "`how long` it is good; negative for a token that has expired (default the issuer's, one hour)")
+	flags.DurationVar(&f.expiresIn, "expires-in", 0, "`duration` for which the token is valid; negative for an expired one (default: the issuer's, 1h)")
 	return command
 }
 
-// localIssuer is the one that the environment names if it is on this machine, and the usual one
-// otherwise: other issuers give no tokens to whoever asks.
+// localIssuer returns SSO_ISSUER if it is on this machine, else the default. Other issuers do not
+// give tokens to every caller.
 func (p *program) localIssuer() string {
-	issuer := p.env.Lookup("SSO_ISSUER")
-	if u, err := url.Parse(issuer); err == nil && isLoopback(u) {
-		return issuer
+	address := p.env.Lookup("SSO_ISSUER")
+	if u, err := url.Parse(address); err == nil && isLoopback(u) {
+		return address
 	}
 	return defaultIssuer
 }
 
-// elements are those of a list as settings have it, separated by commas.
+// elements splits a list at commas.
 func elements(list string) []string {
 	var all []string
 	for element := range strings.SplitSeq(list, ",") {
@@ -125,17 +120,17 @@ func (p *program) doMint(ctx context.Context, f mintFlags) error {
 	ctx, cancel := context.WithTimeout(ctx, mintTimeout)
 	defer cancel()
 	client := p.env.HTTPClient
-	if f.keysFile != "" {
-		issuer, err := p.offline(f)
+	switch {
+	case f.keysFile != "":
+		offline, err := p.offline(f)
 		if err != nil {
 			return err
 		}
-		defer issuer.Close() //nolint:errcheck // nothing is in flight
-		client = issuer.Client()
-	} else if f.personas != "" {
-		return usage("--personas goes with --keys-file; give the file to sso serve, which knows the personas then")
-	}
-	if f.keysFile == "" {
+		defer offline.Close() //nolint:errcheck // nothing is in flight
+		client = offline.Client()
+	case f.personas != "":
+		return usage("--personas is for --keys-file only: give the file to sso serve")
+	default:
 		p.await(ctx, f.issuer)
 	}
 	answer, err := grant(ctx, client, f.issuer, form)
@@ -149,37 +144,35 @@ func (p *program) doMint(ctx context.Context, f mintFlags) error {
 	return err
 }
 
-// offline is an issuer in memory with the keys of a file.
+// offline returns an issuer in memory that has the keys of a file.
 func (p *program) offline(f mintFlags) (*devissuer.Issuer, error) {
-	text, err := keyfile.Load(f.keysFile)
+	text, err := issuer.LoadKeys(f.keysFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, usage("--keys-file: there is no file %s; sso serve --keys-file %s makes it", f.keysFile, f.keysFile)
+		return nil, usage("--keys-file: %s does not exist; sso serve --keys-file creates it", f.keysFile)
 	}
 	if err != nil {
 		return nil, usage("--keys-file: %w", err)
 	}
-	opts := []devissuer.Option{devissuer.WithKeyPEM(text), devissuer.WithIssuer(f.issuer), devissuer.WithClock(p.env.Now)}
-	if f.personas != "" {
-		people, err := personas.Load(f.personas)
-		if err != nil {
-			return nil, usage("--personas: %w", err)
-		}
-		for name, persona := range people {
-			opts = append(opts, devissuer.WithPersona(name, persona.Options()...))
-		}
-	}
-	issuer, err := devissuer.New(opts...)
+	people, err := personas(f.personas)
 	if err != nil {
-		return nil, usage("%w", err)
+		return nil, err
 	}
-	return issuer, nil
+	opts := []devissuer.Option{devissuer.WithKeyPEM(text), devissuer.WithIssuer(f.issuer), devissuer.WithClock(p.env.Now)}
+	for name, persona := range people {
+		opts = append(opts, devissuer.WithPersona(name, persona.Options()...))
+	}
+	i, err := devissuer.New(opts...)
+	if err != nil {
+		return nil, usage("%s", optionNames.Replace(err.Error()))
+	}
+	return i, nil
 }
 
-// form is the request to the token endpoint.
+// form returns the request to the token endpoint.
 func (f mintFlags) form() (url.Values, error) {
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {f.client}, "audience": f.audience, "without": f.without}
 	if f.client == "" {
-		return nil, usage("--client is empty: leave it out, or for a token without say --without client_id")
+		return nil, usage("--client is empty: remove it, or for a token without a client write --without client_id")
 	}
 	if f.persona != "" {
 		form.Set("persona", f.persona)
@@ -230,8 +223,7 @@ func (f mintFlags) form() (url.Values, error) {
 	return form, nil
 }
 
-// pair reads "name=value": the value as JSON if it is any, as a text otherwise, true if there is
-// none.
+// pair reads "name=value". The value is JSON if it is valid JSON, else text, and true if missing.
 func pair(text string) (name string, value any, err error) {
 	name, written, given := strings.Cut(text, "=")
 	switch {
@@ -245,7 +237,7 @@ func pair(text string) (name string, value any, err error) {
 	return name, written, nil
 }
 
-// set puts a value into objects within objects.
+// set sets a value in nested objects.
 func set(object map[string]any, path []string, value any) error {
 	name := path[0]
 	if name == "" {
@@ -263,50 +255,51 @@ func set(object map[string]any, path []string, value any) error {
 	return set(below, path[1:], value)
 }
 
-// compact is the form of a token: what an issuer answers is printed only if it has it.
+// compact matches the form of a token. An answer of another form is not printed.
 var compact = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*$`)
 
-// grant asks an issuer's token endpoint.
-func grant(ctx context.Context, client *http.Client, issuer string, form url.Values) (map[string]any, error) {
-	at, err := url.Parse(issuer)
+// grant requests a token from an issuer's token endpoint. It sends the request to the issuer's own
+// host only, and follows no redirect.
+func grant(ctx context.Context, client *http.Client, address string, form url.Values) (map[string]any, error) {
+	at, err := url.Parse(address)
 	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
-		return nil, usage("--issuer %q is no address: write it as sso serve prints it, such as %s", term.Address(issuer), defaultIssuer)
+		return nil, usage("--issuer %q is not a URL: write the one that sso serve prints, such as %s", term.Redact(address), defaultIssuer)
 	}
-	shown := term.Address(issuer)
+	shown := term.Redact(address)
 	if client == nil {
-		client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: the issuer is near
+		client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: the issuer is local
 	}
-	plain := *client
-	plain.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	direct := *client
+	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	var document struct {
 		Issuer        string `json:"issuer"`
 		TokenEndpoint string `json:"token_endpoint"`
 	}
-	status, err := fetch(ctx, &plain, http.MethodGet, strings.TrimSuffix(issuer, "/")+devissuer.PathDiscovery, nil, &document)
+	status, err := fetch(ctx, &direct, http.MethodGet, strings.TrimSuffix(address, "/")+devissuer.PathDiscovery, nil, &document)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("no issuer answers at %s (%w): start one by sso serve, name another by --issuer, or sign by its keys with --keys-file", shown, err)
+		return nil, fmt.Errorf("no issuer answers at %s (%w): run sso serve, name another issuer by --issuer, or sign with --keys-file", shown, err)
 	case status != http.StatusOK:
-		return nil, fmt.Errorf("%s answered %d where an issuer has its discovery document: is it one?", shown, status)
+		return nil, fmt.Errorf("%s answered %d to the request for a discovery document: name an issuer by --issuer", shown, status)
 	}
 	endpoint, err := url.Parse(document.TokenEndpoint)
 	if err != nil || endpoint.Scheme != at.Scheme || endpoint.Host != at.Host {
-		return nil, fmt.Errorf("the issuer at %s says that its token endpoint is %q, which is not at the same place: name the issuer by the address that it gives itself, %q", shown, term.Address(document.TokenEndpoint), term.Address(document.Issuer))
+		return nil, fmt.Errorf("the issuer at %s names the token endpoint %q, which is on another host: set --issuer to the issuer's own identifier, %q", shown, term.Redact(document.TokenEndpoint), term.Redact(document.Issuer))
 	}
 	answer := map[string]any{}
-	if status, err = fetch(ctx, &plain, http.MethodPost, endpoint.String(), form, &answer); err != nil {
-		return nil, fmt.Errorf("the issuer did not answer: %w", err)
+	if status, err = fetch(ctx, &direct, http.MethodPost, endpoint.String(), form, &answer); err != nil {
+		return nil, fmt.Errorf("the token request failed: %w", err)
 	}
 	if status != http.StatusOK {
-		return nil, fmt.Errorf("the issuer refused (%d %v): %v", status, answer["error"], answer["error_description"])
+		return nil, fmt.Errorf("the issuer refused the request (%d %v): %v", status, answer["error"], answer["error_description"])
 	}
 	if token, ok := answer["access_token"].(string); !ok || !compact.MatchString(token) {
-		return nil, fmt.Errorf("%s answered with something else than a JWT", term.Address(endpoint.String()))
+		return nil, fmt.Errorf("the answer of %s has no JWT", term.Redact(endpoint.String()))
 	}
 	return answer, nil
 }
 
-// fetch makes a request and reads a JSON answer, bounded.
+// fetch sends a request and decodes the JSON of an answer of at most 1 MiB.
 func fetch(ctx context.Context, client *http.Client, method, address string, form url.Values, answer any) (status int, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -327,7 +320,7 @@ func fetch(ctx context.Context, client *http.Client, method, address string, for
 	decoder := json.NewDecoder(io.LimitReader(response.Body, 1<<20))
 	decoder.UseNumber()
 	if err := decoder.Decode(answer); err != nil && response.StatusCode == http.StatusOK {
-		return response.StatusCode, errors.New("the answer is no JSON")
+		return response.StatusCode, errors.New("the answer is not JSON")
 	}
 	return response.StatusCode, nil
 }

@@ -38,7 +38,7 @@ func TestMistakesAreToldWithWhatToWrite(t *testing.T) {
 		"an issuer with a query":          {[]string{"serve", "--listen", "127.0.0.1:0", "--keys-file=", "--issuer", "https://x?y"}, "without user, query and fragment"},
 		"a lifetime of nothing":           {[]string{"serve", "--listen", "127.0.0.1:0", "--keys-file=", "--lifetime", "0s"}, "at least 1s"},
 		"no file of personas":             {[]string{"serve", "--personas", filepath.Join(folder, "none.yaml")}, "none.yaml"},
-		"a field that no persona has":     {[]string{"serve", "--personas", unknown}, `there is no field "permision"`},
+		"a field that no persona has":     {[]string{"serve", "--personas", unknown}, `unknown field "permision"`},
 		"no file of keys":                 {[]string{"mint", "--keys-file", filepath.Join(folder, "none.pem")}, "sso serve --keys-file"},
 		"personas for a running issuer":   {[]string{"mint", "--personas", unknown}, "give the file to sso serve"},
 		"a permission without a name":     {[]string{"mint", "--permission", "=x"}, "write name=value"},

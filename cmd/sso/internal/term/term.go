@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 	"unicode"
@@ -59,6 +60,39 @@ func Clip(s string, most int) string {
 		most--
 	}
 	return s[:most] + "…"
+}
+
+// Redact returns a setting or an address without what may be a secret: the user, query and fragment of a
+// URL or of a list of URLs, and any text that is not certainly harmless.
+func Redact(value string) string {
+	hidden := fmt.Sprintf("a text of %d bytes", len(value))
+	shown := value
+	if end := strings.IndexAny(value, "?#"); end >= 0 { // what follows may hold commas
+		shown = value[:end]
+	}
+	switch {
+	case len(shown) > 200, strings.ContainsAny(shown, "{\n"), strings.Contains(shown, "-----"), // JSON or PEM
+		strings.Contains(strings.ToLower(shown), "data:"),
+		len(shown) > 30 && !strings.ContainsAny(shown, ".:, "), // Base64 or hex: a key in the wrong setting
+		shown != value && !strings.Contains(shown, "://"):
+		return hidden
+	}
+	list := strings.Split(shown, ",")
+	for i, element := range list {
+		if !strings.Contains(element, "@") {
+			continue
+		}
+		u, err := url.Parse(element)
+		if err != nil || u.Host == "" || strings.Contains(u.Path, "@") {
+			return hidden
+		}
+		u.User = nil
+		list[i] = u.String()
+	}
+	if shown = strings.Join(list, ","); shown != value {
+		shown += " (shortened)"
+	}
+	return shown
 }
 
 // Printer prints text through [Safe].

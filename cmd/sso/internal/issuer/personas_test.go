@@ -1,4 +1,4 @@
-package personas_test
+package issuer_test
 
 import (
 	"encoding/base64"
@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/more-retail/moresso-go/cmd/sso/internal/personas"
+	"github.com/more-retail/moresso-go/cmd/sso/internal/issuer"
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
 func TestAPersonaBecomesAToken(t *testing.T) {
-	list, err := personas.Parse([]byte(`
+	list, err := issuer.ParsePersonas([]byte(`
 personas:
   ada:
     audience: [orders-api]
@@ -47,26 +47,26 @@ personas:
 
 func TestAFileThatIsWrongIsRefusedWithAWordOnWhatToWrite(t *testing.T) {
 	for name, tt := range map[string]struct{ text, want string }{
-		"a field that is not known":        {"personas:\n  ada:\n    permision: {}\n", `line 3: there is no field "permision"; the fields of a persona are subject, `},
-		"a field at the top":               {"people: {}\n", `there is no field "people"`},
-		"nothing":                          {"", "it is empty"},
-		"no persona":                       {"personas: {}\n", "it names no persona"},
+		"a field that is not known":        {"personas:\n  ada:\n    permision: {}\n", `line 3: unknown field "permision"; below personas and a name, write subject, `},
+		"a field at the top":               {"people: {}\n", `unknown field "people"`},
+		"nothing":                          {"", "the file is empty"},
+		"no persona":                       {"personas: {}\n", "no persona is defined"},
 		"two documents":                    {"personas: {a: {}}\n---\npersonas: {b: {}}\n", "more than one YAML document"},
 		"a name twice":                     {"personas:\n  a: {}\n  a: {}\n", "already defined"},
 		"a duration that is none":          {"personas: {a: {expires_in: soon}}\n", "cannot unmarshal"},
-		"an object for texts":              {"personas:\n  a:\n    audience: {x: 1}\n", "line 3: here a text must stand, or a list of texts"},
+		"an object for texts":              {"personas:\n  a:\n    audience: {x: 1}\n", "line 3: write a text or a list of texts"},
 		"a fraction of a second":           {"personas: {a: {expires_in: 1500ms}}\n", "write whole seconds"},
-		"a name that is a number":          {"personas: {a: {claims: {x: {1: 2}}}}\n", "put names that are numbers"},
+		"a name that is a number":          {"personas: {a: {claims: {x: {1: 2}}}}\n", "quote names that are numbers"},
 		"what is no YAML":                  {"personas: [\n", "yaml: "},
-		"a persona without a name":         {"personas: {'': {}}\n", "has no name"},
+		"a persona without a name":         {"personas: {'': {}}\n", "the name is empty"},
 		"aliases that would fill a memory": {bomb, "yaml: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := personas.Parse([]byte(tt.text))
+			_, err := issuer.ParsePersonas([]byte(tt.text))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v, want %q", err, tt.want)
 			}
-			if err != nil && strings.Contains(err.Error(), "personas.Persona") {
+			if err != nil && strings.Contains(err.Error(), "issuer.Persona") {
 				t.Errorf("it names a Go type: %v", err)
 			}
 		})
@@ -83,25 +83,25 @@ var bomb = "personas: {a: {claims: {a: &a [x,x,x,x,x,x,x,x,x]" + func() string {
 
 func TestAFileIsReadFromItsPath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "personas.yaml")
-	if _, err := personas.Load(path); err == nil {
+	if _, err := issuer.LoadPersonas(path); err == nil {
 		t.Error("there is none")
 	}
 	if err := os.WriteFile(path, []byte("personas: {ada: {}}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if list, err := personas.Load(path); err != nil || len(list) != 1 {
+	if list, err := issuer.LoadPersonas(path); err != nil || len(list) != 1 {
 		t.Error(list, err)
 	}
 	if err := os.WriteFile(path, []byte("personas: {ada: {x: 1}}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := personas.Load(path); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := issuer.LoadPersonas(path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Error(err)
 	}
 	if err := os.WriteFile(path, make([]byte, 2<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := personas.Load(path); err == nil {
+	if _, err := issuer.LoadPersonas(path); err == nil {
 		t.Error("2 MiB were read")
 	}
 }

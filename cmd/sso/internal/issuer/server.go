@@ -1,8 +1,9 @@
-// Package server is the development issuer of sso serve: package devissuer's, on an address of
-// its own, with keys that are kept in a file.
-package server
+// Package issuer runs the development issuer of sso serve: package devissuer's, with private keys and
+// personas from files.
+package issuer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/more-retail/moresso-go/cmd/sso/internal/keyfile"
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
@@ -51,11 +51,10 @@ type Config struct {
 type Server struct {
 	issuer   *devissuer.Issuer
 	listener net.Listener
-	keysFile string
+	keys     *KeyFile // nil: keys are not stored
 	insecure bool
-	host     string       // the issuer's own name
-	base     string       // the path of the issuer's identifier, under which its documents are
-	release  func() error // of the file of keys
+	host     string // of the issuer's identifier
+	base     string // the path of the issuer's identifier, below which its documents are
 
 	mu sync.Mutex // one rotation at a time, so that the file holds what was published last
 }
@@ -77,54 +76,50 @@ func Listen(ctx context.Context, c Config) (*Server, error) {
 	if !c.InsecureListen && !loopback(address) { // a name is resolved only now
 		return nil, errors.Join(fmt.Errorf("%q turned out to be %s, which can be reached from other machines: write %s", c.Address, address, DefaultAddress), listener.Close())
 	}
-	release := func() error { return nil }
-	if c.KeysFile != "" {
-		if release, err = keyfile.Lock(c.KeysFile); err != nil {
-			return nil, errors.Join(err, listener.Close())
-		}
-	}
-	opts, err := c.keys()
-	if err != nil {
-		return nil, errors.Join(err, release(), listener.Close())
-	}
-	identifier := c.Issuer
-	if identifier == "" {
-		identifier = "http://" + reachable(address)
-	}
-	issuer, err := devissuer.New(append(append([]devissuer.Option{devissuer.WithIssuer(identifier)}, c.Options...), opts...)...)
-	if err != nil {
-		return nil, errors.Join(err, release(), listener.Close())
-	}
-	s := &Server{issuer: issuer, listener: listener, keysFile: c.KeysFile, insecure: c.InsecureListen, release: release}
-	if u, err := url.Parse(identifier); err == nil { // the issuer has checked it
-		s.host, s.base = u.Hostname(), strings.TrimSuffix(u.Path, "/")
+	s := &Server{listener: listener, insecure: c.InsecureListen}
+	if err := s.start(c, "http://"+reachable(address)); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-// keys are those of the file, which is made if there is none.
-func (c Config) keys() ([]devissuer.Option, error) {
-	var opts []devissuer.Option
+// start makes the issuer, with the keys of the file.
+func (s *Server) start(c Config, identifier string) error {
+	identifier = cmp.Or(c.Issuer, identifier)
+	if u, err := url.Parse(identifier); err == nil { // the issuer checks it
+		s.host, s.base = u.Hostname(), strings.TrimSuffix(u.Path, "/")
+	}
+	opts := append([]devissuer.Option{devissuer.WithIssuer(identifier)}, c.Options...)
 	if c.Algorithm != "" {
 		opts = append(opts, devissuer.WithAlgorithm(c.Algorithm))
 	}
-	fresh, err := devissuer.New(opts...) // its keys are made when asked for
+	var err error
+	if s.issuer, err = devissuer.New(opts...); err != nil || c.KeysFile == "" { // its keys are made when first used
+		return err
+	}
+	if s.keys, err = OpenKeyFile(c.KeysFile, s.issuer.PrivateKeysPEM); err != nil {
+		return err
+	}
+	s.issuer, err = devissuer.New(append(opts, devissuer.WithKeyPEM(s.keys.Keys))...)
 	if err != nil {
-		return nil, fmt.Errorf("--algorithm %s is unknown: write one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA", c.Algorithm)
+		return fmt.Errorf("%s cannot be used: %w (for new keys, remove the file or name another one by --keys-file)", c.KeysFile, err)
 	}
-	defer fresh.Close() //nolint:errcheck // it never served
-	if c.KeysFile == "" {
-		return opts, nil
+	return nil
+}
+
+// close stops the issuer and unlocks the file of keys.
+func (s *Server) close() error {
+	err := s.listener.Close()
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
 	}
-	text, err := keyfile.LoadOrCreate(c.KeysFile, fresh.PrivateKeysPEM)
-	if err != nil {
-		return nil, err
+	if s.issuer != nil {
+		err = errors.Join(err, s.issuer.Close())
 	}
-	opts = append(opts, devissuer.WithKeyPEM(text))
-	if _, err := devissuer.New(opts...); err != nil {
-		return nil, fmt.Errorf("%s cannot be used: %w (take the file away, or name another one by --keys-file, for new keys)", c.KeysFile, err)
+	if s.keys != nil {
+		err = errors.Join(err, s.keys.Close())
 	}
-	return opts, nil
+	return err
 }
 
 // reachable is an address that others can connect to, for one that stands for all of a machine's.
@@ -154,7 +149,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	go func() { ended <- server.Serve(s.listener) }()
 	select {
 	case err := <-ended:
-		return errors.Join(err, s.issuer.Close(), s.release())
+		return errors.Join(err, s.close())
 	case <-ctx.Done():
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
@@ -166,7 +161,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	if end := <-ended; !errors.Is(end, http.ErrServerClosed) {
 		err = errors.Join(err, end)
 	}
-	return errors.Join(err, s.issuer.Close(), s.release())
+	return errors.Join(err, s.close())
 }
 
 // changes are the paths of requests that change the issuer.
@@ -245,9 +240,9 @@ func (s *Server) rotate() (string, error) {
 	for _, old := range published[:max(0, len(published)-keep)] {
 		s.issuer.Retire(old)
 	}
-	if s.keysFile != "" {
-		if err := keyfile.Save(s.keysFile, s.issuer.PrivateKeysPEM()); err != nil {
-			return "", fmt.Errorf("the issuer signs with the new key %s, which could not be kept: %w", kid, err)
+	if s.keys != nil {
+		if err := s.keys.Save(s.issuer.PrivateKeysPEM()); err != nil {
+			return "", fmt.Errorf("the issuer signs with the new key %s, which could not be stored: %w", kid, err)
 		}
 	}
 	return fmt.Sprintf(`{"kid":%q}`, kid), nil

@@ -1,4 +1,4 @@
-package server_test
+package issuer_test
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/more-retail/moresso-go/cmd/sso/internal/server"
+	"github.com/more-retail/moresso-go/cmd/sso/internal/issuer"
 	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
@@ -23,7 +23,7 @@ import (
 )
 
 // listen gives a server that listens and whose handler is asked directly.
-func listen(t *testing.T, c server.Config) *server.Server {
+func listen(t *testing.T, c issuer.Config) *issuer.Server {
 	t.Helper()
 	s, end := begin(t, c)
 	t.Cleanup(end)
@@ -31,13 +31,13 @@ func listen(t *testing.T, c server.Config) *server.Server {
 }
 
 // begin is listen for a server that ends before the test does.
-func begin(t *testing.T, c server.Config) (s *server.Server, end func()) {
+func begin(t *testing.T, c issuer.Config) (s *issuer.Server, end func()) {
 	t.Helper()
 	if c.Address == "" {
 		c.Address = "127.0.0.1:0"
 	}
 	c.Algorithm = "ES256"
-	s, err := server.Listen(t.Context(), c)
+	s, err := issuer.Listen(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func begin(t *testing.T, c server.Config) (s *server.Server, end func()) {
 	}
 }
 
-func ask(s *server.Server, method, path, host, remote string, header ...string) *httptest.ResponseRecorder {
+func ask(s *issuer.Server, method, path, host, remote string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, http.NoBody)
 	r.Host, r.RemoteAddr = host, remote
 	for n := 0; n < len(header); n += 2 {
@@ -65,11 +65,11 @@ const here = "127.0.0.1:50000"
 
 func TestOnlyThisMachineIsListenedTo(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:9000", "example.com:80", "127.0.0.1", "", "127.0.0.1.example.com:1"} {
-		if _, err := server.Listen(t.Context(), server.Config{Address: address}); err == nil || !strings.Contains(err.Error(), server.DefaultAddress) {
+		if _, err := issuer.Listen(t.Context(), issuer.Config{Address: address}); err == nil || !strings.Contains(err.Error(), issuer.DefaultAddress) {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
-	s := listen(t, server.Config{Address: "0.0.0.0:0", InsecureListen: true})
+	s := listen(t, issuer.Config{Address: "0.0.0.0:0", InsecureListen: true})
 	if !strings.HasPrefix(s.Issuer().URL(), "http://127.0.0.1:") {
 		t.Errorf("the issuer calls itself %s", s.Issuer().URL())
 	}
@@ -81,20 +81,20 @@ func TestAnAddressThatIsTakenIsRefusedWithARemedy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close() //nolint:errcheck // the test is over
-	if _, err := server.Listen(t.Context(), server.Config{Address: taken.Addr().String()}); err == nil || !strings.Contains(err.Error(), "--listen 127.0.0.1:9001") || !strings.Contains(err.Error(), "--issuer http://127.0.0.1:9001") {
+	if _, err := issuer.Listen(t.Context(), issuer.Config{Address: taken.Addr().String()}); err == nil || !strings.Contains(err.Error(), "--listen 127.0.0.1:9001") || !strings.Contains(err.Error(), "--issuer http://127.0.0.1:9001") {
 		t.Error(err)
 	}
 }
 
 func TestOnlyTheNamesOfThisMachineAreAnsweredTo(t *testing.T) {
-	usual := listen(t, server.Config{})
-	insecure := listen(t, server.Config{InsecureListen: true, Issuer: "http://issuer:9000"})
+	usual := listen(t, issuer.Config{})
+	insecure := listen(t, issuer.Config{InsecureListen: true, Issuer: "http://issuer:9000"})
 	for host, want := range map[string][2]bool{
 		"localhost": {true, true}, "LOCALHOST:9000": {true, true}, "127.0.0.1:9000": {true, true}, "127.9.9.9": {true, true}, "[::1]:9000": {true, true}, "[::1]": {true, true},
 		"issuer:9000": {false, true}, "ISSUER": {false, true}, "192.0.2.1:9000": {false, true}, "[2001:db8::1]:9000": {false, true},
 		"attacker.example": {false, false}, "localhost.attacker.example": {false, false}, "127.0.0.1.attacker.example": {false, false}, "": {false, false}, "127.0.0.1@attacker.example": {false, false}, "localhost.": {false, false},
 	} {
-		for i, s := range []*server.Server{usual, insecure} {
+		for i, s := range []*issuer.Server{usual, insecure} {
 			for _, path := range []string{"/", devissuer.PathJWKS} {
 				got := ask(s, http.MethodGet, path, host, here)
 				if ok := got.Code == 200; ok != want[i] || !ok && got.Code != http.StatusMisdirectedRequest {
@@ -106,7 +106,7 @@ func TestOnlyTheNamesOfThisMachineAreAnsweredTo(t *testing.T) {
 }
 
 func TestOnlyThisMachineAndNoOtherSiteChangesTheIssuer(t *testing.T) {
-	s := listen(t, server.Config{})
+	s := listen(t, issuer.Config{})
 	origin := "http://127.0.0.1:9000"
 	for name, tt := range map[string]struct {
 		method, host, remote string
@@ -145,7 +145,7 @@ func TestOnlyThisMachineAndNoOtherSiteChangesTheIssuer(t *testing.T) {
 
 func TestTokensSurviveARestart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "sso", "keys.pem")
-	c := server.Config{KeysFile: file, Issuer: "http://127.0.0.1:9000"}
+	c := issuer.Config{KeysFile: file, Issuer: "http://127.0.0.1:9000"}
 	first, end := begin(t, c)
 	tokens := []string{first.Issuer().MustToken()}
 	for range 2 {
@@ -186,24 +186,24 @@ func TestTokensSurviveARestart(t *testing.T) {
 
 func TestAKeyThatCannotBeKeptIsTold(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "gone")
-	s := listen(t, server.Config{KeysFile: filepath.Join(folder, "keys.pem")})
+	s := listen(t, issuer.Config{KeysFile: filepath.Join(folder, "keys.pem")})
 	if err := os.RemoveAll(folder); err != nil {
 		t.Fatal(err)
 	}
-	if got := ask(s, http.MethodPost, "/rotate", "localhost", here); got.Code != 500 || !strings.Contains(got.Body.String(), "could not be kept") {
+	if got := ask(s, http.MethodPost, "/rotate", "localhost", here); got.Code != 500 || !strings.Contains(got.Body.String(), "could not be stored") {
 		t.Error(got.Code, got.Body)
 	}
 }
 
 func TestKeysOfAnotherAlgorithmAreRefusedWithARemedy(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys.pem")
-	_, end := begin(t, server.Config{KeysFile: file})
+	_, end := begin(t, issuer.Config{KeysFile: file})
 	end()
-	_, err := server.Listen(t.Context(), server.Config{Address: "127.0.0.1:0", KeysFile: file, Algorithm: "EdDSA"})
+	_, err := issuer.Listen(t.Context(), issuer.Config{Address: "127.0.0.1:0", KeysFile: file, Algorithm: "EdDSA"})
 	if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "--keys-file") {
 		t.Error(err)
 	}
-	if _, err := server.Listen(t.Context(), server.Config{Address: "127.0.0.1:0", Algorithm: "HS256"}); err == nil || !strings.Contains(err.Error(), "RS256") {
+	if _, err := issuer.Listen(t.Context(), issuer.Config{Address: "127.0.0.1:0", Algorithm: "HS256"}); err == nil || !strings.Contains(err.Error(), "RS256") {
 		t.Error(err)
 	}
 }
@@ -211,7 +211,7 @@ func TestKeysOfAnotherAlgorithmAreRefusedWithARemedy(t *testing.T) {
 func TestDownAndUpAgain(t *testing.T) {
 	adaptertest.CheckLeaks(t)
 	ctx, stop := context.WithCancel(t.Context())
-	s, err := server.Listen(ctx, server.Config{Address: "127.0.0.1:0", Algorithm: "EdDSA"})
+	s, err := issuer.Listen(ctx, issuer.Config{Address: "127.0.0.1:0", Algorithm: "EdDSA"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestDownAndUpAgain(t *testing.T) {
 
 func TestRotationBelowThePathOfTheIssuerIsKeptToo(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys.pem")
-	c := server.Config{KeysFile: file, Issuer: "http://127.0.0.1:9000/realm"}
+	c := issuer.Config{KeysFile: file, Issuer: "http://127.0.0.1:9000/realm"}
 	first, end := begin(t, c)
 	for _, path := range []string{"/realm/rotate", "/realm/%72otate", "/rotate"} {
 		before := first.Issuer().KeyID()
@@ -285,7 +285,7 @@ func TestRotationBelowThePathOfTheIssuerIsKeptToo(t *testing.T) {
 }
 
 func TestTheGreetingNamesAddressesThatAnswer(t *testing.T) {
-	s := listen(t, server.Config{Issuer: "http://127.0.0.1:9000/realm"})
+	s := listen(t, issuer.Config{Issuer: "http://127.0.0.1:9000/realm"})
 	greeting := ask(s, http.MethodGet, "/", "localhost", here).Body.String()
 	asked := 0
 	for line := range strings.SplitSeq(greeting, "\n") {
@@ -313,23 +313,23 @@ func TestTheGreetingNamesAddressesThatAnswer(t *testing.T) {
 
 func TestOfTwoServersOnOneFileOfKeysTheSecondIsRefused(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys.pem")
-	first, end := begin(t, server.Config{KeysFile: file})
+	first, end := begin(t, issuer.Config{KeysFile: file})
 	link := filepath.Join(t.TempDir(), "link.pem")
 	if err := os.Symlink(file, link); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{file, link} {
-		if _, err := server.Listen(t.Context(), server.Config{Address: "127.0.0.1:0", KeysFile: path}); err == nil || !strings.Contains(err.Error(), "--keys-file") || !strings.Contains(err.Error(), path) {
+		if _, err := issuer.Listen(t.Context(), issuer.Config{Address: "127.0.0.1:0", KeysFile: path}); err == nil || !strings.Contains(err.Error(), "--keys-file") || !strings.Contains(err.Error(), path) {
 			t.Error(err)
 		}
 	}
 	ask(first, http.MethodPost, "/rotate", "localhost", here)
-	if _, err := server.Listen(t.Context(), server.Config{Address: "127.0.0.1:0", KeysFile: file}); err == nil {
+	if _, err := issuer.Listen(t.Context(), issuer.Config{Address: "127.0.0.1:0", KeysFile: file}); err == nil {
 		t.Error("after a rotation it is free")
 	}
 	want := first.Issuer().KeyID()
 	end()
-	if got := listen(t, server.Config{KeysFile: file}).Issuer().KeyID(); got != want {
+	if got := listen(t, issuer.Config{KeysFile: file}).Issuer().KeyID(); got != want {
 		t.Errorf("%s became %s", want, got)
 	}
 }

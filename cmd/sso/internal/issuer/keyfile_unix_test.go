@@ -1,6 +1,6 @@
 //go:build unix
 
-package keyfile_test
+package issuer_test
 
 import (
 	"io/fs"
@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/more-retail/moresso-go/cmd/sso/internal/keyfile"
+	"github.com/more-retail/moresso-go/cmd/sso/internal/issuer"
 )
 
 func TestAFileOfSomebodyElseIsRefused(t *testing.T) {
@@ -25,7 +25,7 @@ func TestAFileOfSomebodyElseIsRefused(t *testing.T) {
 			t.Skip(err)
 		}
 	}
-	if _, err := keyfile.Load(path); err == nil || !strings.Contains(err.Error(), "belongs to another user") || !strings.Contains(err.Error(), "--keys-file") {
+	if _, err := issuer.LoadKeys(path); err == nil || !strings.Contains(err.Error(), "belongs to another user") || !strings.Contains(err.Error(), "--keys-file") {
 		t.Error(err)
 	}
 }
@@ -37,7 +37,7 @@ func TestAPipeIsNotWaitedFor(t *testing.T) {
 	}
 	answered := make(chan error, 1)
 	go func() {
-		_, err := keyfile.LoadOrCreate(path, nil)
+		_, err := issuer.OpenKeyFile(path, nil)
 		answered <- err
 	}()
 	select {
@@ -55,8 +55,15 @@ func TestASymbolicLinkStaysOne(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
 			file, link, second := filepath.Join(folder, "there", "keys.pem"), filepath.Join(folder, "link.pem"), filepath.Join(folder, "second.pem")
+			open := func(path string) *issuer.KeyFile {
+				f, err := issuer.OpenKeyFile(path, func() []byte { return []byte("old") })
+				if err != nil || string(f.Keys) != "old" {
+					t.Fatal(f, err)
+				}
+				return f
+			}
 			if exists {
-				if _, err := keyfile.LoadOrCreate(file, func() []byte { return []byte("old") }); err != nil {
+				if err := open(file).Close(); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -65,13 +72,10 @@ func TestASymbolicLinkStaysOne(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if text, err := keyfile.LoadOrCreate(second, func() []byte { return []byte("old") }); err != nil || string(text) != "old" {
-				t.Fatalf("%s %v", text, err)
-			}
-			if err := keyfile.Save(second, []byte("new")); err != nil {
+			if err := open(second).Save([]byte("new")); err != nil {
 				t.Fatal(err)
 			}
-			if text, err := keyfile.Load(file); err != nil || string(text) != "new" {
+			if text, err := issuer.LoadKeys(file); err != nil || string(text) != "new" {
 				t.Errorf("the file holds %q, %v", text, err)
 			}
 			for _, path := range []string{link, second} {
@@ -86,7 +90,7 @@ func TestASymbolicLinkStaysOne(t *testing.T) {
 		if err := os.Symlink(path, path); err != nil {
 			t.Fatal(err)
 		}
-		if err := keyfile.Save(path, nil); err == nil || !strings.Contains(err.Error(), "leads to itself") {
+		if _, err := issuer.OpenKeyFile(path, nil); err == nil || !strings.Contains(err.Error(), "link to itself") {
 			t.Error(err)
 		}
 	})
