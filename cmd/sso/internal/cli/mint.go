@@ -163,7 +163,7 @@ func (p *program) offline(f mintFlags) (*devissuer.Issuer, error) {
 	}
 	i, err := devissuer.New(opts...)
 	if err != nil {
-		return nil, usage("%s", optionNames.Replace(err.Error()))
+		return nil, flagError(err)
 	}
 	return i, nil
 }

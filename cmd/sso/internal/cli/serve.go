@@ -3,7 +3,9 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -50,7 +52,7 @@ that only you can read, so that tokens stay valid after a restart.
   POST /down      refuse all other requests, to test an outage
   POST /up        end the outage
 
-Press Ctrl-C to stop. Requests in flight are completed.`,
+Press Ctrl-C to stop.`,
 		Example: `  sso serve
   sso serve --audience orders-api --personas personas.yaml
   curl -X POST http://127.0.0.1:9000/rotate
@@ -87,8 +89,22 @@ func complete(command *cobra.Command, flag string, values ...string) {
 	_ = command.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// optionNames maps the options of package devissuer to the flags that set them, in errors.
-var optionNames = strings.NewReplacer("devissuer: ", "", "WithIssuer", "--issuer", "WithAlgorithm", "--algorithm", "WithLifetime", "--lifetime", "WithAudience", "--audience")
+// optionFlags maps the options of package devissuer to the flags that set them.
+var optionFlags = strings.NewReplacer("devissuer: ", "", "WithAddr", "--listen", "WithIssuer", "--issuer", "WithAudience", "--audience",
+	"WithAlgorithm", "--algorithm", "WithKeyPEM", "--keys-file", "WithLifetime", "--lifetime")
+
+// flagError rewords an error of package devissuer for the command line.
+func flagError(err error) error {
+	text := optionFlags.Replace(err.Error())
+	var network *net.OpError
+	switch {
+	case errors.As(err, &network):
+		text += "; if another sso serve is running, choose another address, such as --listen 127.0.0.1:9001, and name it to sso mint by --issuer http://127.0.0.1:9001 or SSO_ISSUER"
+	case strings.Contains(text, "--listen"):
+		text += ", or add --insecure-listen in a private network, as between containers"
+	}
+	return usage("%s", text)
+}
 
 func (p *program) doServe(ctx context.Context, f serveFlags) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
@@ -97,20 +113,25 @@ func (p *program) doServe(ctx context.Context, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	opts := []devissuer.Option{devissuer.WithAudience(f.audience...), devissuer.WithLifetime(f.lifetime), devissuer.WithClock(p.env.Now)}
+	opts := []devissuer.Option{
+		devissuer.WithAddr(cmp.Or(f.listen, issuer.DefaultAddress)), devissuer.WithIssuer(f.issuer), devissuer.WithAudience(f.audience...),
+		devissuer.WithAlgorithm(f.algorithm), devissuer.WithLifetime(f.lifetime), devissuer.WithClock(p.env.Now),
+	}
+	if f.insecure {
+		opts = append(opts, devissuer.WithInsecureListen())
+	}
 	for name, persona := range people {
 		opts = append(opts, devissuer.WithPersona(name, persona.Options()...))
 	}
-	s, err := issuer.Listen(ctx, issuer.Config{
-		Address: f.listen, InsecureListen: f.insecure, Issuer: f.issuer, KeysFile: f.keysFile, Algorithm: f.algorithm, Options: opts,
-	})
+	i, err := issuer.Start(f.keysFile, opts...)
 	if err != nil {
-		return usage("%s", optionNames.Replace(err.Error()))
+		return flagError(err)
 	}
-	if err := p.announce(s.Issuer(), f, slices.Sorted(maps.Keys(people))); err != nil {
-		return err
+	err = p.announce(i.Issuer, f, slices.Sorted(maps.Keys(people)))
+	if err == nil {
+		<-ctx.Done()
 	}
-	return s.Serve(ctx)
+	return errors.Join(err, i.Close())
 }
 
 // personas loads the file of --personas, if one is named.

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"encoding/json"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,11 @@ func TestMistakesAreToldWithWhatToWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	trust := trusting(issuer)
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close() //nolint:errcheck // the test is over
 	for name, tt := range map[string]struct {
 		args []string
 		want string
@@ -35,6 +41,8 @@ func TestMistakesAreToldWithWhatToWrite(t *testing.T) {
 		"an address of other machines":    {[]string{"serve", "--listen", "0.0.0.0:9000"}, "--insecure-listen"},
 		"no address":                      {[]string{"serve", "--listen", "9000"}, "127.0.0.1:9000"},
 		"an algorithm that is none":       {[]string{"serve", "--keys-file=", "--algorithm", "HS256"}, "RS256"},
+		"an address that is taken":        {[]string{"serve", "--keys-file=", "--listen", taken.Addr().String()}, "--listen 127.0.0.1:9001, and name it to sso mint by --issuer http://127.0.0.1:9001"},
+		"keys of another algorithm":       {[]string{"serve", "--listen", "127.0.0.1:0", "--keys-file", keysFile(t), "--algorithm", "ES256"}, "--keys-file holds a key for EdDSA, --algorithm says ES256"},
 		"an issuer with a query":          {[]string{"serve", "--listen", "127.0.0.1:0", "--keys-file=", "--issuer", "https://x?y"}, "without user, query and fragment"},
 		"a lifetime of nothing":           {[]string{"serve", "--listen", "127.0.0.1:0", "--keys-file=", "--lifetime", "0s"}, "at least 1s"},
 		"no file of personas":             {[]string{"serve", "--personas", filepath.Join(folder, "none.yaml")}, "none.yaml"},

@@ -56,15 +56,15 @@ func LoadKeys(path string) ([]byte, error) {
 
 // KeyFile is a file of private keys that this process has locked.
 type KeyFile struct {
+	Keys []byte // as read by OpenKeyFile; nil if the file does not exist
 	path string // without symbolic links
-	Keys []byte // as read by OpenKeyFile
 	lock *os.File
 }
 
-// OpenKeyFile locks a file of private keys and reads it. If the file does not exist, it is made
-// with the keys that create returns. Two processes would overwrite each other's keys, so a file that is
-// locked is refused. The lock is on a file beside it, which stays: the file itself is replaced.
-func OpenKeyFile(path string, create func() []byte) (*KeyFile, error) {
+// OpenKeyFile locks a file of private keys and reads it, if it exists. Two processes would overwrite
+// each other's keys, so a file that is locked is refused. The lock is on a file beside it, which stays:
+// the file itself is replaced.
+func OpenKeyFile(path string) (*KeyFile, error) {
 	target, err := followLinks(path)
 	if err != nil {
 		return nil, err
@@ -86,12 +86,7 @@ func OpenKeyFile(path string, create func() []byte) (*KeyFile, error) {
 		return nil, errors.Join(fmt.Errorf("another sso serve uses the keys in %s: stop it, or name another file by --keys-file", path), locked.Close())
 	}
 	f := &KeyFile{path: target, lock: locked}
-	f.Keys, err = LoadKeys(target)
-	if errors.Is(err, fs.ErrNotExist) {
-		f.Keys = create()
-		err = f.Save(f.Keys)
-	}
-	if err != nil {
+	if f.Keys, err = LoadKeys(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil

@@ -18,7 +18,6 @@ func TestAFileIsMadeOnceForItsOwnerAlone(t *testing.T) {
 	if _, err := issuer.LoadKeys(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
-	made := func() []byte { return []byte("made") }
 	var (
 		all    sync.WaitGroup
 		opened atomic.Int32
@@ -26,7 +25,7 @@ func TestAFileIsMadeOnceForItsOwnerAlone(t *testing.T) {
 	)
 	for range 8 {
 		all.Go(func() {
-			f, err := issuer.OpenKeyFile(path, made)
+			f, err := issuer.OpenKeyFile(path)
 			if err == nil {
 				opened.Add(1)
 				first = f
@@ -36,8 +35,11 @@ func TestAFileIsMadeOnceForItsOwnerAlone(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if opened.Load() != 1 || string(first.Keys) != "made" {
+	if opened.Load() != 1 || first.Keys != nil {
 		t.Fatalf("%d processes opened it: %+v", opened.Load(), first)
+	}
+	if err := first.Save([]byte("made")); err != nil {
+		t.Fatal(err)
 	}
 	for name, want := range map[string]fs.FileMode{path: 0o600, filepath.Dir(path): 0o700} {
 		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != want {
@@ -71,7 +73,7 @@ func TestAFileThatOthersCanReadIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, loadErr := issuer.LoadKeys(path)
-		_, openErr := issuer.OpenKeyFile(path, nil)
+		_, openErr := issuer.OpenKeyFile(path)
 		for _, err := range []error{loadErr, openErr} {
 			if err == nil || !strings.Contains(err.Error(), "chmod 600") || strings.Contains(err.Error(), "secret") {
 				t.Errorf("mode %o: %v", mode, err)
@@ -87,7 +89,7 @@ func TestWhatIsNoFileOfKeysIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{folder, large} {
-		if _, err := issuer.OpenKeyFile(path, nil); err == nil {
+		if _, err := issuer.OpenKeyFile(path); err == nil {
 			t.Errorf("%s was taken", path)
 		}
 	}

@@ -2,10 +2,8 @@ package issuer_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -22,79 +20,58 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-// listen gives a server that listens and whose handler is asked directly.
-func listen(t *testing.T, c issuer.Config) *issuer.Server {
+// start starts an issuer that signs with ES256, and closes it at the end of the test.
+func start(t *testing.T, keysFile string, opts ...devissuer.Option) *issuer.Issuer {
 	t.Helper()
-	s, end := begin(t, c)
-	t.Cleanup(end)
-	return s
-}
-
-// begin is listen for a server that ends before the test does.
-func begin(t *testing.T, c issuer.Config) (s *issuer.Server, end func()) {
-	t.Helper()
-	if c.Address == "" {
-		c.Address = "127.0.0.1:0"
-	}
-	c.Algorithm = "ES256"
-	s, err := issuer.Listen(t.Context(), c)
+	i, err := issuer.Start(keysFile, append([]devissuer.Option{devissuer.WithAlgorithm("ES256")}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, func() {
-		ended, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-		cancel()
-		if err := s.Serve(ended); err != nil {
-			t.Error(err)
-		}
+	t.Cleanup(func() { _ = i.Close() })
+	return i
+}
+
+// end closes an issuer before the end of the test.
+func end(t *testing.T, i *issuer.Issuer) {
+	t.Helper()
+	if err := i.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
-func ask(s *issuer.Server, method, path, host, remote string, header ...string) *httptest.ResponseRecorder {
+func ask(i *issuer.Issuer, method, path, host, remote string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, http.NoBody)
 	r.Host, r.RemoteAddr = host, remote
 	for n := 0; n < len(header); n += 2 {
 		r.Header.Set(header[n], header[n+1])
 	}
 	recorder := httptest.NewRecorder()
-	s.Handler().ServeHTTP(recorder, r)
+	i.Handler().ServeHTTP(recorder, r)
 	return recorder
 }
 
 const here = "127.0.0.1:50000"
 
-func TestOnlyThisMachineIsListenedTo(t *testing.T) {
-	for _, address := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:9000", "example.com:80", "127.0.0.1", "", "127.0.0.1.example.com:1"} {
-		if _, err := issuer.Listen(t.Context(), issuer.Config{Address: address}); err == nil || !strings.Contains(err.Error(), issuer.DefaultAddress) {
+func TestStart_Address(t *testing.T) {
+	for _, address := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:9000", "example.com:80", "127.0.0.1", "127.0.0.1.example.com:1"} {
+		if _, err := issuer.Start("", devissuer.WithAddr(address)); err == nil || !strings.Contains(err.Error(), issuer.DefaultAddress) {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
-	s := listen(t, issuer.Config{Address: "0.0.0.0:0", InsecureListen: true})
-	if !strings.HasPrefix(s.Issuer().URL(), "http://127.0.0.1:") {
-		t.Errorf("the issuer calls itself %s", s.Issuer().URL())
-	}
-}
-
-func TestAnAddressThatIsTakenIsRefusedWithARemedy(t *testing.T) {
-	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close() //nolint:errcheck // the test is over
-	if _, err := issuer.Listen(t.Context(), issuer.Config{Address: taken.Addr().String()}); err == nil || !strings.Contains(err.Error(), "--listen 127.0.0.1:9001") || !strings.Contains(err.Error(), "--issuer http://127.0.0.1:9001") {
-		t.Error(err)
+	if i := start(t, "", devissuer.WithAddr("0.0.0.0:0"), devissuer.WithInsecureListen()); !strings.HasPrefix(i.URL(), "http://127.0.0.1:") {
+		t.Errorf("the identifier is %s", i.URL())
 	}
 }
 
 func TestOnlyTheNamesOfThisMachineAreAnsweredTo(t *testing.T) {
-	usual := listen(t, issuer.Config{})
-	insecure := listen(t, issuer.Config{InsecureListen: true, Issuer: "http://issuer:9000"})
+	usual := start(t, "")
+	insecure := start(t, "", devissuer.WithInsecureListen(), devissuer.WithIssuer("http://issuer:9000"))
 	for host, want := range map[string][2]bool{
 		"localhost": {true, true}, "LOCALHOST:9000": {true, true}, "127.0.0.1:9000": {true, true}, "127.9.9.9": {true, true}, "[::1]:9000": {true, true}, "[::1]": {true, true},
 		"issuer:9000": {false, true}, "ISSUER": {false, true}, "192.0.2.1:9000": {false, true}, "[2001:db8::1]:9000": {false, true},
 		"attacker.example": {false, false}, "localhost.attacker.example": {false, false}, "127.0.0.1.attacker.example": {false, false}, "": {false, false}, "127.0.0.1@attacker.example": {false, false}, "localhost.": {false, false},
 	} {
-		for i, s := range []*issuer.Server{usual, insecure} {
+		for i, s := range []*issuer.Issuer{usual, insecure} {
 			for _, path := range []string{"/", devissuer.PathJWKS} {
 				got := ask(s, http.MethodGet, path, host, here)
 				if ok := got.Code == 200; ok != want[i] || !ok && got.Code != http.StatusMisdirectedRequest {
@@ -106,7 +83,7 @@ func TestOnlyTheNamesOfThisMachineAreAnsweredTo(t *testing.T) {
 }
 
 func TestOnlyThisMachineAndNoOtherSiteChangesTheIssuer(t *testing.T) {
-	s := listen(t, issuer.Config{})
+	s := start(t, "")
 	origin := "http://127.0.0.1:9000"
 	for name, tt := range map[string]struct {
 		method, host, remote string
@@ -126,12 +103,12 @@ func TestOnlyThisMachineAndNoOtherSiteChangesTheIssuer(t *testing.T) {
 		"asking by CORS whether it may": {http.MethodOptions, "127.0.0.1:9000", here, []string{"Origin", "https://attacker.example", "Access-Control-Request-Method", "POST"}, 405},
 	} {
 		for _, path := range []string{"/rotate", "/down", "/up"} {
-			before := s.Issuer().KeyID()
+			before := s.KeyID()
 			got := ask(s, tt.method, path, tt.host, tt.remote, tt.header...)
 			if got.Code != tt.want {
 				t.Errorf("%s to %s: %d %s", name, path, got.Code, got.Body)
 			}
-			if changed := s.Issuer().KeyID() != before; changed != (path == "/rotate" && tt.want == 200) {
+			if changed := s.KeyID() != before; changed != (path == "/rotate" && tt.want == 200) {
 				t.Errorf("%s to %s: the key has changed: %t", name, path, changed)
 			}
 			for field := range got.Header() {
@@ -145,18 +122,18 @@ func TestOnlyThisMachineAndNoOtherSiteChangesTheIssuer(t *testing.T) {
 
 func TestTokensSurviveARestart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "sso", "keys.pem")
-	c := issuer.Config{KeysFile: file, Issuer: "http://127.0.0.1:9000"}
-	first, end := begin(t, c)
-	tokens := []string{first.Issuer().MustToken()}
+	identifier := devissuer.WithIssuer("http://127.0.0.1:9000")
+	first := start(t, file, identifier)
+	tokens := []string{first.MustToken()}
 	for range 2 {
-		if got := ask(first, http.MethodPost, "/rotate", "localhost", here); got.Code != 200 || !strings.Contains(got.Body.String(), first.Issuer().KeyID()) {
+		if got := ask(first, http.MethodPost, "/rotate", "localhost", here); got.Code != 200 || !strings.Contains(got.Body.String(), first.KeyID()) {
 			t.Fatal(got.Code, got.Body)
 		}
-		tokens = append(tokens, first.Issuer().MustToken())
+		tokens = append(tokens, first.MustToken())
 	}
-	end()
-	second, end := begin(t, c)
-	auth := (&ssotest.Issuer{Issuer: second.Issuer()}).Config("api")
+	end(t, first)
+	second := start(t, file, identifier)
+	auth := (&ssotest.Issuer{Issuer: second.Issuer}).Config("api")
 	a, err := sso.New(auth)
 	if err != nil {
 		t.Fatal(err)
@@ -174,19 +151,19 @@ func TestTokensSurviveARestart(t *testing.T) {
 		for range 10 {
 			ask(second, http.MethodPost, "/rotate", "localhost", here)
 		}
-		if n := len(second.Issuer().KeyIDs()); n != 5 {
+		if n := len(second.KeyIDs()); n != 5 {
 			t.Errorf("%d keys are published", n)
 		}
-		end()
-		if n := len(listen(t, c).Issuer().KeyIDs()); n != 5 {
-			t.Errorf("%d keys are kept", n)
+		end(t, second)
+		if n := len(start(t, file, identifier).KeyIDs()); n != 5 {
+			t.Errorf("%d keys are stored", n)
 		}
 	})
 }
 
 func TestAKeyThatCannotBeKeptIsTold(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "gone")
-	s := listen(t, issuer.Config{KeysFile: filepath.Join(folder, "keys.pem")})
+	s := start(t, filepath.Join(folder, "keys.pem"))
 	if err := os.RemoveAll(folder); err != nil {
 		t.Fatal(err)
 	}
@@ -195,31 +172,12 @@ func TestAKeyThatCannotBeKeptIsTold(t *testing.T) {
 	}
 }
 
-func TestKeysOfAnotherAlgorithmAreRefusedWithARemedy(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "keys.pem")
-	_, end := begin(t, issuer.Config{KeysFile: file})
-	end()
-	_, err := issuer.Listen(t.Context(), issuer.Config{Address: "127.0.0.1:0", KeysFile: file, Algorithm: "EdDSA"})
-	if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "--keys-file") {
-		t.Error(err)
-	}
-	if _, err := issuer.Listen(t.Context(), issuer.Config{Address: "127.0.0.1:0", Algorithm: "HS256"}); err == nil || !strings.Contains(err.Error(), "RS256") {
-		t.Error(err)
-	}
-}
-
 func TestDownAndUpAgain(t *testing.T) {
 	adaptertest.CheckLeaks(t)
-	ctx, stop := context.WithCancel(t.Context())
-	s, err := issuer.Listen(ctx, issuer.Config{Address: "127.0.0.1:0", Algorithm: "EdDSA"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(ctx) }()
+	s := start(t, "", devissuer.WithAlgorithm("EdDSA"))
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	reach := func(method, path string) (string, error) {
-		r, _ := http.NewRequestWithContext(t.Context(), method, s.Issuer().URL()+path, http.NoBody)
+		r, _ := http.NewRequestWithContext(t.Context(), method, s.URL()+path, http.NoBody)
 		response, err := client.Do(r)
 		if err != nil {
 			return "", err
@@ -240,13 +198,10 @@ func TestDownAndUpAgain(t *testing.T) {
 	}
 	body, err := reach("GET", devissuer.PathDiscovery)
 	var doc map[string]any
-	if err != nil || json.Unmarshal([]byte(body), &doc) != nil || doc["issuer"] != s.Issuer().URL() {
+	if err != nil || json.Unmarshal([]byte(body), &doc) != nil || doc["issuer"] != s.URL() {
 		t.Error(body, err)
 	}
-	stop()
-	if err := <-served; err != nil {
-		t.Error(err)
-	}
+	end(t, s)
 	if _, err := reach("GET", "/"); err == nil {
 		t.Error("it goes on answering")
 	}
@@ -254,14 +209,14 @@ func TestDownAndUpAgain(t *testing.T) {
 
 func TestRotationBelowThePathOfTheIssuerIsKeptToo(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys.pem")
-	c := issuer.Config{KeysFile: file, Issuer: "http://127.0.0.1:9000/realm"}
-	first, end := begin(t, c)
+	identifier := devissuer.WithIssuer("http://127.0.0.1:9000/realm")
+	first := start(t, file, identifier)
 	for _, path := range []string{"/realm/rotate", "/realm/%72otate", "/rotate"} {
-		before := first.Issuer().KeyID()
-		if got := ask(first, http.MethodPost, path, "localhost", here); got.Code != 200 || first.Issuer().KeyID() == before {
+		before := first.KeyID()
+		if got := ask(first, http.MethodPost, path, "localhost", here); got.Code != 200 || first.KeyID() == before {
 			t.Fatal(path, got.Code, got.Body)
 		}
-		if text, err := os.ReadFile(file); err != nil || !bytes.Equal(text, first.Issuer().PrivateKeysPEM()) {
+		if text, err := os.ReadFile(file); err != nil || !bytes.Equal(text, first.PrivateKeysPEM()) {
 			t.Errorf("%s: the file holds other keys: %v", path, err)
 		}
 	}
@@ -277,15 +232,15 @@ func TestRotationBelowThePathOfTheIssuerIsKeptToo(t *testing.T) {
 	for range 10 {
 		ask(first, http.MethodPost, "/realm/rotate", "localhost", here)
 	}
-	want := first.Issuer().KeyIDs()
-	end()
-	if got := listen(t, c).Issuer().KeyIDs(); len(want) != 5 || !slices.Equal(got, want) {
+	want := first.KeyIDs()
+	end(t, first)
+	if got := start(t, file, identifier).KeyIDs(); len(want) != 5 || !slices.Equal(got, want) {
 		t.Errorf("%v became %v", want, got)
 	}
 }
 
 func TestTheGreetingNamesAddressesThatAnswer(t *testing.T) {
-	s := listen(t, issuer.Config{Issuer: "http://127.0.0.1:9000/realm"})
+	s := start(t, "", devissuer.WithIssuer("http://127.0.0.1:9000/realm"))
 	greeting := ask(s, http.MethodGet, "/", "localhost", here).Body.String()
 	asked := 0
 	for line := range strings.SplitSeq(greeting, "\n") {
@@ -313,23 +268,23 @@ func TestTheGreetingNamesAddressesThatAnswer(t *testing.T) {
 
 func TestOfTwoServersOnOneFileOfKeysTheSecondIsRefused(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys.pem")
-	first, end := begin(t, issuer.Config{KeysFile: file})
+	first := start(t, file)
 	link := filepath.Join(t.TempDir(), "link.pem")
 	if err := os.Symlink(file, link); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{file, link} {
-		if _, err := issuer.Listen(t.Context(), issuer.Config{Address: "127.0.0.1:0", KeysFile: path}); err == nil || !strings.Contains(err.Error(), "--keys-file") || !strings.Contains(err.Error(), path) {
+		if _, err := issuer.Start(path); err == nil || !strings.Contains(err.Error(), "--keys-file") || !strings.Contains(err.Error(), path) {
 			t.Error(err)
 		}
 	}
 	ask(first, http.MethodPost, "/rotate", "localhost", here)
-	if _, err := issuer.Listen(t.Context(), issuer.Config{Address: "127.0.0.1:0", KeysFile: file}); err == nil {
+	if _, err := issuer.Start(file); err == nil {
 		t.Error("after a rotation it is free")
 	}
-	want := first.Issuer().KeyID()
-	end()
-	if got := listen(t, issuer.Config{KeysFile: file}).Issuer().KeyID(); got != want {
+	want := first.KeyID()
+	end(t, first)
+	if got := start(t, file).KeyID(); got != want {
 		t.Errorf("%s became %s", want, got)
 	}
 }
