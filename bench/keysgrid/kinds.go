@@ -1,34 +1,24 @@
 package main
 
 import (
-	"fmt"
 	"reflect"
-	"slices"
+	"strings"
 )
 
-// shapeless are the types of errors that hold nothing but a text.
-var shapeless = []string{"*errors.errorString", "*errors.joinError", "*fmt.wrapError", "*fmt.wrapErrors"}
-
-// kind is a type or a value that a program can tell an error by.
-type kind struct {
-	is   any
-	name string
-}
-
-// kinds lists what a program can tell an error by without reading it, outermost first: the types
-// in its chain, and the values that it may be compared with.
-func kinds(err error) (found []kind) {
+// kinds returns what a program can recognize an error by, outermost first: the types in its chain
+// that hold more than a text, and the values that errors.Is can compare.
+func kinds(err error) (found []any) {
 	if err == nil {
 		return nil
 	}
 	typ := reflect.TypeOf(err)
-	if !slices.Contains(shapeless, typ.String()) {
-		found = append(found, kind{typ, typ.String()})
+	if name := typ.String(); !strings.HasPrefix(name, "*errors.") && !strings.HasPrefix(name, "*fmt.") {
+		found = append(found, typ)
 	}
 	if typ.Comparable() {
-		found = append(found, kind{err, fmt.Sprintf("%q", err)})
+		found = append(found, err)
 	}
-	switch wrapping := err.(type) { //nolint:errorlint // the chain itself is what is looked at
+	switch wrapping := err.(type) { //nolint:errorlint // this walks the chain itself
 	case interface{ Unwrap() error }:
 		found = append(found, kinds(wrapping.Unwrap())...)
 	case interface{ Unwrap() []error }:

@@ -1,39 +1,44 @@
 // Command keysgrid puts this library and its peers into the same situations with one identity
-// provider, and prints what became of the tokens. Nothing in the grid is written down here but
-// the promises of the first column.
+// provider, and prints what became of the tokens. Only the situations and the promises are written
+// by hand.
 //
 //	go run ./keysgrid                            # from bench/, with GOWORK=off
-//	go run ./keysgrid -o ../docs/KEYS-GRID.md    # as Markdown too
+//	go run ./keysgrid -o ../docs/reports/KEYS-GRID.md    # also into that page
 package main
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"testing"
 
 	"github.com/more-retail/moresso-go/bench/internal/peers"
+	"github.com/more-retail/moresso-go/bench/internal/report"
 )
 
 func main() {
-	out := flag.String("o", "", "write the grid as Markdown to this `file` too")
-	flag.Parse()
-	// A bubble of testing/synctest takes a *testing.T, and package testing hands one to tests
-	// only; so the grid is one.
-	testing.Main(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "keysgrid", F: func(t *testing.T) {
-		g := run(t, peers.All)
-		fmt.Print(g.text())
-		if *out != "" {
-			if err := os.WriteFile(*out, []byte(g.markdown()), 0o644); err != nil { //nolint:gosec // a document for everybody
-				t.Fatal(err)
+	report.RunGrid("keysgrid", func(t *testing.T) (text string, failures []string) {
+		heading, sum := []string{"situation", "promise"}, []string{"kept", ""}
+		for _, peer := range peers.All {
+			heading = append(heading, peer.Name)
+		}
+		table, marks := report.Table{heading}, make([]map[mark]int, len(peers.All))
+		for _, sit := range situations {
+			row := []string{sit.title, sit.promise}
+			for i, peer := range peers.All {
+				c := measure(t, peer, sit)
+				if i == 0 && c.mark != kept {
+					failures = append(failures, fmt.Sprintf("%s: %s: promised %s, measured %s", peer.Name, sit.title, sit.promise, c.text))
+				}
+				if marks[i] == nil {
+					marks[i] = map[mark]int{}
+				}
+				marks[i][c.mark]++
+				row = append(row, string(c.mark)+" "+c.text)
 			}
+			table = append(table, row)
 		}
-		for _, failure := range g.broken(0) {
-			t.Errorf("%s breaks its promise: %s", peers.All[0].Name, failure)
+		for _, n := range marks {
+			sum = append(sum, fmt.Sprintf("%d of %d", n[kept], len(situations)-n[impossible]))
 		}
-		if !t.Failed() {
-			fmt.Printf("keysgrid: %s keeps its promise in all %d situations\n", peers.All[0].Name, len(g.rows))
-			os.Exit(0) // or package testing would print PASS under the grid
-		}
-	}}}, nil, nil)
+		return fmt.Sprintf("%s\n%s\n\n%s", append(table, sum), legend, peers.Versions()), failures
+	})
 }

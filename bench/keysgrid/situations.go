@@ -6,13 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing/synctest"
 	"time"
 
@@ -20,49 +18,51 @@ import (
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
-// Bounds of the contract of core/keys that several situations share.
+// Bounds that core/keys promises.
 const (
 	coldWait     = 3 * time.Second
 	refreshWait  = time.Second
 	unknownEvery = 10 * time.Second
 	recovery     = 30 * time.Second
-	// longestInterval is the interval of 5 min + 10 %, the limit of a fetch, and what until adds.
-	longestInterval = 330*time.Second + coldWait + tick
+	// longestInterval is 5 min + 10 %, the limit of a fetch, and the precision of until.
+	longestInterval = 330*time.Second + coldWait + pollInterval
 	maxKeySet       = 256 << 10
 )
 
 var situations = []situation{
 	// Nothing fetched yet.
-	{"cold start, 200 requests at once", "1 fetch", true, coldStart},
+	{"cold start, 200 requests at once", "fetches: 1", true, coldStart},
 	{"cold start, first of 21 callers leaves", "20 served", true, firstLeaves},
 	{"cold start, provider hangs 40 s", "waits ≤ 3 s", false, coldHang},
-	{"cold start, provider down", "503, or told apart", false, coldAnswer((*devissuer.Issuer).Down)},
-	{"cold start, provider answers 500", "503, or told apart", false, coldAnswer(failing)},
+	{"cold start, provider down", "503, or distinguishable", false, coldFailure((*devissuer.Issuer).Down)},
+	{"cold start, provider answers 500", "503, or distinguishable", false, coldFailure(failing)},
 	{"cold start, provider up after 1 min", "served ≤ 30 s later", false, coldRecovery},
-	// Fair weather and forgers.
-	{"1,000 good tokens, fresh keys", "0 fetches", false, fresh},
-	{"50 forged tokens, known key id", "0 fetches", false, forgedKnown},
-	{"50 forged tokens, unknown key ids", "≤ 1 fetch", false, forgedUnknown},
-	{"idle for a minute", "0 goroutines", false, goroutines},
-	{"token without key id, one key", "accepted", false, contents(func(*trial) {}, devissuer.NoKeyID())},
+	// A healthy provider.
+	{"1,000 valid tokens, fresh keys", "fetches: 0", false, warm(fresh)},
+	{"50 forged tokens, known key id", "fetches: 0", false, forge(0, func(t *trial, _ int) string {
+		return t.issuer.MustToken(devissuer.UnknownKey(), devissuer.Header("kid", t.issuer.KeyID()))
+	})},
+	{"50 forged tokens, unknown key ids", "fetches: ≤ 1", false, forge(1, (*trial).forged)},
+	{"idle for a minute", "goroutines: 0", false, goroutines},
+	{"token without key id, one key", "accepted", false, keySet(func(*trial) {}, devissuer.NoKeyID())},
 	// Rotation.
-	{"new key", "accepted, 1 fetch", false, rotation},
-	{"new key after 1 forged key id", "refused ≤ 10 s", false, rotationAfterForgery},
-	{"new key amid 10 forged ids a second", "refused ≤ 10 s", false, rotationAmidFlood},
-	{"key removed, in use", "accepted ≤ 5.5 min", false, removed},
-	{"key removed during 2 h without requests", "refused", false, removedWhileIdle},
-	// The provider fails for 62 min at the time of a refresh; one good token every 30 s.
+	{"new key", "accepted, fetches: 1", false, warm(rotation)},
+	{"new key after 1 forged key id", "refused ≤ 10 s", false, warm(rotationAfterForgery)},
+	{"new key amid 10 forged ids a second", "refused ≤ 10 s", false, warm(rotationAmidFlood)},
+	{"key removed, in use", "accepted ≤ 5.5 min", false, warm(removed)},
+	{"key removed during 2 h without requests", "refused", false, warm(removedWhileIdle)},
+	// The provider fails for 62 min, while a valid token comes every 30 s.
 	{"outage 62 min: down", "0% refused, waits ≤ 1 s", false, outage((*devissuer.Issuer).Down)},
 	{"outage 62 min: answers 500", "0% refused, waits ≤ 1 s", false, outage(failing)},
-	{"outage 62 min: answers 429", "0% refused, waits ≤ 1 s", false, faulty(devissuer.TooManyRequests("3600"))},
-	{"outage 62 min: HTML", "0% refused, waits ≤ 1 s", false, faulty(devissuer.HTMLFault())},
-	{"outage 62 min: truncated JSON", "0% refused, waits ≤ 1 s", false, faulty(devissuer.TruncatedJSON())},
-	{"outage 62 min: no keys in the set", "0% refused, waits ≤ 1 s", false, faulty(devissuer.EmptySet())},
-	{"outage 62 min: hangs", "0% refused, waits ≤ 1 s", false, faulty(devissuer.Hang())},
-	{"outage 62 min: drips 1 byte/s", "0% refused, waits ≤ 1 s", false, faulty(devissuer.Drip(time.Second))},
-	{"down for 3 h", "refused by then", false, tooOld},
-	{"down for 10 min, then a new key", "accepted ≤ 30 s", false, afterOutage},
-	// What a key set may hold.
+	{"outage 62 min: answers 429", "0% refused, waits ≤ 1 s", false, fault(devissuer.TooManyRequests("3600"))},
+	{"outage 62 min: HTML", "0% refused, waits ≤ 1 s", false, fault(devissuer.HTMLFault())},
+	{"outage 62 min: truncated JSON", "0% refused, waits ≤ 1 s", false, fault(devissuer.TruncatedJSON())},
+	{"outage 62 min: no keys in the set", "0% refused, waits ≤ 1 s", false, fault(devissuer.EmptySet())},
+	{"outage 62 min: hangs", "0% refused, waits ≤ 1 s", false, fault(devissuer.Hang())},
+	{"outage 62 min: drips 1 byte/s", "0% refused, waits ≤ 1 s", false, fault(devissuer.Drip(time.Second))},
+	{"down for 3 h", "refused by then", false, warm(tooOld)},
+	{"down for 10 min, then a new key", "accepted ≤ 30 s", false, warm(afterOutage)},
+	// What a key set can hold.
 	{"set with a key of unknown type", "the others serve", false, beside(func(*trial) string {
 		return `{"kty":"AKP","kid":"pq","use":"sig","alg":"ML-DSA-65","pub":"AAAA"}`
 	})},
@@ -74,272 +74,198 @@ var situations = []situation{
 		return fmt.Sprintf(`{"kty":"EC","crv":"P-256","kid":"off","use":"sig","x":%q,"y":%q}`, one, one)
 	})},
 	{"encryption key under the same id", "the other serves", false, beside(func(t *trial) string {
-		key, _ := stranger(map[string]any{"kid": t.issuer.KeyID(), "use": "enc", "alg": nil})
+		key, _ := otherKey(map[string]any{"kid": t.issuer.KeyID(), "use": "enc", "alg": nil})
 		return key
 	})},
-	{"token by an encryption key of the set", "refused", false, badKey(nil, map[string]any{"use": "enc", "alg": nil})},
-	{"token by a 1,024-bit RSA key of the set", "refused", false, badKey([]devissuer.Option{devissuer.WithRSABits(1024)}, nil)},
-	{"good set of 5 MiB", "refused", false, oversized},
+	{"token by an encryption key of the set", "refused", false, badKey(map[string]any{"use": "enc", "alg": nil})},
+	{"token by a 1,024-bit RSA key of the set", "refused", false, badKey(nil, devissuer.WithRSABits(1024))},
+	{"valid set of 5 MiB", "refused", false, oversized},
 	{"gzip bomb of 64 MiB", "reads ≤ 256 KiB", false, bomb},
-	{"good set as text/plain", "accepted", false, contents(func(t *trial) { t.issuer.Fault(devissuer.WrongContentType()) })},
+	{"valid set as text/plain", "accepted", false, keySet(func(t *trial) { t.issuer.Fault(devissuer.WrongContentType()) })},
 	{"redirect to another host", "not followed", false, redirect},
 }
 
-// failing answers 500 as APIs do.
+// failing makes the provider answer 500 with JSON, as APIs do.
 func failing(issuer *devissuer.Issuer) {
 	issuer.Fault(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusInternalServerError)
-		_, _ = io.WriteString(w, `{"error":"temporarily_unavailable"}`)
+		_, _ = w.Write([]byte(`{"error":"temporarily_unavailable"}`))
 	})
 }
 
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
+var verdict = map[bool]string{true: "accepted", false: "refused"}
+
+// bounded checks how long a valid token was refused.
+func bounded(bound time.Duration, word string, took time.Duration) cell {
+	return check(took <= bound, wrongRefusal, "%s %s", word, short(took))
 }
 
-func verdict(accepted bool) string {
-	if accepted {
-		return "accepted"
-	}
-	return "refused"
-}
-
-// served judges how long a good token was refused.
-func served(bound time.Duration, word string, took time.Duration) cell {
-	return judge(took <= bound, wrongRefusal, "%s %s", word, short(took))
-}
-
-func fetches(n int) string { return plural(n, "fetch", "fetches") }
-
-// gate makes the provider answer nobody before open is called.
-func (t *trial) gate() (open func()) {
-	opened := make(chan struct{})
+// hold makes the provider answer only after release is called.
+func (t *trial) hold() (release func()) {
+	released := make(chan struct{})
 	t.issuer.Fault(func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case <-opened:
+		case <-released:
 			devissuer.Healthy(w, r)
 		case <-r.Context().Done():
 		}
 	})
-	return sync.OnceFunc(func() { close(opened) })
+	return sync.OnceFunc(func() { close(released) })
 }
-
-// settle is the real time in which requests that were begun have come to wait.
-const settle = 100 * time.Millisecond
 
 func coldStart(t *trial) cell {
 	const callers = 200
-	open := t.gate()
-	token, s := t.good(), t.launch()
-	var served atomic.Int32
-	var all sync.WaitGroup
-	for range callers {
-		all.Go(func() {
-			if t.accepts(s, token) {
-				served.Add(1)
-			}
-		})
+	release := t.hold()
+	wait := t.concurrent(t.start(), callers, t.valid())
+	release()
+	if served := wait(); served < callers {
+		return check(false, wrongRefusal, "%d refused", callers-served)
 	}
-	time.Sleep(settle)
-	open()
-	all.Wait()
-	if n := served.Load(); n < callers {
-		return judge(false, wrongRefusal, "%d refused", callers-n)
-	}
-	return judge(t.issuer.Stats().Fetches == 1, missed, "%s", fetches(t.issuer.Stats().Fetches))
+	return check(t.issuer.Stats().Fetches == 1, missed, "fetches: %d", t.issuer.Stats().Fetches)
 }
 
 func firstLeaves(t *trial) cell {
 	const others = 20
-	open := t.gate()
-	defer open()
-	token, s := t.good(), t.launch()
+	release := t.hold()
+	defer release()
+	token, s := t.valid(), t.start()
 	ctx, leave := context.WithCancel(t.ctx)
 	defer leave()
-	var all sync.WaitGroup
-	all.Go(func() { _ = s.send(ctx, token) })
+	var first sync.WaitGroup
+	first.Go(func() { _ = s.send(ctx, token) })
 	time.Sleep(settle)
 	if !s.isUp() {
-		return cell{"fetches before it listens", idle}
+		return cell{impossible, "fetches before it listens"}
 	}
-	var served atomic.Int32
-	for range others {
-		all.Go(func() {
-			if t.accepts(s, token) {
-				served.Add(1)
-			}
-		})
-	}
-	time.Sleep(settle)
+	wait := t.concurrent(s, others, token)
 	leave()
 	time.Sleep(settle)
-	open()
-	all.Wait()
-	return judge(served.Load() == others, wrongRefusal, "%d served", served.Load())
+	release()
+	first.Wait()
+	served := wait()
+	return check(served == others, wrongRefusal, "%d served", served)
 }
 
 func coldHang(t *trial) cell {
 	t.issuer.Slow(40 * time.Second) // some clients stop waiting after exactly 30 s
-	s := t.launch()
-	wait, err := t.ask(s, t.good())
+	s := t.start()
+	wait, err := t.send(s, t.valid())
 	switch {
 	case errors.Is(err, errNotUp):
-		return judge(false, missed, "not up in %s", short(wait))
+		return check(false, missed, "not up in %s", short(wait))
 	case !s.isUp():
-		return judge(false, missed, "not up")
+		return check(false, missed, "not up")
 	}
-	return judge(wait <= coldWait, missed, "waits %s", short(wait))
+	return check(wait <= coldWait, missed, "waits %s", short(wait))
 }
 
-// coldAnswer tells what a service can make of a good token if there never were keys: the status,
-// where the library answers itself, else by what its error can be told from that of a forged one.
-func coldAnswer(begin func(*devissuer.Issuer)) func(*trial) cell {
-	return func(t *trial) cell {
-		s, ok := t.warm()
-		if !ok {
-			return noStart
-		}
-		_, forged := t.ask(s, t.forged(0))
+// coldFailure reports whether a service that never had keys can distinguish a valid token from a
+// forged one: by the status, if the library writes the response, else by the error.
+func coldFailure(begin func(*devissuer.Issuer)) func(*trial) cell {
+	return warm(func(t *trial, s *service) cell {
+		_, forged := t.send(s, t.forged(0))
 		begin(t.issuer)
-		s = t.launch()
-		_, first := t.ask(s, t.good())
-		_, second := t.ask(s, t.good())
+		s = t.start()
+		_, first := t.send(s, t.valid())
+		_, second := t.send(s, t.valid())
 		var status peers.StatusError
 		switch {
 		case first == nil:
-			return judge(false, wrongAccept, "accepted")
+			return check(false, wrongAccept, "accepted")
 		case !s.isUp():
-			return judge(false, missed, "does not come up")
+			return check(false, missed, "does not start")
 		case errors.As(first, &status):
-			return judge(status == http.StatusServiceUnavailable, wrongRefusal, "%d", int(status))
+			return check(status == http.StatusServiceUnavailable, wrongRefusal, "%d", int(status))
 		}
 		usual, again := kinds(forged), kinds(second)
 		for _, k := range kinds(first) {
 			if slices.Contains(again, k) && !slices.Contains(usual, k) {
-				return judge(true, missed, "told by %s", k.name)
+				return check(true, missed, "by %v", k)
 			}
 		}
-		return judge(false, missed, "as a forged token")
-	}
+		return check(false, missed, "as a forged token")
+	})
 }
 
 func coldRecovery(t *trial) cell {
 	t.issuer.Down()
-	s := t.launch()
-	t.busy(s, time.Minute, tick)
+	s := t.start()
+	t.sendFor(s, time.Minute, pollInterval)
 	t.issuer.Up()
-	return served(recovery, "after", t.until(s, true, t.good()))
+	return bounded(recovery, "after", t.until(s, true, t.valid()))
 }
 
-func fresh(t *trial) cell {
-	s, ok := t.warm()
-	if !ok {
-		return noStart
-	}
-	t.issuer.ResetStats()
-	token, refused := t.good(), 0
+func fresh(t *trial, s *service) cell {
+	token := t.valid()
 	for range 1000 {
 		if !t.accepts(s, token) {
-			refused++
+			return check(false, wrongRefusal, "refused")
 		}
 	}
-	if refused > 0 {
-		return judge(false, wrongRefusal, "%d refused", refused)
-	}
-	return judge(t.issuer.Stats().Fetches == 0, missed, "%s", fetches(t.issuer.Stats().Fetches))
+	return check(t.issuer.Stats().Fetches == 0, missed, "fetches: %d", t.issuer.Stats().Fetches)
 }
 
 // forge sends 50 forged tokens and counts the fetches.
 func forge(most int, token func(t *trial, n int) string) func(*trial) cell {
-	return func(t *trial) cell {
-		s, ok := t.warm()
-		if !ok {
-			return noStart
-		}
-		t.issuer.ResetStats()
+	return warm(func(t *trial, s *service) cell {
 		for n := range 50 {
 			if t.accepts(s, token(t, n)) {
-				return judge(false, wrongAccept, "accepted")
+				return check(false, wrongAccept, "accepted")
 			}
 		}
-		return judge(t.issuer.Stats().Fetches <= most, missed, "%s", fetches(t.issuer.Stats().Fetches))
-	}
-}
-
-var (
-	forgedKnown = forge(0, func(t *trial, _ int) string {
-		return t.issuer.MustToken(devissuer.UnknownKey(), devissuer.Header("kid", t.issuer.KeyID()))
+		return check(t.issuer.Stats().Fetches <= most, missed, "fetches: %d", t.issuer.Stats().Fetches)
 	})
-	forgedUnknown = forge(1, (*trial).forged)
-)
+}
 
 func goroutines(t *trial) cell {
 	before := bubbled()
-	if _, ok := t.warm(); !ok {
-		return noStart
-	}
-	time.Sleep(time.Minute)
-	synctest.Wait()
-	n := bubbled() - before
-	return judge(n == 0, missed, "%s", plural(n, "goroutine", "goroutines"))
+	return warm(func(*trial, *service) cell {
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		n := bubbled() - before
+		return check(n == 0, missed, "goroutines: %d", n)
+	})(t)
 }
 
-// bubbled counts the goroutines of the bubble, by the mark that the runtime gives them in a trace.
+// bubbled counts the goroutines of the bubble by the text that the runtime adds to their traces.
 func bubbled() int {
 	trace := make([]byte, 1<<20)
 	return bytes.Count(trace[:runtime.Stack(trace, true)], []byte(", synctest bubble "))
 }
 
-func rotation(t *trial) cell {
-	s, ok := t.warm()
-	if !ok {
-		return noStart
-	}
+func rotation(t *trial, s *service) cell {
 	t.issuer.Rotate()
-	t.issuer.ResetStats()
-	if took := t.until(s, true, t.good()); took > 0 {
-		return judge(false, wrongRefusal, "refused %s", short(took))
+	if took := t.until(s, true, t.valid()); took > 0 {
+		return check(false, wrongRefusal, "refused %s", short(took))
 	}
-	return judge(t.issuer.Stats().Fetches == 1, missed, "accepted, %s", fetches(t.issuer.Stats().Fetches))
+	return check(t.issuer.Stats().Fetches == 1, missed, "accepted, fetches: %d", t.issuer.Stats().Fetches)
 }
 
-func rotationAfterForgery(t *trial) cell {
-	s, ok := t.warm()
-	if !ok {
-		return noStart
-	}
+func rotationAfterForgery(t *trial, s *service) cell {
 	t.accepts(s, t.forged(0))
 	t.issuer.Rotate()
-	return served(unknownEvery, "refused", t.until(s, true, t.good()))
+	return bounded(unknownEvery, "refused", t.until(s, true, t.valid()))
 }
 
-// rotationAmidFlood lets somebody forge for a minute, in which the key changes.
-func rotationAmidFlood(t *trial) cell {
-	s, ok := t.warm()
-	if !ok {
-		return noStart
-	}
-	t.issuer.ResetStats()
+// rotationAmidFlood forges tokens for a minute, during which the key changes.
+func rotationAmidFlood(t *trial, s *service) cell {
 	began, forged := time.Now(), 0
 	flood := func(until time.Duration) {
-		for ; time.Since(began) < until; time.Sleep(tick / 10) {
+		for ; time.Since(began) < until; time.Sleep(pollInterval / 10) {
 			t.accepts(s, t.forged(forged))
 			forged++
 		}
 	}
 	flood(32 * time.Second)
 	t.issuer.Rotate()
-	token, rotated := t.good(), time.Now()
+	token, rotated := t.valid(), time.Now()
 	took := time.Duration(-1)
 	for time.Since(began) < time.Minute {
 		if took < 0 && t.accepts(s, token) {
 			took = time.Since(rotated)
 		}
-		flood(time.Since(began) + tick)
+		flood(time.Since(began) + pollInterval)
 	}
 	spent := t.issuer.Stats().Fetches
 	if took < 0 {
@@ -347,122 +273,104 @@ func rotationAmidFlood(t *trial) cell {
 		took = time.Since(rotated)
 	}
 	if took > unknownEvery {
-		return served(unknownEvery, "refused", took)
+		return bounded(unknownEvery, "refused", took)
 	}
 	const budget = int(time.Minute/unknownEvery) + 1 // and one that brings the key
-	return judge(spent <= budget, missed, "refused %s, %s", short(took), fetches(spent))
+	return check(spent <= budget, missed, "refused %s, fetches: %d", short(took), spent)
 }
 
-func removed(t *trial) cell {
-	s, ok := t.warm()
-	if !ok {
-		return noStart
-	}
-	token, old := t.good(), t.issuer.KeyID()
+// remove replaces the key that has signed the token that it returns.
+func (t *trial) remove() (token string) {
+	token, old := t.valid(), t.issuer.KeyID()
 	t.issuer.Rotate()
 	t.issuer.Retire(old)
-	took := t.until(s, false, token)
-	return judge(took <= longestInterval, wrongAccept, "accepted %s", short(took))
+	return token
 }
 
-func removedWhileIdle(t *trial) cell {
-	s, ok := t.warm()
-	if !ok {
-		return noStart
-	}
-	token, old := t.good(), t.issuer.KeyID()
-	t.issuer.Rotate()
-	t.issuer.Retire(old)
+func removed(t *trial, s *service) cell {
+	took := t.until(s, false, t.remove())
+	return check(took <= longestInterval, wrongAccept, "accepted %s", short(took))
+}
+
+func removedWhileIdle(t *trial, s *service) cell {
+	token := t.remove()
 	time.Sleep(2 * time.Hour)
 	accepted := t.accepts(s, token)
-	return judge(!accepted, wrongAccept, "%s", verdict(accepted))
+	return check(!accepted, wrongAccept, "%s", verdict[accepted])
 }
 
-// outage keeps a service busy with one good token every 30 s while its provider fails.
+// outage sends a valid token every 30 s while the provider fails.
 func outage(begin func(*devissuer.Issuer)) func(*trial) cell {
-	return func(t *trial) cell {
-		s, ok := t.warm()
-		if !ok {
-			return noStart
-		}
+	return warm(func(t *trial, s *service) cell {
 		begin(t.issuer)
-		sent, refused, longest := t.busy(s, 62*time.Minute, 30*time.Second)
+		sent, refused, longest := t.sendFor(s, 62*time.Minute, 30*time.Second)
 		text := fmt.Sprintf("%d%% refused", (100*refused+sent-1)/sent)
 		if longest > 0 {
 			text += ", waits " + short(longest)
 		}
 		if refused > 0 {
-			return judge(false, wrongRefusal, "%s", text)
+			return check(false, wrongRefusal, "%s", text)
 		}
-		return judge(longest <= refreshWait, missed, "%s", text)
-	}
+		return check(longest <= refreshWait, missed, "%s", text)
+	})
 }
 
-func faulty(fault devissuer.Fault) func(*trial) cell {
-	return outage(func(issuer *devissuer.Issuer) { issuer.Fault(fault) })
+func fault(f devissuer.Fault) func(*trial) cell {
+	return outage(func(issuer *devissuer.Issuer) { issuer.Fault(f) })
 }
 
-func tooOld(t *trial) cell {
-	s, ok := t.warm()
-	if !ok {
-		return noStart
-	}
+func tooOld(t *trial, s *service) cell {
 	t.issuer.Down()
-	t.busy(s, 3*time.Hour, 30*time.Second)
-	accepted := t.accepts(s, t.good())
-	return judge(!accepted, missed, "%s", verdict(accepted))
+	t.sendFor(s, 3*time.Hour, 30*time.Second)
+	accepted := t.accepts(s, t.valid())
+	return check(!accepted, missed, "%s", verdict[accepted])
 }
 
-func afterOutage(t *trial) cell {
-	s, ok := t.warm()
-	if !ok {
-		return noStart
-	}
+func afterOutage(t *trial, s *service) cell {
 	t.issuer.Down()
-	t.busy(s, 10*time.Minute, tick)
+	t.sendFor(s, 10*time.Minute, pollInterval)
 	t.issuer.Rotate()
 	t.issuer.Up()
-	return served(recovery, "after", t.until(s, true, t.good()))
+	return bounded(recovery, "after", t.until(s, true, t.valid()))
 }
 
-// contents starts a service with what prepare made of the key set, and sends it a good token.
-func contents(prepare func(*trial), token ...devissuer.TokenOption) func(*trial) cell {
+// keySet changes the key set, starts a service and sends it a valid token.
+func keySet(change func(*trial), token ...devissuer.TokenOption) func(*trial) cell {
 	return func(t *trial) cell {
-		prepare(t)
-		s := t.launch()
-		switch accepted := t.accepts(s, t.issuer.MustToken(token...)); {
-		case !s.isUp():
-			return judge(false, wrongRefusal, "does not come up")
-		default:
-			return judge(accepted, wrongRefusal, "%s", verdict(accepted))
+		change(t)
+		s := t.start()
+		accepted := t.accepts(s, t.issuer.MustToken(token...))
+		if !s.isUp() {
+			return check(false, wrongRefusal, "does not start")
 		}
+		return check(accepted, wrongRefusal, "%s", verdict[accepted])
 	}
 }
 
-// beside publishes another key with the good one, whose tokens have to be accepted.
+// beside publishes another key with the valid one, whose tokens must be accepted.
 func beside(key func(*trial) string) func(*trial) cell {
-	return contents(func(t *trial) { t.issuer.AddRawKey(key(t)) })
+	return keySet(func(t *trial) { t.issuer.AddRawKey(key(t)) })
 }
 
-// badKey publishes a key that must not verify anything; not even a token that it has signed.
-func badKey(options []devissuer.Option, changes map[string]any) func(*trial) cell {
+// badKey publishes a key whose tokens must be refused.
+func badKey(changes map[string]any, options ...devissuer.Option) func(*trial) cell {
 	return func(t *trial) cell {
-		key, token := stranger(changes, options...)
+		key, token := otherKey(changes, options...)
 		t.issuer.AddRawKey(key)
-		s := t.launch()
-		switch good := t.accepts(s, t.good()); {
+		s := t.start()
+		switch valid := t.accepts(s, t.valid()); {
 		case !s.isUp():
-			return judge(false, wrongRefusal, "does not come up")
-		case !good:
-			return judge(false, wrongRefusal, "good ones too")
+			return check(false, wrongRefusal, "does not start")
+		case !valid:
+			return check(false, wrongRefusal, "valid ones too")
 		}
 		accepted := t.accepts(s, token)
-		return judge(!accepted, wrongAccept, "%s", verdict(accepted))
+		return check(!accepted, wrongAccept, "%s", verdict[accepted])
 	}
 }
 
-// stranger makes a key with some members changed, or left out if nil, and a token by it.
-func stranger(changes map[string]any, options ...devissuer.Option) (jwk, token string) {
+// otherKey generates a key with some members changed, or omitted if nil, and a token signed by it.
+func otherKey(changes map[string]any, options ...devissuer.Option) (jwk, token string) {
 	issuer, err := devissuer.New(options...)
 	if err != nil {
 		panic(err)
@@ -487,29 +395,26 @@ func stranger(changes map[string]any, options ...devissuer.Option) (jwk, token s
 func oversized(t *trial) cell {
 	set := strings.TrimSuffix(strings.TrimSpace(string(t.issuer.JWKS())), "}")
 	t.issuer.SetRawJWKS(set + `,"padding":"` + strings.Repeat("0", 5<<20) + `"}`)
-	accepted := t.accepts(t.launch(), t.good())
-	return judge(!accepted, missed, "%s", verdict(accepted))
+	accepted := t.accepts(t.start(), t.valid())
+	return check(!accepted, missed, "%s", verdict[accepted])
 }
 
 func bomb(t *trial) cell {
 	t.issuer.Fault(devissuer.GzipBomb(64 << 20))
-	t.accepts(t.launch(), t.good())
-	read := t.read.Load()
-	return judge(read <= maxKeySet+1, missed, "reads %s", size(read)) // one more byte tells that it is too much
-}
-
-func size(n int64) string {
-	if n < 1<<20 {
-		return fmt.Sprintf("%d KiB", n>>10)
+	t.accepts(t.start(), t.valid())
+	read := t.reads.n.Load()
+	text := fmt.Sprintf("reads %d KiB", read>>10)
+	if read >= 1<<20 {
+		text = fmt.Sprintf("reads %d MiB", read>>20)
 	}
-	return fmt.Sprintf("%d MiB", n>>20)
+	return check(read <= maxKeySet+1, missed, "%s", text) // one more byte shows that the set is too large
 }
 
 func redirect(t *trial) cell {
 	t.issuer.Fault(devissuer.RedirectTo("https://elsewhere.example/jwks.json"))
-	t.accepts(t.launch(), t.good())
+	t.accepts(t.start(), t.valid())
 	if len(t.issuer.Stats().Strays) > 0 {
-		return judge(false, missed, "followed")
+		return check(false, missed, "followed")
 	}
-	return judge(true, missed, "not followed")
+	return check(true, missed, "not followed")
 }

@@ -18,62 +18,64 @@ import (
 )
 
 const (
-	// patience is how long the client of a request waits before it gives up.
-	patience = time.Minute
-	// stuckAfter is how long one trial may take by a clock on the wall.
-	stuckAfter = time.Minute
-	// tick is how often until asks, and forever when it gives up.
-	tick    = time.Second
-	forever = 2 * time.Hour
+	// clientTimeout is how long the client of a service waits for a response.
+	clientTimeout = time.Minute
+	// trialTimeout bounds a trial in real time.
+	trialTimeout = time.Minute
+	// until sends a token every pollInterval, for pollLimit at most.
+	pollInterval = time.Second
+	pollLimit    = 2 * time.Hour
+	// settle is the real time after which started requests are waiting for keys.
+	settle = 100 * time.Millisecond
 )
 
 // situation is a row of the grid.
 type situation struct {
 	title   string
-	promise string // of core/keys, in words
-	// realTime is for several requests that wait at once: some libraries keep them waiting at a
-	// mutex, and there the clock of a bubble stands still.
+	promise string // of this library, in words
+	// realTime is set for concurrent requests. Some libraries let them wait for a mutex, and then
+	// the clock of a bubble stands still.
 	realTime bool
 	try      func(*trial) cell
 }
 
-// mark says what a cell means.
-type mark int
+// mark is the sign in a cell.
+type mark string
 
 const (
-	kept         mark = iota // the promise is kept
-	missed                   // it is not
-	wrongRefusal             // it is not, and good tokens are refused
-	wrongAccept              // it is not, and tokens are accepted that no key in force has signed
-	idle                     // the situation cannot come about
+	kept         mark = "✓"      // the promise is kept
+	missed       mark = "**✗**"  // it is not
+	wrongRefusal mark = "**✗R**" // it is not, because valid tokens are refused
+	wrongAccept  mark = "**✗A**" // it is not, because tokens are accepted that no key in force has signed
+	impossible   mark = "·"      // the situation is impossible with this library
+	legend            = "✓ promise kept; **✗** not kept; **✗R** not kept: valid tokens are refused; **✗A** not kept: invalid tokens are accepted; · impossible"
 )
 
 // cell is what was measured.
 type cell struct {
-	text string
 	mark mark
+	text string
 }
 
-// judge makes a cell: kept if the promise was, else as marked.
-func judge(kept bool, otherwise mark, format string, args ...any) cell {
-	c := cell{text: fmt.Sprintf(format, args...)}
-	if !kept {
-		c.mark = otherwise
+// check returns a cell that is marked as kept if ok, else as otherwise.
+func check(ok bool, otherwise mark, format string, args ...any) cell {
+	if ok {
+		otherwise = kept
 	}
-	return c
+	return cell{otherwise, fmt.Sprintf(format, args...)}
 }
 
-// trial is one subject in one situation, with a provider of its own.
+// trial is one library in one situation, with an issuer of its own.
 type trial struct {
 	ctx      context.Context
-	subject  peers.Peer
+	peer     peers.Peer
 	issuer   *devissuer.Issuer
 	realTime bool
-	read     atomic.Int64 // bytes of key sets that the subject has read
+	reads    counter // of the key sets
 }
 
-// firstKey saves the generation of a key for each trial.
-var firstKey = sync.OnceValues(func() ([]byte, error) {
+// privateKey generates the key of all trials once.
+var privateKey = sync.OnceValues(func() ([]byte, error) {
 	issuer, err := devissuer.New()
 	if err != nil {
 		return nil, err
@@ -81,13 +83,12 @@ var firstKey = sync.OnceValues(func() ([]byte, error) {
 	return issuer.PrivateKeyPEM(), issuer.Close()
 })
 
-// measure tries a subject in a situation, in a bubble of simulated time if that will do.
-func measure(t *testing.T, sub peers.Peer, sit situation) (c cell) {
-	name := fmt.Sprintf("%q with %s", sit.title, sub.Name)
-	stuck := time.AfterFunc(stuckAfter, func() { panic(name + " is stuck") })
+// measure tries a library in a situation, in simulated time if possible.
+func measure(t *testing.T, peer peers.Peer, sit situation) (c cell) {
+	stuck := time.AfterFunc(trialTimeout, func() { panic(fmt.Sprintf("%q with %s is stuck", sit.title, peer.Name)) })
 	defer stuck.Stop()
-	slog.SetDefault(slog.New(slog.DiscardHandler)) // where some libraries tell of every failure
-	key, err := firstKey()
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // some libraries log every failure
+	key, err := privateKey()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func measure(t *testing.T, sub peers.Peer, sit situation) (c cell) {
 				t.Error(err)
 			}
 		}()
-		c = sit.try(&trial{ctx: ctx, subject: sub, issuer: issuer, realTime: sit.realTime})
+		c = sit.try(&trial{ctx: ctx, peer: peer, issuer: issuer, realTime: sit.realTime})
 	}
 	if sit.realTime {
 		try(t)
@@ -113,30 +114,28 @@ func measure(t *testing.T, sub peers.Peer, sit situation) (c cell) {
 	return c
 }
 
-// service is a process that uses the subject.
+// service is a process that uses the library.
 type service struct {
-	up     chan struct{} // closed once start has returned
+	up     chan struct{} // closed when Start has returned
 	verify peers.Verifier
-	err    error // why it did not come up
+	err    error // from Start
 }
 
-var errNotUp = errors.New("the service is not up yet")
+var errNotUp = errors.New("the service is not up")
 
-func (t *trial) launch() *service {
-	s := &service{up: make(chan struct{})}
-	client := t.issuer.Client()
-	client.Transport = counter{client.Transport, &t.read}
-	p := peers.Provider{
-		KeysURL: t.issuer.JWKSURL(), Issuer: t.issuer.URL(), Audience: "api", Algorithm: t.issuer.Algorithm(), Client: client,
-	}
+// start starts a service and does not wait for it.
+func (t *trial) start() *service {
+	s, p := &service{up: make(chan struct{})}, peers.Of(t.issuer)
+	t.reads.RoundTripper = p.Client.Transport
+	p.Client.Transport = &t.reads
 	go func() {
 		defer close(s.up)
-		s.verify, s.err = t.subject.Start(t.ctx, p)
+		s.verify, s.err = t.peer.Start(t.ctx, p)
 	}()
 	return s
 }
 
-// isUp reports whether the service takes requests by now.
+// isUp reports whether the service accepts requests.
 func (s *service) isUp() bool {
 	select {
 	case <-s.up:
@@ -146,9 +145,9 @@ func (s *service) isUp() bool {
 	}
 }
 
-// send makes one request with a token; nil means that it was accepted.
+// send makes one request with a token. It returns nil if the token was accepted.
 func (s *service) send(ctx context.Context, token string) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
 	defer cancel()
 	select {
 	case <-s.up:
@@ -161,44 +160,62 @@ func (s *service) send(ctx context.Context, token string) error {
 	return s.verify(ctx, token)
 }
 
-// ask makes one request and tells how long the answer took.
-func (t *trial) ask(s *service, token string) (wait time.Duration, err error) {
+// send makes one request and returns how long the response took.
+func (t *trial) send(s *service, token string) (wait time.Duration, err error) {
 	began := time.Now()
 	err = s.send(t.ctx, token)
 	wait = time.Since(began)
 	if !t.realTime {
-		synctest.Wait() // the next request comes when all that this one began is at rest
+		synctest.Wait() // the next request comes when this one has left nothing running
 	}
 	return wait, err
 }
 
 func (t *trial) accepts(s *service, token string) bool {
-	_, err := t.ask(s, token)
+	_, err := t.send(s, token)
 	return err == nil
 }
 
-// warm launches a service that has accepted a token and so has the keys.
-func (t *trial) warm() (*service, bool) {
-	s := t.launch()
-	return s, t.accepts(s, t.good())
+// concurrent sends n requests at once. wait returns how many were accepted.
+func (t *trial) concurrent(s *service, n int, token string) (wait func() int) {
+	var accepted atomic.Int32
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			if t.accepts(s, token) {
+				accepted.Add(1)
+			}
+		})
+	}
+	time.Sleep(settle)
+	return func() int { all.Wait(); return int(accepted.Load()) }
 }
 
-// noStart is the cell of a subject that does not even accept a good token in fair weather.
-var noStart = cell{"accepts nothing", wrongRefusal}
+// warm returns a situation in which the service has the keys and no fetch was counted yet.
+func warm(try func(*trial, *service) cell) func(*trial) cell {
+	return func(t *trial) cell {
+		s := t.start()
+		if !t.accepts(s, t.valid()) {
+			return cell{wrongRefusal, "accepts nothing"}
+		}
+		t.issuer.ResetStats()
+		return try(t, s)
+	}
+}
 
-// good is a token that must be accepted as long as the key that signs now is in force.
-func (t *trial) good() string { return t.issuer.MustToken() }
+// valid returns a token that must be accepted while the current signing key is in force.
+func (t *trial) valid() string { return t.issuer.MustToken() }
 
-// forged is a token by a key that nobody has published, under an id of its own.
+// forged returns a token with an unknown key and key id.
 func (t *trial) forged(n int) string {
 	return t.issuer.MustToken(devissuer.UnknownKey(), devissuer.Header("kid", fmt.Sprintf("forged-%d", n)))
 }
 
-// busy sends one good token after another and tells how many were refused, and the longest wait.
-func (t *trial) busy(s *service, span, every time.Duration) (sent, refused int, longest time.Duration) {
-	token := t.good()
+// sendFor sends a valid token again and again, and returns the longest wait.
+func (t *trial) sendFor(s *service, span, every time.Duration) (sent, refused int, longest time.Duration) {
+	token := t.valid()
 	for began := time.Now(); time.Since(began) < span; time.Sleep(every) {
-		wait, err := t.ask(s, token)
+		wait, err := t.send(s, token)
 		longest = max(longest, wait)
 		sent++
 		if err != nil {
@@ -208,49 +225,45 @@ func (t *trial) busy(s *service, span, every time.Duration) (sent, refused int, 
 	return sent, refused, longest
 }
 
-// until asks again and again until a token is accepted, or no longer is, and tells how long that
-// took; forever if it did not come about.
+// until sends a token until it is accepted, or no longer is, and returns how long that took.
 func (t *trial) until(s *service, accepted bool, token string) time.Duration {
-	for began := time.Now(); time.Since(began) < forever; time.Sleep(tick) {
+	for began := time.Now(); time.Since(began) < pollLimit; time.Sleep(pollInterval) {
 		if t.accepts(s, token) == accepted {
 			return time.Since(began)
 		}
 	}
-	return forever
+	return pollLimit
 }
 
-// short shows a duration in seconds or minutes.
+// short formats a duration in seconds or minutes.
 func short(d time.Duration) string {
 	switch d = d.Round(time.Second); {
-	case d >= forever:
-		return fmt.Sprintf("over %v h", forever.Hours())
+	case d >= pollLimit:
+		return fmt.Sprintf("over %v h", pollLimit.Hours())
 	case d < 2*time.Minute:
 		return fmt.Sprintf("%d s", int(d.Seconds()))
 	}
 	return fmt.Sprintf("%.1f min", d.Minutes())
 }
 
-// counter counts what is read of the bodies of responses, once they are unpacked.
+// counter counts the bytes that are read from the bodies of responses, after decompression.
 type counter struct {
 	http.RoundTripper
-	read *atomic.Int64
+	n atomic.Int64
 }
 
-func (c counter) RoundTrip(r *http.Request) (*http.Response, error) {
+func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := c.RoundTripper.RoundTrip(r)
 	if err == nil {
-		response.Body = countedBody{response.Body, c.read}
+		response.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.TeeReader(response.Body, c), response.Body}
 	}
 	return response, err
 }
 
-type countedBody struct {
-	io.ReadCloser
-	read *atomic.Int64
-}
-
-func (b countedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.read.Add(int64(n))
-	return n, err
+func (c *counter) Write(p []byte) (int, error) {
+	c.n.Add(int64(len(p)))
+	return len(p), nil
 }

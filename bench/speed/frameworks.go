@@ -1,17 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"crypto"
-	"crypto/rsa"
-	"fmt"
-	"log/slog"
+	"errors"
+	"net"
 	"net/http"
-	"net/http/httptest"
+	"slices"
+	"time"
 
 	ginjwt "github.com/appleboy/gin-jwt/v3"
-	auth0 "github.com/auth0/go-jwt-middleware/v2"
-	"github.com/auth0/go-jwt-middleware/v2/validator"
 	"github.com/gin-gonic/gin"
 	"github.com/go-chi/jwtauth/v5"
 	fiberjwt "github.com/gofiber/contrib/jwt"
@@ -20,8 +18,8 @@ import (
 	echojwt "github.com/labstack/echo-jwt/v4"
 	"github.com/labstack/echo/v4"
 	"github.com/lestrrat-go/jwx/v3/jwa"
-	"github.com/valyala/fasthttp"
 
+	"github.com/more-retail/moresso-go/bench/internal/peers"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/echosso"
 	"github.com/more-retail/moresso-go/fibersso"
@@ -29,174 +27,140 @@ import (
 	"github.com/more-retail/moresso-go/httpsso"
 )
 
-var quiet = slog.New(slog.DiscardHandler)
+const path = "/orders"
 
-// The ways in which a route is guarded; the first is not, but for a middleware that does nothing.
+// route is one route of one framework behind one middleware. It answers "ok".
+type route struct {
+	framework, guard string
+	serve            func(net.Listener) error
+}
+
+// The guards that every framework has. The bare route has a middleware that does nothing.
 const (
-	bare     = "bare route"
-	withOurs = "moresso-go, known tokens"
-	withCold = "moresso-go, new tokens"
+	bare         = "bare route"
+	withCached   = "moresso-go, cached tokens"
+	withUncached = "moresso-go, new tokens"
 )
 
-// A service is one route in one framework, guarded in one way. It answers "ok".
-type service struct {
-	framework, guard string
-	// handler is for net/http's server, app for Fiber's; one of them is set.
-	handler http.Handler
-	app     *fiber.App
+// frameworkModules are the modules whose versions are reported, beside those of the peers.
+var frameworkModules = []string{
+	"github.com/golang-jwt/jwt/v5", "github.com/go-chi/jwtauth/v5", "github.com/appleboy/gin-jwt/v3", "github.com/gin-gonic/gin",
+	"github.com/labstack/echo-jwt/v4", "github.com/labstack/echo/v4", "github.com/gofiber/contrib/jwt", "github.com/gofiber/fiber/v2",
 }
 
-func (s service) name() string { return s.framework + ": " + s.guard }
-
-const route = "/orders"
-
-// services are all that are measured. They need nothing but the public key.
-func services(jwks []byte, public *rsa.PublicKey) ([]service, error) {
-	m := &material{jwks: jwks}
-	warm, cold := func() *sso.Authenticator { return m.authenticator(nil) }, func() *sso.Authenticator { return m.authenticator(noCache) }
-	var list []service
-	n := func(guard string, middleware func(http.Handler) http.Handler) {
-		list = append(list, service{framework: "net/http", guard: guard, handler: netHTTP(middleware)})
-	}
-	n(bare, func(next http.Handler) http.Handler { return next })
-	n(withOurs, httpsso.New(warm()).Authenticate())
-	n(withCold, httpsso.New(cold()).Authenticate())
-	v, err := validator.New(func(context.Context) (any, error) { return public, nil }, validator.RS256, issuer, []string{audience})
-	if err != nil {
-		return nil, err
-	}
-	n("auth0", auth0.New(v.ValidateToken).CheckJWT)
-	chi := jwtauth.New(jwa.RS256().String(), nil, public)
-	n("chi jwtauth", func(next http.Handler) http.Handler { return jwtauth.Verifier(chi)(jwtauth.Authenticator(chi)(next)) })
-
+// routes has one row for each framework: its server, its middleware that does nothing, its adapter,
+// and its peers.
+func routes(p *provider, cached, uncached *sso.Authenticator) []route {
+	auth0 := must(peers.Auth0(peers.Of(p.Issuer)))
 	gin.SetMode(gin.ReleaseMode)
-	g := func(guard string, middleware gin.HandlerFunc) {
-		engine := gin.New()
-		engine.GET(route, middleware, func(c *gin.Context) { c.String(200, "ok") })
-		list = append(list, service{framework: "Gin", guard: guard, handler: engine})
-	}
-	g(bare, func(*gin.Context) {})
-	g(withOurs, ginsso.New(warm()).Authenticate())
-	g(withCold, ginsso.New(cold()).Authenticate())
-	theirs, err := ginJWT(public)
-	if err != nil {
-		return nil, err
-	}
-	g("gin-jwt", theirs)
-
-	e := func(guard string, middleware echo.MiddlewareFunc) {
-		engine := echo.New()
-		engine.GET(route, func(c echo.Context) error { return c.String(200, "ok") }, middleware)
-		list = append(list, service{framework: "Echo", guard: guard, handler: engine})
-	}
-	e(bare, func(next echo.HandlerFunc) echo.HandlerFunc { return func(c echo.Context) error { return next(c) } })
-	e(withOurs, echosso.New(warm()).Authenticate())
-	e(withCold, echosso.New(cold()).Authenticate())
-	e("echo-jwt", echojwt.WithConfig(echojwt.Config{SigningKey: public, SigningMethod: "RS256"}))
-
-	f := func(guard string, middleware fiber.Handler) {
-		app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 16 << 10})
-		app.Get(route, middleware, func(c *fiber.Ctx) error { return c.SendString("ok") })
-		list = append(list, service{framework: "Fiber", guard: guard, app: app})
-	}
-	f(bare, func(c *fiber.Ctx) error { return c.Next() })
-	f(withOurs, fibersso.New(warm()).Authenticate())
-	f(withCold, fibersso.New(cold()).Authenticate())
-	f("fiber jwt", fiberjwt.New(fiberjwt.Config{SigningKey: fiberjwt.SigningKey{JWTAlg: "RS256", Key: public}, Claims: jwt.MapClaims{}}))
-	return list, nil
-}
-
-func netHTTP(middleware func(http.Handler) http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET "+route, middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) })))
-	return mux
-}
-
-// ginJWT is told the key, since it would otherwise want files, a private key among them.
-func ginJWT(public *rsa.PublicKey) (gin.HandlerFunc, error) {
-	middleware, err := ginjwt.New(&ginjwt.GinJWTMiddleware{
-		SigningAlgorithm: "RS256",
+	ginJWT := must(ginjwt.New(&ginjwt.GinJWTMiddleware{
+		SigningAlgorithm: p.Algorithm(),
 		IdentityKey:      "sub",
-		KeyFunc:          func(*jwt.Token) (any, error) { return public, nil },
-		ParseOptions:     []jwt.ParserOption{jwt.WithValidMethods([]string{"RS256"})},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("gin-jwt: %w", err)
-	}
-	return middleware.MiddlewareFunc(), nil
+		KeyFunc:          func(*jwt.Token) (any, error) { return p.public, nil }, // else it requires a file with a private key
+		ParseOptions:     []jwt.ParserOption{jwt.WithValidMethods([]string{p.Algorithm()})},
+	}))
+	echoJWT := echojwt.WithConfig(echojwt.Config{SigningKey: p.public, SigningMethod: p.Algorithm()})
+	fiberJWT := fiberjwt.New(fiberjwt.Config{SigningKey: fiberjwt.SigningKey{JWTAlg: p.Algorithm(), Key: p.public}, Claims: jwt.MapClaims{}})
+	chi := jwtauth.New(jwa.RS256().String(), nil, p.public)
+	chiJWT := func(next http.Handler) http.Handler { return jwtauth.Verifier(chi)(jwtauth.Authenticator(chi)(next)) }
+
+	return slices.Concat(
+		framework("net/http", serveHTTP, func(next http.Handler) http.Handler { return next },
+			httpsso.New(cached).Authenticate(), httpsso.New(uncached).Authenticate(),
+			peer[func(http.Handler) http.Handler]{"auth0", auth0}, peer[func(http.Handler) http.Handler]{"chi jwtauth", chiJWT}),
+		framework("Gin", serveGin, func(*gin.Context) {},
+			ginsso.New(cached).Authenticate(), ginsso.New(uncached).Authenticate(), peer[gin.HandlerFunc]{"gin-jwt", ginJWT.MiddlewareFunc()}),
+		framework("Echo", serveEcho, func(next echo.HandlerFunc) echo.HandlerFunc { return func(c echo.Context) error { return next(c) } },
+			echosso.New(cached).Authenticate(), echosso.New(uncached).Authenticate(), peer[echo.MiddlewareFunc]{"echo-jwt", echoJWT}),
+		framework("Fiber", serveFiber, (*fiber.Ctx).Next,
+			fibersso.New(cached).Authenticate(), fibersso.New(uncached).Authenticate(), peer[fiber.Handler]{"fiber jwt", fiberJWT}),
+	)
 }
 
-// measureFrameworks measures a request within the process, without a network.
-func measureFrameworks(_ context.Context, m *material, e effort, r *report) error {
-	list, err := services(m.jwks, &m.key.PublicKey)
-	if err != nil {
-		return err
+// peer is the middleware of another library.
+type peer[M any] struct {
+	name       string
+	middleware M
+}
+
+// framework returns the routes of one framework, the one without a middleware first.
+func framework[M any](name string, serve func(M) func(net.Listener) error, none, cached, uncached M, others ...peer[M]) (list []route) {
+	for _, p := range append([]peer[M]{{bare, none}, {withCached, cached}, {withUncached, uncached}}, others...) {
+		list = append(list, route{name, p.name, serve(p.middleware)})
 	}
-	digest, signature := signed(m.tokens[0])
-	subjects := []subject{{anchor, func() {
-		if err := rsa.VerifyPKCS1v15(&m.key.PublicKey, crypto.SHA256, digest[:], signature); err != nil {
-			panic(err)
+	return list
+}
+
+func serveHandler(h http.Handler) func(net.Listener) error {
+	return (&http.Server{ReadHeaderTimeout: time.Minute, Handler: h}).Serve
+}
+
+func serveHTTP(middleware func(http.Handler) http.Handler) func(net.Listener) error {
+	mux := http.NewServeMux()
+	mux.Handle("GET "+path, middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) })))
+	return serveHandler(mux)
+}
+
+func serveGin(middleware gin.HandlerFunc) func(net.Listener) error {
+	engine := gin.New()
+	engine.GET(path, middleware, func(c *gin.Context) { c.String(http.StatusOK, "ok") })
+	return serveHandler(engine)
+}
+
+func serveEcho(middleware echo.MiddlewareFunc) func(net.Listener) error {
+	engine := echo.New()
+	engine.GET(path, func(c echo.Context) error { return c.String(http.StatusOK, "ok") }, middleware)
+	return serveHandler(engine)
+}
+
+func serveFiber(middleware fiber.Handler) func(net.Listener) error {
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 16 << 10})
+	app.Get(path, middleware, func(c *fiber.Ctx) error { return c.SendString("ok") })
+	return app.Listener
+}
+
+// start serves the route until ctx ends. get sends one request over a connection that is kept.
+func (r route) start(ctx context.Context) (get func(token string) error) {
+	listener := must((&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"))
+	go func() { _ = r.serve(listener) }()
+	conn := must((&net.Dialer{}).DialContext(ctx, "tcp", listener.Addr().String()))
+	context.AfterFunc(ctx, func() { _ = conn.Close(); _ = listener.Close() })
+	var request, response []byte
+	return func(token string) error {
+		request = append(request[:0], "GET "+path+" HTTP/1.1\r\nHost: orders.example.com\r\nAuthorization: Bearer "...)
+		if _, err := conn.Write(append(append(request, token...), "\r\n\r\n"...)); err != nil {
+			return err
 		}
-	}}}
-	for _, s := range list {
-		subjects = append(subjects, subject{s.name(), s.request(m.tokens)})
-	}
-	for i, ratio := range compare(e, subjects)[1:] {
-		r.frameworks = append(r.frameworks, measured{list[i], ratio})
-	}
-	return nil
-}
-
-type measured struct {
-	service
-	ratio
-}
-
-// request is one request with the next of the tokens.
-func (s service) request(tokens []string) func() {
-	i := 0
-	if s.app != nil {
-		handler, ctx := s.app.Handler(), &fasthttp.RequestCtx{}
-		ctx.Request.SetRequestURI(route)
-		return func() {
-			ctx.Request.Header.Set("Authorization", "Bearer "+tokens[i%len(tokens)])
-			i++
-			handler(ctx)
-			if ctx.Response.StatusCode() != http.StatusOK {
-				panic(fmt.Sprintf("speed: %s: %d %s", s.name(), ctx.Response.StatusCode(), ctx.Response.Body()))
+		response = response[:0]
+		for !bytes.HasSuffix(response, []byte("\r\n\r\nok")) {
+			response = slices.Grow(response, 4<<10)
+			n, err := conn.Read(response[len(response):cap(response)])
+			if err != nil {
+				return err
 			}
-			ctx.Response.Reset()
-			ctx.ResetUserValues()
+			response = response[:len(response)+n]
+			if !bytes.HasPrefix(response, []byte("HTTP/1.1 200 ")) {
+				return errors.New("refused: " + string(response))
+			}
 		}
-	}
-	requests := make([]*http.Request, len(tokens))
-	for i, token := range tokens {
-		requests[i] = httptest.NewRequestWithContext(context.Background(), http.MethodGet, route, http.NoBody)
-		requests[i].Header.Set("Authorization", "Bearer "+token)
-	}
-	w := &discard{}
-	return func() {
-		*w = discard{header: w.header}
-		clear(w.header)
-		s.handler.ServeHTTP(w, requests[i%len(requests)])
-		i++
-		if w.status != http.StatusOK && w.status != 0 {
-			panic(fmt.Sprintf("speed: %s: %d", s.name(), w.status))
-		}
+		return nil
 	}
 }
 
-// discard is a response that nobody reads.
-type discard struct {
-	header http.Header
-	status int
-}
-
-func (d *discard) Header() http.Header {
-	if d.header == nil {
-		d.header = http.Header{}
+// addRequests adds a request to each route to the list.
+func addRequests(ctx context.Context, p *provider, cached, uncached *sso.Authenticator, list []subject) []subject {
+	base := 0
+	for _, r := range routes(p, cached, uncached) {
+		if r.guard == bare {
+			base = len(list)
+		}
+		get, name, i := r.start(ctx), r.framework+": "+r.guard, 0
+		list = append(list, subject{requests, name, base, func() {
+			if err := get(p.tokens[i%len(p.tokens)]); err != nil {
+				panic("speed: " + name + ": " + err.Error())
+			}
+			i++
+		}})
 	}
-	return d.header
+	return list
 }
-func (d *discard) WriteHeader(status int)      { d.status = status }
-func (d *discard) Write(b []byte) (int, error) { return len(b), nil }

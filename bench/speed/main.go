@@ -1,79 +1,118 @@
-// Command speed measures what the verification of a token costs, in this library and in its peers,
-// and writes docs/BENCHMARKS.md. `make bench` runs it.
+// Command speed measures what the verification of a token costs, in this library and in its peers.
+// `make bench` runs it.
 //
-// On a machine that others use too, times mean little, and ratios a lot if both sides of them
-// were measured at the same time. So everything is measured in turn with one RSA verification of
-// the standard library, in slices of some milliseconds, by the processor time of the whole
-// process (the garbage collector's included), and what is told is the median over many rounds.
+// Times mean little on a shared machine. Ratios mean a lot if both sides were measured at the same
+// time. So everything is measured in turn with one RSA verification of the standard library, in
+// slices of some milliseconds, by the processor time of the whole process.
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
+	"runtime"
+	"strings"
 	"time"
+
+	"github.com/more-retail/moresso-go/bench/internal/peers"
+	"github.com/more-retail/moresso-go/bench/internal/report"
 )
 
 func main() {
-	quick := flag.Bool("quick", false, "fewer rounds: under two minutes")
-	out := flag.String("o", "", "the document to write the figures into, and its charts beside it")
-	serve := flag.String("serve", "", "be one of the servers that are measured over loopback (this program starts them itself)")
+	quick := flag.Bool("quick", false, "fewer rounds: about a minute")
+	out := flag.String("o", "", "also write the figures into the generated part of this `page`")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, *quick, *out, *serve)
-	stop()
-	if err != nil {
+	ctx, cancel := context.WithCancel(context.Background())
+	text := run(ctx, *quick)
+	cancel()
+	if err := report.Publish(*out, text); err != nil {
 		fmt.Fprintln(os.Stderr, "speed:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, quick bool, out, serve string) error {
-	if serve != "" {
-		return serveOne(ctx, serve)
-	}
-	begun := time.Now()
-	e := effort{rounds: 30, slices: 16, slice: 5 * time.Millisecond, requests: 3000, oneTime: 1_000_000}
+func run(ctx context.Context, quick bool) (text string) {
+	began, command, rounds, slices := time.Now(), "make bench", 30, 16
 	if quick {
-		e = effort{rounds: 10, slices: 3, slice: 5 * time.Millisecond, requests: 800, oneTime: 50_000}
+		command, rounds, slices = "make bench QUICK=1", 10, 3
 	}
-	m, err := newMaterial(1000)
-	if err != nil {
-		return err
+	subjects, p := allSubjects(ctx, 1000)
+	results := measure(rounds, slices, subjects)
+	parallel := measureParallel(ctx, p, rounds)
+	full, added := measureMemory(ctx)
+	var b strings.Builder
+	fmt.Fprintf(&b, "`%s` printed this in %.0f s on %s/%s, %d × %s.\n\n",
+		command, time.Since(began).Seconds(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor())
+	fmt.Fprintf(&b, "### Targets\n\n%s", targets(results))
+	for _, title := range []string{verifications, refusals, requests} {
+		fmt.Fprintf(&b, "\n### %s\n\n%s", title, table(title, results))
 	}
-	var r report
-	for _, step := range []struct {
-		name string
-		do   func(context.Context, *material, effort, *report) error
-	}{
-		{"verification", measureVerification},
-		{"frameworks", measureFrameworks},
-		{"parallel", measureParallel},
-		{"loopback", measureLoopback},
-		{"memory", measureMemory},
-	} {
-		fmt.Fprintf(os.Stderr, "%6.0f s  %s\n", time.Since(begun).Seconds(), step.name)
-		if err := step.do(ctx, m, e, &r); err != nil {
-			return fmt.Errorf("%s: %w", step.name, err)
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-	}
-	r.quick, r.took = quick, time.Since(begun)
-	fmt.Print(r.text())
-	if out == "" {
-		return nil
-	}
-	return r.writeInto(out)
+	fmt.Fprintf(&b, "\n### The cache\n\n%s", report.Table{
+		{"what", "measured"},
+		{"cached tokens on two processors, × on one", fmt.Sprintf("%.2f", parallel)},
+		{"MiB of 10,000 cached tokens", fmt.Sprintf("%.1f", full)},
+		{"MiB that 50,000 other tokens add, which come once", fmt.Sprintf("%.1f", added)},
+	})
+	fmt.Fprintf(&b, "\n### Versions\n\n%s", peers.Versions(frameworkModules...))
+	return b.String()
 }
 
-// effort is how much is measured.
-type effort struct {
-	rounds, slices int
-	slice          time.Duration
-	requests       int // over loopback, for each server in each round
-	oneTime        int // tokens that come once
+// allSubjects returns what is measured. The first of them is what all is compared with.
+func allSubjects(ctx context.Context, tokens int) ([]subject, *provider) {
+	p := newProvider(tokens)
+	cached, uncached := p.authenticator(ctx, 0), p.authenticator(ctx, -1)
+	return addRequests(ctx, p, cached, uncached, addVerifications(ctx, p, cached, uncached)), p
+}
+
+// targets compares the figures of this library with the targets of the project.
+func targets(results []result) report.Table {
+	of := map[string]result{}
+	for _, r := range results {
+		of[r.name] = r
+	}
+	t := report.Table{{"what", "measured", "at most", "met"}}
+	for _, row := range []struct {
+		what      string
+		got, most float64
+	}{
+		{"a new token, × golang-jwt with struct claims", of[newToken].median / of[structClaims].median, 0.82},
+		{"a cached token, × one RSA verification", of[cachedToken].median, 0.035},
+		{"a cached token, allocations", of[cachedToken].allocations, 0},
+	} {
+		met := "yes"
+		if row.got > row.most {
+			met = "**no**"
+		}
+		t = append(t, []string{row.what, figure(row.got), fmt.Sprint(row.most), met})
+	}
+	return t
+}
+
+// table returns one table of the report, with the medians as bars too.
+func table(title string, results []result) report.Table {
+	unit := "× one RSA verification"
+	if title == requests {
+		unit = "× the bare route"
+	}
+	t := report.Table{{"what", unit, "middle half", "allocations", ""}}
+	for _, r := range results {
+		if r.table == title {
+			bar := strings.Repeat("█", int(4*r.median+0.5))
+			t = append(t, []string{r.name, figure(r.median), figure(r.low) + "–" + figure(r.high), figure(r.allocations), bar})
+		}
+	}
+	return t
+}
+
+// figure formats a number with three significant digits.
+func figure(f float64) string { return fmt.Sprintf("%.3g", f) }
+
+// processor returns the model of the processor.
+func processor() string {
+	text, _ := os.ReadFile("/proc/cpuinfo")
+	_, model, _ := strings.Cut(string(text), "model name\t: ")
+	model, _, _ = strings.Cut(model, "\n")
+	return cmp.Or(model, "unknown processor")
 }

@@ -1,90 +1,91 @@
 package main
 
 import (
-	"cmp"
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"syscall"
+	"testing"
 	"time"
 )
 
-// subject is something that is measured.
+// subject is something that is measured. It is a row of the table that it belongs to.
 type subject struct {
-	name string
-	do   func() // one time
+	table, name string
+	base        int    // the index of the subject that its cost is divided by
+	do          func() // once; it panics if it does not do what it is measured for
 }
 
-// ratio is what one time of a subject costs, as a multiple of the first subject's: the median
-// over the rounds, and the range that holds the middle half of them.
-type ratio struct {
-	name           string
-	median, lo, hi float64
-	allocs         float64
+// result is the cost of a subject, as a multiple of its base: the median over the rounds, and the
+// range that holds the middle half of them.
+type result struct {
+	subject
+	median, low, high float64
+	allocations       float64
 }
 
-// compare measures subjects in turn, the first being the anchor.
-func compare(e effort, subjects []subject) []ratio {
+// sliceTime is how long a subject is measured at a time.
+const sliceTime = 5 * time.Millisecond
+
+// measure measures all subjects in turn, on one processor, for several slices of time in each round.
+func measure(rounds, timeSlices int, subjects []subject) []result {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	batches := make([]int, len(subjects))
 	for i, s := range subjects {
-		batches[i] = batch(s.do, e.slice)
+		batches[i] = batch(s.do)
 	}
 	samples := make([][]float64, len(subjects))
-	for range e.rounds {
-		spent := make([]time.Duration, len(subjects))
-		for range e.slices {
-			// In another order each time, or the garbage of one would always be collected in the
-			// time of the same other.
+	for range rounds {
+		spent := make([]float64, len(subjects))
+		for range timeSlices {
+			// The order changes, so that the garbage of one subject is not always collected in the
+			// time of the same other one.
 			for _, i := range rand.Perm(len(subjects)) { //nolint:gosec // not a secret
 				before := cpuTime()
 				for range batches[i] {
 					subjects[i].do()
 				}
-				spent[i] += cpuTime() - before
+				spent[i] += float64(cpuTime()-before) / float64(batches[i])
 			}
 		}
-		for i := range subjects {
-			each := float64(spent[i]) / float64(batches[i])
-			samples[i] = append(samples[i], each/(float64(spent[0])/float64(batches[0])))
+		for i, s := range subjects {
+			samples[i] = append(samples[i], spent[i]/spent[s.base])
 		}
 	}
-	ratios := make([]ratio, len(subjects))
+	results := make([]result, len(subjects))
 	for i, s := range subjects {
-		ratios[i] = spread(samples[i])
-		ratios[i].name, ratios[i].allocs = s.name, allocations(s.do)
+		slices.Sort(samples[i])
+		at := func(q float64) float64 { return samples[i][int(q*float64(rounds-1)+0.5)] }
+		results[i] = result{s, at(0.5), at(0.25), at(0.75), allocations(s.do)}
 	}
-	return ratios
+	return results
 }
 
-// spread is the median of samples and their quartiles.
-func spread(samples []float64) ratio {
-	sorted := slices.Sorted(slices.Values(samples))
-	at := func(q float64) float64 { return sorted[int(q*float64(len(sorted)-1)+0.5)] }
-	return ratio{median: at(0.5), lo: at(0.25), hi: at(0.75)}
-}
-
-// batch is how often something can be done in a slice of time, at least once.
-func batch(do func(), slice time.Duration) int {
-	do() // what the first time makes is not measured
-	n, begun := 0, cpuTime()
-	for cpuTime()-begun < slice {
+// batch returns how often something can be done in a slice of time, at least once.
+func batch(do func()) int {
+	do() // the first time is not measured
+	n, began := 0, cpuTime()
+	for cpuTime()-began < sliceTime {
 		do()
 		n++
 	}
-	return n
+	return max(n, 1)
 }
 
-// allocations is how many pieces of memory one time takes.
+// allocations returns the least of several counts, because the runtime allocates now and then.
 func allocations(do func()) float64 {
-	const times = 200
-	counts := make([]float64, 0, 5)
-	for range cap(counts) {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for range times {
-			do()
-		}
-		runtime.ReadMemStats(&after)
-		counts = append(counts, float64((after.Mallocs-before.Mallocs)/times))
+	least := testing.AllocsPerRun(100, do)
+	for range 4 {
+		least = min(least, testing.AllocsPerRun(100, do))
 	}
-	return slices.MinFunc(counts, cmp.Compare[float64]) // others allocate too, now and then
+	return least
+}
+
+// cpuTime returns the processor time of this process, so that garbage collection counts.
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic("speed: " + err.Error())
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

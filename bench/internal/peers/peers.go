@@ -1,5 +1,5 @@
-// Package peers holds this library and its peers, each as its documentation recommends, with its
-// defaults, for what compares them.
+// Package peers sets up this library and its peers as their documentation recommends, with their
+// defaults.
 package peers
 
 import (
@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/MicahParks/keyfunc/v3"
-	jwtmiddleware "github.com/auth0/go-jwt-middleware/v2"
-	"github.com/auth0/go-jwt-middleware/v2/jwks"
-	"github.com/auth0/go-jwt-middleware/v2/validator"
+	jwtmiddleware "github.com/auth0/go-jwt-middleware/v3"
+	"github.com/auth0/go-jwt-middleware/v3/jwks"
+	"github.com/auth0/go-jwt-middleware/v3/validator"
 	coreos "github.com/coreos/go-oidc/v3/oidc"
 	golangjwt "github.com/golang-jwt/jwt/v5"
 	capjwt "github.com/hashicorp/cap/jwt"
@@ -27,48 +29,76 @@ import (
 	httphelper "github.com/zitadel/oidc/v3/pkg/http"
 	zitadel "github.com/zitadel/oidc/v3/pkg/oidc"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Peer is a library in the setting that its documentation recommends, with its defaults.
+// A Peer is a library that verifies tokens.
 type Peer struct {
 	Name    string
-	Modules []string // whose versions are shown, the library's own first
+	Modules []string // the modules whose versions are reported
 	// Start does what a service does before it listens. What it starts ends with ctx.
 	Start func(ctx context.Context, p Provider) (Verifier, error)
 }
 
-// Verifier accepts a token by returning nil. A library that speaks HTTP itself returns StatusError.
+// A Verifier accepts a token by returning nil. A library that writes the HTTP response returns a
+// [StatusError].
 type Verifier func(ctx context.Context, token string) error
 
-// Provider is what a service knows of its identity provider.
+// Provider is what a service is configured with.
 type Provider struct {
-	KeysURL, Issuer, Audience string
-	// Algorithm is the one that it signs with.
-	Algorithm string
-	// Client is the only way to reach it.
+	KeysURL, Issuer, Audience, Algorithm string
+	// Client is the only client that reaches the provider.
 	Client *http.Client
 }
 
-// A StatusError is the status with which a library itself refuses a request.
+// Of returns the provider that issuer plays.
+func Of(issuer *devissuer.Issuer) Provider {
+	return Provider{issuer.JWKSURL(), issuer.URL(), issuer.Audience()[0], issuer.Algorithm(), issuer.Client()}
+}
+
+// A StatusError is the status of the response with which a library refuses a request.
 type StatusError int
 
-func (e StatusError) Error() string { return fmt.Sprintf("answered %d", int(e)) }
+func (e StatusError) Error() string { return fmt.Sprintf("status %d", int(e)) }
 
-// All are this library, first, and its peers.
+// All lists this library, first, and its peers.
 var All = []Peer{
 	{"moresso-go", []string{"github.com/more-retail/moresso-go/core"}, startMoresso},
 	{"keyfunc", []string{"github.com/MicahParks/keyfunc/v3", "github.com/MicahParks/jwkset"}, startKeyfunc},
-	{"auth0", []string{"github.com/auth0/go-jwt-middleware/v2"}, startAuth0},
+	{"auth0", []string{"github.com/auth0/go-jwt-middleware/v3"}, startAuth0},
 	{"go-oidc", []string{"github.com/coreos/go-oidc/v3"}, startGoOIDC},
-	{"cap", []string{"github.com/hashicorp/cap", "github.com/coreos/go-oidc/v3"}, startCap},
+	{"cap", []string{"github.com/hashicorp/cap"}, startCap},
 	{"zitadel", []string{"github.com/zitadel/oidc/v3"}, startZitadel},
 	{"jwx", []string{"github.com/lestrrat-go/jwx/v3", "github.com/lestrrat-go/httprc/v3"}, startJWX},
 	{"xenitab", []string{"github.com/xenitab/go-oidc-middleware", "github.com/xenitab/go-oidc-middleware/oidchttp"}, startXenitAB},
 }
 
+// Versions lists the versions of Go, of the peers, and of other modules that are linked into the
+// program.
+func Versions(modules ...string) string {
+	for _, p := range All {
+		modules = append(modules, p.Modules...)
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	list := "- " + info.GoVersion + "\n"
+	for _, m := range info.Deps {
+		switch {
+		case !slices.Contains(modules, m.Path):
+		case m.Replace != nil:
+			list += "- " + m.Path + " (this tree)\n"
+		default:
+			list += "- " + m.Path + " " + m.Version + "\n"
+		}
+	}
+	return list
+}
+
 func startMoresso(ctx context.Context, p Provider) (Verifier, error) {
-	a, err := sso.New(sso.Config{ //nolint:contextcheck // it does no I/O
+	a, err := sso.New(sso.Config{ //nolint:contextcheck // New does no I/O
 		PublicKeyURI: p.KeysURL,
 		Issuer:       p.Issuer,
 		Audience:     []string{p.Audience},
@@ -88,7 +118,7 @@ func startMoresso(ctx context.Context, p Provider) (Verifier, error) {
 	}, nil
 }
 
-// startKeyfunc is NewDefaultCtx with a client given; the other defaults are the same.
+// startKeyfunc does what keyfunc.NewDefaultCtx does, with another client.
 func startKeyfunc(ctx context.Context, p Provider) (Verifier, error) {
 	k, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{p.KeysURL}, keyfunc.Override{Client: p.Client})
 	if err != nil {
@@ -101,8 +131,16 @@ func startKeyfunc(ctx context.Context, p Provider) (Verifier, error) {
 	}, nil
 }
 
-// startAuth0 keeps keys for the five minutes of auth0's quickstart.
 func startAuth0(_ context.Context, p Provider) (Verifier, error) {
+	middleware, err := Auth0(p)
+	if err != nil {
+		return nil, err
+	}
+	return handled(middleware), nil
+}
+
+// Auth0 returns the middleware of auth0. The client gets the timeout of auth0's default client.
+func Auth0(p Provider) (func(http.Handler) http.Handler, error) {
 	issuer, err := url.Parse(p.Issuer)
 	if err != nil {
 		return nil, err
@@ -111,19 +149,31 @@ func startAuth0(_ context.Context, p Provider) (Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	caching := jwks.NewCachingProvider(issuer, 5*time.Minute, jwks.WithCustomJWKSURI(keysURL), jwks.WithCustomClient(p.Client))
-	v, err := validator.New(caching.KeyFunc, validator.SignatureAlgorithm(p.Algorithm), p.Issuer, []string{p.Audience})
+	p.Client.Timeout = 30 * time.Second
+	caching, err := jwks.NewCachingProvider(jwks.WithIssuerURL(issuer), jwks.WithCustomJWKSURI(keysURL), jwks.WithCustomClient(p.Client))
 	if err != nil {
 		return nil, err
 	}
-	return answering(jwtmiddleware.New(v.ValidateToken).CheckJWT), nil
+	v, err := validator.New(validator.WithKeyFunc(caching.KeyFunc), validator.WithAlgorithm(validator.SignatureAlgorithm(p.Algorithm)),
+		validator.WithIssuer(p.Issuer), validator.WithAudience(p.Audience))
+	if err != nil {
+		return nil, err
+	}
+	middleware, err := jwtmiddleware.New(jwtmiddleware.WithValidator(v))
+	if err != nil {
+		return nil, err
+	}
+	return middleware.CheckJWT, nil
 }
 
-// answering is the verifier of a middleware for net/http.
-func answering(middleware func(http.Handler) http.Handler) Verifier {
+// handled returns the verifier of a middleware for net/http.
+func handled(middleware func(http.Handler) http.Handler) Verifier {
 	guarded := middleware(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	return func(ctx context.Context, token string) error {
-		request := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", http.NoBody)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "/", http.NoBody)
+		if err != nil {
+			return err
+		}
 		request.Header.Set("Authorization", "Bearer "+token)
 		response := httptest.NewRecorder()
 		guarded.ServeHTTP(response, request)
@@ -159,7 +209,7 @@ func startCap(ctx context.Context, p Provider) (Verifier, error) {
 	}, nil
 }
 
-// startZitadel gives the client the limit that zitadel's own default client has.
+// startZitadel gives the client the timeout of zitadel's default client.
 func startZitadel(_ context.Context, p Provider) (Verifier, error) {
 	p.Client.Timeout = httphelper.DefaultHTTPClient.Timeout
 	v := rp.NewIDTokenVerifier(p.Issuer, p.Audience, rp.NewRemoteKeySet(p.Client, p.KeysURL), rp.WithSupportedSigningAlgorithms(p.Algorithm))
@@ -188,9 +238,9 @@ func startJWX(ctx context.Context, p Provider) (Verifier, error) {
 	}, nil
 }
 
-// startXenitAB names the algorithm, as its documentation asks for where a key set tells none.
+// startXenitAB names the algorithm, as its documentation requires for keys without alg.
 func startXenitAB(_ context.Context, p Provider) (Verifier, error) {
-	return answering(func(next http.Handler) http.Handler {
+	return handled(func(next http.Handler) http.Handler {
 		return oidchttp.New[map[string]any](next, nil,
 			options.WithIssuer(p.Issuer), options.WithJwksUri(p.KeysURL), options.WithRequiredAudience(p.Audience),
 			options.WithFallbackSignatureAlgorithm(p.Algorithm), options.WithLazyLoadJwks(true), options.WithHttpClient(p.Client))
