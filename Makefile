@@ -88,7 +88,7 @@ compat: ## The same, and that nothing of the last release is broken without a wo
 bench-permission: ## Measure granted checks beside an RSA verification
 	@cd core && go test -run '^$$' -bench Grant ./permission
 
-bench: ## Measure what a token costs here and in peers, in turn with an RSA verification; QUICK=1 for less; writes docs/reports/BENCHMARKS.md
+bench: ## Measure what a token costs here and in peers; QUICK=1 for less; writes docs/reports/BENCHMARKS.md
 	@mkdir -p bin docs/reports/img
 	@cd bench && GOWORK=off go build -o ../bin/speed ./speed && ../bin/speed $(if $(QUICK),-quick,-o ../docs/reports/BENCHMARKS.md)
 
@@ -99,7 +99,7 @@ allocations: ## Count what a request allocates, which the race detector would sp
 bench-test: gotestsum ## Test what compares this library with its peers
 	@cd bench && GOWORK=off ../scripts/test ./...
 
-keys-grid: ## Put this library and its peers through the same troubles with keys; writes docs/reports/KEYS-GRID.md
+keys-grid: ## Compare this library and its peers when the provider of keys fails; writes docs/reports/KEYS-GRID.md
 	@cd bench && GOWORK=off go run ./keysgrid -o ../docs/reports/KEYS-GRID.md
 
 attack-grid: ## Send the attack corpus to this library and its peers; writes docs/reports/SECURITY-TESTING.md

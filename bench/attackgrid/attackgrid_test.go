@@ -23,7 +23,8 @@ func TestGrid_Outcomes(t *testing.T) {
 		peer("accepts", func() error { return nil }),
 		peer("refuses", func() error { return peers.StatusError(401) }),
 		peer("panics", func() error {
-			if calls++; calls > 1 {
+			calls++
+			if calls > 1 {
 				panic("by the attack")
 			}
 			return nil

@@ -17,7 +17,7 @@ func TestAllocations_CachedToken(t *testing.T) {
 	for _, s := range list {
 		framework, guard, _ := strings.Cut(s.name, ": ")
 		switch {
-		case s.name == cachedToken:
+		case s.name == oursCached:
 			if n := allocations(s.do); n != 0 {
 				t.Errorf("without a framework: %v, want 0", n)
 			}

@@ -77,9 +77,9 @@ func targets(results []result) report.Table {
 		what      string
 		got, most float64
 	}{
-		{"a new token, × golang-jwt with struct claims", of[newToken].median / of[structClaims].median, 0.82},
-		{"a cached token, × one RSA verification", of[cachedToken].median, 0.035},
-		{"a cached token, allocations", of[cachedToken].allocations, 0},
+		{"a new token, × golang-jwt with struct claims", of[oursNew].median / of[structClaims].median, 0.82},
+		{"a cached token, × one RSA verification", of[oursCached].median, 0.035},
+		{"a cached token, allocations", of[oursCached].allocations, 0},
 	} {
 		met := "yes"
 		if row.got > row.most {

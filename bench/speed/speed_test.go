@@ -73,8 +73,8 @@ var (
 func TestReport_Tables(t *testing.T) {
 	results := []result{
 		{subject: subject{table: verifications, name: anchor}, median: 1},
-		{subject: subject{table: verifications, name: newToken}, median: 1.2, low: 1.1, high: 1.3, allocations: 17},
-		{subject: subject{table: verifications, name: cachedToken}, median: 0.036},
+		{subject: subject{table: verifications, name: oursNew}, median: 1.2, low: 1.1, high: 1.3, allocations: 17},
+		{subject: subject{table: verifications, name: oursCached}, median: 0.036},
 		{subject: subject{table: verifications, name: structClaims}, median: 1.5},
 	}
 	text := targets(results).String() + table(verifications, results).String()

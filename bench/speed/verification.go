@@ -22,8 +22,8 @@ const (
 // The subjects that the targets are about.
 const (
 	anchor       = "crypto/rsa.VerifyPKCS1v15"
-	newToken     = "moresso-go, a new token"
-	cachedToken  = "moresso-go, a cached token"
+	oursNew      = "moresso-go, a new token"
+	oursCached   = "moresso-go, a cached token"
 	structClaims = "golang-jwt, struct claims"
 )
 
@@ -43,8 +43,8 @@ func addVerifications(ctx context.Context, p *provider, cached, uncached *sso.Au
 	ours := func(a *sso.Authenticator) peers.Verifier {
 		return func(ctx context.Context, token string) error { _, err := a.ValidateToken(ctx, token); return err }
 	}
-	add(newToken, ours(uncached), token)
-	add(cachedToken, ours(cached), token)
+	add(oursNew, ours(uncached), token)
+	add(oursCached, ours(cached), token)
 	add("moresso-go, 1,000 cached tokens in turn", ours(cached), p.tokens...)
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{p.Algorithm()}), jwt.WithIssuer(p.URL()), jwt.WithAudience(p.Audience()[0]))
 	key := func(*jwt.Token) (any, error) { return p.public, nil } //nolint:unparam // a jwt.Keyfunc

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/MicahParks/keyfunc/v3"
@@ -84,17 +85,17 @@ func Versions(modules ...string) string {
 	if !ok {
 		return ""
 	}
-	list := "- " + info.GoVersion + "\n"
+	list := []string{info.GoVersion}
 	for _, m := range info.Deps {
 		switch {
 		case !slices.Contains(modules, m.Path):
 		case m.Replace != nil:
-			list += "- " + m.Path + " (this tree)\n"
+			list = append(list, m.Path+" (this tree)")
 		default:
-			list += "- " + m.Path + " " + m.Version + "\n"
+			list = append(list, m.Path+" "+m.Version)
 		}
 	}
-	return list
+	return "- " + strings.Join(list, "\n- ") + "\n"
 }
 
 func startMoresso(ctx context.Context, p Provider) (Verifier, error) {
