@@ -54,21 +54,22 @@ func newProvider(tokens int) *provider {
 
 // token returns a token with 15 claims, as real access tokens have, of at most tokenBytes bytes.
 func (p *provider) token(i int, options ...devissuer.TokenOption) string {
-	mint := func(padding int) string {
-		return p.MustToken(append([]devissuer.TokenOption{devissuer.Claims(claims(i, padding)), devissuer.Type("JWT")}, options...)...)
-	}
+	mint := func(padding int) string { return p.MustToken(append(claims(i, padding), options...)...) }
 	return mint(max(0, tokenBytes-len(mint(0))) * 3 / 4) // three bytes are four characters
 }
 
-// claims returns the claims of a token beside iss, aud, iat and exp.
-func claims(i, padding int) map[string]any {
-	return map[string]any{
+// claims sets the claims of a token beside iss, aud, iat and exp.
+func claims(i, padding int) (options []devissuer.TokenOption) {
+	for name, value := range map[string]any{
 		"sub": fmt.Sprintf("user-%06d", i), "azp": audience, "client_id": "web", "scope": "orders:read",
 		"nbf": time.Now().Unix(), "auth_time": time.Now().Unix(), "jti": fmt.Sprintf("0b6f9a52-%012d", i),
 		"email": "ada.lovelace@example.com", "name": "Ada Lovelace",
 		"permissions": map[string]any{"orders": map[string]any{"role": "clerk", "read": true}, "stores": []int{17, 42}},
 		"tenant":      strings.Repeat("x", padding),
+	} {
+		options = append(options, devissuer.Claim(name, value))
 	}
+	return append(options, devissuer.Type("JWT"))
 }
 
 // authenticator returns this library with a cache for so many tokens; 0 is the default, and a
