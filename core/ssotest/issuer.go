@@ -1,6 +1,7 @@
 package ssotest
 
 import (
+	"sync/atomic"
 	"testing"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
@@ -31,7 +32,8 @@ type Issuer struct {
 	*devissuer.Issuer
 	t             testing.TB
 	clock         *Clock
-	audienceGiven bool // by WithAudience: it stays
+	audienceGiven bool                       // by WithAudience, and not changed by Config
+	settings      atomic.Pointer[sso.Config] // of the latest Authenticator
 }
 
 // byDefault is an audience that nobody gives, to tell whether one was given.
@@ -103,6 +105,7 @@ func (i *Issuer) Authenticator(cfg sso.Config) *sso.Authenticator {
 		i.t.Fatalf("ssotest: %v", err)
 	}
 	i.t.Cleanup(func() { _ = a.Close() })
+	i.settings.Store(&cfg)
 	return a
 }
 

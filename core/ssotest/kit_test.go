@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"os/exec"
 	"runtime"
 	"slices"
 	"strconv"
@@ -275,7 +274,7 @@ func asked(r *http.Request) sso.Request {
 }
 
 func TestARequestKnowsItsPrincipal(t *testing.T) {
-	clerk := ssotest.NewPrincipal(devissuer.Subject("grace"), devissuer.Permission("orders.role", "clerk"), devissuer.Expired())
+	clerk := ssotest.NewPrincipal(devissuer.Subject("grace"), devissuer.Permission("orders.role", "clerk"), devissuer.Audience("shop"))
 	r := ssotest.Request(clerk, ssotest.Method("POST"), ssotest.Path("/orders/7?open=1"), ssotest.Pattern("POST /orders/{order}"),
 		ssotest.PathValue("order", "7"), ssotest.RequestHeader("X-Tenant", "a", "b"))
 	if got, ok := sso.FromContext(r.Context()); !ok || got != clerk || got.Subject() != "grace" {
@@ -288,22 +287,61 @@ func TestARequestKnowsItsPrincipal(t *testing.T) {
 	if _, ok := sso.FromContext(ssotest.Request(nil).Context()); ok {
 		t.Error("nobody is somebody")
 	}
-	if clerk.ExpiresAt().After(time.Now()) || clerk.IssuedAt().IsZero() {
-		t.Errorf("the dates are %v and %v", clerk.IssuedAt(), clerk.ExpiresAt())
+	type key struct{}
+	ctx := ssotest.Context(context.WithValue(t.Context(), key{}, "kept"), clerk)
+	if got, ok := sso.FromContext(ctx); !ok || got != clerk || ctx.Value(key{}) != "kept" {
+		t.Errorf("%v, %v", got, ctx.Value(key{}))
+	}
+	if !clerk.HasAudience("shop") || clerk.IssuedAt().IsZero() {
+		t.Errorf("for %v, issued at %v", clerk.Audience(), clerk.IssuedAt())
 	}
 }
 
-func TestClaimsThatNoTokenCanHaveMakeNoPrincipal(t *testing.T) {
-	for _, payload := range []string{"", "null", "[]", `"ada"`, `{"sub":"ada","sub":"bob"}`, "{"} {
+func TestNewPrincipal_Rejected(t *testing.T) {
+	for name, opt := range map[string]ssotest.TokenOption{
+		"expired": devissuer.Expired(), "no audience": devissuer.WithoutClaim("aud"), "no issuer": devissuer.WithoutClaim("iss"), "a number as subject": devissuer.Claim("sub", 7),
+		"an ID token": devissuer.Claim("nonce", "n"), "no claims": devissuer.RawPayload(""), "null": devissuer.RawPayload("null"), "an array": devissuer.RawPayload("[]"),
+		"a name twice": devissuer.RawPayload(`{"sub":"ada","sub":"bob"}`), "another key": devissuer.UnknownKey(),
+	} {
 		func() {
 			defer func() {
-				if v := recover(); v == nil || !strings.HasPrefix(fmt.Sprint(v), "ssotest: NewPrincipal: ") {
-					t.Errorf("%q: %v", payload, v)
+				if v := recover(); v == nil || !strings.HasPrefix(fmt.Sprint(v), "ssotest: NewPrincipal: the token with these claims is rejected: ") {
+					t.Errorf("%s: %v", name, v)
 				}
 			}()
-			ssotest.NewPrincipal(devissuer.RawPayload(payload))
+			ssotest.NewPrincipal(opt)
 		}()
 	}
+	f := &failing{TB: t}
+	inTest(func() { ssotest.NewIssuer(f, ssotest.FastKeys()).Principal(devissuer.Expired()) })
+	if !strings.Contains(f.fatal, "rejected") {
+		t.Errorf("%q", f.fatal)
+	}
+}
+
+func TestIssuer_Principal(t *testing.T) {
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+	cfg := iss.Config("orders-api")
+	cfg.PermissionsClaim, cfg.RolesClaim = "entitlements", "groups"
+	iss.Authenticator(cfg)
+	p := iss.Principal(devissuer.Claim("entitlements", map[string]bool{"a": true}), devissuer.Claim("groups", []string{"staff"}))
+	if !p.Permissions().Exists() || !permissionGranted(t, permission.Role("staff"), p) {
+		t.Errorf("the settings of the service are not used: %v", p.Claims())
+	}
+}
+
+func TestContext_OtherPrincipal(t *testing.T) {
+	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
+	p, err := iss.Authenticator(iss.Config("api")).ValidateToken(t.Context(), iss.Token())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if v := recover(); !strings.Contains(fmt.Sprint(v), "NewPrincipal") {
+			t.Errorf("%v", v)
+		}
+	}()
+	ssotest.Context(t.Context(), p)
 }
 
 // What has no token is nobody to whoever demands one: not to the method that is asked, not to one
@@ -316,17 +354,13 @@ func TestAPrincipalWithoutATokenSatisfiesNoAuthenticator(t *testing.T) {
 		t.Fatal(err)
 	}
 	anywhere := made.TokenFrom(sso.TokenFromAuthorization(), sso.TokenFromCookie("__Host-token"), sso.TokenFromHeader("X-Token"))
-	genuine, err := made.ValidateToken(t.Context(), iss.Token(devissuer.Subject("root")))
-	if err != nil {
-		t.Fatal(err)
-	}
 	everyone := permission.Authenticated()
 	for name, auth := range map[string]*sso.Authenticator{"New": made, "Join": joined, "TokenFrom": anywhere, "nil": nil, "zero": {}} {
 		want := sso.ErrNoToken
 		if name == "nil" || name == "zero" {
 			want = nil // refused as a fault of the service
 		}
-		for what, principal := range map[string]*sso.Principal{"made up": ssotest.NewPrincipal(devissuer.Subject("root")), "of this issuer": iss.Principal(devissuer.Subject("root")), "genuine": genuine} {
+		for what, principal := range map[string]*sso.Principal{"made up": ssotest.NewPrincipal(devissuer.Subject("root")), "of this issuer": iss.Principal(devissuer.Subject("root"))} {
 			r := ssotest.Request(principal)
 			for entry, call := range map[string]func(context.Context, sso.Request) (context.Context, error){
 				"Authenticate": auth.Authenticate,
@@ -363,25 +397,6 @@ func TestAPrincipalWithoutATokenSatisfiesNoAuthenticator(t *testing.T) {
 	}
 	if _, err := made.Authorize(r.Context(), asked(r), permission.Is("orders.role", "admin")); !errors.Is(err, sso.ErrAccessDenied) {
 		t.Errorf("the permission of a principal without a token counts: %v", err)
-	}
-}
-
-func TestOutsideOfTestsThereIsNoPrincipalWithoutAToken(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds a program")
-	}
-	out, err := exec.CommandContext(t.Context(), "go", "run", "./testdata/notatest").CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	for _, line := range lines {
-		if !strings.Contains(line, "works in tests alone") {
-			t.Errorf("%s", line)
-		}
-	}
-	if len(lines) != 3 {
-		t.Errorf("%q", lines)
 	}
 }
 
