@@ -16,6 +16,7 @@ require (
 	github.com/labstack/echo/v4 v4.16.0
 	github.com/more-retail/moresso-go/core v0.1.0
 	github.com/more-retail/moresso-go/echosso v0.1.0
+	github.com/more-retail/moresso-go/examples v0.1.0
 	github.com/more-retail/moresso-go/fibersso v0.1.0
 	github.com/more-retail/moresso-go/ginsso v0.1.0
 	github.com/more-retail/moresso-go/httpsso v0.1.0
@@ -88,6 +89,7 @@ require (
 replace (
 	github.com/more-retail/moresso-go/core => ../core
 	github.com/more-retail/moresso-go/echosso => ../echosso
+	github.com/more-retail/moresso-go/examples => ../examples
 	github.com/more-retail/moresso-go/fibersso => ../fibersso
 	github.com/more-retail/moresso-go/ginsso => ../ginsso
 	github.com/more-retail/moresso-go/httpsso => ../httpsso

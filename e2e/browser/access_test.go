@@ -117,7 +117,7 @@ func TestByKeyboardAlone(t *testing.T) {
 	before := evaluate[string](page, `document.getElementById("signing").title`)
 	page.press(" ")
 	page.await(`document.getElementById("signing").title !== "` + before + `"`)
-	page.tabTo("door=gin")
+	page.tabTo("server=gin")
 	page.press(kb.ArrowDown)
 	page.await(`document.getElementById("code").textContent.includes("e.GET(")`)
 	page.tabTo("copy")
@@ -150,9 +150,9 @@ func TestNothingIsWiderThanAPhone(t *testing.T) {
 	page.click(`[name=route][value=reports]`)
 	page.send()
 	wide("a tree")
-	for _, door := range []string{"echo", "fiber", "net/http", "lambda"} {
-		page.click(`[name=door][value="` + door + `"]`)
-		wide(door)
+	for _, server := range []string{"echo", "fiber", "net/http", "lambda"} {
+		page.click(`[name=server][value="` + server + `"]`)
+		wide(server)
 	}
 }
 

@@ -226,6 +226,12 @@ func evaluate[T any](p *tab, script string) T {
 	return value
 }
 
+// run runs statements, whatever their values are: what the DOM's methods return differs between browsers.
+func (p *tab) run(statements string) {
+	p.t.Helper()
+	evaluate[bool](p, "(() => { "+statements+"; return true; })()")
+}
+
 // await polls until a script gives true. A page on its way to another address gives nothing yet.
 func (p *tab) await(script string) {
 	p.t.Helper()
@@ -270,13 +276,13 @@ type result struct {
 	Steps   []string
 }
 
-type pane struct{ Door, Status, Code, Text string }
+type pane struct{ Server, Status, Code, Text string }
 
 func (p *tab) result() result {
 	p.t.Helper()
 	return evaluate[result](p, `({
 		Panes: [...document.querySelectorAll(".pane")].map((pane) => ({
-			Door: pane.dataset.door, Status: pane.dataset.status, Text: pane.innerText,
+			Server: pane.dataset.server, Status: pane.dataset.status, Text: pane.innerText,
 			Code: /"code":"(\w+)"/.exec(pane.querySelector("pre").textContent)?.[1] ?? "",
 		})),
 		Verdict: document.getElementById("verdict").textContent,
@@ -293,7 +299,7 @@ func (r result) short() string {
 	first := r.Panes[0]
 	for _, p := range r.Panes {
 		if p.Status != first.Status || p.Code != first.Code {
-			return fmt.Sprintf("%s shows %s %s where %s shows %s %s", p.Door, p.Status, p.Code, first.Door, first.Status, first.Code)
+			return fmt.Sprintf("%s shows %s %s where %s shows %s %s", p.Server, p.Status, p.Code, first.Server, first.Status, first.Code)
 		}
 	}
 	return strings.TrimSpace(first.Status + " " + first.Code)

@@ -47,7 +47,7 @@ func TestScreenshots(t *testing.T) {
 func (p *tab) shoot(path string) {
 	p.t.Helper()
 	p.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 0, 0)) // nothing is hovered over
-	evaluate[bool](p, "document.activeElement.blur() || scrollTo(0, 0) || true")
+	p.run(`document.activeElement.blur(); scrollTo({ top: 0, behavior: "instant" })`)
 	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		p.t.Fatal(err)

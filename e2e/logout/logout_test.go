@@ -1,13 +1,11 @@
-// Package logout has a real identity provider sign somebody out, and a fleet of services find that out through a
-// real Redis.
+// Package logout tests that a user who signs out at a real identity provider is refused by a fleet of services,
+// which share a real Redis.
 package logout
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -22,18 +20,16 @@ import (
 	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/e2e/idp"
-	"github.com/more-retail/moresso-go/echosso"
-	"github.com/more-retail/moresso-go/fibersso"
-	"github.com/more-retail/moresso-go/ginsso"
+	"github.com/more-retail/moresso-go/examples/servers"
 	"github.com/more-retail/moresso-go/httpsso"
 	"github.com/more-retail/moresso-go/redisstore"
 	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
 const (
-	website  = "web-shop" // the client at which people sign in
+	website  = "web-shop" // the client at which users sign in
 	audience = "orders"   // the API that its tokens are for
-	// mostWait is how long any instance may go on serving a session that the provider has ended.
+	// mostWait is how long an instance may still accept a session that the provider has ended.
 	mostWait = time.Second
 )
 
@@ -60,8 +56,8 @@ func (i instance) status(t *testing.T, token string) int {
 	return res.StatusCode
 }
 
-// fleet opens four services by four frameworks. The first receives the logouts of the provider; what it answered
-// last is in received.
+// fleet starts a service in each of four frameworks. The first receives the logouts of the provider; received is
+// the status of its last answer.
 func fleet(t *testing.T, provider idp.Provider, redis *redistest.Server, cache bool) (instances []instance, received *atomic.Int64, logoutURL string) {
 	t.Helper()
 	service := func() (*sso.Authenticator, *redisstore.Store) {
@@ -83,11 +79,20 @@ func fleet(t *testing.T, provider idp.Provider, redis *redistest.Server, cache b
 		t.Cleanup(func() { _ = auth.Close() })
 		return auth, store
 	}
-	serve := func(name string, handler http.Handler) {
-		server := httptest.NewServer(handler)
-		t.Cleanup(server.Close)
-		instances = append(instances, instance{name, server.URL})
+	add := func(name string) func(url string, stop func() error, err error) {
+		return func(url string, stop func() error, err error) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := stop(); err != nil {
+					t.Error(err)
+				}
+			})
+			instances = append(instances, instance{name, url})
+		}
 	}
+	orders := servers.Routes(servers.Route{Path: "/orders", Handle: func(*sso.Principal, bool) string { return "[]" }})
 
 	auth, store := service()
 	if err := store.Begin(t.Context()); err != nil {
@@ -95,47 +100,27 @@ func fleet(t *testing.T, provider idp.Provider, redis *redistest.Server, cache b
 	}
 	received = &atomic.Int64{}
 	logout := httpsso.BackChannelLogout(auth, store.Revoker(), website)
-	mux := http.NewServeMux()
-	mux.Handle("GET /orders", httpsso.New(auth).Authenticate()(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
-	mux.HandleFunc("/logout/backchannel", func(w http.ResponseWriter, r *http.Request) {
-		kept := httptest.NewRecorder()
-		logout.ServeHTTP(kept, r)
-		received.Store(int64(kept.Code))
-		w.WriteHeader(kept.Code)
-	})
-	serve("net/http", mux)
+	add("net/http")(servers.Serve(t.Context(), servers.HTTP(func(mux *http.ServeMux) {
+		orders.HTTP(mux, auth)
+		mux.HandleFunc("/logout/backchannel", func(w http.ResponseWriter, r *http.Request) {
+			kept := httptest.NewRecorder()
+			logout.ServeHTTP(kept, r)
+			received.Store(int64(kept.Code))
+			w.WriteHeader(kept.Code)
+		})
+	})))
 	logoutURL = instances[0].url + "/logout/backchannel"
 
-	auth, _ = service()
-	gin.SetMode(gin.ReleaseMode)
-	router := gin.New()
-	router.GET("/orders", ginsso.New(auth).Authenticate(), func(*gin.Context) {})
-	serve("Gin", router)
-
-	auth, _ = service()
-	e := echo.New()
-	e.GET("/orders", func(c echo.Context) error { return c.NoContent(http.StatusOK) }, echosso.New(auth).Authenticate())
-	serve("Echo", e)
-
-	auth, _ = service()
-	app := fiber.New(fiber.Config{DisableStartupMessage: true})
-	app.Get("/orders", fibersso.New(auth).Authenticate(), func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) })
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- app.Listener(listener) }()
-	t.Cleanup(func() {
-		if err := errors.Join(app.Shutdown(), <-ended); err != nil {
-			t.Error(err)
-		}
-	})
-	instances = append(instances, instance{"Fiber", "http://" + listener.Addr().String()})
+	ofGin, _ := service()
+	add("Gin")(servers.Serve(t.Context(), servers.Gin(func(e *gin.Engine) { orders.Gin(e, ofGin) })))
+	ofEcho, _ := service()
+	add("Echo")(servers.Serve(t.Context(), servers.Echo(func(e *echo.Echo) { orders.Echo(e, ofEcho) })))
+	ofFiber, _ := service()
+	add("Fiber")(servers.ServeFiber(t.Context(), servers.Fiber(func(app *fiber.App) { orders.Fiber(app, ofFiber) })))
 	return instances, received, logoutURL
 }
 
-func TestSigningOutAtTheProviderEndsTheSessionInEveryInstance(t *testing.T) {
+func TestBackChannelLogout_Fleet(t *testing.T) {
 	for _, cache := range []bool{false, true} {
 		t.Run(fmt.Sprintf("cache %t", cache), func(t *testing.T) {
 			adaptertest.CheckLeaks(t)
@@ -163,13 +148,13 @@ func TestSigningOutAtTheProviderEndsTheSessionInEveryInstance(t *testing.T) {
 				}
 			}
 			here, elsewhere, bob := signIn("ada"), signIn("ada"), signIn("bob")
-			for range 2 { // so that they know the tokens, and what caches there are have the sessions
+			for range 2 { // fills the token caches and the session caches
 				all("ada", here.AccessToken, http.StatusOK)
 				all("ada elsewhere", elsewhere.AccessToken, http.StatusOK)
 				all("bob", bob.AccessToken, http.StatusOK)
 			}
 
-			// The provider calls, and answers only then.
+			// The provider calls the first service before it answers.
 			out := time.Now()
 			if err := here.SignOut(t.Context()); err != nil {
 				t.Fatal(err)
@@ -180,7 +165,7 @@ func TestSigningOutAtTheProviderEndsTheSessionInEveryInstance(t *testing.T) {
 			for _, i := range instances {
 				for i.status(t, here.AccessToken) != http.StatusUnauthorized {
 					if time.Since(out) > mostWait {
-						t.Fatalf("%s serves the session still, %v after it was ended", i.name, time.Since(out))
+						t.Fatalf("%s still accepts the session, %v after its end", i.name, time.Since(out))
 					}
 				}
 				t.Logf("%-8s refuses within %v", i.name, time.Since(out).Round(time.Millisecond))
@@ -190,14 +175,14 @@ func TestSigningOutAtTheProviderEndsTheSessionInEveryInstance(t *testing.T) {
 			all("bob", bob.AccessToken, http.StatusOK)
 			all("ada, who signs in again", signIn("ada").AccessToken, http.StatusOK)
 
-			// What the provider's clients get is no access token, and the other way round.
+			// An access token is not a logout token.
 			form := "logout_token=" + here.AccessToken
 			if status := post(t, logoutURL, form); status != http.StatusBadRequest {
 				t.Errorf("an access token signs out: %d", status)
 			}
 			all("ada elsewhere, still", elsewhere.AccessToken, http.StatusOK)
 
-			// While Redis is away the provider is told so, and nobody is let in or taken for signed out.
+			// Without Redis the logout is answered with 503, and so are requests: neither accepted nor treated as signed out.
 			redis.Kill()
 			if err := elsewhere.SignOut(t.Context()); err != nil {
 				t.Fatal(err)
@@ -209,7 +194,7 @@ func TestSigningOutAtTheProviderEndsTheSessionInEveryInstance(t *testing.T) {
 				redistest.Wait(t, 10*time.Second, i.name+" answers 503", func() bool {
 					status := i.status(t, bob.AccessToken)
 					if status == http.StatusUnauthorized {
-						t.Fatalf("%s takes bob for signed out", i.name)
+						t.Fatalf("%s treats bob as signed out", i.name)
 					}
 					return status == http.StatusServiceUnavailable
 				})

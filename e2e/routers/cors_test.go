@@ -1,7 +1,6 @@
 package routers
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -20,6 +19,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/echosso"
+	"github.com/more-retail/moresso-go/examples/servers"
 	"github.com/more-retail/moresso-go/fibersso"
 	"github.com/more-retail/moresso-go/ginsso"
 	"github.com/more-retail/moresso-go/httpsso"
@@ -27,14 +27,13 @@ import (
 
 const app = "https://app.example"
 
-// Each framework with its usual CORS middleware, before the guard or behind it.
+// frameworks are the frameworks with their usual CORS middleware, before the guard or after it.
 var frameworks = map[string]func(t *testing.T, auth *sso.Authenticator, corsFirst bool) ssotest.Do{
 	"Gin": func(t *testing.T, auth *sso.Authenticator, corsFirst bool) ssotest.Do {
-		gin.SetMode(gin.TestMode)
-		engine := gin.New()
-		engine.Use(ordered[gin.HandlerFunc](corsFirst, gincors.New(gincors.Config{AllowOrigins: []string{app}, AllowHeaders: []string{"Authorization"}}), ginsso.New(auth).Authenticate())...)
-		engine.GET("/orders", func(c *gin.Context) { c.Status(http.StatusOK) })
-		return ssotest.Serve(t, engine)
+		return ssotest.Serve(t, servers.Gin(func(engine *gin.Engine) {
+			engine.Use(ordered[gin.HandlerFunc](corsFirst, gincors.New(gincors.Config{AllowOrigins: []string{app}, AllowHeaders: []string{"Authorization"}}), ginsso.New(auth).Authenticate())...)
+			engine.GET("/orders", func(c *gin.Context) { c.Status(http.StatusOK) })
+		}))
 	},
 	"Echo": func(t *testing.T, auth *sso.Authenticator, corsFirst bool) ssotest.Do {
 		e := echo.New()
@@ -43,18 +42,17 @@ var frameworks = map[string]func(t *testing.T, auth *sso.Authenticator, corsFirs
 		return ssotest.Serve(t, e)
 	},
 	"Fiber": func(t *testing.T, auth *sso.Authenticator, corsFirst bool) ssotest.Do {
-		server := fiber.New(fiber.Config{DisableStartupMessage: true})
-		for _, layer := range ordered[fiber.Handler](corsFirst, fibercors.New(fibercors.Config{AllowOrigins: app, AllowHeaders: "Authorization"}), fibersso.New(auth).Authenticate()) {
-			server.Use(layer)
-		}
-		server.Get("/orders", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) })
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		url, stop, err := servers.ServeFiber(t.Context(), servers.Fiber(func(server *fiber.App) {
+			for _, layer := range ordered[fiber.Handler](corsFirst, fibercors.New(fibercors.Config{AllowOrigins: app, AllowHeaders: "Authorization"}), fibersso.New(auth).Authenticate()) {
+				server.Use(layer)
+			}
+			server.Get("/orders", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) })
+		}))
 		if err != nil {
 			t.Fatal(err)
 		}
-		go func() { _ = server.Listener(listener) }()
-		t.Cleanup(func() { _ = server.Shutdown() })
-		return ssotest.Client(t, "http://"+listener.Addr().String())
+		t.Cleanup(func() { _ = stop() })
+		return ssotest.Client(t, url)
 	},
 	"net/http": func(t *testing.T, auth *sso.Authenticator, corsFirst bool) ssotest.Do {
 		mux := http.NewServeMux()
@@ -81,7 +79,7 @@ func ordered[T any](corsFirst bool, first, guard T) []T {
 	return []T{guard, first}
 }
 
-func TestCORSComesBeforeTheGuard(t *testing.T) {
+func TestAuthenticate_CORSOrder(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	auth := iss.Authenticator(iss.Config("api"))
 	send := func(t *testing.T, do ssotest.Do, method, token string) *http.Response {
@@ -106,21 +104,21 @@ func TestCORSComesBeforeTheGuard(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			do := open(t, auth, true)
 			if r := send(t, do, http.MethodOptions, ""); r.StatusCode >= 300 || r.Header.Get("Access-Control-Allow-Origin") != app {
-				t.Errorf("a preflight was answered with %d %v", r.StatusCode, r.Header)
+				t.Errorf("preflight: %d %v", r.StatusCode, r.Header)
 			}
 			if r := send(t, do, http.MethodGet, iss.Token()); r.StatusCode != http.StatusOK || r.Header.Get("Access-Control-Allow-Origin") != app {
-				t.Errorf("a good token was answered with %d %v", r.StatusCode, r.Header)
+				t.Errorf("valid token: %d %v", r.StatusCode, r.Header)
 			}
 			for _, token := range []string{"", iss.Token(devissuer.Expired())} {
 				if r := send(t, do, http.MethodGet, token); r.StatusCode != http.StatusUnauthorized || r.Header.Get("Access-Control-Allow-Origin") != app || r.Header.Get("WWW-Authenticate") == "" {
-					t.Errorf("a refusal, which a page must be able to read, has %d %v", r.StatusCode, r.Header)
+					t.Errorf("refusal, which a page must be able to read: %d %v", r.StatusCode, r.Header)
 				}
 			}
 		})
 		t.Run(name+", in the wrong order", func(t *testing.T) {
 			do := open(t, auth, false)
 			if r := send(t, do, http.MethodOptions, ""); r.StatusCode != http.StatusUnauthorized {
-				t.Errorf("a preflight was answered with %d", r.StatusCode)
+				t.Errorf("preflight: %d", r.StatusCode)
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-// Package soak keeps every front door under load while the issuer rotates and fails.
+// Package soak keeps every framework under load while the issuer rotates and fails.
 package soak
 
 import (
@@ -12,7 +12,7 @@ import (
 
 	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
-	"github.com/more-retail/moresso-go/e2e/doors"
+	"github.com/more-retail/moresso-go/e2e/frameworks"
 )
 
 // The schedule: real time, on real servers.
@@ -21,28 +21,28 @@ const (
 	rotations = 20 // one a second, each with overlap
 	down      = 22 * time.Second
 	up        = 32 * time.Second
-	perDoor   = 2 // clients
+	perServer = 2 // clients
 	// overdue moves the clock so that every set is due for refresh while the issuer is down,
 	// and old enough for a request to wait for one.
 	overdue = 6 * time.Minute
-	// mostWait is what no request for a key that is known may exceed: the second that is
-	// waited for the refresh of an old set, and what two busy cores add.
+	// mostWait bounds a request for a known key: the second that it may wait for the refresh
+	// of an old set, and the delays of two busy cores.
 	mostWait = 3 * time.Second
 )
 
 func TestMain(m *testing.M) {
-	doors.Function()
+	frameworks.RunFunction()
 	m.Run()
 }
 
-// tally is what one door went through.
+// tally counts the requests to one server.
 type tally struct {
 	requests, refusals atomic.Int64
 	longest            atomic.Int64 // nanoseconds
 	first              atomic.Pointer[string]
 }
 
-func (c *tally) count(took time.Duration, answer doors.Answer, err error) {
+func (c *tally) count(took time.Duration, answer frameworks.Answer, err error) {
 	c.requests.Add(1)
 	for {
 		longest := c.longest.Load()
@@ -57,15 +57,15 @@ func (c *tally) count(took time.Duration, answer doors.Answer, err error) {
 	}
 }
 
-func TestNoGoodTokenIsRefusedWhileTheIssuerRotatesAndFails(t *testing.T) {
+func TestSoak_ValidTokens(t *testing.T) {
 	adaptertest.CheckLeaks(t)
 	issuer, err := devissuer.Start(devissuer.WithLifetime(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = issuer.Close() })
-	clock := doors.NewClock(t)
-	all := doors.Open(t, doors.Settings{PublicKeyURI: issuer.JWKSURL(), Issuer: issuer.URL(), Audience: []string{"api"}, Leeway: 5 * time.Minute, Clock: clock})
+	clock := frameworks.NewClock(t)
+	all := frameworks.Start(t, frameworks.Settings{PublicKeyURI: issuer.JWKSURL(), Issuer: issuer.URL(), Audience: []string{"api"}, Leeway: 5 * time.Minute, Clock: clock})
 
 	var tokens atomic.Pointer[[]string] // of all keys so far: they overlap
 	tokens.Store(&[]string{issuer.MustToken()})
@@ -74,13 +74,13 @@ func TestNoGoodTokenIsRefusedWhileTheIssuerRotatesAndFails(t *testing.T) {
 	defer stop()
 	tallies := make([]tally, len(all))
 	var wg sync.WaitGroup
-	for i, door := range all {
-		for range perDoor {
+	for i, server := range all {
+		for range perServer {
 			wg.Go(func() {
 				for n := 0; ctx.Err() == nil; n++ {
 					good := *tokens.Load()
 					begun := time.Now()
-					answer, err := door.Get(context.WithoutCancel(ctx), doors.Me, "Bearer "+good[len(good)-1-n%min(len(good), 3)])
+					answer, err := server.Get(context.WithoutCancel(ctx), frameworks.Me, "Bearer "+good[len(good)-1-n%min(len(good), 3)])
 					tallies[i].count(time.Since(begun), answer, err)
 				}
 			})
@@ -104,19 +104,19 @@ func TestNoGoodTokenIsRefusedWhileTheIssuerRotatesAndFails(t *testing.T) {
 	stop()
 	wg.Wait()
 
-	fmt.Printf("%-18s %9s %9s %13s\n", "front door", "requests", "refusals", "largest wait")
+	fmt.Printf("%-18s %9s %9s %13s\n", "framework", "requests", "refusals", "largest wait")
 	for i := range tallies {
 		c := &tallies[i]
 		longest := time.Duration(c.longest.Load())
 		fmt.Printf("%-18s %9d %9d %13v\n", all[i].Name, c.requests.Load(), c.refusals.Load(), longest.Round(time.Millisecond))
 		if first := c.first.Load(); first != nil {
-			t.Errorf("%s refused %d good tokens, the first with %s", all[i].Name, c.refusals.Load(), *first)
+			t.Errorf("%s refused %d valid tokens, the first with %s", all[i].Name, c.refusals.Load(), *first)
 		}
 		if longest > mostWait {
 			t.Errorf("%s let a request wait for %v", all[i].Name, longest)
 		}
 		if c.requests.Load() < 1000 {
-			t.Errorf("%s served %d requests only: that is no load", all[i].Name, c.requests.Load())
+			t.Errorf("%s served only %d requests, want at least 1000", all[i].Name, c.requests.Load())
 		}
 	}
 	fmt.Printf("%d rotations, %v down, %d fetches by %d services, %d attempts while it was down\n", rotations, up-down, issuer.Stats().Fetches, len(all), issuer.Stats().Refused)

@@ -1,6 +1,6 @@
 // Command playground shows on one page what the library does: it starts an identity provider and
-// one service behind each front door, and a page on which to send all of them the same request,
-// good or bad, and to see what they answer and why. Run it by make demo SERVE=1.
+// the same service in every framework, and a page on which to send all of them the same request,
+// valid or not, and to see what they answer and why. Run it by make demo SERVE=1.
 package main
 
 import (
@@ -18,26 +18,22 @@ import (
 	"time"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
-	"github.com/more-retail/moresso-go/examples/internal/doors"
+	"github.com/more-retail/moresso-go/examples/servers"
 )
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:0", "the loopback `address` of the page; port 0 takes any free one")
-	function := flag.Bool("function", false, "be the Lambda function (used by playground itself)")
+	servers.RunFunction(service.Functions(), nil)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	run := func() error { return serve(ctx, *addr, os.Stdout) }
-	if *function {
-		run = func() error { return doors.Function(services) }
-	}
-	if err := run(); err != nil {
+	if err := serve(ctx, *addr, os.Stdout); err != nil {
 		stop()
 		log.Fatal(err) //nolint:gocritic // nothing else is deferred
 	}
 }
 
-// serve shows the page until ctx ends.
+// serve serves the page until ctx ends.
 func serve(ctx context.Context, addr string, w io.Writer) error {
 	if !isLoopback(addr) {
 		return fmt.Errorf("-addr %q: the page hands out tokens, so it is for this machine only: write 127.0.0.1 and a port", addr)
@@ -52,8 +48,8 @@ func serve(ctx context.Context, addr string, w io.Writer) error {
 		_ = listener.Close()
 		return err
 	}
-	defer p.stop()
-	doors.Print(w, p.issuer, p.doors, routes[0].Path)
+	defer p.close()
+	p.Print(w, routes[0].Path)
 	p.printCurls(w)
 	_, _ = fmt.Fprintf(w, "\nThe playground: http://%s/\n\nCtrl-C ends it.\n", listener.Addr())
 
@@ -67,13 +63,13 @@ func serve(ctx context.Context, addr string, w io.Writer) error {
 
 // printCurls prints lines that can be pasted one by one.
 func (p *playground) printCurls(w io.Writer) {
-	clerk := "Bearer " + p.issuer.MustToken(devissuer.Permission("orders.role", "clerk"))
-	guest := "Bearer " + p.issuer.MustToken(devissuer.Permission("orders.role", "guest"))
-	_, _ = fmt.Fprintln(w, "The tokens are good for an hour. Paste these into another terminal:")
-	for _, d := range p.doors {
-		url := d.URL + routes[0].Path
-		_, _ = fmt.Fprintf(w, "\n# %s: a clerk is let through (200)\n%s\n", d.Name, curl(url, []string{clerk}))
-		_, _ = fmt.Fprintf(w, "# %s: without a token (401)\n%s\n", d.Name, curl(url, nil))
-		_, _ = fmt.Fprintf(w, "# %s: a guest is not (403)\n%s\n", d.Name, curl(url, []string{guest}))
+	clerk := "Bearer " + p.Issuer.MustToken(devissuer.Permission("orders.role", "clerk"))
+	guest := "Bearer " + p.Issuer.MustToken(devissuer.Permission("orders.role", "guest"))
+	_, _ = fmt.Fprintln(w, "The tokens are valid for an hour. Paste these into another terminal:")
+	for _, s := range p.Servers {
+		url := s.URL + routes[0].Path
+		_, _ = fmt.Fprintf(w, "\n# %s: a clerk gets 200\n%s\n", s.Name, curl(url, []string{clerk}))
+		_, _ = fmt.Fprintf(w, "# %s: without a token you get 401\n%s\n", s.Name, curl(url, nil))
+		_, _ = fmt.Fprintf(w, "# %s: a guest gets 403\n%s\n", s.Name, curl(url, []string{guest}))
 	}
 }

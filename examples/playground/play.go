@@ -17,7 +17,7 @@ import (
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/keys"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/examples/internal/doors"
+	"github.com/more-retail/moresso-go/examples/servers"
 )
 
 const (
@@ -29,13 +29,11 @@ const (
 	reportLimit = 2 * time.Second
 )
 
-// A playground is an issuer, the five services that trust it, and what the page does with them.
+// A playground is an issuer and the five services that accept its tokens.
 type playground struct {
-	issuer *devissuer.Issuer
-	doors  []doors.Door
+	*servers.Demo
 	source *source
 	client *http.Client
-	stop   func()
 
 	sending sync.Mutex // one request at a time, so that a refusal's reason is its own
 
@@ -43,31 +41,26 @@ type playground struct {
 	down bool
 }
 
-// start opens everything but the page.
+// start starts everything except the page.
 func start(ctx context.Context) (*playground, error) {
 	code, err := readSource()
 	if err != nil {
 		return nil, err
 	}
-	issuer, err := devissuer.Start(devissuer.WithAudience(audience))
+	demo, err := servers.StartDemo(ctx, audience, service)
 	if err != nil {
-		return nil, err
-	}
-	list, stop, err := doors.Open(ctx, issuer, audience, services)
-	if err != nil {
-		stop()
-		_ = issuer.Close()
 		return nil, err
 	}
 	client := &http.Client{
 		Transport:     &http.Transport{},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return &playground{issuer: issuer, doors: list, source: code, client: client, stop: func() {
-		client.CloseIdleConnections()
-		stop()
-		_ = issuer.Close()
-	}}, nil
+	return &playground{Demo: demo, source: code, client: client}, nil
+}
+
+func (p *playground) close() {
+	p.client.CloseIdleConnections()
+	_ = p.Stop()
 }
 
 // An order is what the page asks for: one request, to be sent to all services.
@@ -85,13 +78,13 @@ type outcome struct {
 	Answers []answer          `json:"answers"`
 	Differ  []string          `json:"differ"` // empty: all five agree
 	Why     explanation       `json:"why"`
-	Code    map[string]string `json:"code"` // by door
-	Curl    map[string]string `json:"curl"` // by door
+	Code    map[string]string `json:"code"` // by server
+	Curl    map[string]string `json:"curl"` // by server
 }
 
 // An answer is what one service answered, and the reason in its log.
 type answer struct {
-	Door   string      `json:"door"`
+	Server string      `json:"server"`
 	Status int         `json:"status"`
 	Title  string      `json:"title"` // the status in words
 	Header [][2]string `json:"header"`
@@ -134,9 +127,9 @@ func (p *playground) send(ctx context.Context, o order) (*outcome, error) {
 	if out.Why, err = p.explain(ctx, to, token, out.Answers[0]); err != nil {
 		return nil, err
 	}
-	for _, d := range p.doors {
-		out.Code[d.Name] = p.source.snippet(d.Name, to.Pattern)
-		out.Curl[d.Name] = curl(d.URL+to.Path, out.Sent)
+	for _, s := range p.Servers {
+		out.Code[s.Name] = p.source.snippet(s.Name, to.Pattern)
+		out.Curl[s.Name] = curl(s.URL+to.Path, out.Sent)
 	}
 	return out, nil
 }
@@ -154,7 +147,7 @@ func (p *playground) mint(text json.RawMessage, wrong flaw) (string, error) {
 	for name, value := range raw {
 		opts = append(opts, devissuer.Claim(name, value))
 	}
-	token, err := p.issuer.Token(append(opts, wrong.options...)...)
+	token, err := p.Issuer.Token(append(opts, wrong.options...)...)
 	if err != nil {
 		return "", &orderError{err.Error()}
 	}
@@ -170,12 +163,12 @@ func (f flaw) fields(token string) []string {
 
 // ask sends the same request to all services at once.
 func (p *playground) ask(ctx context.Context, path string, authorization []string) []answer {
-	answers := make([]answer, len(p.doors))
+	answers := make([]answer, len(p.Servers))
 	var all sync.WaitGroup
-	for i, d := range p.doors {
+	for i, s := range p.Servers {
 		all.Go(func() {
-			answers[i] = answer{Door: d.Name, Header: [][2]string{}}
-			if err := p.askOne(ctx, d, path, authorization, &answers[i]); err != nil {
+			answers[i] = answer{Server: s.Name, Header: [][2]string{}}
+			if err := p.askOne(ctx, s, path, authorization, &answers[i]); err != nil {
 				answers[i].Error = err.Error()
 			}
 		})
@@ -184,8 +177,8 @@ func (p *playground) ask(ctx context.Context, path string, authorization []strin
 	return answers
 }
 
-func (p *playground) askOne(ctx context.Context, d doors.Door, path string, authorization []string, a *answer) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.URL+path, http.NoBody)
+func (p *playground) askOne(ctx context.Context, s *servers.Server, path string, authorization []string, a *answer) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, http.NoBody)
 	if err != nil {
 		return err
 	}
@@ -210,7 +203,7 @@ func (p *playground) askOne(ctx context.Context, d doors.Door, path string, auth
 	if a.Status == http.StatusOK {
 		return nil
 	}
-	report, err := d.Report(ctx)
+	report, err := s.Report(ctx)
 	a.Reason, a.cause = report.Reason, report.Cause
 	return err
 }
@@ -220,20 +213,20 @@ func differences(answers []answer) []string {
 	list := []string{}
 	first := answers[0]
 	if first.Error != "" {
-		list = append(list, fmt.Sprintf("%s did not answer: %s", first.Door, first.Error))
+		list = append(list, fmt.Sprintf("%s did not answer: %s", first.Server, first.Error))
 	}
 	for _, a := range answers[1:] {
 		switch {
 		case a.Error != "":
-			list = append(list, fmt.Sprintf("%s did not answer: %s", a.Door, a.Error))
+			list = append(list, fmt.Sprintf("%s did not answer: %s", a.Server, a.Error))
 		case a.Status != first.Status:
-			list = append(list, fmt.Sprintf("%s answered %d where %s answered %d", a.Door, a.Status, first.Door, first.Status))
+			list = append(list, fmt.Sprintf("%s answered %d where %s answered %d", a.Server, a.Status, first.Server, first.Status))
 		case a.Body != first.Body:
-			list = append(list, fmt.Sprintf("%s has another body than %s", a.Door, first.Door))
+			list = append(list, fmt.Sprintf("%s has another body than %s", a.Server, first.Server))
 		case !slices.Equal(plain(a.Header), plain(first.Header)):
-			list = append(list, fmt.Sprintf("%s has other headers than %s", a.Door, first.Door))
+			list = append(list, fmt.Sprintf("%s has other headers than %s", a.Server, first.Server))
 		case a.Reason != first.Reason:
-			list = append(list, fmt.Sprintf("%s logs %q where %s logs %q", a.Door, a.Reason, first.Door, first.Reason))
+			list = append(list, fmt.Sprintf("%s logs %q where %s logs %q", a.Server, a.Reason, first.Server, first.Reason))
 		}
 	}
 	return list
@@ -285,8 +278,8 @@ type issuerState struct {
 }
 
 type cacheStatus struct {
-	Door  string `json:"door"`
-	Error string `json:"error,omitempty"` // it could not be asked
+	Server string `json:"server"`
+	Error  string `json:"error,omitempty"` // it could not be asked
 	keys.Status
 }
 
@@ -294,12 +287,12 @@ func (p *playground) state(ctx context.Context) state {
 	ctx, cancel := context.WithTimeout(ctx, reportLimit)
 	defer cancel()
 	s := state{Now: time.Now(), Issuer: issuerState{
-		URL: p.issuer.URL(), Down: p.isDown(), Signing: p.issuer.KeyID(), Published: p.issuer.KeyIDs(),
-		Fetches: p.issuer.Stats().Fetches + p.issuer.Stats().Refused,
+		URL: p.Issuer.URL(), Down: p.isDown(), Signing: p.Issuer.KeyID(), Published: p.Issuer.KeyIDs(),
+		Fetches: p.Issuer.Stats().Fetches + p.Issuer.Stats().Refused,
 	}}
-	for _, d := range p.doors {
-		report, err := d.Report(ctx)
-		c := cacheStatus{Door: d.Name, Status: report.Keys}
+	for _, server := range p.Servers {
+		report, err := server.Report(ctx)
+		c := cacheStatus{Server: server.Name, Status: report.Keys}
 		if err != nil {
 			c.Error = err.Error()
 		}
@@ -318,9 +311,9 @@ func (p *playground) setDown(down bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.down = down; down {
-		p.issuer.Down()
+		p.Issuer.Down()
 	} else {
-		p.issuer.Up()
+		p.Issuer.Up()
 	}
 }
 

@@ -5,28 +5,20 @@ import (
 	"encoding/json"
 	"go/parser"
 	"go/token"
-	"log"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/examples/internal/doors"
+	"github.com/more-retail/moresso-go/core/adaptertest"
+	"github.com/more-retail/moresso-go/examples/servers"
 )
 
-// The test binary is also the Lambda function, as the program is.
 func TestMain(m *testing.M) {
-	if slices.Contains(os.Args[1:], "-function") {
-		if err := doors.Function(services); err != nil {
-			log.Fatal(err)
-		}
-		return
-	}
+	servers.RunFunction(service.Functions(), nil)
 	m.Run()
 }
 
@@ -37,7 +29,7 @@ func startForTest(t *testing.T) *playground {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.stop)
+	t.Cleanup(p.close)
 	return p
 }
 
@@ -82,7 +74,7 @@ func TestTheTenRequestsOfTheQuickstart(t *testing.T) {
 	}
 	for i, preset := range presets {
 		if preset.Rotate {
-			p.issuer.Rotate()
+			p.Issuer.Rotate()
 		}
 		if got := short(sent(t, p, preset.Persona, preset.Flaw, preset.Route).Answers[0]); got != want[i] {
 			t.Errorf("%s: %s, want %s", preset.Name, got, want[i])
@@ -162,16 +154,16 @@ func TestTreeOfEveryKindOfPermission(t *testing.T) {
 // A page that could not show a disagreement would prove nothing.
 func TestADoorThatDisagreesIsNamed(t *testing.T) {
 	p := startForTest(t)
-	p.doors[2].URL += "/nowhere"
+	p.Servers[2].URL += "/nowhere"
 	out, err := p.send(t.Context(), order{claimsOf(t, "ada"), "none", "orders"})
 	if err != nil || len(out.Differ) != 1 || !strings.HasPrefix(out.Differ[0], "fiber answered 400 where gin answered 200") {
 		t.Errorf("%q, %v", out.Differ, err)
 	}
-	p.doors[0].URL = "http://127.0.0.1:1"
+	p.Servers[0].URL = "http://127.0.0.1:1"
 	if out, err = p.send(t.Context(), order{claimsOf(t, "ada"), "none", "orders"}); err != nil || len(out.Differ) < 2 || out.Why.Steps[0].Verdict != "unknown" {
 		t.Errorf("%+v, %v", out, err)
 	}
-	same := answer{Door: "a", Status: 401, Body: "b", Header: [][2]string{{"Date", "1"}, {"X", "1"}}, Reason: "expired"}
+	same := answer{Server: "a", Status: 401, Body: "b", Header: [][2]string{{"Date", "1"}, {"X", "1"}}, Reason: "expired"}
 	for name, other := range map[string]answer{
 		"body": {Status: 401, Header: same.Header, Reason: "expired"}, "header": {Status: 401, Body: "b", Reason: "expired"}, "reason": {Status: 401, Body: "b", Header: same.Header},
 	} {
@@ -193,7 +185,7 @@ func TestOutageAndRotation(t *testing.T) {
 	if got := short(sent(t, p, "ada", "none", "orders").Answers[0]); got != "200" {
 		t.Errorf("a known key, in an outage: %s", got)
 	}
-	p.issuer.Rotate()
+	p.Issuer.Rotate()
 	out := sent(t, p, "ada", "none", "orders")
 	if got := short(out.Answers[0]); got != "503 unavailable" || out.Why.Steps[1].Verdict != "unknown" {
 		t.Errorf("an unknown key, in an outage: %s, %+v", got, out.Why.Steps)
@@ -218,9 +210,9 @@ func TestTheCodeOnThePageIsTheCodeThatRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for door := range serviceFunctions {
+	for server := range serviceFunctions {
 		for _, to := range routes {
-			got := code.snippet(door, to.Pattern)
+			got := code.snippet(server, to.Pattern)
 			wanted := []string{"guard := ", "sso.New(auth)", `"`}
 			if to.permission != nil {
 				wanted = append(wanted, "permission.", "Require(")
@@ -229,10 +221,10 @@ func TestTheCodeOnThePageIsTheCodeThatRuns(t *testing.T) {
 			}
 			for _, text := range wanted {
 				if !strings.Contains(got, text) {
-					t.Errorf("%s, %s: no %s in\n%s", door, to.ID, text, got)
+					t.Errorf("%s, %s: no %s in\n%s", server, to.ID, text, got)
 				}
 			}
-			if door == "lambda" {
+			if server == "lambda" {
 				continue // an entry of a map is no statement
 			}
 			before, after, found := strings.Cut(got, "\n\nguard")
@@ -240,7 +232,7 @@ func TestTheCodeOnThePageIsTheCodeThatRuns(t *testing.T) {
 				before, after = "", strings.TrimPrefix(got, "guard")
 			}
 			if _, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+before+"\nfunc f() {\nguard"+after+"}", 0); err != nil {
-				t.Errorf("%s, %s: %v in\n%s", door, to.ID, err, got)
+				t.Errorf("%s, %s: %v in\n%s", server, to.ID, err, got)
 			}
 		}
 	}

@@ -14,15 +14,15 @@ import (
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/echosso"
-	"github.com/more-retail/moresso-go/examples/internal/doors"
+	"github.com/more-retail/moresso-go/examples/servers"
 	"github.com/more-retail/moresso-go/fibersso"
 	"github.com/more-retail/moresso-go/ginsso"
 	"github.com/more-retail/moresso-go/httpsso"
 	"github.com/more-retail/moresso-go/lambdasso"
 )
 
-// This file runs behind the five front doors, and the page shows pieces of it: the code that a
-// reader sees beside an answer is the code that gave it. See snippet.
+// The five servers run this file, and the page shows pieces of it: the code beside an answer is the code that
+// gave it. See snippet.
 
 var isClerk = permission.Is("orders.role", "clerk")
 
@@ -63,7 +63,7 @@ func echoService(e *echo.Echo, auth *sso.Authenticator) {
 
 func echoHello(c echo.Context) error {
 	principal, _ := echosso.Principal(c)
-	// String would write UTF-8 in capitals, and the page compares all that the doors answer.
+	// String would write UTF-8 in capitals, and the page compares the whole answers of the servers.
 	return c.Blob(http.StatusOK, plainText, []byte("hello "+principal.Subject()+"\n"))
 }
 
@@ -96,9 +96,9 @@ var httpHello = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "hello "+principal.Subject()+"\n")
 })
 
-func lambdaService(auth *sso.Authenticator) map[string]doors.Handler {
+func lambdaService(auth *sso.Authenticator) map[string]servers.HTTPAPIHandler {
 	guard := lambdasso.New(auth)
-	return map[string]doors.Handler{
+	return map[string]servers.HTTPAPIHandler{
 		"GET /orders":     lambdasso.Require(guard, isClerk, lambdaHello),
 		"GET /me":         lambdasso.Authenticate(guard, lambdaHello),
 		"GET /reports":    lambdasso.Require(guard, readsReports, lambdaHello),
@@ -118,4 +118,4 @@ func lambdaHello(ctx context.Context, _ events.APIGatewayV2HTTPRequest) (events.
 
 const plainText = "text/plain; charset=utf-8"
 
-var services = doors.Services{Gin: ginService, Echo: echoService, Fiber: fiberService, HTTP: httpService, Lambda: lambdaService}
+var service = servers.Service{Gin: ginService, Echo: echoService, Fiber: fiberService, HTTP: httpService, HTTPAPI: lambdaService}

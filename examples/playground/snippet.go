@@ -13,7 +13,7 @@ import (
 //go:embed routes.go
 var routesSource string
 
-// serviceFunctions are the functions of routes.go that register the routes, by door.
+// serviceFunctions are the functions of routes.go that register the routes, by server.
 var serviceFunctions = map[string]string{
 	"gin": "ginService", "echo": "echoService", "fiber": "fiberService", "net/http": "httpService", "lambda": "lambdaService",
 }
@@ -35,10 +35,10 @@ func readSource() (*source, error) {
 
 // snippet is the code that protects a route in a service: the permission, the guard and the
 // line that puts both before the handler. It is empty if there is none.
-func (s *source) snippet(door, pattern string) string {
+func (s *source) snippet(server, pattern string) string {
 	var guard, route ast.Node
 	spellings := []string{pattern, "GET " + pattern, colons(pattern)}
-	ast.Inspect(s.function(serviceFunctions[door]), func(n ast.Node) bool {
+	ast.Inspect(s.function(serviceFunctions[server]), func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.AssignStmt:
 			guard = n

@@ -10,17 +10,17 @@ import (
 	"time"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
-	"github.com/more-retail/moresso-go/examples/internal/doors"
+	"github.com/more-retail/moresso-go/examples/servers"
 )
 
-// A call is one of the ten requests. Its Authorization fields are made when its turn comes.
+// A call is one of the ten requests. Its Authorization fields are made just before it is sent.
 type call struct {
 	name          string
 	want          string
 	authorization func(*devissuer.Issuer) []string
 }
 
-// token mints a token with the permission that the route demands, and what else is said.
+// token mints a token with the permission that the route requires, and these options.
 func token(opts ...devissuer.TokenOption) func(*devissuer.Issuer) []string {
 	return func(issuer *devissuer.Issuer) []string {
 		all := append([]devissuer.TokenOption{devissuer.Permission("orders.role", "clerk")}, opts...)
@@ -47,33 +47,33 @@ var calls = []call{
 	{"missing permission", "403 insufficient_scope", token(devissuer.Permission("orders.role", "guest"))},
 }
 
-// compare sends every call to every door and prints a table. It reports whether all answered
-// as they should, which includes that all answered alike, byte for byte.
-func compare(ctx context.Context, w io.Writer, issuer *devissuer.Issuer, list []doors.Door) bool {
+// compare sends every call to every server and prints a table. It reports whether all answered as expected, and
+// alike, byte for byte.
+func compare(ctx context.Context, w io.Writer, demo *servers.Demo) bool {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	header := []string{"request"}
-	for _, d := range list {
-		header = append(header, d.Name)
+	for _, s := range demo.Servers {
+		header = append(header, s.Name)
 	}
-	_, _ = fmt.Fprintln(table, strings.Join(append(header, "agree", "the operator's log says"), "\t"))
-	good := true
+	_, _ = fmt.Fprintln(table, strings.Join(append(header, "agree", "reason in the log"), "\t"))
+	all := true
 	for _, c := range calls {
-		authorization := c.authorization(issuer)
+		authorization := c.authorization(demo.Issuer)
 		row := []string{c.name}
 		agree, reason := "yes", "-"
 		var first answer
-		for i, d := range list {
-			got := send(ctx, d, authorization)
+		for i, s := range demo.Servers {
+			got := send(ctx, s, authorization)
 			if i == 0 {
 				first = got
 			}
 			if got.summary != c.want || got.raw != first.raw {
-				agree, good = "NO", false
+				agree, all = "NO", false
 			}
 			if c.want != "200" {
-				report, err := d.Report(ctx)
+				report, err := s.Report(ctx)
 				if err != nil || i > 0 && string(report.Reason) != reason {
-					agree, good = "NO", false
+					agree, all = "NO", false
 				}
 				reason = string(report.Reason)
 			}
@@ -82,20 +82,18 @@ func compare(ctx context.Context, w io.Writer, issuer *devissuer.Issuer, list []
 		_, _ = fmt.Fprintln(table, strings.Join(append(row, agree, reason), "\t"))
 	}
 	_ = table.Flush()
-	return good
+	return all
 }
 
 var client = &http.Client{Transport: &http.Transport{}}
 
-func closeIdle() { client.CloseIdleConnections() }
-
-// answer is a response: in short for the table, and whole for comparing.
+// answer is a response: a summary for the table, and the whole for the comparison.
 type answer struct{ summary, raw string }
 
-func send(ctx context.Context, d doors.Door, authorization []string) answer {
+func send(ctx context.Context, s *servers.Server, authorization []string) answer {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.URL+route, http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+route, http.NoBody)
 	if err != nil {
 		return answer{summary: err.Error()}
 	}

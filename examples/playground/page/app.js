@@ -1,6 +1,6 @@
 // The page's wiring: what is chosen, what is sent, and the clock of the live strip.
 import { $, fill, make, radio, setText } from "./dom.js";
-import { drawOutcome, chooseDoor } from "./outcome.js";
+import { drawOutcome, chooseServer } from "./outcome.js";
 import { drawState, drawCaches, issuerIsDown } from "./caches.js";
 
 let offer;
@@ -160,8 +160,8 @@ async function begin() {
   $("copy").addEventListener("click", copy);
   const state = await call("GET", "api/state");
   drawState(state);
-  state.caches.forEach(({ door }, i) => $("choose").append(radio("door", door, i === 0, "", door)));
-  $("choose").addEventListener("change", chooseDoor);
+  state.caches.forEach(({ server }, i) => $("choose").append(radio("server", server, i === 0, "", server)));
+  $("choose").addEventListener("change", chooseServer);
   await send();
   tick();
 }

@@ -29,8 +29,8 @@ const since = (time) => (Date.now() - ahead - Date.parse(time)) / 1000;
 
 function cache(c) {
   const [word, colour] = health(c);
-  const item = make("li", "", make("span", "name", c.door, make("span", `pill ${colour}`, word)), keys(c));
-  item.dataset.door = c.door;
+  const item = make("li", "", make("span", "name", c.server, make("span", `pill ${colour}`, word)), keys(c));
+  item.dataset.server = c.server;
   item.dataset.fetches = c.fetches;
   for (const line of lines(c)) item.append(make("span", "", line));
   return item;

@@ -29,8 +29,8 @@ function drawVerdict({ answers, differ, path }) {
 
 function pane(answer) {
   const status = answer.error ? "no answer" : `${answer.status} ${answer.title}`;
-  const box = make("article", `pane ${tone(answer.status)}`, make("h3", "", answer.door, make("span", `pill ${tone(answer.status)}`, status)));
-  box.dataset.door = answer.door;
+  const box = make("article", `pane ${tone(answer.status)}`, make("h3", "", answer.server, make("span", `pill ${tone(answer.status)}`, status)));
+  box.dataset.server = answer.server;
   box.dataset.status = answer.status;
   if (answer.error) {
     box.append(make("p", "error", answer.error));
@@ -39,7 +39,7 @@ function pane(answer) {
   box.append(make("dl", "", ...answer.header.map(([name, value]) => make("div", "", make("dt", "", name), make("dd", "", value)))));
   const body = make("pre", "", answer.body);
   body.tabIndex = 0;
-  body.setAttribute("aria-label", `Body of ${answer.door}'s answer`);
+  body.setAttribute("aria-label", `Body of ${answer.server}'s answer`);
   box.append(body);
   return box;
 }
@@ -82,14 +82,14 @@ let shown; // the outcome whose code is on the page
 
 function drawCode(outcome) {
   shown = outcome;
-  chooseDoor();
+  chooseServer();
 }
 
-// chooseDoor shows the code and the command of the front door that is chosen.
-export function chooseDoor() {
-  const door = document.querySelector("#choose input:checked")?.value;
-  if (!shown || !door) return;
-  $("code").textContent = shown.code[door];
-  $("curl").textContent = shown.curl[door];
+// chooseServer shows the code and the command of the framework that is chosen.
+export function chooseServer() {
+  const server = document.querySelector("#choose input:checked")?.value;
+  if (!shown || !server) return;
+  $("code").textContent = shown.code[server];
+  $("curl").textContent = shown.curl[server];
   $("copied").textContent = "";
 }

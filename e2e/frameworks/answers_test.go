@@ -1,4 +1,4 @@
-package doors_test
+package frameworks_test
 
 import (
 	"context"
@@ -13,31 +13,31 @@ import (
 	"testing"
 
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/e2e/doors"
+	"github.com/more-retail/moresso-go/e2e/frameworks"
 	"github.com/more-retail/moresso-go/e2e/idp"
 )
 
-// same sends one request to every door. What they answer is compared whole.
-func same(t *testing.T, all []*doors.Door, path, token string, want doors.Answer) {
+// same sends one request to every server and compares the whole answers.
+func same(t *testing.T, all []*frameworks.Server, path, token string, want frameworks.Answer) {
 	t.Helper()
-	for _, door := range all {
-		got, err := get(t.Context(), door, path, token)
+	for _, server := range all {
+		got, err := get(t.Context(), server, path, token)
 		if err != nil {
-			t.Errorf("%s: %v", door.Name, err)
+			t.Errorf("%s: %v", server.Name, err)
 		} else if !reflect.DeepEqual(got, want) {
-			t.Errorf("%s answered\n%+v, want\n%+v", door.Name, got, want)
+			t.Errorf("%s answered\n%+v, want\n%+v", server.Name, got, want)
 		}
 	}
 }
 
-func get(ctx context.Context, door *doors.Door, path, token string) (doors.Answer, error) {
+func get(ctx context.Context, server *frameworks.Server, path, token string) (frameworks.Answer, error) {
 	var authorization []string
 	if token != "" {
 		authorization = []string{"Bearer " + token}
 	}
-	got, err := door.Get(ctx, path, authorization...)
+	got, err := server.Get(ctx, path, authorization...)
 	if seconds, err := strconv.Atoi(got.Header.Get("Retry-After")); err == nil && seconds >= 1 && seconds <= 30 {
-		got.Header.Set("Retry-After", someSeconds) // each door has a back-off of its own
+		got.Header.Set("Retry-After", someSeconds) // each server has its own back-off
 	}
 	return got, err
 }
@@ -45,39 +45,39 @@ func get(ctx context.Context, door *doors.Door, path, token string) (doors.Answe
 // someSeconds stands for a Retry-After from 1 to 30.
 const someSeconds = "some seconds"
 
-// accepted is the answer to a good token. The handler has seen its subject.
-func accepted(t *testing.T, token string, audience ...string) doors.Answer {
+// accepted is the answer to a valid token. The handler has seen its subject.
+func accepted(t *testing.T, token string, audience ...string) frameworks.Answer {
 	t.Helper()
 	c := contentOf(t, token)
 	if c.Subject == "" || c.Issuer == "" {
-		t.Fatalf("a token about %q by %q", c.Subject, c.Issuer)
+		t.Fatalf("the token has sub %q and iss %q", c.Subject, c.Issuer)
 	}
 	list, err := json.Marshal(audience)
 	if err != nil {
 		t.Fatal(err)
 	}
 	body := fmt.Sprintf(`{"audience":%s,"issuer":%q,"known":true,"subject":%q}`, list, c.Issuer, c.Subject)
-	return doors.Answer{Status: http.StatusOK, Body: body, Header: http.Header{
+	return frameworks.Answer{Status: http.StatusOK, Body: body, Header: http.Header{
 		"Content-Type":   {"application/json"},
 		"Content-Length": {strconv.Itoa(len(body))},
 	}}
 }
 
-// The refusals, written out as clients get them.
+// The refusals as clients get them.
 var (
 	noToken      = refused(401, "Unauthorized", "missing_token", "WWW-Authenticate", `Bearer`, sso.ReasonMissingToken)
 	noPermission = refused(403, "Forbidden", "insufficient_scope", "WWW-Authenticate", `Bearer error="insufficient_scope"`, sso.ReasonAccessDenied)
 	unavailable  = refused(503, "Service Unavailable", "unavailable", "Retry-After", someSeconds, sso.ReasonKeysUnavailable)
 )
 
-// badToken is the answer to a token that is not good: the client is not told why, the operator is.
-func badToken(reason sso.Reason) doors.Answer {
+// invalidToken is the answer to an invalid token. The reason is only in the log.
+func invalidToken(reason sso.Reason) frameworks.Answer {
 	return refused(401, "Unauthorized", "invalid_token", "WWW-Authenticate", `Bearer error="invalid_token"`, reason)
 }
 
-func refused(status int, title, code, header, value string, reason sso.Reason) doors.Answer {
+func refused(status int, title, code, header, value string, reason sso.Reason) frameworks.Answer {
 	body := fmt.Sprintf(`{"type":"about:blank","title":%q,"status":%d,"code":%q}`, title, status, code)
-	return doors.Answer{Status: status, Body: body, Reason: string(reason), Header: http.Header{
+	return frameworks.Answer{Status: status, Body: body, Reason: string(reason), Header: http.Header{
 		"Content-Type":                  {"application/problem+json"},
 		"Content-Length":                {strconv.Itoa(len(body))},
 		"Cache-Control":                 {"no-store"},
@@ -94,7 +94,7 @@ func issue(t *testing.T, p idp.Provider, permissions map[string]any, audience ..
 	return token
 }
 
-// content is what a token says, proven or not.
+// content is the content of an unverified token.
 type content struct {
 	KeyID    string          `json:"kid"`
 	Issuer   string          `json:"iss"`
@@ -112,20 +112,20 @@ func contentOf(t *testing.T, token string) (c content) {
 	return c
 }
 
-// promoted makes an admin of a clerk, under the signature of before.
+// promoted returns the token of a clerk with the claims of an admin and its old signature.
 func promoted(t *testing.T, token string) string {
 	t.Helper()
 	parts := strings.Split(token, ".")
 	claims := string(decoded(t, parts[1]))
 	forged := strings.Replace(claims, `"clerk"`, `"admin"`, 1)
 	if forged == claims {
-		t.Fatalf("no clerk in %s", claims)
+		t.Fatalf("no \"clerk\" in %s", claims)
 	}
 	parts[1] = base64.RawURLEncoding.EncodeToString([]byte(forged))
 	return strings.Join(parts, ".")
 }
 
-// flipped changes one character in the midst of the signature.
+// flipped changes one character of the signature.
 func flipped(token string) string {
 	i := len(token) - 40
 	other := "A"
@@ -144,18 +144,18 @@ func decoded(t *testing.T, part string) []byte {
 	return text
 }
 
-// traffic is good tokens that come in at every door without pause, until the test ends.
+// traffic sends valid tokens to every server without pause, until the test ends.
 type traffic struct {
 	mu     sync.RWMutex // held for reading during a request
 	tokens []string
 }
 
-func startTraffic(t *testing.T, all []*doors.Door, tokens ...string) *traffic {
+func startTraffic(t *testing.T, all []*frameworks.Server, tokens ...string) *traffic {
 	t.Helper()
 	r := &traffic{tokens: tokens}
 	stop := make(chan struct{})
 	var senders sync.WaitGroup
-	for _, door := range all {
+	for _, server := range all {
 		senders.Go(func() {
 			for n := 0; ; n++ {
 				select {
@@ -163,7 +163,7 @@ func startTraffic(t *testing.T, all []*doors.Door, tokens ...string) *traffic {
 					return
 				default:
 				}
-				if !r.request(t, door, n) {
+				if !r.request(t, server, n) {
 					return
 				}
 			}
@@ -176,21 +176,21 @@ func startTraffic(t *testing.T, all []*doors.Door, tokens ...string) *traffic {
 	return r
 }
 
-// send has these tokens sent from now on, and returns when no request with another is under way.
+// send sends these tokens from now on, and returns when no request with another token is in flight.
 func (r *traffic) send(tokens ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tokens = tokens
 }
 
-func (r *traffic) request(t *testing.T, door *doors.Door, n int) bool {
+func (r *traffic) request(t *testing.T, server *frameworks.Server, n int) bool {
 	t.Helper()
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	token := r.tokens[n%len(r.tokens)]
-	got, err := get(context.Background(), door, doors.Me, token) // the test's own ends before the last request
+	got, err := get(context.Background(), server, frameworks.Me, token) // the test's own ends before the last request
 	if err != nil || got.Status != http.StatusOK {
-		t.Errorf("%s, between the steps: %+v (%v), by the key %q", door.Name, got, err, contentOf(t, token).KeyID)
+		t.Errorf("%s, between the steps: %+v (%v), by the key %q", server.Name, got, err, contentOf(t, token).KeyID)
 		return false
 	}
 	return true

@@ -1,0 +1,260 @@
+package frameworks_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/adaptertest"
+	"github.com/more-retail/moresso-go/core/keys"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/e2e/frameworks"
+	"github.com/more-retail/moresso-go/e2e/idp"
+)
+
+func TestMain(m *testing.M) {
+	frameworks.RunFunction()
+	m.Run()
+}
+
+// makes are the providers, with the claim aud of their tokens for the audience "orders".
+var makes = []struct {
+	name   string
+	start  func(testing.TB) idp.Provider
+	oneAud string
+}{
+	{"zitadel", idp.StartZitadel, `["orders"]`},
+	{"oidc-provider", idp.StartOIDCProvider, `"orders"`},
+}
+
+// configurations are the ways to configure the provider.
+var configurations = []struct {
+	name     string
+	settings func(idp.Provider) frameworks.Settings
+	// foreign is the reason to refuse a token of another provider whose key has the same id.
+	foreign sso.Reason
+}{
+	{"two settings", func(p idp.Provider) frameworks.Settings {
+		return frameworks.Settings{PublicKeyURI: p.JWKSURL(), Audience: []string{"orders"}}
+	}, sso.ReasonBadSignature},
+	{"two settings with discovery", func(p idp.Provider) frameworks.Settings {
+		return frameworks.Settings{PublicKeyURI: p.DiscoveryURL(), Audience: []string{"orders"}}
+	}, sso.ReasonBadSignature},
+	{"discovery from the issuer", func(p idp.Provider) frameworks.Settings {
+		return frameworks.Settings{Issuer: p.Issuer(), Audience: []string{"orders"}}
+	}, sso.ReasonWrongIssuer}, // checked before the key
+}
+
+var (
+	admin = map[string]any{"pma": map[string]any{"role": "admin"}}
+	clerk = map[string]any{"pma": map[string]any{"role": "clerk"}}
+)
+
+func TestServers_Tokens(t *testing.T) {
+	for _, m := range makes {
+		t.Run(m.name, func(t *testing.T) {
+			adaptertest.CheckLeaks(t)
+			p := m.start(t)
+			other := m.start(t)
+
+			one := issue(t, p, admin, "orders")
+			two := issue(t, p, admin, "https://stock.example", "orders")
+			noAdmin := issue(t, p, clerk, "orders")
+			nothing := issue(t, p, nil, "orders")
+			foreign := issue(t, other, admin, "orders")
+			if got := contentOf(t, one); string(got.Audience) != m.oneAud {
+				t.Errorf("aud %s, want %s", got.Audience, m.oneAud)
+			}
+			if got := contentOf(t, two); string(got.Audience) != `["https://stock.example","orders"]` {
+				t.Errorf("aud %s, want both audiences", got.Audience)
+			}
+			if got, want := contentOf(t, foreign).KeyID, contentOf(t, one).KeyID; got != want {
+				t.Errorf("the other provider's key is %q, want the same as here, %q", got, want)
+			}
+
+			for _, c := range configurations {
+				t.Run(c.name, func(t *testing.T) {
+					all := frameworks.Start(t, c.settings(p))
+					for _, test := range []struct {
+						name  string
+						path  string
+						token string // empty: none
+						want  frameworks.Answer
+					}{
+						{"one audience", frameworks.Me, one, accepted(t, one, "orders")},
+						{"two audiences", frameworks.Me, two, accepted(t, two, "https://stock.example", "orders")},
+						{"permission held", frameworks.Admin, one, accepted(t, one, "orders")},
+						{"permission held, two audiences", frameworks.Admin, two, accepted(t, two, "https://stock.example", "orders")},
+						{"permission not needed", frameworks.Me, noAdmin, accepted(t, noAdmin, "orders")},
+						{"no permissions", frameworks.Me, nothing, accepted(t, nothing, "orders")},
+
+						{"no token", frameworks.Me, "", noToken},
+						{"no token, permission required", frameworks.Admin, "", noToken},
+						{"permission missing", frameworks.Admin, noAdmin, noPermission},
+						{"permission missing, no permissions", frameworks.Admin, nothing, noPermission},
+						{"wrong audience", frameworks.Me, issue(t, p, admin, "stock"), invalidToken(sso.ReasonWrongAudience)},
+						{"wrong audience, permission held", frameworks.Admin, issue(t, p, admin, "stock"), invalidToken(sso.ReasonWrongAudience)},
+						{"wrong audiences", frameworks.Me, issue(t, p, admin, "stock", "https://orders"), invalidToken(sso.ReasonWrongAudience)},
+						{"tampered claims", frameworks.Admin, promoted(t, noAdmin), invalidToken(sso.ReasonBadSignature)},
+						{"tampered signature", frameworks.Me, flipped(one), invalidToken(sso.ReasonBadSignature)},
+						{"another provider", frameworks.Me, foreign, invalidToken(c.foreign)},
+					} {
+						t.Run(test.name, func(t *testing.T) { same(t, all, test.path, test.token, test.want) })
+					}
+				})
+			}
+		})
+	}
+}
+
+// refresh is the longest time that a withdrawn key stays in force: the interval with its jitter, and the time of a
+// fetch for which a request does not wait.
+const refresh = keys.DefaultInterval*11/10 + keys.DefaultFetchTimeout
+
+// A provider's tokens live for five minutes, less than a refresh. With this leeway they outlive their key, so the
+// key is the reason that they are refused for.
+const leeway = sso.MaxLeeway
+
+// Valid tokens are accepted throughout a rotation, under load, and the old key's are refused one refresh later.
+func TestServers_Rotation(t *testing.T) {
+	for _, m := range makes {
+		t.Run(m.name, func(t *testing.T) {
+			adaptertest.CheckLeaks(t)
+			p := m.start(t)
+			for _, c := range configurations {
+				t.Run(c.name, func(t *testing.T) {
+					settings := c.settings(p)
+					settings.Leeway, settings.Clock = leeway, frameworks.NewClock(t)
+					all := frameworks.Start(t, settings)
+					good := func(tokens ...string) {
+						t.Helper()
+						for _, token := range tokens {
+							same(t, all, frameworks.Admin, token, accepted(t, token, "orders"))
+						}
+					}
+
+					before := issue(t, p, admin, "orders")
+					requests := startTraffic(t, all, before)
+					good(before)
+
+					do(t, p.PublishNext)
+					during := issue(t, p, admin, "orders")
+					good(before, during)
+
+					do(t, p.SwitchKey)
+					after := issue(t, p, admin, "orders")
+					if from, to := contentOf(t, before).KeyID, contentOf(t, after).KeyID; from == to {
+						t.Fatalf("no other key signs, still %q", from)
+					}
+					requests.send(before, during, after)
+					good(after, before, during)
+
+					requests.send(after) // the others are about to be refused
+					do(t, p.RetireOld)
+					good(after)
+
+					settings.Clock.Forward(refresh)
+					same(t, all, frameworks.Admin, before, invalidToken(sso.ReasonUnknownKey))
+					same(t, all, frameworks.Admin, during, invalidToken(sso.ReasonUnknownKey))
+					last := issue(t, p, admin, "orders")
+					requests.send(after, last)
+					good(after, last)
+				})
+			}
+		})
+	}
+}
+
+// A key that was published one refresh before its first use is in force by then: no request waits for it, and an
+// outage at that time has no effect.
+func TestServers_AnnouncedRotation(t *testing.T) {
+	for _, m := range makes {
+		t.Run(m.name, func(t *testing.T) {
+			adaptertest.CheckLeaks(t)
+			p := m.start(t)
+			for _, c := range configurations {
+				t.Run(c.name, func(t *testing.T) {
+					settings := c.settings(p)
+					settings.Leeway, settings.Clock = leeway, frameworks.NewClock(t)
+					all := frameworks.Start(t, settings)
+
+					before := issue(t, p, admin, "orders")
+					same(t, all, frameworks.Admin, before, accepted(t, before, "orders"))
+					do(t, p.PublishNext)
+					settings.Clock.Forward(refresh)
+					same(t, all, frameworks.Admin, before, accepted(t, before, "orders"))
+
+					do(t, p.SwitchKey)
+					after := issue(t, p, admin, "orders")
+					do(t, p.Down)
+					same(t, all, frameworks.Admin, after, accepted(t, after, "orders"))
+					same(t, all, frameworks.Admin, before, accepted(t, before, "orders"))
+					do(t, p.Up)
+				})
+			}
+		})
+	}
+}
+
+// backOff is the longest time until a failed provider is asked again.
+const backOff = 30 * time.Second
+
+// A provider that is down does not stop a service: it answers 503 for unknown keys until the provider is back,
+// without a restart, and keeps using the keys that it has.
+func TestServers_Outage(t *testing.T) {
+	for _, m := range makes {
+		t.Run(m.name, func(t *testing.T) {
+			adaptertest.CheckLeaks(t)
+			p := m.start(t)
+			for _, c := range configurations {
+				t.Run(c.name, func(t *testing.T) {
+					token := issue(t, p, admin, "orders")
+					noAdmin := issue(t, p, clerk, "orders")
+					elsewhere := issue(t, p, admin, "stock")
+
+					do(t, p.Down)
+					settings := c.settings(p)
+					settings.Leeway, settings.Clock = leeway, frameworks.NewClock(t)
+					all := frameworks.Start(t, settings)
+					for range 2 { // with an attempt to fetch the keys, and without
+						same(t, all, frameworks.Me, token, unavailable)
+						same(t, all, frameworks.Admin, token, unavailable)
+						same(t, all, frameworks.Admin, promoted(t, noAdmin), unavailable)
+						same(t, all, frameworks.Me, "", noToken) // these two need no key
+						same(t, all, frameworks.Me, elsewhere, invalidToken(sso.ReasonWrongAudience))
+					}
+					settings.Clock.Forward(backOff)
+					same(t, all, frameworks.Me, token, unavailable)
+
+					do(t, p.Up)
+					settings.Clock.Forward(backOff)
+					same(t, all, frameworks.Me, token, accepted(t, token, "orders"))
+					same(t, all, frameworks.Admin, token, accepted(t, token, "orders"))
+					same(t, all, frameworks.Admin, noAdmin, noPermission)
+					same(t, all, frameworks.Admin, promoted(t, noAdmin), invalidToken(sso.ReasonBadSignature))
+
+					do(t, p.PublishNext)
+					do(t, p.SwitchKey)
+					after := issue(t, p, admin, "orders")
+					do(t, p.Down)
+					settings.Clock.Forward(refresh)
+					same(t, all, frameworks.Admin, token, accepted(t, token, "orders"))
+					same(t, all, frameworks.Admin, promoted(t, noAdmin), invalidToken(sso.ReasonBadSignature))
+					same(t, all, frameworks.Admin, after, unavailable)
+
+					do(t, p.Up)
+					settings.Clock.Forward(backOff)
+					same(t, all, frameworks.Admin, after, accepted(t, after, "orders"))
+					same(t, all, frameworks.Admin, token, accepted(t, token, "orders"))
+				})
+			}
+		})
+	}
+}
+
+func do(t *testing.T, step func(context.Context) error) {
+	t.Helper()
+	if err := step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
