@@ -15,16 +15,15 @@ func (p *program) doctor() *cobra.Command {
 	var config *settings.Flags
 	command := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check settings and provider before a service does",
-		Long: `doctor reads the environment as a service would, fetches the keys once from the
-configured source, and reports each setting, each key and whether it can be used,
-the clocks, the certificate, how long the answer took, and what would happen if the
-provider could not be reached.
+		Short: "Check the settings and the provider",
+		Long: `doctor reads the environment as a service does, fetches the keys once from the
+configured source, and reports each setting, each key, the clocks, the certificate,
+the latency, and what happens in an outage of the provider.
 
-What is red keeps good tokens out or lets bad ones in, and makes the exit code 1.
-What is yellow works, and may not tomorrow. Run it where the service runs: another
-machine has other clocks, proxies and certificates. A provider on this machine that
-was started just before is waited for, 3 s at most.`,
+Red findings keep valid tokens out or let invalid ones in, and make the exit code 1.
+Yellow ones work, but are fragile. Run it where the service runs: another machine has
+other clocks, proxies and certificates. doctor waits up to 3 s for a local provider to
+start.`,
 		Example: `  SSO_ISSUER=https://login.example.com SSO_AUDIENCE=orders-api sso doctor
   sso doctor --keys https://login.example.com/jwks.json --audience orders-api --json`,
 		Args: noArguments,
@@ -45,7 +44,11 @@ func (p *program) doDoctor(ctx context.Context, config *settings.Flags) error {
 	}
 	for _, s := range settings.All() {
 		value, where := config.Value(s)
-		question.Settings = append(question.Settings, doctor.NewSetting(s.Name(), value, where, s.Default))
+		setting := doctor.Setting{Name: s.Name(), Value: s.Default, From: "default"}
+		if where != "" {
+			setting.Value, setting.From = term.Redact(value), where
+		}
+		question.Settings = append(question.Settings, setting)
 	}
 	report := doctor.Examine(ctx, question)
 	if report.Level == doctor.Red {

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -11,6 +12,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"os"
 	"slices"
@@ -20,18 +22,18 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// Key is what is known of a key that the provider publishes.
+// Key describes a key that the provider publishes.
 type Key struct {
-	ID        string `json:"id,omitempty"` // empty if it has none
-	Algorithm string `json:"algorithm"`    // that it is for, or that it fits
+	ID        string `json:"id,omitempty"`
+	Algorithm string `json:"algorithm"` // that it is for, or all that it can be used for
 	Size      string `json:"size"`
 	Age       string `json:"age"`
 	Usable    bool   `json:"usable"`
 	Why       string `json:"why,omitempty"` // it is not usable
 }
 
-// A published key is one as the set has it, for people: whether it is good only the library says.
-type published struct {
+// jwk is a key as the set has it. Only the library decides whether it is valid.
+type jwk struct {
 	ID           string   `json:"kid"`
 	Type         string   `json:"kty"`
 	Algorithm    string   `json:"alg"`
@@ -42,149 +44,124 @@ type published struct {
 	IssuedAt     int64    `json:"iat"`
 }
 
-// texts are what a source's keys were read from.
-type texts struct {
-	body     []byte
+// material is the text that the keys were read from.
+type material struct {
+	text     []byte
 	modified time.Time
 }
 
-// material finds the text that the keys were read from: the last answer, a file, or the setting
-// itself.
-func material(source keys.Source, uri string, exchanges []*exchange) texts {
+// readMaterial returns the last answer, the file, or the setting itself.
+func readMaterial(source keys.Source, uri string, exchanges []*exchange) material {
 	if len(exchanges) > 0 {
 		last := exchanges[len(exchanges)-1]
-		return texts{last.body.Bytes(), last.modified}
+		return material{last.body.Bytes(), last.time("Last-Modified")}
 	}
 	path, isFile := strings.CutPrefix(source.String(), "file:")
 	if !isFile {
-		return texts{body: []byte(strings.ReplaceAll(uri, `\n`, "\n"))}
+		return material{text: []byte(strings.ReplaceAll(uri, `\n`, "\n"))}
 	}
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() { // a pipe would be waited for
-		return texts{}
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() { // opening a pipe would block
+		return material{}
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return texts{}
+		return material{}
 	}
 	defer f.Close() //nolint:errcheck // only read from
-	body, _ := io.ReadAll(io.LimitReader(f, maxBody))
-	t := texts{body: body}
-	if info, err := f.Stat(); err == nil {
-		t.modified = info.ModTime()
-	}
-	return t
+	text, _ := io.ReadAll(io.LimitReader(f, maxBody))
+	return material{text, info.ModTime()}
 }
 
-// keys reports each key, and whether there is one for the accepted algorithms.
-func (e *examination) keys(set *keys.Set, t texts) {
+// keys reports each key, and whether there are keys for the accepted algorithms.
+func (e *examination) keys(set *keys.Set, m material) {
 	var document struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	_ = json.Unmarshal(t.body, &document) // PEM is none
+	_ = json.Unmarshal(m.text, &document) // it may be PEM
 	usable, skipped := slices.Clone(set.Keys), slices.Clone(set.Skipped)
-	seen := map[string]int{}
+	count := map[string]int{}
 	for _, raw := range document.Keys {
-		var p published
-		_ = json.Unmarshal(raw, &p) // as far as it goes
-		seen[p.ID]++
-		if i := slices.IndexFunc(usable, func(k keys.Key) bool { return k.ID == p.ID && k.Algorithm == p.Algorithm }); i >= 0 {
-			e.usable(usable[i], p, t)
+		var k jwk
+		_ = json.Unmarshal(raw, &k) // the members that are valid
+		count[k.ID]++
+		if i := slices.IndexFunc(usable, func(u keys.Key) bool { return u.ID == k.ID && u.Algorithm == k.Algorithm }); i >= 0 {
+			e.usable(usable[i], e.age(k, m))
 			usable = slices.Delete(usable, i, i+1)
-		} else if i := slices.IndexFunc(skipped, func(s keys.Skipped) bool { return s.ID == p.ID }); i >= 0 {
-			e.unusable(skipped[i], p, t)
+		} else if i := slices.IndexFunc(skipped, func(s keys.Skipped) bool { return s.ID == k.ID }); i >= 0 {
+			e.unusable(skipped[i], k, m)
 			skipped = slices.Delete(skipped, i, i+1)
 		}
 	}
-	for _, k := range usable { // of PEM, and of sources that have no text
-		e.usable(k, published{ID: k.ID, Algorithm: k.Algorithm}, t)
+	for _, k := range usable { // of PEM, and of sources without a text
+		e.usable(k, e.age(jwk{}, m))
 	}
 	for _, s := range skipped {
-		e.unusable(s, published{ID: s.ID}, t)
+		e.unusable(s, jwk{}, m)
 	}
-	for _, id := range sortedKeys(seen) {
-		if seen[id] > 1 && id != "" && !slices.ContainsFunc(set.Keys, func(k keys.Key) bool { return k.ID == id }) {
-			e.add(Red, "keys", "tell whoever runs the provider: each key needs an id of its own", "%d keys have the id %q: no token can say which it means, so all that name it are refused", seen[id], id)
+	for _, id := range slices.Sorted(maps.Keys(count)) {
+		if count[id] > 1 && id != "" && !slices.ContainsFunc(set.Keys, func(k keys.Key) bool { return k.ID == id }) {
+			e.add(Red, "keys", "ask the provider to give each key an id of its own", "%d keys have the id %q: tokens that name it are refused, because it is ambiguous", count[id], id)
 		}
 	}
 	e.forAlgorithms(set)
 }
 
-func sortedKeys(m map[string]int) []string {
-	list := make([]string, 0, len(m))
-	for key := range m {
-		list = append(list, key)
-	}
-	slices.Sort(list)
-	return list
-}
-
-func (e *examination) usable(k keys.Key, p published, t texts) {
-	key := Key{ID: k.ID, Algorithm: strings.Join(fitting(k), ", "), Size: size(k.Public), Age: e.age(p, t), Usable: true}
-	if !slices.ContainsFunc(e.algorithms(), k.Fits) {
-		key.Usable = false
-		key.Why = fmt.Sprintf("it is for none of the accepted algorithms, %s", strings.Join(e.algorithms(), ", "))
+func (e *examination) usable(k keys.Key, age string) {
+	key := Key{ID: k.ID, Algorithm: strings.Join(fitting(k), ", "), Size: size(k.Public), Age: age, Usable: slices.ContainsFunc(e.algorithms, k.Fits)}
+	if !key.Usable {
+		key.Why = "it is for none of the accepted algorithms, " + strings.Join(e.algorithms, ", ")
 	}
 	e.Keys = append(e.Keys, key)
 }
 
-// unusable reports a key that the library left out. It is a fault of the provider's, unless the
-// key was never meant for tokens such as these.
-func (e *examination) unusable(s keys.Skipped, p published, t texts) {
-	e.Keys = append(e.Keys, Key{ID: s.ID, Algorithm: orDefault(p.Algorithm, orDefault(p.Type, "unknown")), Size: p.size(), Age: e.age(p, t), Why: s.Reason})
-	known := slices.Contains([]string{"RSA", "EC", "OKP", ""}, p.Type)
-	if p.Use != "" && p.Use != "sig" || !known || p.Algorithm != "" && !slices.Contains(e.algorithms(), p.Algorithm) {
+// unusable reports a key that the library skipped. It is the provider's error, unless the key is not
+// for such tokens.
+func (e *examination) unusable(s keys.Skipped, k jwk, m material) {
+	size := cmp.Or(k.Curve, "unknown")
+	if n, err := base64.RawURLEncoding.DecodeString(k.Modulus); err == nil && len(n) > 0 {
+		size = bits(new(big.Int).SetBytes(n))
+	}
+	e.Keys = append(e.Keys, Key{ID: s.ID, Algorithm: cmp.Or(k.Algorithm, k.Type, "unknown"), Size: size, Age: e.age(k, m), Why: s.Reason})
+	if k.Use != "" && k.Use != "sig" || !slices.Contains([]string{"RSA", "EC", "OKP", ""}, k.Type) || k.Algorithm != "" && !slices.Contains(e.algorithms, k.Algorithm) {
 		return
 	}
-	e.add(Red, "keys", "tell whoever runs the provider to replace the key; if no token is signed by it any more, have it taken out", "the key %q is not used: %s. Tokens that are signed by it are refused", s.ID, s.Reason)
+	e.add(Red, "keys", "ask the provider to replace the key, or to remove it if it signs no more tokens", "the key %q is not used: %s. Tokens that it signs are refused", s.ID, s.Reason)
 }
 
-// forAlgorithms reports whether tokens of the accepted algorithms can be verified at all.
+// forAlgorithms reports whether there are keys for the accepted algorithms.
 func (e *examination) forAlgorithms(set *keys.Set) {
 	var offered, lacking []string
 	for _, k := range set.Keys {
 		offered = append(offered, fitting(k)...)
 	}
-	good := 0
-	for _, algorithm := range e.algorithms() {
-		n := 0
-		for _, k := range set.Keys {
-			if k.Fits(algorithm) {
-				n++
-			}
-		}
-		if n == 0 {
+	for _, algorithm := range e.algorithms {
+		if !slices.Contains(offered, algorithm) {
 			lacking = append(lacking, algorithm)
 		}
-		good += n
 	}
-	accepted := strings.Join(e.algorithms(), ", ")
+	accepted := strings.Join(e.algorithms, ", ")
 	switch {
 	case len(set.Keys) == 0:
-		e.add(Red, "keys", "see the reasons beside the keys; tell whoever runs the provider", "of the %d keys at %s not one can be used: every token is refused", len(set.Skipped), e.Source)
-	case good == 0:
+		e.add(Red, "keys", "see the reasons beside the keys, and report them to the provider", "none of the %d keys at %s is usable: every token is refused", len(set.Skipped), e.Source)
+	case len(lacking) == len(e.algorithms):
 		e.add(Red, "algorithms", "if the provider signs with "+sorted(offered)+", set SSO_ALGORITHMS to the one that its tokens name", "no key is for %s: every token is refused", accepted)
 	case len(lacking) > 0:
-		e.add(Yellow, "algorithms", "take them out of SSO_ALGORITHMS unless keys for them are to come", "no key is for %s", strings.Join(lacking, ", "))
+		e.add(Yellow, "algorithms", "remove them from SSO_ALGORITHMS, unless the provider is about to publish keys for them", "no key is for %s", strings.Join(lacking, ", "))
 	default:
-		e.add(Green, "algorithms", "", "accepted are %s, and there are keys for each (%d in all)", accepted, good)
+		e.add(Green, "algorithms", "", "%s are accepted, and there is a key for each", accepted)
 	}
 }
 
-// fitting are the algorithms that a key may verify.
+// fitting returns the algorithms that a key may be used for.
 func fitting(k keys.Key) []string {
-	var list []string
-	for _, algorithm := range keys.Algorithms() {
-		if k.Fits(algorithm) {
-			list = append(list, algorithm)
-		}
-	}
-	return list
+	return slices.DeleteFunc(keys.Algorithms(), func(algorithm string) bool { return !k.Fits(algorithm) })
 }
 
 func size(public any) string {
 	switch k := public.(type) {
 	case *rsa.PublicKey:
-		return fmt.Sprintf("%d bits", k.N.BitLen())
+		return bits(k.N)
 	case *ecdsa.PublicKey:
 		return k.Curve.Params().Name
 	case ed25519.PublicKey:
@@ -193,39 +170,30 @@ func size(public any) string {
 	return "unknown"
 }
 
-// size is that of a key that the library did not read.
-func (p published) size() string {
-	if n, err := base64.RawURLEncoding.DecodeString(p.Modulus); err == nil && len(n) > 0 {
-		return fmt.Sprintf("%d bits", new(big.Int).SetBytes(n).BitLen())
-	}
-	return orDefault(p.Curve, "unknown")
-}
+func bits(modulus *big.Int) string { return fmt.Sprintf("%d bits", modulus.BitLen()) }
 
-// age is how long ago the key was made, as far as anything tells.
-func (e *examination) age(p published, t texts) string {
+// age returns how long ago the key was made, if its set, certificate or file says so.
+func (e *examination) age(k jwk, m material) string {
 	since := func(at time.Time) string {
 		if ago := e.now().Sub(at); ago >= 24*time.Hour {
 			return fmt.Sprintf("%d days", int(ago.Hours()/24))
 		}
 		return "less than a day"
 	}
-	if p.IssuedAt > 0 {
-		return since(time.Unix(p.IssuedAt, 0)) + " (iat)"
+	if k.IssuedAt > 0 {
+		return since(time.Unix(k.IssuedAt, 0)) + " (iat)"
 	}
-	if len(p.Certificates) > 0 {
-		if der, err := base64.StdEncoding.DecodeString(p.Certificates[0]); err == nil {
-			if certificate, err := x509.ParseCertificate(der); err == nil {
-				return since(certificate.NotBefore) + " (its certificate)"
-			}
-		}
+	var der []byte
+	if len(k.Certificates) > 0 {
+		der, _ = base64.StdEncoding.DecodeString(k.Certificates[0])
+	} else if block, _ := pem.Decode(bytes.TrimSpace(m.text)); block != nil {
+		der = block.Bytes
 	}
-	if block, _ := pem.Decode(bytes.TrimSpace(t.body)); block != nil && block.Type == "CERTIFICATE" {
-		if certificate, err := x509.ParseCertificate(block.Bytes); err == nil {
-			return since(certificate.NotBefore) + " (its certificate)"
-		}
+	if certificate, err := x509.ParseCertificate(der); err == nil {
+		return since(certificate.NotBefore) + " (its certificate)"
 	}
-	if !t.modified.IsZero() {
-		return "unchanged for " + since(t.modified)
+	if !m.modified.IsZero() {
+		return "unchanged for " + since(m.modified)
 	}
-	return "not told"
+	return "unknown"
 }
