@@ -1,6 +1,7 @@
 package echosso_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -86,7 +87,9 @@ func TestAnOverriddenMethodIsTheOneThatIsJudged(t *testing.T) {
 	guard := echosso.New(iss.Authenticator(iss.Config("api")))
 	e := echo.New()
 	e.Pre(echomw.MethodOverride())
-	readOnly := guard.Require(permission.Authenticated(), permission.Method("GET", "POST"))
+	readOnly := guard.Require(permission.Func("method", func(_ context.Context, a sso.Access) (bool, error) {
+		return a.Method() == http.MethodGet || a.Method() == http.MethodPost, nil
+	}))
 	e.Any("/orders", func(c echo.Context) error { return c.String(http.StatusOK, c.Request().Method) }, readOnly)
 	for override, want := range map[string]int{"": 200, "DELETE": 403} {
 		r := httptest.NewRequest(http.MethodPost, "/orders", http.NoBody)

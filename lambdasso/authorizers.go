@@ -32,7 +32,7 @@ const nobody = "-"
 // A refusal is 401 or 403 in API Gateway's own form, without a challenge; where nobody can
 // tell, it is 500. The context has the claims as strings. An authorizer of this type sees
 // nothing of the request but the token, so it panics for a permission that reads the request, or the time;
-// see [permission.ReadsRequest] and [permission.ReadsClock].
+// see [permission.Reads].
 func TokenAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayCustomAuthorizerRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 	demanded := forEveryRoute("TokenAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayCustomAuthorizerRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
@@ -48,7 +48,7 @@ func TokenAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.AP
 // values, query and headers. The policy is for exactly the method and path that was asked for.
 // What a permission reads of header fields or the query must be among the authorizer's identity
 // sources, or a cached answer for one value counts for another. It panics for a permission that
-// depends on the time, see [permission.ReadsClock]: a cached answer would outlive it.
+// depends on the time, see [permission.Reads]: a cached answer would outlive it.
 func RequestAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 	demanded := toBeKept("RequestAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
@@ -66,8 +66,7 @@ func RequestAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.
 // it refuses and what the context holds.
 //
 // API Gateway gives a cached answer to every route of the same credential. It therefore panics
-// for a permission that reads the request or the time (see [permission.ReadsRequest],
-// [permission.ReadsClock]), and routes with different permissions need authorizers of their
+// for a permission that reads the request or the time (see [permission.Reads]), and routes with different permissions need authorizers of their
 // own, or a TTL of 0. A cached answer also outlives its token, by the TTL at most.
 func HTTPAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
 	demanded := forEveryRoute("HTTPAuthorizer", p)
@@ -87,7 +86,7 @@ func HTTPAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.API
 // toBeKept is for answers that API Gateway may keep.
 func toBeKept(function string, p sso.Permission) sso.Permission {
 	demanded := permission.ForRoute(p)
-	if permission.ReadsClock(demanded) {
+	if _, clock := permission.Reads(demanded); clock {
 		panic(fmt.Sprintf("lambdasso: %s with %s, which depends on the time: API Gateway would keep its answer; demand it in the handler", function, permission.Describe(demanded)))
 	}
 	return demanded
@@ -96,7 +95,7 @@ func toBeKept(function string, p sso.Permission) sso.Permission {
 // forEveryRoute is for answers that are given to other routes too.
 func forEveryRoute(function string, p sso.Permission) sso.Permission {
 	demanded := toBeKept(function, p)
-	if permission.ReadsRequest(demanded) {
+	if request, _ := permission.Reads(demanded); request {
 		panic(fmt.Sprintf("lambdasso: %s with %s, which reads the request: its answer would count for other requests; use RequestAuthorizer, or demand it in the handler", function, permission.Describe(demanded)))
 	}
 	return demanded

@@ -115,9 +115,9 @@ func TestAPolicyIsForNoPathButTheOneAskedFor(t *testing.T) {
 func TestARequestAuthorizersPermissionSeesTheRequest(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
-	authorizer := lambdasso.RequestAuthorizer(guard, permission.All(permission.SameAsPath("sub", "user"), permission.Method("GET"), permission.Func("tenant", func(_ context.Context, a sso.Access) (bool, error) {
+	authorizer := lambdasso.RequestAuthorizer(guard, permission.All(permission.SameAsPath("sub", "user"), permission.Func("tenant", func(_ context.Context, a sso.Access) (bool, error) {
 		tenant, n := a.Header("x-tenant")
-		return tenant == "acme" && n == 1 && a.Pattern() == "/users/{user}", nil
+		return a.Method() == "GET" && tenant == "acme" && n == 1 && a.Pattern() == "/users/{user}", nil
 	})))
 	for user, want := range map[string]string{"ada": "Allow", "bob": "Deny"} {
 		r, err := authorizer(t.Context(), events.APIGatewayCustomAuthorizerRequestTypeRequest{
@@ -135,7 +135,7 @@ func TestAnswersForOtherRoutesCannotRestOnTheRequest(t *testing.T) {
 	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
 	for name, p := range map[string]sso.Permission{
 		"the path":             permission.SameAsPath("sub", "id"),
-		"the method":           permission.All(permission.Authenticated(), permission.Method("GET")),
+		"the path, negated":    permission.All(permission.Authenticated(), permission.Not(permission.SameAsPath("sub", "id"))),
 		"who knows what":       permission.Func("f", func(context.Context, sso.Access) (bool, error) { return true, nil }),
 		"nothing, by negation": permission.Not(permission.Has("a")),
 		"the time":             permission.All(permission.Authenticated(), permission.FreshLogin(time.Minute)),

@@ -22,12 +22,6 @@ func ExampleHas() {
 	// Output: has("orders.edit")
 }
 
-func ExampleTruthy() {
-	p := permission.Truthy("orders.edit") // {"orders": {"edit": 1}}
-	fmt.Println(p)
-	// Output: truthy("orders.edit")
-}
-
 func ExampleScope() {
 	p := permission.Scope("orders:read", "orders:write") // "scope": "orders:read orders:write"
 	fmt.Println(p)
@@ -70,12 +64,6 @@ func ExampleSameAsPath() {
 	// Output: (sameAsPath("sub", "user") || role("support"))
 }
 
-func ExampleIfElse() {
-	p := permission.IfElse(permission.Method("GET", "HEAD"), permission.Has("orders.read"), permission.Has("orders.write"))
-	fmt.Println(p)
-	// Output: ifElse(method("GET", "HEAD"), has("orders.read"), has("orders.write"))
-}
-
 func ExampleParse() {
 	p, err := permission.Parse(`is("orders.role", "clerk") && scope("orders:read")`)
 	if err != nil {
@@ -83,14 +71,12 @@ func ExampleParse() {
 		return
 	}
 	fmt.Println(permission.Describe(p))
-	fmt.Printf("%s\n", permission.DescribeJSON(p))
 	_, err = permission.Parse(`is("orders.role") && scop("orders:read")`)
 	fmt.Println(err)
 	// Output:
 	// (is("orders.role", "clerk") && scope("orders:read"))
-	// {"kind":"all","children":[{"kind":"is","path":"orders.role","values":["clerk"]},{"kind":"scope","values":["orders:read"]}]}
-	// permission: 1:1: Is("orders.role") without a value: say which, or use Has for true
-	//   1:22: scop is unknown; the functions are acr, all, any, authenticated, claim, clientCredentials, freshLogin, has, humanUser, ifElse, is, method, not, role, sameAsPath, scope, truthy
+	// permission: 1:1: Is("orders.role") without a value: add one, or use Has for true
+	//   1:22: scop is unknown; the functions are acr, all, any, authenticated, claim, clientCredentials, freshLogin, has, humanUser, is, not, role, sameAsPath, scope
 }
 
 func ExampleFunc() {
@@ -102,7 +88,7 @@ func ExampleFunc() {
 	// Output: denied: refused; office hours must hold
 }
 
-// Owners answers who owns an order; a database behind it, in a real service.
+// Owners returns the owners of orders, in a real service from a database.
 type Owners interface {
 	OwnerOf(ctx context.Context, order string) (subject string, err error)
 }
@@ -116,9 +102,9 @@ func (p ownOrder) Check(ctx context.Context, access sso.Access) sso.Decision {
 	owner, err := p.owners.OwnerOf(ctx, access.PathValue("order"))
 	switch {
 	case errors.Is(err, errNoOrder):
-		return sso.Deny("no_order", "ask for an order that there is")
+		return sso.Deny("no_order", "use the number of an order")
 	case err != nil:
-		return sso.Fail(err) // 500: nobody can tell
+		return sso.Fail(err) // 500
 	case owner == "" || owner != access.Principal().Subject():
 		return sso.Deny("other_owner", "use a token of the order's owner")
 	}
@@ -133,7 +119,7 @@ func (noOwners) OwnerOf(context.Context, string) (string, error) {
 	return "", errors.New("connection refused")
 }
 
-// A permission that asks a database is bound to it where it is built.
+// A permission that queries a database gets it where it is built.
 func Example_database() {
 	p := permission.Any(permission.Role("admin"), ownOrder{noOwners{}})
 	fmt.Println(p)

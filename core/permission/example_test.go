@@ -8,7 +8,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Combinations are built once, at start-up, and demanded by as many routes as need them.
+// Combinations are built once, at start-up, and shared by routes.
 func Example() {
 	canEdit := permission.Any(
 		permission.Is("orders.role", "clerk", "admin"), // one of these, or "*"
@@ -37,7 +37,7 @@ func (ownTenant) Check(_ context.Context, access sso.Access) sso.Decision {
 	return sso.Deny("other_tenant", "use a token of the tenant whose data this is")
 }
 
-// A type of your own is a permission by its one method.
+// A permission of your own is a type with one method.
 func Example_ownType() {
 	fmt.Println(ownTenant{}.Check(context.Background(), sso.Access{}).Explain())
 	// Output:

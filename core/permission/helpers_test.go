@@ -16,7 +16,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// raceEnabled tells that the race detector runs, which allocates.
+// raceEnabled reports whether the race detector runs, which allocates.
 var raceEnabled bool
 
 var now = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -44,7 +44,7 @@ var authenticators = func() (made [2]func() *sso.Authenticator) {
 	return made
 }()
 
-// principal is one whom a verified token with these claims besides the usual ones speaks for.
+// principal returns the principal of a verified token with these claims besides the usual ones.
 func principal(t testing.TB, claims string) *sso.Principal {
 	t.Helper()
 	return verified(t, authenticators[0](), claims)
@@ -70,7 +70,7 @@ func verified(t testing.TB, a *sso.Authenticator, claims string) *sso.Principal 
 	return p
 }
 
-// check asks a permission about a principal.
+// check checks a permission.
 func check(t testing.TB, p sso.Permission, who *sso.Principal) sso.Decision {
 	t.Helper()
 	return sso.Check(t.Context(), p, sso.NewAccess(who, nil))
@@ -97,14 +97,14 @@ func outcomeOf(d sso.Decision) outcome {
 	return denied
 }
 
-// answer is a permission of one's own that always answers alike.
+// answer is a permission of another type with a fixed decision.
 type answer sso.Decision
 
 func (a answer) Check(context.Context, sso.Access) sso.Decision { return sso.Decision(a) }
 
 func (a answer) String() string { return string(outcomeOf(sso.Decision(a))) }
 
-// panicking is a permission of one's own that cannot be asked.
+// panicking is a permission of another type that panics.
 type panicking struct{}
 
 func (panicking) Check(context.Context, sso.Access) sso.Decision { panic("at the disco") }
@@ -116,7 +116,7 @@ var (
 	broken  = answer(sso.Fail(errTest))
 )
 
-// panicOf returns what a function panics with, in words; empty if it does not.
+// panicOf returns the message that a function panics with; empty if it does not panic.
 func panicOf(f func()) (message string) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -127,18 +127,17 @@ func panicOf(f func()) (message string) {
 	return ""
 }
 
-// request is one that permissions may look at.
+// request is a request without headers.
 type request struct {
-	method string
 	values map[string]string // of the path
 }
 
-func (r request) Method() string               { return r.method }
+func (request) Method() string                 { return "GET" }
 func (request) Pattern() string                { return "/orders/{id}" }
 func (request) Header(string) (string, int)    { return "", 0 }
 func (r request) PathValue(name string) string { return r.values[name] }
 
-// checkRequest asks a permission about a principal's request.
+// checkRequest checks a permission on a request.
 func checkRequest(t testing.TB, p sso.Permission, who *sso.Principal, r sso.Request) sso.Decision {
 	t.Helper()
 	return sso.Check(t.Context(), p, sso.NewAccess(who, r))

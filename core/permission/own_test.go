@@ -24,7 +24,7 @@ func (m ownersInMemory) OwnerOf(_ context.Context, order string) (string, error)
 	return owner, nil
 }
 
-func TestAPermissionOfOnesOwnIsTestedWithoutAToken(t *testing.T) {
+func TestOwnType_WithoutToken(t *testing.T) {
 	owners := ownersInMemory{"7": "grace"}
 
 	grace := ssotest.NewPrincipal(devissuer.Subject("grace"))
@@ -43,9 +43,9 @@ func TestAPermissionOfOnesOwnIsTestedWithoutAToken(t *testing.T) {
 	}
 }
 
-func TestADenialNamesWhatWasReallyLookedAt(t *testing.T) {
+func TestDecision_Remedy(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
-	principal := func(change func(*sso.Config), opts ...ssotest.TokenOption) *sso.Principal {
+	principal := func(change func(*sso.Config), opts ...devissuer.TokenOption) *sso.Principal {
 		cfg := iss.Config("orders-api")
 		change(&cfg)
 		p, err := iss.Authenticator(cfg).ValidateToken(t.Context(), iss.Token(opts...))
@@ -63,21 +63,21 @@ func TestADenialNamesWhatWasReallyLookedAt(t *testing.T) {
 		code, says string
 		exactly    bool
 	}{
-		"a role":                    {permission.Role("admin"), ssotest.Access(principal(usual)), permission.CodeMissingRole, `the token needs the role "admin" in its claim roles`, true},
-		"a role in another claim":   {permission.Role("admin", "boss"), ssotest.Access(principal(other)), permission.CodeMissingRole, `the token needs the role one of "admin", "boss" in its claim realm_access.roles`, true},
-		"a role of nobody":          {permission.Role("admin"), ssotest.Access(nil), permission.CodeMissingRole, `in its claim roles`, false},
-		"some of the scopes":        {permission.Scope("a", "b", "c"), ssotest.Access(principal(usual, devissuer.Claim("scope", "b"))), permission.CodeMissingScope, "the token needs the scope a c", true},
-		"a person":                  {permission.HumanUser(), ssotest.Access(principal(usual)), permission.CodeWrongCaller, "use a token that shows that a person signed in (by idtyp, auth_time or amr), and no program", true},
-		"a program":                 {permission.ClientCredentials(), ssotest.Access(principal(usual)), permission.CodeWrongCaller, "use a token that shows that a program got it for itself (by idtyp, gty, or a sub that is the client's), and no person", true},
-		"permissions":               {permission.Has("a"), ssotest.Access(principal(usual)), permission.CodeMissing, `the token's permissions need true at a`, true},
-		"other permissions":         {permission.Has("a"), ssotest.Access(principal(other)), permission.CodeMissing, `the token's permissions (its claim authz) need true at a`, true},
-		"a claim":                   {permission.Claim("a", 1), ssotest.Access(principal(other)), permission.CodeMissing, `the token's claims need 1 at a`, true},
-		"no login":                  {maxAge, ssotest.Access(principal(usual)), permission.CodeNoAuthTime, "signing in again would not help", false},
-		"a login that is no date":   {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", "x"))), permission.CodeNoAuthTime, "put auth_time", false},
-		"an old login":              {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", 1))), permission.CodeOldLogin, "sign in again: auth_time may be at most 5m0s ago", true},
-		"a login in the far future": {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", int64(4102444800)))), permission.CodeOldLogin, "sign in again", false},
-		"somebody else's":           {permission.SameAsPath("sub", "user"), ssotest.Access(principal(usual), ssotest.PathValue("user", "bob")), permission.CodeNotOwn, "use a token whose sub is what the path has as user", true},
-		"nobody's":                  {permission.SameAsPath("sub", "user"), ssotest.Access(principal(usual), ssotest.PathValue("id", "ada")), permission.CodeNotOwn, "name a parameter of the route user, as SameAsPath does: the request's path has no value by that name", true},
+		"a role":                          {permission.Role("admin"), ssotest.Access(principal(usual)), "missing_role", `the token needs the role "admin" in its claim roles`, true},
+		"a role in another claim":         {permission.Role("admin", "boss"), ssotest.Access(principal(other)), "missing_role", `the token needs one of the roles "admin", "boss" in its claim realm_access.roles`, true},
+		"a role, without a principal":     {permission.Role("admin"), ssotest.Access(nil), "missing_role", `in its claim roles`, false},
+		"some of the scopes":              {permission.Scope("a", "b", "c"), ssotest.Access(principal(usual, devissuer.Claim("scope", "b"))), "missing_scope", "the token needs the scope a c", true},
+		"a person":                        {permission.HumanUser(), ssotest.Access(principal(usual)), "wrong_caller", "use a token that identifies a person (by idtyp, auth_time or amr) and not a program", true},
+		"a program":                       {permission.ClientCredentials(), ssotest.Access(principal(usual)), "wrong_caller", "use a token that identifies a program (by idtyp, gty, or a sub that equals the client) and not a person", true},
+		"permissions":                     {permission.Has("a"), ssotest.Access(principal(usual)), "missing", `the token's permissions need true at a`, true},
+		"other permissions":               {permission.Has("a"), ssotest.Access(principal(other)), "missing", `the token's permissions (its claim authz) need true at a`, true},
+		"a claim":                         {permission.Claim("a", 1), ssotest.Access(principal(other)), "missing", `the token's claims need 1 at a`, true},
+		"no login":                        {maxAge, ssotest.Access(principal(usual)), "no_auth_time", "signing in again does not help", false},
+		"an auth_time that is not a date": {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", "x"))), "no_auth_time", "put auth_time", false},
+		"an old login":                    {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", 1))), "old_login", "sign in again: auth_time may be at most 5m0s ago", true},
+		"a login in the far future":       {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", int64(4102444800)))), "old_login", "sign in again", false},
+		"another user's":                  {permission.SameAsPath("sub", "user"), ssotest.Access(principal(usual), ssotest.PathValue("user", "bob")), "not_own", "use a token whose sub equals the path parameter user", true},
+		"a parameter that the route does not have": {permission.SameAsPath("sub", "user"), ssotest.Access(principal(usual), ssotest.PathValue("id", "ada")), "not_own", `name a parameter of the route "user", as SameAsPath does: the request's path has no such value`, true},
 	} {
 		d := sso.Check(t.Context(), c.permission, c.access)
 		if d.Code() != c.code || !strings.Contains(d.Remedy(), c.says) || c.exactly && d.Remedy() != c.says {
@@ -86,12 +86,11 @@ func TestADenialNamesWhatWasReallyLookedAt(t *testing.T) {
 	}
 }
 
-// What the log is told of a login that has no date is not told to the client, which is answered as
-// where the login is old.
-func TestALoginWithoutADateIsAnsweredAsAnOldOne(t *testing.T) {
+// The log distinguishes a login without a date from an old one; the answer does not.
+func TestFreshLogin_SameAnswer(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	auth := iss.Authenticator(iss.Config("orders-api"))
-	answer := func(opts ...ssotest.TokenOption) string {
+	answer := func(opts ...devissuer.TokenOption) string {
 		r := sso.EventRequest{HTTPMethod: http.MethodGet, Fields: map[string]string{"Authorization": "Bearer " + iss.Token(opts...)}}
 		_, err := auth.Authorize(t.Context(), r, permission.FreshLogin(5*time.Minute))
 		d := sso.DenialOf(err)
@@ -102,7 +101,7 @@ func TestALoginWithoutADateIsAnsweredAsAnOldOne(t *testing.T) {
 	}
 }
 
-func TestWhatRequireCannotDemandIsCalledRequires(t *testing.T) {
+func TestForRoute_NamesRequire(t *testing.T) {
 	for name, build := range map[string]func(){
 		"a nil permission":      func() { permission.ForRoute(nil) },
 		"a nil among others":    func() { permission.ForRoute(permission.Has("a"), nil) },

@@ -22,7 +22,7 @@ import (
 // maxExpression bounds the text that [Parse] reads.
 const maxExpression = 16 << 10
 
-// ParseError lists everything that is wrong with the text of a permission; [Parse] returns it as a
+// ParseError lists everything that is wrong with the text of a permission. [Parse] returns it as a
 // *ParseError, which [errors.As] finds.
 type ParseError struct {
 	Faults []ParseFault // at least one
@@ -34,7 +34,7 @@ type ParseFault struct {
 	Problem      string // what is wrong and what to write instead
 }
 
-// Error writes one line for each fault: line, column and problem.
+// Error returns one line for each fault: line, column and problem.
 func (e *ParseError) Error() string {
 	lines := make([]string, len(e.Faults))
 	for i, f := range e.Faults {
@@ -43,11 +43,11 @@ func (e *ParseError) Error() string {
 	return "permission: " + strings.Join(lines, "\n  ")
 }
 
-// Parse makes a permission of text, for configuration and command lines. It is written in the
-// syntax of Go's expressions, with the functions of this package in lower case:
+// Parse reads a permission from text, for configuration and command lines. The syntax is that of Go's
+// expressions, with the functions of this package in lower case:
 //
 //	is("pma.role", "admin") && scope("orders:read")
-//	ifElse(method("GET"), has("orders.read"), role("clerk") || !claim("suspended", true))
+//	has("orders.read") || role("clerk") && !claim("suspended", true)
 //
 // The grammar, in the notation of Go's specification:
 //
@@ -58,33 +58,30 @@ func (e *ParseError) Error() string {
 //	value      = string | number | "true" | "false" | "null" | "json" "(" string ")" .
 //
 // Operators bind as in Go: ! more than &&, and && more than ||, so that a || b && !c is
-// any(a, all(b, not(c))). They mean [All], [Any] and [Not], and all(…), any(…) and not(…) do as well.
+// any(a, all(b, not(c))). They mean [All], [Any] and [Not], and so do all(…), any(…) and not(…).
 //
 //	is, claim                          a path, and one value or several: [Is], [Claim]
-//	has, truthy                        a path: [Has], [Truthy]
-//	scope, role, acr, method           one string or several: [Scope], [Role], [ACR], [Method]
+//	has                                a path: [Has]
+//	scope, role, acr                   one string or several: [Scope], [Role], [ACR]
 //	freshLogin                         a duration such as "15m", as [time.ParseDuration] reads it: [FreshLogin]
 //	sameAsPath                         the path of a claim, and the name of a parameter: [SameAsPath]
 //	authenticated, humanUser,          nothing: [Authenticated], [HumanUser], [ClientCredentials]
 //	clientCredentials
 //	all, any                           one permission or several
 //	not                                one permission
-//	ifElse                             three permissions: [IfElse]
 //
-// A string stands in quotes or backquotes, as in Go; a number is written as JSON writes it, and
-// keeps its digits; json(`[1, 2]`) is a list or an object. Lines break where Go's would: behind an
-// operator, a comma or an opening parenthesis. Go's comments are read over. What is code, a [Func]
-// or a type of your own, cannot be written.
+// A string is in quotes or backquotes, as in Go. A number is written as in JSON and keeps its digits.
+// json(`[1, 2]`) is a list or an object. Lines may break after an operator, a comma or an opening
+// parenthesis. Go's comments are ignored. A [Func] or a permission of another type cannot be written.
 //
-// It fails with a *[ParseError] that names every fault by its position; what would make a
-// function of this package panic is a fault too, the empty text among them. At most 16 KiB are
-// read; a longer text is refused.
+// The error is a *[ParseError] with every fault and its position. Whatever makes a function of this
+// package panic is a fault, and so is an empty text. A text of more than 16 KiB is refused.
 //
-// Parse does not ask whether a route can do with what is written: Require panics for "!has(…)"
-// alone, as for any Not; see [ForRoute].
+// Parse accepts permissions that a route does not: Require panics for "!has(…)" alone, as for any
+// Not; see [ForRoute].
 func Parse(expr string) (sso.Permission, error) {
 	if len(expr) > maxExpression {
-		return nil, &ParseError{[]ParseFault{{1, 1, fmt.Sprintf("the text has %d bytes; at most %d are read", len(expr), maxExpression)}}}
+		return nil, &ParseError{[]ParseFault{{1, 1, fmt.Sprintf("the text has %d bytes, more than %d", len(expr), maxExpression)}}}
 	}
 	files := token.NewFileSet()
 	tree, err := parser.ParseExprFrom(files, "", expr, parser.AllErrors)
@@ -102,8 +99,8 @@ func Parse(expr string) (sso.Permission, error) {
 	return p, nil
 }
 
-// codeFaults finds each func, which [Describe] writes of a [Func]. It is a keyword of Go's, so that all its parser
-// says is that something else should stand behind it.
+// codeFaults finds each func, which [Describe] writes for a [Func]. Go's parser takes it for a keyword
+// and reports something else.
 func codeFaults(expr string) (faults []ParseFault) {
 	file := token.NewFileSet().AddFile("", -1, len(expr))
 	var words scanner.Scanner
@@ -112,7 +109,7 @@ func codeFaults(expr string) (faults []ParseFault) {
 		switch at, word, _ := words.Scan(); word {
 		case token.FUNC:
 			position := file.PositionFor(at, false)
-			faults = append(faults, ParseFault{position.Line, position.Column, "func is code, which no text can bring back: build this permission in the program"})
+			faults = append(faults, ParseFault{position.Line, position.Column, "func is code: build this permission in the program"})
 		case token.EOF:
 			return faults
 		}
@@ -131,8 +128,8 @@ func syntaxFaults(err error) []ParseFault {
 	return faults
 }
 
-// A reader maps Go's syntax tree to permissions. What it cannot map it notes and reads on, so
-// that all faults are found; the permissions that it returns count only if there are none.
+// A reader maps Go's syntax tree to permissions. It goes on after a fault, to find all of them. Its
+// permissions count only if there are no faults.
 type reader struct {
 	files     *token.FileSet
 	functions map[string]func(arguments) sso.Permission
@@ -140,7 +137,7 @@ type reader struct {
 }
 
 func (r *reader) fault(at ast.Node, format string, args ...any) {
-	position := r.files.PositionFor(at.Pos(), false) // whatever a //line comment says
+	position := r.files.PositionFor(at.Pos(), false) // not what a //line comment says
 	r.faults = append(r.faults, ParseFault{position.Line, position.Column, fmt.Sprintf(format, args...)})
 }
 
@@ -163,11 +160,11 @@ func (r *reader) permission(e ast.Expr) sso.Permission {
 	case *ast.CallExpr:
 		return r.call(e)
 	}
-	r.fault(e, `here a permission must stand, such as is("orders.role", "clerk"); combine them by &&, || and !`)
+	r.fault(e, `expected a permission, such as is("orders.role", "clerk"); combine permissions by &&, || and !`)
 	return nil
 }
 
-// operands takes a && b && c apart, which Go's tree holds as (a && b) && c.
+// operands returns a, b and c of a && b && c, which is (a && b) && c in Go's tree.
 func operands(e ast.Expr, operator token.Token) []ast.Expr {
 	if b, ok := e.(*ast.BinaryExpr); ok && b.Op == operator {
 		return append(operands(b.X, operator), b.Y)
@@ -183,8 +180,8 @@ func (r *reader) permissions(list []ast.Expr) []sso.Permission {
 	return permissions
 }
 
-// build makes a permission unless something is wrong with what it is made of. The message of a
-// panic of this package is a fault; any other panic goes on.
+// build builds a permission. A panic with a message of this package is a fault; any other panic goes
+// on.
 func (r *reader) build(at ast.Node, build func() sso.Permission) (p sso.Permission) {
 	before := len(r.faults)
 	defer func() {
@@ -193,7 +190,7 @@ func (r *reader) build(at ast.Node, build func() sso.Permission) (p sso.Permissi
 		switch {
 		case v == nil:
 		case len(r.faults) > before:
-			p = nil // it was built of what is already noted
+			p = nil // the cause is among the faults
 		case ours:
 			r.fault(at, "%s", strings.TrimPrefix(message, "permission: "))
 		default:
@@ -203,21 +200,20 @@ func (r *reader) build(at ast.Node, build func() sso.Permission) (p sso.Permissi
 	return build()
 }
 
-// arguments are those of one call.
+// arguments are the arguments of one call.
 type arguments struct {
 	*reader
 	name string
 	call *ast.CallExpr
 }
 
-// functions are those that a text can name. They are no variable, so that a service which reads no
-// text carries neither them nor the parser.
+// functions returns the functions that a text can name. A variable would link the parser into services
+// that do not call Parse.
 func functions() map[string]func(arguments) sso.Permission {
 	return map[string]func(arguments) sso.Permission{
 		"is":                func(a arguments) sso.Permission { return Is(a.first(), a.values()...) },
 		"claim":             func(a arguments) sso.Permission { return Claim(a.first(), a.values()...) },
 		"has":               func(a arguments) sso.Permission { return Has(a.only(1)[0]) },
-		"truthy":            func(a arguments) sso.Permission { return Truthy(a.only(1)[0]) },
 		"scope":             func(a arguments) sso.Permission { return Scope(a.texts()...) },
 		"role":              func(a arguments) sso.Permission { return Role(a.texts()...) },
 		"authenticated":     func(a arguments) sso.Permission { a.only(0); return Authenticated() },
@@ -225,27 +221,21 @@ func functions() map[string]func(arguments) sso.Permission {
 		"humanUser":         func(a arguments) sso.Permission { a.only(0); return HumanUser() },
 		"freshLogin":        func(a arguments) sso.Permission { return FreshLogin(a.duration()) },
 		"acr":               func(a arguments) sso.Permission { return ACR(a.texts()...) },
-		"method":            func(a arguments) sso.Permission { return Method(a.texts()...) },
 		"sameAsPath":        func(a arguments) sso.Permission { t := a.only(2); return SameAsPath(t[0], t[1]) },
-		kindAll:             func(a arguments) sso.Permission { return All(a.permissions(a.call.Args)...) },
-		kindAny:             func(a arguments) sso.Permission { return Any(a.permissions(a.call.Args)...) },
-		kindNot:             func(a arguments) sso.Permission { a.count(1); return Not(a.permissions(a.call.Args)[0]) },
-		kindIfElse: func(a arguments) sso.Permission {
-			a.count(3)
-			p := a.permissions(a.call.Args)
-			return IfElse(p[0], p[1], p[2])
-		},
+		"all":               func(a arguments) sso.Permission { return All(a.permissions(a.call.Args)...) },
+		"any":               func(a arguments) sso.Permission { return Any(a.permissions(a.call.Args)...) },
+		"not":               func(a arguments) sso.Permission { a.count(1); return Not(a.permissions(a.call.Args)[0]) },
 	}
 }
 
 func (r *reader) call(e *ast.CallExpr) sso.Permission {
 	name, ok := e.Fun.(*ast.Ident)
 	if !ok {
-		r.fault(e, "write the name of the function alone, such as is(…)")
+		r.fault(e, "write only the name of the function, such as is(…)")
 		return nil
 	}
 	if e.Ellipsis.IsValid() {
-		r.fault(e, "write the arguments out, without …")
+		r.fault(e, "write each argument, without …")
 		return nil
 	}
 	function, ok := r.functions[name.Name]
@@ -257,6 +247,10 @@ func (r *reader) call(e *ast.CallExpr) sso.Permission {
 }
 
 func (r *reader) unknown(at ast.Node, name string) {
+	if strings.EqualFold(name, "truthy") {
+		r.fault(at, "truthy is not available as text: write has, or build compat.Truthy in the program")
+		return
+	}
 	for known := range r.functions {
 		if strings.EqualFold(known, name) {
 			r.fault(at, "%s is written %s", name, known)
@@ -266,24 +260,24 @@ func (r *reader) unknown(at ast.Node, name string) {
 	r.fault(at, "%s is unknown; the functions are %s", name, strings.Join(slices.Sorted(maps.Keys(r.functions)), ", "))
 }
 
-// errFaulty ends the building of a permission whose arguments are at fault.
-var errFaulty = errors.New("permission: faulty arguments")
+// errFaulty ends the building of a permission whose arguments are wrong. It is a panic's value.
+var errFaulty = errors.New("permission: wrong arguments")
 
-// count demands a number of arguments.
+// count requires a number of arguments.
 func (a arguments) count(n int) {
 	if len(a.call.Args) != n {
-		a.fault(a.call, "%s takes %d arguments and has %d", a.name, n, len(a.call.Args))
-		panic(errFaulty) // which build takes for what it is, since a fault was noted
+		a.fault(a.call, "%s takes %d arguments, got %d", a.name, n, len(a.call.Args))
+		panic(errFaulty) // build ignores it, because there is a fault
 	}
 }
 
-// only demands a number of strings.
+// only requires a number of strings.
 func (a arguments) only(n int) []string {
 	a.count(n)
 	return a.texts()
 }
 
-// texts are the arguments, all strings.
+// texts returns the arguments, which must be strings.
 func (a arguments) texts() []string {
 	list := make([]string, len(a.call.Args))
 	for i := range a.call.Args {
@@ -296,26 +290,26 @@ func (a arguments) text(i int) string {
 	value, _ := a.value(a.call.Args[i])
 	text, ok := value.(string)
 	if !ok {
-		a.fault(a.call.Args[i], "argument %d of %s is a string in quotes", i+1, a.name)
+		a.fault(a.call.Args[i], "argument %d of %s must be a string in quotes", i+1, a.name)
 	}
 	return text
 }
 
-// first is the path before the values.
+// first returns the path, which precedes the values.
 func (a arguments) first() string {
 	if len(a.call.Args) == 0 {
-		return "" // for which the function has words of its own
+		return "" // the function reports it
 	}
 	return a.text(0)
 }
 
-// values are the arguments behind the path.
+// values returns the arguments after the path.
 func (a arguments) values() []any {
 	var list []any
 	for _, e := range a.call.Args[min(1, len(a.call.Args)):] {
 		value, ok := a.value(e)
 		if !ok {
-			a.fault(e, `here a value must stand: a string in quotes, a number, true, false, null, or json("…")`)
+			a.fault(e, `expected a value: a string in quotes, a number, true, false, null, or json("…")`)
 		}
 		list = append(list, value)
 	}
@@ -332,15 +326,15 @@ func (a arguments) duration() time.Duration {
 	return d
 }
 
-// value reads a literal. Numbers keep the digits that they are written with.
+// value reads a literal. Numbers keep their digits.
 func (r *reader) value(e ast.Expr) (value any, ok bool) {
 	switch e := e.(type) {
 	case *ast.BasicLit:
 		switch e.Kind {
 		case token.STRING:
 			text, err := strconv.Unquote(e.Value)
-			if !utf8.ValidString(text) { // which claims cannot hold
-				r.fault(e, "%s is no text in UTF-8", e.Value)
+			if !utf8.ValidString(text) { // JSON cannot have it
+				r.fault(e, "%s is not valid UTF-8", e.Value)
 			}
 			return text, err == nil
 		case token.INT, token.FLOAT:
@@ -363,7 +357,7 @@ func (r *reader) value(e ast.Expr) (value any, ok bool) {
 
 func (r *reader) number(at ast.Node, digits string) any {
 	if !json.Valid([]byte(digits)) {
-		r.fault(at, "%s is no number as JSON writes them: only decimal digits, without _ and leading zeros", digits)
+		r.fault(at, "%s is not a JSON number: write decimal digits, without _ and leading zeros", digits)
 		return nil
 	}
 	return json.Number(digits)

@@ -15,13 +15,13 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// A world is a token and a request that can be changed.
+// A world is a token and a request.
 type world struct {
 	claims  map[string]any
 	request request
 }
 
-// set sets what is at a path, for a path whose names have no dots; nil takes it away.
+// set sets the claim at a path without escaped dots; nil removes it.
 func (w *world) set(path string, value any) {
 	object := w.claims
 	names := strings.Split(path, ".")
@@ -52,8 +52,8 @@ func (w *world) remove(claim string, names ...string) {
 	w.claims[claim] = slices.DeleteFunc(slices.Clone(w.list(claim)), func(name string) bool { return slices.Contains(names, name) })
 }
 
-// generator makes leaves each of which looks at something that no other looks at, so that each
-// can be changed alone. Half of them hold to begin with.
+// generator builds leaves that each look at a claim of their own, so that each can be changed alone.
+// Half of them hold at first.
 type generator struct {
 	*rand.Rand
 	world world
@@ -70,8 +70,8 @@ func (g *generator) leaf() sso.Permission {
 		}
 	}
 	wanted := []any{"admin", "a \"quoted\" one", true, 7, json.Number("9007199254740993"), map[string]any{"k": []any{1}}}[g.IntN(6)]
-	kind := g.IntN(10)
-	if unique := []string{"fresh", "acr", "method"}; kind < 3 {
+	kind := g.IntN(8)
+	if unique := []string{"fresh", "acr"}; kind < 2 {
 		if g.once[unique[kind]] {
 			return g.leaf()
 		}
@@ -85,27 +85,21 @@ func (g *generator) leaf() sso.Permission {
 		held(func() { g.world.set("acr", "gold") })
 		return permission.ACR("gold", "silver")
 	case 2:
-		held(func() { g.world.request.method = "PUT" })
-		return permission.Method("PUT")
-	case 3:
 		g.world.request.values[name] = "value-" + name
 		held(func() { g.world.set("own."+name, "value-"+name) })
 		return permission.SameAsPath("own."+name, name)
-	case 4:
+	case 3:
 		held(func() { g.world.add("scope", name+"a", name+"b") })
 		return permission.Scope(name+"a", name+"b")
-	case 5:
+	case 4:
 		held(func() { g.world.add("roles", name) })
 		return permission.Role(name, name+"-other")
-	case 6:
+	case 5:
 		held(func() { g.world.set("c."+name, wanted) })
 		return permission.Claim("c."+name, wanted, "other")
-	case 7:
+	case 6:
 		held(func() { g.world.set("permissions."+name+".on", true) })
 		return permission.Has(name + ".on")
-	case 8:
-		held(func() { g.world.set("permissions."+name, "yes") })
-		return permission.Truthy(name)
 	default:
 		held(func() { g.world.set("permissions."+name+".x", wanted) })
 		return permission.Is(name+".x", wanted)
@@ -116,14 +110,12 @@ func (g *generator) tree(depth int) sso.Permission {
 	if depth == 0 {
 		return g.leaf()
 	}
-	switch g.IntN(6) {
+	switch g.IntN(5) {
 	case 0:
 		return g.leaf()
 	case 1:
 		return permission.Not(g.tree(depth - 1))
 	case 2:
-		return permission.IfElse(g.leaf(), g.tree(depth-1), g.tree(depth-1))
-	case 3:
 		return permission.Any(g.tree(depth-1), g.tree(depth-1))
 	}
 	return permission.All(g.tree(depth-1), g.tree(depth-1), g.leaf())
@@ -154,11 +146,7 @@ var remedies = map[*regexp.Regexp]func(w *world, found []string) error{
 		if found[1] == "permissions" {
 			path = "permissions." + path
 		}
-		if found[2] == "a value that counts as true" {
-			w.set(path, "yes")
-			return nil
-		}
-		decoder := json.NewDecoder(strings.NewReader(found[2])) // the first of several will do
+		decoder := json.NewDecoder(strings.NewReader(found[2])) // the first of several
 		decoder.UseNumber()
 		var value any
 		err := decoder.Decode(&value)
@@ -169,7 +157,7 @@ var remedies = map[*regexp.Regexp]func(w *world, found []string) error{
 		w.add("scope", strings.Fields(found[1])...)
 		return nil
 	},
-	regexp.MustCompile(`; the token needs the role (?:one of )?"([^"]+)"`): func(w *world, found []string) error {
+	regexp.MustCompile(`; the token needs (?:the role|one of the roles) "([^"]+)"`): func(w *world, found []string) error {
 		w.add("roles", found[1])
 		return nil
 	},
@@ -177,7 +165,7 @@ var remedies = map[*regexp.Regexp]func(w *world, found []string) error{
 		w.set("auth_time", now.Unix())
 		return nil
 	},
-	regexp.MustCompile(`; have the identity provider put auth_time into its access tokens`): func(w *world, _ []string) error {
+	regexp.MustCompile(`; configure the identity provider to put auth_time into its access tokens`): func(w *world, _ []string) error {
 		w.set("auth_time", now.Unix())
 		return nil
 	},
@@ -185,15 +173,15 @@ var remedies = map[*regexp.Regexp]func(w *world, found []string) error{
 		w.set("acr", found[1])
 		return nil
 	},
-	regexp.MustCompile(`; use a token whose (\S+) is what the path has as (\S+)$`): func(w *world, found []string) error {
+	regexp.MustCompile(`; use a token whose (\S+) equals the path parameter (\S+)$`): func(w *world, found []string) error {
 		w.set(found[1], w.request.values[found[2]])
 		return nil
 	},
 }
 
-var forbidden = regexp.MustCompile(`; this must not be so: (\w+)\((.*)\)$`)
+var forbidden = regexp.MustCompile(`; this must not hold: (\w+)\((.*)\)$`)
 
-// apply does what an explanation says: of alternatives the first, else all of it.
+// apply follows an explanation: the first of alternatives, otherwise all of it.
 func (w *world) apply(t *testing.T, l *line) {
 	if strings.HasSuffix(l.text, "one of these is needed") {
 		w.apply(t, l.below[0])
@@ -213,17 +201,13 @@ func (w *world) apply(t *testing.T, l *line) {
 			return
 		}
 	}
-	if strings.HasSuffix(l.text, "; send the request by PUT") {
-		w.request.method = "PUT"
-		return
-	}
 	found := forbidden.FindStringSubmatch(l.text)
 	if found == nil {
-		t.Fatalf("no way to do what this says: %q", l.text)
+		t.Fatalf("unknown remedy: %q", l.text)
 	}
 	path := regexp.MustCompile(`^"([^"]+)"`).FindStringSubmatch(found[2])
 	switch found[1] {
-	case "is", "has", "truthy":
+	case "is", "has":
 		w.set("permissions."+path[1], nil)
 	case "claim", "sameAsPath":
 		w.set(path[1], nil)
@@ -235,17 +219,15 @@ func (w *world) apply(t *testing.T, l *line) {
 		w.set("auth_time", nil)
 	case "acr":
 		w.set("acr", nil)
-	case "method":
-		w.request.method = "GET"
 	default:
-		t.Fatalf("no way to do what this says: %q", l.text)
+		t.Fatalf("unknown remedy: %q", l.text)
 	}
 }
 
-func TestDoingWhatTheExplanationSaysTurnsEachDenialIntoAGrant(t *testing.T) {
+func TestRemedy_TurnsDenialIntoGrant(t *testing.T) {
 	denials := 0
 	for seed := uint64(0); denials < 300; seed++ {
-		g := &generator{Rand: dice(100 + seed), world: world{claims: map[string]any{"permissions": map[string]any{}}, request: request{method: "GET", values: map[string]string{}}}, once: map[string]bool{}}
+		g := &generator{Rand: dice(100 + seed), world: world{claims: map[string]any{"permissions": map[string]any{}}, request: request{values: map[string]string{}}}, once: map[string]bool{}}
 		p := g.tree(3)
 		w := g.world
 		before := checkRequest(t, p, whoHas(t, w.claims), w.request)
@@ -259,7 +241,7 @@ func TestDoingWhatTheExplanationSaysTurnsEachDenialIntoAGrant(t *testing.T) {
 		was := fmt.Sprint(maps.Clone(w.claims), w.request)
 		w.apply(t, lines(before.Explain()))
 		if after := checkRequest(t, p, whoHas(t, w.claims), w.request); !after.Granted() {
-			t.Fatalf("%v\nof %s:\n%s\nand when that was done, of %v %v:\n%s", p, was, before.Explain(), w.claims, w.request, after.Explain())
+			t.Fatalf("%v\non %s:\n%s\nand then on %v %v:\n%s", p, was, before.Explain(), w.claims, w.request, after.Explain())
 		}
 	}
 }

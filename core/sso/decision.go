@@ -1,13 +1,18 @@
 package sso
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"math"
 	"slices"
+	"strings"
+	"time"
 )
 
-// Decision is what a permission answers: granted, denied, or failed where it could not tell.
-// The zero value denies. A denial can carry an explanation, for people and logs; clients never
-// see it. A Decision is immutable: the methods that begin with With return a changed copy.
+// Decision is the answer of a permission: granted, denied, or failed if the permission could not
+// decide. The zero value denies. A denial can carry an explanation for people and logs; clients
+// never see it. A Decision is immutable.
 type Decision struct {
 	outcome outcome
 	detail  *detail
@@ -22,87 +27,69 @@ const (
 )
 
 type detail struct {
+	Details
+
 	code, remedy string
-	path         string
-	wanted       string
-	found        Value
-	scopes       []string
-	stepUp       StepUp
 	err          error
-	children     []Decision
-	by           string // the permission of the service's own that decided so, for the log
-	alternatives bool   // one of the children would do; else each of them is needed
+	by           string // the name of the permission, for the log
 }
 
-// Grant lets the request through.
+// Details explain a [Decision]; see [Decision.With]. Every field is optional.
+type Details struct {
+	// Path is where the permission looked in the claims, Wanted describes what it required there,
+	// and Found is what the token has. Found is untrusted personal data.
+	Path, Wanted string
+	Found        Value
+	// Scopes lists the missing OAuth scopes. [Config.TellScopes] says whether the client sees them.
+	Scopes []string
+	// ACRValues and MaxAge describe the login that turns the denial into a grant (RFC 9470): by
+	// one of these authentication context class references, preferred first, and not longer ago
+	// than MaxAge, in whole seconds, rounded down. If nothing else is missing the client gets
+	// 401 with `insufficient_user_authentication`.
+	ACRValues []string
+	MaxAge    time.Duration
+	// Parts are the decisions that this one was made from. Each of them must become a grant for
+	// this one to become a grant; if OneSuffices, one of them must.
+	Parts       []Decision
+	OneSuffices bool
+}
+
+// Grant returns a decision that lets the request through.
 func Grant() Decision { return Decision{outcome: granted} }
 
-// Deny refuses. The code says in a word what is missing, for logs and tests ("wrong_value");
-// the remedy says to a person what would change the answer.
+// Deny returns a decision that refuses the request. The code is a word for logs and tests, such as
+// "wrong_value". The remedy tells a person what would change the decision.
 func Deny(code, remedy string) Decision {
 	return Decision{detail: &detail{code: code, remedy: remedy}}
 }
 
-// Fail says that the question could not be answered: the request is refused with 500 and the
-// error is logged. It is never a grant, nor does its negation become one.
+// Fail returns a decision for a permission that could not decide. The request is refused with 500
+// and the error is logged. A failure is never a grant, and neither is its negation.
 func Fail(err error) Decision {
 	if err == nil {
-		err = errors.New("sso: a permission failed without saying why")
+		err = errors.New("sso: the permission failed without an error")
 	}
 	return Decision{outcome: failed, detail: &detail{code: "failed", err: err}}
 }
 
-// Granted reports whether this is an explicit grant.
-func (d Decision) Granted() bool { return d.outcome == granted }
-
-// Err is why the question could not be answered; nil for a grant and a denial, and never nil for a
-// decision that [Fail] made.
-func (d Decision) Err() error {
-	if d.outcome != failed {
-		return nil
-	}
-	return d.detail.err
+// With returns a copy of the decision with other details.
+func (d Decision) With(details Details) Decision {
+	return d.with(func(t *detail) { t.Details = details.clone() })
 }
 
-// Code says in a word why the request is refused; empty for a grant and for a bare denial.
-func (d Decision) Code() string { return d.get().code }
-
-// Remedy says to a person what would change the answer; empty if nobody said.
-func (d Decision) Remedy() string { return d.get().remedy }
-
-// Path is where the permission looked in the claims; empty if it did not say.
-func (d Decision) Path() string { return d.get().path }
-
-// Wanted is what the permission wanted to find there, written for people.
-func (d Decision) Wanted() string { return d.get().wanted }
-
-// Found is what the token held there. It comes from the token: mind where you print it.
-func (d Decision) Found() Value { return d.get().found }
-
-// Children are the decisions that this one was made of.
-func (d Decision) Children() []Decision { return slices.Clone(d.get().children) }
-
-// WithValue says where the permission looked, what it wanted and what it found.
-func (d Decision) WithValue(path, wanted string, found Value) Decision {
-	return d.with(func(t *detail) { t.path, t.wanted, t.found = path, wanted, found })
+func (d Decision) with(change func(*detail)) Decision {
+	changed := *d.get()
+	change(&changed)
+	d.detail = &changed
+	return d
 }
 
-// WithScopes names the OAuth scopes that are missing. The client is told them only with
-// [Config.TellScopes].
-func (d Decision) WithScopes(scopes ...string) Decision {
-	return d.with(func(t *detail) { t.scopes = slices.Clone(scopes) })
-}
+// Details returns a copy of the decision's details.
+func (d Decision) Details() Details { return d.get().clone() }
 
-// WithChildren names the decisions that this one was made of, each of which has to turn into a
-// grant for this one to.
-func (d Decision) WithChildren(children ...Decision) Decision {
-	return d.with(func(t *detail) { t.children, t.alternatives = slices.Clone(children), false })
-}
-
-// WithAlternatives names the decisions that this one was made of, one of which has to turn into
-// a grant for this one to.
-func (d Decision) WithAlternatives(children ...Decision) Decision {
-	return d.with(func(t *detail) { t.children, t.alternatives = slices.Clone(children), true })
+func (t Details) clone() Details {
+	t.Scopes, t.ACRValues, t.Parts = slices.Clone(t.Scopes), slices.Clone(t.ACRValues), slices.Clone(t.Parts)
+	return t
 }
 
 var noDetail detail
@@ -114,9 +101,201 @@ func (d Decision) get() *detail {
 	return d.detail
 }
 
-func (d Decision) with(change func(*detail)) Decision {
-	changed := *d.get()
-	change(&changed)
-	d.detail = &changed
-	return d
+// Granted reports whether the decision is an explicit grant.
+func (d Decision) Granted() bool { return d.outcome == granted }
+
+// Err returns the error of a failure, which is never nil. It returns nil for a grant and a denial.
+func (d Decision) Err() error {
+	if d.outcome != failed {
+		return nil
+	}
+	return d.detail.err
+}
+
+// Code returns the code of a denial, and "failed" for a failure. It is empty for a grant and for the
+// zero value.
+func (d Decision) Code() string { return d.get().code }
+
+// Remedy returns what would change the decision, for people. It may be empty.
+func (d Decision) Remedy() string { return d.get().remedy }
+
+// Explain returns the reasons for the decision and what would change it, one line each, indented
+// below the decision that they are part of. If one of several parts suffices, it lists those that
+// need the fewest changes. It omits values of the token; see [Decision.ExplainWithValues].
+func (d Decision) Explain() string { return strings.Join(d.lines(false), "\n") }
+
+// ExplainWithValues is [Decision.Explain] with the values of the token. They are untrusted personal
+// data: show them only to people who may see the token.
+func (d Decision) ExplainWithValues() string { return strings.Join(d.lines(true), "\n") }
+
+// summary is the explanation in one line, for errors.
+func (d Decision) summary() string { return strings.ReplaceAll(d.Explain(), "\n", "; ") }
+
+func (d Decision) lines(values bool) []string {
+	list := []string{d.line(values)}
+	shown := d.decisive()
+	for _, part := range shown {
+		for _, line := range part.lines(values) {
+			list = append(list, "  "+line)
+		}
+	}
+	switch n := len(d.get().Parts) - len(shown); {
+	case n == 1:
+		list = append(list, "  (1 alternative needs more)")
+	case n > 1:
+		list = append(list, fmt.Sprintf("  (%d alternatives need more)", n))
+	}
+	return list
+}
+
+// line is the decision itself, without its parts.
+func (d Decision) line(values bool) string {
+	t := d.get()
+	var b strings.Builder
+	switch d.outcome {
+	case granted:
+		b.WriteString("granted")
+	case failed:
+		fmt.Fprintf(&b, "failed: %v", t.err) // %v survives an Error method that panics
+	default:
+		b.WriteString("denied")
+		if t.code != "" {
+			b.WriteString(": " + t.code)
+		}
+	}
+	if t.Path != "" {
+		b.WriteString(" at " + t.Path)
+	}
+	if t.Wanted != "" {
+		b.WriteString(", wanted " + t.Wanted + ", found ")
+		if values && t.Found.Exists() {
+			b.WriteString(clipped(t.Found.String()))
+		} else {
+			b.WriteString(kindFound(t.Found))
+		}
+	}
+	if t.remedy != "" && d.outcome != granted {
+		b.WriteString("; " + t.remedy)
+	}
+	return b.String()
+}
+
+// kindFound describes the type of a value of the token and omits the value.
+func kindFound(v Value) string {
+	switch kind := v.Kind(); kind {
+	case "nothing", "null":
+		return kind
+	case "array", "object":
+		return "an " + kind
+	default:
+		return "another " + kind
+	}
+}
+
+// decisive returns the parts to explain: all of them, or the cheapest if one suffices.
+func (d Decision) decisive() []Decision {
+	t := d.get()
+	if !t.OneSuffices || d.outcome != denied {
+		return t.Parts
+	}
+	least := math.MaxInt
+	for _, part := range t.Parts {
+		least = min(least, part.cost())
+	}
+	return slices.DeleteFunc(slices.Clone(t.Parts), func(part Decision) bool { return part.cost() != least })
+}
+
+// infeasible is the cost of a failure, which no change of the token fixes.
+const infeasible = 1 << 20
+
+// cost counts the changes that a grant needs.
+func (d Decision) cost() int {
+	t := d.get()
+	switch {
+	case d.outcome == granted:
+		return 0
+	case d.outcome == failed:
+		return infeasible
+	case len(t.Parts) == 0:
+		return 1
+	}
+	sum, least := 0, infeasible
+	for _, part := range t.Parts {
+		c := part.cost()
+		sum, least = min(sum+c, infeasible), min(least, c)
+	}
+	if t.OneSuffices {
+		return least
+	}
+	return sum
+}
+
+// missingScopes returns the scopes that the token needs. If one of several parts suffices, they are
+// those of the first of the cheapest parts that misses scopes.
+func (d Decision) missingScopes() []string {
+	if d.outcome == granted {
+		return nil
+	}
+	list := slices.Clone(d.get().Scopes)
+	for _, part := range d.decisive() {
+		scopes := part.missingScopes()
+		for _, scope := range scopes {
+			if !slices.Contains(list, scope) {
+				list = append(list, scope)
+			}
+		}
+		if d.get().OneSuffices && len(scopes) > 0 {
+			break
+		}
+	}
+	return list
+}
+
+// stepUp is a login that is required (RFC 9470); see [Details].
+type stepUp struct {
+	acrValues []string
+	maxAge    time.Duration
+}
+
+func (s stepUp) required() bool { return len(s.acrValues) > 0 || s.maxAge > 0 }
+
+// and returns the login that satisfies both; false if none can.
+func (s stepUp) and(other stepUp) (stepUp, bool) {
+	both := stepUp{s.acrValues, cmp.Or(min(s.maxAge, other.maxAge), s.maxAge, other.maxAge)}
+	switch {
+	case len(s.acrValues) == 0:
+		both.acrValues = other.acrValues
+	case len(other.acrValues) > 0:
+		both.acrValues = slices.DeleteFunc(slices.Clone(s.acrValues), func(v string) bool { return !slices.Contains(other.acrValues, v) })
+		return both, len(both.acrValues) > 0
+	}
+	return both, true
+}
+
+// stepUp returns the login that alone turns a denial into a grant; false if none does. If one of
+// several parts suffices, it is that of the first for which one does.
+func (d Decision) stepUp() (needed stepUp, ok bool) {
+	t := d.get()
+	if d.outcome != denied {
+		return stepUp{}, false
+	}
+	if len(t.Parts) == 0 {
+		needed = stepUp{slices.Clone(t.ACRValues), t.MaxAge}
+		return needed, needed.required()
+	}
+	for _, part := range t.Parts {
+		login, ok := part.stepUp()
+		switch {
+		case part.Granted(), t.OneSuffices && !ok:
+			continue
+		case t.OneSuffices:
+			return login, true
+		case ok:
+			needed, ok = needed.and(login)
+		}
+		if !ok {
+			return stepUp{}, false
+		}
+	}
+	return needed, needed.required()
 }

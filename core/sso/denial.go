@@ -102,7 +102,7 @@ func draw(err error, realm string, tellScopes bool) Denial {
 		return newDenial(http.StatusForbidden, CodeCrossOrigin, "")
 	case errors.Is(err, ErrAccessDenied):
 		if errors.As(err, &accessDeny) {
-			if login, alone := accessDeny.Decision.StepUp(); alone {
+			if login, alone := accessDeny.Decision.stepUp(); alone {
 				return stepUpDenial(login, realm)
 			}
 		}
@@ -119,13 +119,13 @@ func draw(err error, realm string, tellScopes bool) Denial {
 }
 
 // stepUpDenial asks for another login (RFC 9470, section 3).
-func stepUpDenial(login StepUp, realm string) Denial {
+func stepUpDenial(login stepUp, realm string) Denial {
 	params := []string{"error", CodeInsufficientUserAuthentication}
-	if values := slices.DeleteFunc(login.ACRValues, func(s string) bool { return !isScope(s) }); len(values) > 0 { // of the same syntax
+	if values := slices.DeleteFunc(login.acrValues, func(s string) bool { return !isScope(s) }); len(values) > 0 { // of the same syntax
 		params = append(params, "acr_values", strings.Join(values, " "))
 	}
-	if login.MaxAge > 0 {
-		params = append(params, "max_age", strconv.FormatInt(int64(login.MaxAge/time.Second), 10))
+	if login.maxAge > 0 {
+		params = append(params, "max_age", strconv.FormatInt(int64(login.maxAge/time.Second), 10))
 	}
 	return newDenial(http.StatusUnauthorized, CodeInsufficientUserAuthentication, challenge(realm, params...))
 }

@@ -98,7 +98,7 @@ func TestEveryErrorHasAnAnswer(t *testing.T) {
 		{"a bad token with its reason", &sso.TokenError{Reason: sso.ReasonExpired, Err: errors.New("hunter2")}, invalidToken},
 		{"a bad token, wrapped", fmt.Errorf("a: %w", &sso.TokenError{}), invalidToken},
 		{"access denied", sso.ErrAccessDenied, insufficientScope},
-		{"access denied with its decision", &sso.AccessDeniedError{Decision: sso.Deny("hunter2", "hunter2").WithScopes("orders:write")}, insufficientScope},
+		{"access denied with its decision", &sso.AccessDeniedError{Decision: sso.Deny("hunter2", "hunter2").With(sso.Details{Scopes: []string{"orders:write"}})}, insufficientScope},
 		{"unavailable", sso.ErrUnavailable, unavailable},
 		{"unavailable, with a time", &sso.UnavailableError{RetryAfter: 7 * time.Second}, refusal(503, "unavailable", "", "Retry-After", "7")},
 		{"unavailable, with a fraction of a second", &sso.UnavailableError{RetryAfter: 1100 * time.Millisecond}, refusal(503, "unavailable", "", "Retry-After", "2")},
@@ -243,7 +243,9 @@ func TestTheErrorOfAPermissionDecidesNothing(t *testing.T) {
 
 func TestTellScopesNamesScopesAndNothingElse(t *testing.T) {
 	scopes := func(names ...string) sso.Permission {
-		return permit(func(context.Context, sso.Access) sso.Decision { return sso.Deny("c", "r").WithScopes(names...) })
+		return permit(func(context.Context, sso.Access) sso.Decision {
+			return sso.Deny("c", "r").With(sso.Details{Scopes: names})
+		})
 	}
 	for _, test := range []struct {
 		name string
@@ -264,8 +266,9 @@ func TestTellScopesNamesScopesAndNothingElse(t *testing.T) {
 		{"an empty one", scopes(""), ""},
 		{"good ones among bad ones", scopes("a", "b\"", "c"), "a c"},
 		{"those of children, each once", permit(func(context.Context, sso.Access) sso.Decision {
-			a, b := sso.Deny("c", "r").WithScopes("a", "b"), sso.Deny("c", "r").WithScopes("b", `"`, "c")
-			return sso.Deny("unmet", "r").WithChildren(a, sso.Grant().WithScopes("granted"), sso.Deny("unmet", "r").WithChildren(b))
+			scopes := func(d sso.Decision, names ...string) sso.Decision { return d.With(sso.Details{Scopes: names}) }
+			a, b := scopes(sso.Deny("c", "r"), "a", "b"), scopes(sso.Deny("c", "r"), "b", `"`, "c")
+			return each(a, scopes(sso.Grant(), "granted"), each(b))
 		}), "a b c"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -187,7 +187,7 @@ func reasonOf(err error) Reason {
 	case errors.Is(err, errCrossOrigin):
 		return ReasonCrossOrigin
 	case errors.As(err, &denied):
-		if _, alone := denied.Decision.StepUp(); alone {
+		if _, alone := denied.Decision.stepUp(); alone {
 			return ReasonWeakLogin
 		}
 		return ReasonAccessDenied

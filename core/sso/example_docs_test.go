@@ -141,7 +141,7 @@ type officeHours struct {
 
 func (o officeHours) Check(ctx context.Context, access sso.Access) sso.Decision {
 	if d := sso.Check(ctx, o.of, access); !d.Granted() {
-		return sso.Deny("not_staff", "only the staff may").WithChildren(d)
+		return sso.Deny("not_staff", "only the staff may").With(sso.Details{Parts: []sso.Decision{d}})
 	}
 	hour, err := o.now()
 	switch {
@@ -174,25 +174,25 @@ func ExamplePermission() {
 	// false failed the clock has stopped
 }
 
-// What would change the answer.
-func ExampleDecision() {
+// A denial explains what would change it.
+func ExampleDecision_With() {
 	found, err := sso.ValueOf("guest")
 	if err != nil {
 		log.Fatal(err)
 	}
-	d := sso.Deny("wrong_value", "ask for the role clerk").WithValue("orders.role", `"clerk"`, found)
-	fmt.Println(d.Granted(), d.Code(), d.Path(), d.Wanted(), d.Found(), d.Remedy())
+	d := sso.Deny("wrong_value", "ask for the role clerk").With(sso.Details{Path: "orders.role", Wanted: `"clerk"`, Found: found})
+	fmt.Println(d.Granted(), d.Code(), d.Details().Path, d.Remedy())
 	fmt.Println(d.Explain())
-	fmt.Println(d.ExplainWithValues()) // for whoever may see the token
+	fmt.Println(d.ExplainWithValues()) // for people who may see the token
 	// Output:
-	// false wrong_value orders.role "clerk" "guest" ask for the role clerk
+	// false wrong_value orders.role ask for the role clerk
 	// denied: wrong_value at orders.role, wanted "clerk", found another string; ask for the role clerk
 	// denied: wrong_value at orders.role, wanted "clerk", found "guest"; ask for the role clerk
 }
 
-// A login that is too old is answered with what would do (RFC 9470).
-func ExampleDecision_WithStepUp() {
-	d := sso.Deny("old_login", "sign in again").WithStepUp(sso.StepUp{MaxAge: 5 * time.Minute})
+// If the login is too old, the client gets 401 with the login that is required (RFC 9470).
+func ExampleDetails() {
+	d := sso.Deny("old_login", "sign in again").With(sso.Details{MaxAge: 5 * time.Minute})
 	denial := sso.DenialOf(&sso.AccessDeniedError{Decision: d})
 	fmt.Println(denial.Status, denial.Header.Get("WWW-Authenticate"))
 	// Output:

@@ -97,7 +97,7 @@ func (d Decision) names() (list []string) {
 	if by := d.get().by; by != "" {
 		list = append(list, by)
 	}
-	for _, child := range d.get().children {
+	for _, child := range d.get().Parts {
 		for _, name := range child.names() {
 			if len(list) < mostNames && !slices.Contains(list, name) {
 				list = append(list, name)

@@ -3,7 +3,6 @@ package sso_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"math"
@@ -323,63 +322,4 @@ func TestAnAbsentValueStaysAbsentAndIsNullInJSON(t *testing.T) {
 	if _, err := sso.ValueOf(func() {}); !errors.As(err, &unsupported) || !strings.Contains(err.Error(), "func() has no JSON form") {
 		t.Errorf("%v", err)
 	}
-}
-
-func TestADecisionIsWhatItWasMadeAs(t *testing.T) {
-	claims := validated(t, token("x", `"hunter2"`, "null", `null`, "list", `["hunter2"]`))
-	found, null, list := claims.Claim("x"), claims.Claim("null"), claims.Claim("list")
-	whole := func(d sso.Decision) sso.Decision {
-		return d.WithValue("a.b", `"admin"`, found).WithScopes("s").WithChildren(sso.Grant(), sso.Deny("inner", "do this"))
-	}
-	for _, test := range []struct {
-		name    string
-		d       sso.Decision
-		granted bool
-		err     string
-		code    string
-		explain string
-	}{
-		{"the zero value", sso.Decision{}, false, "", "", "denied"},
-		{"a grant", sso.Grant(), true, "", "", "granted"},
-		{"a denial", sso.Deny("c", "do that"), false, "", "c", "denied: c; do that"},
-		{"a failure", sso.Fail(fmt.Errorf("away")), false, "away", "failed", "failed: away"},
-		{"a failure without error", sso.Fail(nil), false, "sso: a permission failed without saying why", "failed", "failed: sso: a permission failed without saying why"},
-		{"a denial that found nothing", sso.Deny("c", "r").WithValue("p", "w", sso.Value{}), false, "", "c", "denied: c at p, wanted w, found nothing; r"},
-		{"a denial that found null", sso.Deny("c", "r").WithValue("p", "w", null), false, "", "c", "denied: c at p, wanted w, found null; r"},
-		{"a denial that found a list", sso.Deny("c", "r").WithValue("p", "w", list), false, "", "c", "denied: c at p, wanted w, found an array; r"},
-		{"the cheapest of alternatives", sso.Deny("c", "r").WithAlternatives(sso.Deny("a", "x").WithChildren(sso.Deny("b", "y"), sso.Deny("b", "z")), sso.Deny("d", "w")), false, "", "c", "denied: c; r\n  denied: d; w\n  (1 alternative needs more)"},
-		{"the cheapest of many alternatives, one of which has alternatives", sso.Deny("c", "r").WithAlternatives(
-			sso.Deny("a", "x").WithChildren(sso.Deny("b", "y"), sso.Deny("b", "z")), sso.Fail(fmt.Errorf("away")), sso.Deny("d", "w").WithAlternatives(sso.Deny("e", "v"), sso.Deny("f", "u")),
-		), false, "", "c", "denied: c; r\n  denied: d; w\n    denied: e; v\n    denied: f; u\n  (2 alternatives need more)"},
-		{"alternatives of which one needs no more than the other", sso.Deny("c", "r").WithAlternatives(sso.Deny("a", "x").WithChildren(sso.Grant(), sso.Deny("b", "y")), sso.Deny("d", "w")), false, "", "c", "denied: c; r\n  denied: a; x\n    granted\n    denied: b; y\n  denied: d; w"},
-		{"the zero value with everything", whole(sso.Decision{}), false, "", "", "denied at a.b, wanted \"admin\", found another string\n  granted\n  denied: inner; do this"},
-		{"a grant with everything", whole(sso.Grant()), true, "", "", "granted at a.b, wanted \"admin\", found another string\n  granted\n  denied: inner; do this"},
-		{"a denial with everything", whole(sso.Deny("c", "do that")), false, "", "c", "denied: c at a.b, wanted \"admin\", found another string; do that\n  granted\n  denied: inner; do this"},
-		{"a failure with everything", whole(sso.Fail(fmt.Errorf("away"))), false, "away", "failed", "failed: away at a.b, wanted \"admin\", found another string\n  granted\n  denied: inner; do this"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			text := ""
-			if err := test.d.Err(); err != nil {
-				text = err.Error()
-			}
-			if test.d.Granted() != test.granted || text != test.err || test.d.Code() != test.code {
-				t.Errorf("granted %t, error %q, code %q", test.d.Granted(), text, test.d.Code())
-			}
-			if got := test.d.Explain(); got != test.explain {
-				t.Errorf("explained as\n%s\nwant\n%s", got, test.explain)
-			}
-		})
-	}
-	t.Run("and With makes copies", func(t *testing.T) {
-		d := sso.Deny("c", "r")
-		children := []sso.Decision{sso.Deny("x", "y")}
-		with := d.WithChildren(children...).WithValue("p", "w", found)
-		children[0] = sso.Grant()
-		if d.Path() != "" || len(d.Children()) != 0 || with.Path() != "p" || with.Wanted() != "w" || with.Children()[0].Code() != "x" || with.Remedy() != "r" {
-			t.Error("it does not")
-		}
-		if text, _ := with.Found().Text(); text != "hunter2" {
-			t.Errorf("found %q", text)
-		}
-	})
 }

@@ -24,7 +24,7 @@ func TestThePageOnMigratingTellsEveryDifference(t *testing.T) {
 			Differs       string `json:"differs_because"`
 		}
 	}
-	if err := json.Unmarshal([]byte(read(t, filepath.Join(root, "core", "permission", "testdata", "permission_vectors.json"))), &measured); err != nil {
+	if err := json.Unmarshal([]byte(read(t, filepath.Join(root, "core", "compat", "testdata", "permission_vectors.json"))), &measured); err != nil {
 		t.Fatal(err)
 	}
 	_, section, _ := strings.Cut(read(t, filepath.Join(root, "docs", "MIGRATING.md")), "\n## Permissions\n")

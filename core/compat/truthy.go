@@ -1,0 +1,64 @@
+package compat
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// Truthy requires a value at a path within the token's permissions that more-sso-auth takes for true
+// when a permission has a path and no value: true, a number other than 0, a string or an object that
+// is not empty. The strings "false", "0" and "*" are not empty, and a list is never true. Replace it by
+// permission.Has when the tokens have true. It panics without a path. A denial has the code "missing"
+// or "wrong_value".
+func Truthy(path string) sso.Permission {
+	if path == "" {
+		panic("compat: Truthy with an empty path")
+	}
+	return truthy(path)
+}
+
+type truthy string
+
+// Check implements [sso.Permission].
+func (p truthy) Check(_ context.Context, access sso.Access) sso.Decision {
+	const wanted = "a value that counts as true"
+	path := string(p)
+	found, code := access.Principal().Permissions().Lookup(path), "wrong_value"
+	switch {
+	case isTruthy(found):
+		return sso.Grant()
+	case !found.Exists() || found.Kind() == "null":
+		code = "missing"
+	}
+	remedy := fmt.Sprintf("the token's %s need %s at %s", access.PermissionsClaim(), wanted, path)
+	return sso.Deny(code, remedy).With(sso.Details{Path: path, Wanted: wanted, Found: found})
+}
+
+func isTruthy(v sso.Value) bool {
+	switch v.Kind() {
+	case "boolean":
+		yes, _ := v.Bool()
+		return yes
+	case "number":
+		number, ok := v.Float64() // as Python reads it: 1e-400 is 0
+		return number != 0 || !ok
+	case "string":
+		text, _ := v.Text()
+		return text != ""
+	case "object":
+		return v.Len() > 0
+	}
+	return false
+}
+
+// ReadsRequest says that the decision depends on the principal alone; see package permission.
+func (truthy) ReadsRequest() bool { return false }
+
+// ExplainsItself says that the log need not name the permission.
+func (truthy) ExplainsItself() {}
+
+// String implements [fmt.Stringer].
+func (p truthy) String() string { return "truthy(" + strconv.Quote(string(p)) + ")" }

@@ -1,0 +1,277 @@
+package permission
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// wildcard in a token's permissions stands for any value.
+const wildcard = "*"
+
+// A path is a dotted path, split once when the permission is built.
+type path struct {
+	text   string
+	names  []string
+	claims bool // from the token's root instead of its permissions
+}
+
+func newPath(function, text string, claims bool) path {
+	if text == "" {
+		panic("permission: " + function + " with an empty path")
+	}
+	return path{text: text, names: sso.SplitPath(text), claims: claims}
+}
+
+// in returns the value at the path.
+func (p *path) in(access sso.Access) sso.Value {
+	v := access.Principal().Permissions()
+	if p.claims {
+		v = access.Principal().Claims()
+	}
+	for _, name := range p.names {
+		v = v.Get(name)
+	}
+	return v
+}
+
+// isWildcard reports whether a value stands for any other.
+func (p *path) isWildcard(v sso.Value, access sso.Access) bool {
+	if p.claims || !access.WildcardGrants() {
+		return false
+	}
+	text, ok := v.Text()
+	return ok && text == wildcard
+}
+
+// deny explains that the path leads to something else.
+func (p *path) deny(access sso.Access, wanted string) sso.Decision {
+	found, code := p.in(access), "wrong_value"
+	if !found.Exists() || found.Kind() == "null" {
+		code = "missing"
+	}
+	root := "permissions"
+	if p.claims {
+		root = "claims"
+	} else if claim := access.PermissionsClaim(); claim != root {
+		root += " (its claim " + claim + ")"
+	}
+	remedy := fmt.Sprintf("the token's %s need %s at %s", root, wanted, p.text)
+	return denial(code, remedy, sso.Details{Path: p.text, Wanted: wanted, Found: found})
+}
+
+// Is requires that the value at a path within the token's permissions is one of those given. If
+// the token has a list, one of its elements must be. If it has "*", any value is granted, unless
+// [sso.Config.DisableWildcard]. An absent value and null are denied, even if nil is given.
+//
+// Values may be of any Go type with a JSON form. A slice or an array among them stands for its
+// elements, one level deep, so that Is("orders.role", roles...) with roles of type []any and
+// Is("orders.role", roles) mean the same. Bytes and types that marshal themselves are single values.
+//
+// It panics without a path, without values, and for a value that has no JSON form. A denial has
+// the code "missing" or "wrong_value".
+func Is(dotted string, values ...any) sso.Permission {
+	return isOneOf("Is", newPath("Is", dotted, false), values)
+}
+
+// Claim requires of the claim at a path from the token's root what [Is] requires within the token's
+// permissions, except that "*" has no meaning. A dot within a claim's name is written `\.`, as in
+// `https://corp\.example/roles`. It panics and denies as Is does.
+func Claim(dotted string, values ...any) sso.Permission {
+	return isOneOf("Claim", newPath("Claim", dotted, true), values)
+}
+
+func isOneOf(function string, at path, values []any) sso.Permission {
+	p := &is{path: at}
+	called := "permission: " + function + "(" + strconv.Quote(at.text) + ")"
+	for _, value := range flat(values) {
+		wanted, err := sso.ValueOf(value)
+		if err != nil {
+			panic(called + ": " + err.Error())
+		}
+		if !wanted.Exists() {
+			panic(called + " with an absent sso.Value, which equals nothing")
+		}
+		p.values = append(p.values, wanted)
+		if text, ok := wanted.Text(); ok {
+			p.texts = append(p.texts, text)
+		}
+	}
+	if len(p.values) == 0 {
+		panic(called + " without a value: add one, or use Has for true")
+	}
+	wanted := oneOf(p.values)
+	return &node{
+		text:  call(strings.ToLower(function), append(texts(at.text), p.values...)...),
+		holds: p.holds,
+		deny:  func(access sso.Access) sso.Decision { return p.path.deny(access, wanted) },
+	}
+}
+
+// oneOf lists alternatives for people.
+func oneOf(values []sso.Value) string {
+	if len(values) == 1 {
+		return values[0].String()
+	}
+	return "one of " + listed(values)
+}
+
+func listed(values []sso.Value) string {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = v.String()
+	}
+	return strings.Join(list, ", ")
+}
+
+// flat replaces each slice by its elements. Bytes are a single value in JSON.
+func flat(values []any) []any {
+	var list []any
+	for _, value := range values {
+		v := reflect.ValueOf(value)
+		_, marshals := value.(json.Marshaler) // such as json.RawMessage
+		if marshals || !v.IsValid() || (v.Kind() != reflect.Slice && v.Kind() != reflect.Array) || v.Type().Elem().Kind() == reflect.Uint8 {
+			list = append(list, value)
+			continue
+		}
+		for i := range v.Len() {
+			list = append(list, v.Index(i).Interface())
+		}
+	}
+	return list
+}
+
+type is struct {
+	path   path
+	values []sso.Value
+	texts  []string // the strings among them
+}
+
+func (p *is) holds(access sso.Access) bool {
+	found := p.path.in(access)
+	if text, ok := found.Text(); ok { // by far the most frequent case
+		return slices.Contains(p.texts, text) || p.path.isWildcard(found, access)
+	}
+	switch found.Kind() {
+	case "null": // counts as absent
+		return false
+	case "array":
+		for element := range found.Elements() {
+			if p.contains(element) {
+				return true
+			}
+		}
+		return false
+	}
+	return p.contains(found)
+}
+
+func (p *is) contains(v sso.Value) bool { return slices.ContainsFunc(p.values, v.Equal) }
+
+// Has requires that the value at a path within the token's permissions is true, or "*" unless
+// [sso.Config.DisableWildcard]. It denies every other value, such as 1, "true" and a list that contains
+// true. It panics without a path. A denial has the code "missing" or "wrong_value".
+func Has(dotted string) sso.Permission {
+	at := newPath("Has", dotted, false)
+	return &node{
+		text: call("has", texts(dotted)...),
+		holds: func(access sso.Access) bool {
+			found := at.in(access)
+			yes, _ := found.Bool()
+			return yes || at.isWildcard(found, access)
+		},
+		deny: func(access sso.Access) sso.Decision { return at.deny(access, "true") },
+	}
+}
+
+// Scope requires every one of the OAuth scopes (RFC 6749, section 3.3), in the claims that
+// [sso.Principal.HasScope] reads. For one of several, write Any(Scope(…), Scope(…)). The client sees
+// the missing scopes if [sso.Config.TellScopes] is set. It panics without a name, and for a name that is
+// not a valid scope, such as two scopes in one string. A denial has the code "missing_scope".
+func Scope(names ...string) sso.Permission {
+	if len(names) == 0 {
+		panic("permission: Scope without a name")
+	}
+	for _, name := range names {
+		if !isToken(name) {
+			panic(fmt.Sprintf("permission: Scope: %q is not a valid scope (RFC 6749, section 3.3); pass each scope as an argument of its own", name))
+		}
+	}
+	names = slices.Clone(names)
+	return &node{
+		text: call("scope", texts(names...)...),
+		holds: func(access sso.Access) bool {
+			return !slices.ContainsFunc(names, func(name string) bool { return !access.Principal().HasScope(name) })
+		},
+		deny: func(access sso.Access) sso.Decision {
+			missing := slices.DeleteFunc(slices.Clone(names), access.Principal().HasScope)
+			return denial("missing_scope", "the token needs the scope "+strings.Join(missing, " "), sso.Details{Scopes: missing})
+		},
+	}
+}
+
+// isToken checks the syntax of a scope (RFC 6749, section 3.3), which is also what a challenge can
+// contain.
+func isToken(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '"' || c == '\\' })
+}
+
+// Role requires one of the roles, in the claim that [sso.Config.RolesClaim] names; see
+// [sso.Principal.HasRole]. For every one of several, write All(Role(…), Role(…)). "*" is a role like
+// any other. It panics without a name and for an empty one. A denial has the code "missing_role".
+func Role(names ...string) sso.Permission {
+	if len(names) == 0 || slices.Contains(names, "") {
+		panic("permission: Role without a name, or with an empty one")
+	}
+	names = slices.Clone(names)
+	wanted := "the role " + listed(texts(names...))
+	if len(names) > 1 {
+		wanted = "one of the roles " + listed(texts(names...))
+	}
+	return &node{
+		text:  call("role", texts(names...)...),
+		holds: func(access sso.Access) bool { return slices.ContainsFunc(names, access.Principal().HasRole) },
+		deny: func(access sso.Access) sso.Decision {
+			return denial("missing_role", "the token needs "+wanted+" in its claim "+access.RolesClaim(), sso.Details{})
+		},
+	}
+}
+
+// Func returns a permission that calls a function: true grants, false denies with the code
+// "refused", and an error fails, even beside true. A panic counts as an error. The name identifies the
+// permission in explanations, in the log and in [Describe]. The function must be safe for concurrent use
+// and honor its context, which is that of the request: an answer after the context has ended counts
+// as an error. It is called at most once for each place where it is used, and not if another permission
+// decides before. Func panics without a name or a function.
+func Func(name string, check func(context.Context, sso.Access) (bool, error)) sso.Permission {
+	if name == "" || check == nil {
+		panic("permission: Func needs a name and a function")
+	}
+	return &function{name, check}
+}
+
+type function struct {
+	name  string
+	check func(context.Context, sso.Access) (bool, error)
+}
+
+// Check implements [sso.Permission].
+func (p *function) Check(ctx context.Context, access sso.Access) sso.Decision {
+	ok, err := p.check(ctx, access)
+	switch {
+	case err != nil:
+		return sso.Fail(fmt.Errorf("%s: %w", p.name, err))
+	case !ok:
+		return sso.Deny("refused", p.name+" must hold")
+	}
+	return sso.Grant()
+}
+
+// String implements [fmt.Stringer]; see [Describe].
+func (p *function) String() string { return call("func", texts(p.name)...) }

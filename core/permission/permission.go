@@ -1,0 +1,318 @@
+package permission
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// A node is a permission of this package other than [Func]: a leaf, or a combination of parts.
+type node struct {
+	operator operator
+	parts    []sso.Permission // of a combination
+
+	// The fields of a leaf. It never fails.
+	text         string // as Parse reads it
+	holds        func(sso.Access) bool
+	deny         func(sso.Access) sso.Decision // explains why it does not hold
+	readsRequest bool
+	readsClock   bool
+}
+
+type operator uint8
+
+const (
+	leafOf operator = iota
+	notOf
+	allOf
+	anyOf
+)
+
+// All requires every one of the permissions. One denial denies, even beside a failure; a failure
+// beside grants fails. All of them are checked, in order, so that a denial lists everything that is
+// missing. All of one permission is that permission. It panics without a permission and for a nil
+// one.
+func All(permissions ...sso.Permission) sso.Permission {
+	return combined("All", allOf, permissions)
+}
+
+// Any requires one of the permissions. They are checked in order until one grants, so put the cheap
+// ones first. If none grants, a failure among them fails, because it might have been the grant;
+// otherwise the denial lists the alternatives that need the fewest changes. Any of one permission is
+// that permission. It panics without a permission and for a nil one.
+func Any(permissions ...sso.Permission) sso.Permission {
+	return combined("Any", anyOf, permissions)
+}
+
+// Not requires that a permission denies. A failure stays a failure. A denial names the leaves that
+// forbid. No login fixes it: Not(FreshLogin(…)) is refused with 403. It panics for a nil permission.
+//
+// Not alone would open a route to callers who lack something. A route must therefore require
+// something else as well; see [ForRoute].
+func Not(p sso.Permission) sso.Permission {
+	mustBeSet("Not", p)
+	return &node{operator: notOf, parts: []sso.Permission{p}}
+}
+
+// ForRoute returns what an adapter's Require checks: all of the permissions. It is for authors of
+// adapters. It panics as [All] does, and also if a token without any claims would satisfy the
+// permissions, as it satisfies Not(…) alone. It assumes that a permission of another type does not
+// grant to such a token.
+func ForRoute(p sso.Permission, more ...sso.Permission) sso.Permission {
+	required := combined("Require", allOf, append([]sso.Permission{p}, more...))
+	if !needsEvidence(required, true) {
+		panic(fmt.Sprintf("permission: %s is granted to callers who lack something: require something that they must have as well, at least permission.Authenticated()", Describe(required)))
+	}
+	return required
+}
+
+// needsEvidence reports whether p, or its negation unless wanted, grants only if the token has
+// something.
+func needsEvidence(p sso.Permission, wanted bool) bool {
+	n, ok := p.(*node)
+	if !ok || n.operator == leafOf {
+		return wanted
+	}
+	if n.operator == notOf {
+		return needsEvidence(n.parts[0], !wanted)
+	}
+	needs := func(part sso.Permission) bool { return needsEvidence(part, wanted) }
+	if n.oneSuffices(wanted) {
+		return !slices.ContainsFunc(n.parts, func(part sso.Permission) bool { return !needs(part) })
+	}
+	return slices.ContainsFunc(n.parts, needs)
+}
+
+func combined(function string, o operator, parts []sso.Permission) sso.Permission {
+	if len(parts) == 0 {
+		panic("permission: " + function + " without a permission")
+	}
+	for _, p := range parts {
+		mustBeSet(function, p)
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return &node{operator: o, parts: slices.Clone(parts)}
+}
+
+func mustBeSet(function string, p sso.Permission) {
+	if p == nil {
+		panic("permission: " + function + " with a nil permission")
+	}
+	if v := reflect.ValueOf(p); (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil() {
+		panic(fmt.Sprintf("permission: %s with a nil %T", function, p))
+	}
+}
+
+// oneSuffices reports whether one part of a combination decides for a grant; the negation of All is
+// Any of the negations.
+func (n *node) oneSuffices(wanted bool) bool { return (n.operator == anyOf) == wanted }
+
+// Check implements [sso.Permission].
+func (n *node) Check(ctx context.Context, access sso.Access) sso.Decision {
+	e := evaluation{access: access}
+	if d := e.decide(ctx, n, true); d.Granted() {
+		return d
+	}
+	e.explain, e.next = true, 0
+	return e.decide(ctx, n, true)
+}
+
+// ExplainsItself says that the log need not name the permission; see [sso.Check].
+func (*node) ExplainsItself() {}
+
+// An evaluation decides about one access. A grant needs no explanation and allocates nothing. Any
+// other decision is made a second time to explain it, from the same answers: nothing is checked
+// twice.
+type evaluation struct {
+	access  sso.Access
+	explain bool             // the second run
+	next    int              // the number of answers so far
+	answers [16]sso.Decision // the first ones
+	more    []sso.Decision
+}
+
+// decide evaluates p, or its negation unless wanted. A negation moves to the leaves by De Morgan's
+// laws, which hold in three-valued logic too, so that a denial names the leaves that forbid.
+func (e *evaluation) decide(ctx context.Context, p sso.Permission, wanted bool) sso.Decision {
+	n, ok := p.(*node)
+	switch {
+	case ok && n.operator == notOf:
+		return e.decide(ctx, n.parts[0], !wanted)
+	case ok && n.operator != leafOf:
+		return e.combine(ctx, n.parts, wanted, n.oneSuffices(wanted))
+	}
+	d := e.answer(ctx, p)
+	switch {
+	case d.Err() != nil, d.Granted() && wanted:
+		return d
+	case !d.Granted() && !wanted:
+		return sso.Grant()
+	case !e.explain:
+		return sso.Decision{}
+	case !wanted:
+		return denial("forbidden", "this must not hold: "+Describe(p), sso.Details{})
+	case ok:
+		return n.deny(e.access)
+	}
+	return d
+}
+
+// combine decides about the parts of a combination.
+func (e *evaluation) combine(ctx context.Context, parts []sso.Permission, wanted, oneSuffices bool) sso.Decision {
+	var (
+		unmet   []sso.Decision // for the explanation
+		failure error
+		denied  bool
+	)
+	for _, p := range parts {
+		d := e.decide(ctx, p, wanted)
+		switch {
+		case d.Granted() && oneSuffices:
+			return d
+		case d.Granted():
+			continue
+		case d.Err() == nil:
+			denied = true
+		case failure == nil:
+			failure = d.Err()
+		}
+		if e.explain {
+			unmet = append(unmet, d)
+		}
+	}
+	details := sso.Details{Parts: unmet, OneSuffices: oneSuffices}
+	switch {
+	case failure != nil && (oneSuffices || !denied): // a grant might have decided
+		return sso.Fail(failure).With(details)
+	case !denied:
+		return sso.Grant()
+	case !e.explain:
+		return sso.Decision{}
+	case oneSuffices:
+		return denial("unmet", "one of these is needed", details)
+	case len(unmet) == 1:
+		return unmet[0]
+	}
+	return denial("unmet", "each of these is needed", details)
+}
+
+// answer returns the decision of a leaf, without an explanation, or of a permission of another type.
+func (e *evaluation) answer(ctx context.Context, p sso.Permission) (d sso.Decision) {
+	i, at := e.next, e.next-len(e.answers)
+	e.next++
+	switch n, ok := p.(*node); {
+	case e.explain && at < 0:
+		return e.answers[i]
+	case e.explain:
+		return e.more[at]
+	case !ok:
+		d = sso.Check(ctx, p, e.access)
+	case n.holds(e.access):
+		d = sso.Grant()
+	}
+	if at < 0 {
+		e.answers[i] = d
+	} else {
+		e.more = append(e.more, d)
+	}
+	return d
+}
+
+// denial returns a denial that explains itself.
+func denial(code, remedy string, details sso.Details) sso.Decision {
+	return sso.Deny(code, remedy).With(details)
+}
+
+// Parts returns the permissions that [All], [Any] and [Not] combine, and nothing for any other
+// permission.
+func Parts(p sso.Permission) []sso.Permission {
+	if n, ok := p.(*node); ok {
+		return slices.Clone(n.parts)
+	}
+	return nil
+}
+
+// Reads reports whether the decision of a permission may depend on the request, and whether it may
+// change with time. A decision that depends on the request must not be reused for another request, as
+// API Gateway does with that of a Lambda authorizer; one that changes with time must not be reused at
+// all. [SameAsPath] and [Func] read the request, [FreshLogin] reads the clock, and a combination reads
+// what its parts read. A permission of another type reads the request, unless its method
+// ReadsRequest() bool returns false, and does not read the clock, unless its method ReadsClock() bool
+// returns true.
+func Reads(p sso.Permission) (request, clock bool) {
+	n, ok := p.(*node)
+	if !ok {
+		r, hasRequest := p.(interface{ ReadsRequest() bool })
+		c, hasClock := p.(interface{ ReadsClock() bool })
+		return !hasRequest || r.ReadsRequest(), hasClock && c.ReadsClock()
+	}
+	request, clock = n.readsRequest, n.readsClock
+	for _, part := range n.parts {
+		r, c := Reads(part)
+		request, clock = request || r, clock || c
+	}
+	return request, clock
+}
+
+// Describe returns a permission as text, for audits, documentation and logs. [Parse] reads it, except
+// for what is code: a [Func], and a permission of another type, which appears as its String method
+// returns it or else as the name of its type.
+func Describe(p sso.Permission) string {
+	if s, ok := p.(fmt.Stringer); ok {
+		return s.String()
+	}
+	return fmt.Sprintf("%T", p)
+}
+
+// String implements [fmt.Stringer]; see [Describe].
+func (n *node) String() string {
+	parts := make([]string, len(n.parts))
+	for i, p := range n.parts {
+		parts[i] = Describe(p)
+	}
+	switch n.operator {
+	case allOf:
+		return "(" + strings.Join(parts, " && ") + ")"
+	case anyOf:
+		return "(" + strings.Join(parts, " || ") + ")"
+	case notOf:
+		return "!" + parts[0]
+	}
+	return n.text
+}
+
+// jsonCall is how a list or an object is written among values.
+const jsonCall = "json"
+
+// call returns a leaf as text, with its arguments in Go's syntax where it has one.
+func call(name string, arguments ...sso.Value) string {
+	list := make([]string, len(arguments))
+	for i, v := range arguments {
+		text, isText := v.Text()
+		switch {
+		case isText:
+			list[i] = strconv.Quote(text)
+		case v.Kind() == "array" || v.Kind() == "object":
+			list[i] = jsonCall + "(" + strconv.Quote(v.String()) + ")"
+		default:
+			list[i] = v.String()
+		}
+	}
+	return name + "(" + strings.Join(list, ", ") + ")"
+}
+
+// texts returns strings as values.
+func texts(list ...string) []sso.Value {
+	values := make([]sso.Value, len(list))
+	for i, text := range list {
+		values[i], _ = sso.ValueOf(text) // a string has a JSON form
+	}
+	return values
+}
