@@ -257,22 +257,19 @@ func TestExplainTellsWhyAPermissionIsRefused(t *testing.T) {
 		mend    opts     // what the remedy asks of the token
 		args    []string // or of the request
 	}{
-		"nothing there":        {`is("pma.role", "admin")`, nil, permission.CodeMissing, opts{devissuer.Permission("pma.role", "admin")}, nil},
-		"something else":       {`is("pma.role", "admin")`, opts{devissuer.Permission("pma.role", "guest")}, permission.CodeWrongValue, opts{devissuer.Permission("pma.role", "*")}, nil},
-		"has not":              {`has("pma.on")`, opts{devissuer.Permission("pma.on", "yes")}, permission.CodeWrongValue, opts{devissuer.Permission("pma.on", true)}, nil},
-		"not truthy":           {`truthy("pma.n")`, opts{devissuer.Permission("pma.n", 0)}, permission.CodeWrongValue, opts{devissuer.Permission("pma.n", 1)}, nil},
-		"a claim":              {`claim("tenant.id", "t1")`, nil, permission.CodeMissing, opts{devissuer.Claim("tenant", map[string]any{"id": "t1"})}, nil},
-		"a scope":              {`scope("orders:read")`, nil, permission.CodeMissingScope, opts{devissuer.Scope("orders:read")}, nil},
-		"a role":               {`role("clerk")`, nil, permission.CodeMissingRole, opts{devissuer.Claim("roles", []string{"clerk"})}, nil},
-		"a program":            {`clientCredentials()`, opts{devissuer.Claim("sub", "ada"), devissuer.Claim("client_id", "web")}, permission.CodeWrongCaller, opts{devissuer.Claim("sub", "job"), devissuer.Claim("client_id", "job"), devissuer.Claim("gty", "client-credentials")}, nil},
-		"an old login":         {`freshLogin("15m")`, opts{devissuer.Claim("auth_time", now-3600)}, permission.CodeOldLogin, opts{devissuer.Claim("auth_time", now)}, nil},
-		"a weak login":         {`acr("gold")`, opts{devissuer.Claim("acr", "tin")}, permission.CodeWeakLogin, opts{devissuer.Claim("acr", "gold")}, nil},
-		"somebody else's":      {`sameAsPath("sub", "user")`, nil, permission.CodeNotOwn, nil, []string{"--path-value", "user=ada"}},
-		"another method":       {`method("POST")`, nil, permission.CodeWrongMethod, nil, []string{"--method", "post"}},
-		"what is forbidden":    {`!has("suspended")`, opts{devissuer.Permission("suspended", true)}, permission.CodeForbidden, opts{}, nil},
-		"two that are lacking": {`has("a") && scope("b")`, nil, permission.CodeUnmet, opts{devissuer.Permission("a", true), devissuer.Scope("b")}, nil},
-		"one of two":           {`has("a") || scope("b")`, nil, permission.CodeUnmet, opts{devissuer.Scope("b")}, nil},
-		"on a condition":       {`ifElse(method("GET"), has("a"), has("b"))`, nil, permission.CodeUnmet, opts{devissuer.Permission("a", true)}, nil},
+		"nothing there":        {`is("pma.role", "admin")`, nil, "missing", opts{devissuer.Permission("pma.role", "admin")}, nil},
+		"something else":       {`is("pma.role", "admin")`, opts{devissuer.Permission("pma.role", "guest")}, "wrong_value", opts{devissuer.Permission("pma.role", "*")}, nil},
+		"has not":              {`has("pma.on")`, opts{devissuer.Permission("pma.on", "yes")}, "wrong_value", opts{devissuer.Permission("pma.on", true)}, nil},
+		"a claim":              {`claim("tenant.id", "t1")`, nil, "missing", opts{devissuer.Claim("tenant", map[string]any{"id": "t1"})}, nil},
+		"a scope":              {`scope("orders:read")`, nil, "missing_scope", opts{devissuer.Scope("orders:read")}, nil},
+		"a role":               {`role("clerk")`, nil, "missing_role", opts{devissuer.Claim("roles", []string{"clerk"})}, nil},
+		"a program":            {`clientCredentials()`, opts{devissuer.Claim("sub", "ada"), devissuer.Claim("client_id", "web")}, "wrong_caller", opts{devissuer.Claim("sub", "job"), devissuer.Claim("client_id", "job"), devissuer.Claim("gty", "client-credentials")}, nil},
+		"an old login":         {`freshLogin("15m")`, opts{devissuer.Claim("auth_time", now-3600)}, "old_login", opts{devissuer.Claim("auth_time", now)}, nil},
+		"a weak login":         {`acr("gold")`, opts{devissuer.Claim("acr", "tin")}, "weak_login", opts{devissuer.Claim("acr", "gold")}, nil},
+		"somebody else's":      {`sameAsPath("sub", "user")`, nil, "not_own", nil, []string{"--path-value", "user=ada"}},
+		"what is forbidden":    {`!has("suspended")`, opts{devissuer.Permission("suspended", true)}, "forbidden", opts{}, nil},
+		"two that are lacking": {`has("a") && scope("b")`, nil, "unmet", opts{devissuer.Permission("a", true), devissuer.Scope("b")}, nil},
+		"one of two":           {`has("a") || scope("b")`, nil, "unmet", opts{devissuer.Scope("b")}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			token := issuer.Token(tt.has...)
@@ -318,7 +315,7 @@ func TestExplainTellsWhyAPermissionIsRefused(t *testing.T) {
 func TestTheTreeShowsWhatIsGrantedToo(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	token := issuer.Token(devissuer.Permission("pma.role", "admin"))
-	r, _ := ask(t, issuer, token, append(trusting(issuer), "--require", `is("pma.role", "admin") && (scope("a", "b") || !has("x") || ifElse(method("GET"), has("y"), has("z")))`)...)
+	r, _ := ask(t, issuer, token, append(trusting(issuer), "--require", `is("pma.role", "admin") && (scope("a", "b") || !has("x") || has("y") && has("z"))`)...)
 	var lines []string
 	var visit func(explain.Decision, string)
 	visit = func(d explain.Decision, indent string) {
@@ -328,14 +325,13 @@ func TestTheTreeShowsWhatIsGrantedToo(t *testing.T) {
 		}
 	}
 	visit(*r.Require, "")
-	want := `+ (is("pma.role", "admin") && (scope("a", "b") || !has("x") || ifElse(method("GET"), has("y"), has("z"))))
+	want := `+ (is("pma.role", "admin") && (scope("a", "b") || !has("x") || (has("y") && has("z"))))
   + is("pma.role", "admin")
-  + (scope("a", "b") || !has("x") || ifElse(method("GET"), has("y"), has("z")))
+  + (scope("a", "b") || !has("x") || (has("y") && has("z")))
     - scope("a", "b")
     + !has("x")
       - has("x")
-    - ifElse(method("GET"), has("y"), has("z"))
-      + method("GET")
+    - (has("y") && has("z"))
       - has("y")
       - has("z")`
 	if got := strings.Join(lines, "\n"); got != want {
