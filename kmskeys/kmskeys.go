@@ -30,7 +30,7 @@
 //
 // Each key costs one request in each fetch, which is tried once more where it failed. When keys
 // are fetched, how long they serve in an outage, and what a request waits for, is as with all
-// sources: see [keys.Cache]. What KMS refuses, and what to do about it, is told by
+// sources: see docs/KEYS.md. What KMS refuses, and what to do about it, is told by
 // sso.Authenticator.Status.
 package kmskeys
 
@@ -84,7 +84,7 @@ type Client interface {
 // algorithm of tokens), is left out and told of in the set's Skipped, while the others serve:
 // so a key that a rotation has left behind harms nobody, and a disabled one is not trusted any
 // more. If none is left, or if it cannot be known about one of them (access denied, throttled,
-// no answer), the fetch fails as a whole: what was in force stays so, as long as a [keys.Cache]
+// no answer), the fetch fails as a whole: what was in force stays so, XX
 // keeps it, and no good token is called a bad one.
 func New(client Client, keyID ...string) (keys.Source, error) {
 	if client == nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// From an address to the key of one token. Nothing is fetched before the first question.
+// A service gives its source to sso.Config.Keys. Nothing is fetched before the first request.
 func Example() {
 	issuer, err := devissuer.New()
 	if err != nil {
@@ -23,43 +23,13 @@ func Example() {
 	if err != nil {
 		log.Fatal(err) // about the address
 	}
-	cache := keys.NewCache(source, keys.CacheOptions{})
-	defer cache.Close() //nolint:errcheck // it has no error to tell
-	fmt.Println("fetches:", cache.Status().Fetches)
-
-	ctx := context.Background()
-	match, err := cache.Find(ctx, issuer.KeyID(), "RS256")
-	fmt.Println("keys:", len(match.Keys), err)
-	_, err = cache.Find(ctx, "of somebody else", "RS256")
-	fmt.Println("unknown:", errors.Is(err, keys.ErrUnknownKey))
-	fmt.Println("usable:", cache.Status().Usable)
-	// Output:
-	// fetches: 0
-	// keys: 1 <nil>
-	// unknown: true
-	// usable: true
-}
-
-// A provider that cannot be reached is another thing than a key that it does not have.
-func ExampleNewCache() {
-	issuer, err := devissuer.New()
+	set, err := source.Fetch(context.Background(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}
-	source, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: issuer.Client()})
-	if err != nil {
-		log.Fatal(err)
-	}
-	cache := keys.NewCache(source, keys.CacheOptions{OnFetch: func(e keys.FetchEvent) {
-		fmt.Println("fetched:", e.Err == nil)
-	}})
-	issuer.Down()
-	err = cache.Ready(context.Background())
-	var unavailable *keys.UnavailableError
-	fmt.Println("unavailable:", errors.As(err, &unavailable), cache.Close())
+	fmt.Println(len(set.Keys), set.Keys[0].Fits("RS256"), set.Keys[0].Fits("ES256"))
 	// Output:
-	// fetched: false
-	// unavailable: true <nil>
+	// 1 true false
 }
 
 // The issuer tells where its keys are, and who it is.
@@ -159,10 +129,10 @@ func ExampleStatic() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	match, err := keys.NewCache(source, keys.CacheOptions{}).Find(context.Background(), "k1", "EdDSA")
-	fmt.Println(match.Keys[0].ID, match.Guessed, err)
+	set, err := source.Fetch(context.Background(), nil)
+	fmt.Println(set.Keys[0].ID, set.Fixed, err)
 	// Output:
-	// k1 false <nil>
+	// k1 true <nil>
 }
 
 // The service starts with keys that it was shipped with, whether the provider answers or not.
@@ -206,11 +176,10 @@ func ExampleParsePEM() {
 	// "" true
 }
 
-// A source of your own asks wherever the keys are, and leaves their judgement to NewSet.
+// A source of your own gets the keys from anywhere. NewSet checks them.
 func ExampleNewSet() {
-	cache := keys.NewCache(vault{}, keys.CacheOptions{})
-	match, err := cache.Find(context.Background(), "k1", "EdDSA")
-	fmt.Println(match.Keys[0].ID, err)
+	set, err := vault{}.Fetch(context.Background(), nil)
+	fmt.Println(set.Keys[0].ID, err)
 	// Output:
 	// k1 <nil>
 }

@@ -6,10 +6,3 @@ func KMSID(id string) bool { return kmsID(id) }
 // Members and Elements take a text apart.
 func Members(text []byte) (map[string][]byte, error)     { return members(text) }
 func Elements(text []byte) (list [][]byte, isArray bool) { return elements(text) }
-
-// WhileLocked calls f while somebody else holds the cache's lock.
-func (c *Cache) WhileLocked(f func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f()
-}

@@ -343,7 +343,7 @@ func httpClient(given *http.Client) *http.Client {
 		DialContext:            dial,
 		DisableKeepAlives:      true,
 		ForceAttemptHTTP2:      true,
-		TLSHandshakeTimeout:    DefaultFetchTimeout,
+		TLSHandshakeTimeout:    3 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}}
 	if given != nil {

@@ -523,10 +523,11 @@ func TestThePackagesOwnClientFetchesOverLoopback(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cache := newCache(t, source, keys.CacheOptions{FetchTimeout: 500 * time.Millisecond})
-		if err = cache.Ready(t.Context()); (err == nil) != accepted {
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		if _, err = source.Fetch(ctx, nil); (err == nil) != accepted {
 			t.Errorf("%s: %v", path, err)
 		}
+		cancel()
 	}
 	seen.wait() // no connection is kept
 }
@@ -802,5 +803,74 @@ func TestADocumentIsTakenForWhatItHoldsFirst(t *testing.T) {
 		if _, err := source.Fetch(t.Context(), nil); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v; want %q", page, err, says)
 		}
+	}
+}
+
+// statuses notes what a provider answered.
+type statuses struct {
+	http.RoundTripper
+	mu   sync.Mutex
+	list []int
+}
+
+func (s *statuses) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := s.RoundTripper.RoundTrip(r)
+	if err == nil {
+		s.mu.Lock()
+		s.list = append(s.list, response.StatusCode)
+		s.mu.Unlock()
+	}
+	return response, err
+}
+
+func TestAnUnchangedSetIsNotTransferredAgain(t *testing.T) {
+	for name, address := range map[string]func(*devissuer.Issuer) string{
+		"JWK Set": (*devissuer.Issuer).JWKSURL, "discovery": (*devissuer.Issuer).DiscoveryURL, "PEM": func(i *devissuer.Issuer) string { return i.URL() + devissuer.PathPEM },
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer := newIssuer(t)
+			wire := &statuses{RoundTripper: issuer.Client().Transport}
+			source, err := keys.URL(address(issuer), keys.Options{HTTPClient: &http.Client{Transport: wire}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, err := source.Fetch(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wire.list = nil
+			second, err := source.Fetch(t.Context(), first)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, status := range wire.list {
+				if status != http.StatusNotModified {
+					t.Fatalf("answered %v; want 304 throughout", wire.list)
+				}
+			}
+			if len(second.Keys) != 1 || second.Keys[0].Thumbprint() != issuer.KeyID() || second.Issuer != first.Issuer {
+				t.Fatalf("304 gave %+v", second)
+			}
+			next := issuer.Rotate()
+			third, err := source.Fetch(t.Context(), second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := third.Keys[len(third.Keys)-1].Thumbprint(); got != next {
+				t.Fatalf("after a rotation the last key is %s; want %s", got, next)
+			}
+		})
+	}
+}
+
+func TestANotModifiedNobodyAskedForIsRefused(t *testing.T) {
+	issuer := newIssuer(t)
+	issuer.Fault(devissuer.StatusFault(http.StatusNotModified))
+	source, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: issuer.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if set, err := source.Fetch(t.Context(), nil); err == nil {
+		t.Fatalf("%+v", set)
 	}
 }

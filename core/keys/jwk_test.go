@@ -15,7 +15,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
@@ -138,35 +137,6 @@ func badKeys() map[string]badKey {
 	return table
 }
 
-func TestABadKeyIsLeftOutWithOneLogLineAndTheOthersServe(t *testing.T) {
-	for name, bad := range badKeys() {
-		t.Run(name, func(t *testing.T) {
-			var log logbook
-			clock := newClock()
-			p := newProvider(t, keys.CacheOptions{Logger: newLogger(&log), Now: clock.Now})
-			p.warm(t)
-			p.AddRawKey(fmt.Sprint(bad.key)) // it comes later, and changes no key in force
-			for range 3 {
-				clock.Advance(2 * longest)
-				served(t, p.cache, p.KeyID(), fetchLimit)
-			}
-			if _, err := p.cache.Find(t.Context(), "bad", alg); err == nil {
-				t.Error("the bad key is in force")
-			}
-			if s := p.cache.Status(); len(s.KeyIDs) != 1 || len(s.Skipped) != 1 || s.Skipped[0].ID != "bad" || !strings.Contains(s.Skipped[0].Reason, bad.says) {
-				t.Errorf("in force %v, skipped %+v; want a reason with %q", s.KeyIDs, s.Skipped, bad.says)
-			}
-			if n, all := log.lines("key_id=bad"), log.lines("left out"); n != 1 || all != 1 {
-				t.Errorf("%d log lines name the key, of %d\n%s", n, all, &log.text)
-			}
-			// Alone it makes no set.
-			if set, err := keys.ParseJWKS([]byte(jwks(bad.key))); err == nil {
-				t.Errorf("a set of it alone: %+v", set.Keys)
-			}
-		})
-	}
-}
-
 // What has no id that could be read is left out just the same.
 func TestWhatIsNoKeyAtAllIsLeftOut(t *testing.T) {
 	good := ecJWK("good", elliptic.P256())
@@ -278,24 +248,6 @@ func TestTwoDifferentKeysUnderOneIDAreBothLeftOut(t *testing.T) {
 	}
 }
 
-func TestKeysUnderOneIDAreToldApartByAlgorithm(t *testing.T) {
-	ec, rs := ecJWK("a", elliptic.P256()), rsaJWK("a", 2048)
-	source, err := keys.JWKS(jwks(rs.with("alg", "RS256"), rs.with("alg", "PS256"), ec))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cache := newCache(t, source, keys.CacheOptions{})
-	for _, a := range []string{"RS256", "PS256", "ES256"} {
-		match, err := cache.Find(t.Context(), "a", a)
-		if err != nil || len(match.Keys) != 1 || !match.Keys[0].Fits(a) {
-			t.Errorf("%s: %+v, %v", a, match, err)
-		}
-	}
-	if _, err := cache.Find(t.Context(), "a", "RS512"); err == nil {
-		t.Error("an algorithm that no key was published for is accepted")
-	}
-}
-
 func TestNewSetRefusesKeysThatWouldPanicElsewhere(t *testing.T) {
 	good := ecKey("good")
 	for _, public := range []crypto.PublicKey{
@@ -380,15 +332,12 @@ func TestErrorsDoNotRepeatTheText(t *testing.T) {
 }
 
 func TestAHundredKeysAreAcceptedAndOneMoreIsNot(t *testing.T) {
-	p := newProvider(t, keys.CacheOptions{})
 	list := make([]any, 100)
 	for i := range list {
 		list[i] = ecJWK(fmt.Sprint(i), elliptic.P256())
 	}
-	p.SetRawJWKS(jwks(list...))
-	p.warm(t)
-	if n := len(p.cache.Status().KeyIDs); n != 100 {
-		t.Fatalf("%d keys in force", n)
+	if set, err := keys.ParseJWKS([]byte(jwks(list...))); err != nil || len(set.Keys) != 100 {
+		t.Fatalf("%+v, %v", set, err)
 	}
 	// Even if nothing of it could be used.
 	for _, more := range []any{ecJWK("100", elliptic.P256()), jwk{"kty": "AKP"}, "null"} {
@@ -399,14 +348,18 @@ func TestAHundredKeysAreAcceptedAndOneMoreIsNot(t *testing.T) {
 	}
 }
 
-func TestAProviderWithoutKeyIDsIsServed(t *testing.T) {
-	p := newProvider(t, keys.CacheOptions{}, devissuer.WithoutKeyIDs()).warm(t)
-	for _, kid := range []string{"", "whatever"} {
-		if match, err := p.cache.Find(t.Context(), kid, alg); err != nil || !match.Guessed || len(match.Keys) != 1 {
-			t.Errorf("kid %q: %+v, %v", kid, match, err)
-		}
-	}
-	if ids := p.cache.Status().KeyIDs; len(ids) != 1 || ids[0] != p.KeyID() {
-		t.Errorf("shown as %v; want the thumbprint %s", ids, p.KeyID())
+func TestABadKeyIsLeftOutAndTheOthersServe(t *testing.T) {
+	good := ecJWK("good", elliptic.P256())
+	for name, bad := range badKeys() {
+		t.Run(name, func(t *testing.T) {
+			set, err := keys.ParseJWKS([]byte(jwks(good, bad.key)))
+			if err != nil || !slices.Equal(ids(set), []string{"good"}) || len(set.Skipped) != 1 || set.Skipped[0].ID != "bad" || !strings.Contains(set.Skipped[0].Reason, bad.says) {
+				t.Errorf("%+v, %v; want a reason with %q", set, err, bad.says)
+			}
+			// Alone it makes no set.
+			if set, err := keys.ParseJWKS([]byte(jwks(bad.key))); err == nil {
+				t.Errorf("a set of it alone: %+v", set.Keys)
+			}
+		})
 	}
 }

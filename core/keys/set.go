@@ -1,7 +1,6 @@
 package keys
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -112,16 +111,6 @@ func (e *NoKeyError) Error() string {
 	return "no usable key: " + describe(e.Skipped)
 }
 
-// vetted is the set as [NewSet] makes it, whatever has been done to it since: a source may be anybody's code.
-func (s *Set) vetted() (*Set, error) {
-	set, err := newSet(s.Keys, slices.Clone(s.Skipped))
-	if err != nil {
-		return nil, err
-	}
-	set.Issuer, set.MaxAge, set.Fixed, set.origin = s.Issuer, s.MaxAge, s.Fixed, s.origin
-	return set, nil
-}
-
 func describe(skipped []Skipped) string {
 	s := skipped[0]
 	text := s.Reason
@@ -132,27 +121,4 @@ func describe(skipped []Skipped) string {
 		text += fmt.Sprintf(" (and %d more)", n)
 	}
 	return text
-}
-
-// hasIDs reports whether tokens can name keys of this set at all.
-func (s *Set) hasIDs() bool {
-	return slices.ContainsFunc(s.Keys, func(k Key) bool { return k.ID != "" })
-}
-
-// ids returns the ids of the keys in force, sorted; a key without id shows as its thumbprint.
-func (s *Set) ids() []string {
-	list := make([]string, len(s.Keys))
-	for i, k := range s.Keys {
-		list[i] = cmp.Or(k.ID, k.Thumbprint())
-	}
-	slices.Sort(list)
-	return list
-}
-
-func (s *Set) identities() []identity {
-	list := make([]identity, len(s.Keys))
-	for i, k := range s.Keys {
-		list[i] = k.identity()
-	}
-	return list
 }

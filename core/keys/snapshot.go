@@ -22,10 +22,10 @@ func (s snapshotSource) Fetch(ctx context.Context, previous *Set) (*Set, error) 
 		return s.refresh.Fetch(ctx, previous)
 	}
 	set, err := s.snapshot.Fetch(ctx, nil)
-	if err == nil && set != nil {
-		set, err = set.vetted()
-	}
 	if err != nil || set == nil {
+		return s.refresh.Fetch(ctx, nil)
+	}
+	if _, err = NewSet(set.Keys...); err != nil {
 		return s.refresh.Fetch(ctx, nil)
 	}
 	start := *set

@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -190,37 +191,37 @@ func TestPEMHoldsPublicKeysOfEveryKindAndCertificates(t *testing.T) {
 	}
 }
 
-func TestAFileThatIsReplacedIsReadAnew(t *testing.T) {
+func TestFile_Replaced(t *testing.T) {
 	path := write(t, jwks(ecJWK("a", elliptic.P256())))
 	source, err := keys.Open("file:"+path, keys.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock := newClock()
-	cache := newCache(t, source, keys.CacheOptions{Now: clock.Now})
-	served(t, cache, "a", fetchLimit)
-	if err := os.WriteFile(path, []byte(jwks(ecJWK("b", elliptic.P256()))), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	served(t, cache, "b", fetchLimit)
-	if err := os.WriteFile(path, []byte(`{"keys":[`), 0o600); err != nil { // half written
-		t.Fatal(err)
-	}
-	clock.Advance(2 * longest)
-	served(t, cache, "b", fetchLimit)
-	if s := cache.Status(); !strings.Contains(s.LastError, path) {
-		t.Errorf("%+v", s)
+	for _, step := range []struct{ text, says string }{
+		{jwks(ecJWK("b", elliptic.P256())), ""},
+		{`{"keys":[`, path}, // half written
+		{jwks(ecJWK("b", elliptic.P256())), ""},
+	} {
+		if err := os.WriteFile(path, []byte(step.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		set, err := source.Fetch(t.Context(), nil)
+		if step.says == "" && (err != nil || !slices.Equal(ids(set), []string{"b"})) || step.says != "" && (err == nil || !strings.Contains(err.Error(), step.says)) {
+			t.Errorf("%.20s: %+v, %v", step.text, set, err)
+		}
 	}
 }
 
-func TestStaticKeysAreTheCallersNoMore(t *testing.T) {
+func TestStatic(t *testing.T) {
 	list := []keys.Key{ecKey("a")}
 	source, err := keys.Static(list...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	list[0] = keys.Key{ID: "evil"}
-	served(t, newCache(t, source, keys.CacheOptions{}), "a", fetchLimit)
+	if set, err := source.Fetch(t.Context(), nil); err != nil || !slices.Equal(ids(set), []string{"a"}) {
+		t.Errorf("the caller's change counts: %+v, %v", set, err)
+	}
 	if _, err := keys.Static(); err == nil {
 		t.Error("no keys are accepted")
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/more-retail/moresso-go/core/internal/keycache"
 	"github.com/more-retail/moresso-go/core/internal/tokencache"
 	"github.com/more-retail/moresso-go/core/keys"
 )
@@ -31,7 +32,7 @@ type Authenticator struct {
 // A verifier is one set of rules with the keys that belong to it.
 type verifier struct {
 	rules  rules
-	keys   *keys.Cache
+	keys   *keycache.Cache
 	inline bool // its fetches end with the request
 	// What has been verified already; nil where nothing is remembered.
 	known   *tokencache.Cache[login]
@@ -82,7 +83,7 @@ func New(cfg Config) (*Authenticator, error) {
 				now:              cfg.Now,
 			},
 		},
-		keys: keys.NewCache(cfg.Keys, keys.CacheOptions{
+		keys: keycache.New(cfg.Keys, keycache.Options{
 			Inline:  cfg.Refresh == RefreshInline,
 			Now:     cfg.Now,
 			Logger:  cfg.Logger,
@@ -384,7 +385,7 @@ func (v *verifier) readHeader(c *candidate) error {
 
 // prove verifies the signature of a token that has passed every rule that needs no key. The
 // match that it returns has the one key that did it.
-func (v *verifier) prove(ctx context.Context, c *candidate) (keys.Match, error) {
+func (v *verifier) prove(ctx context.Context, c *candidate) (keycache.Match, error) {
 	algorithm := c.algorithm
 	match, err := v.keys.Find(ctx, c.keyID, algorithm)
 	if err != nil {
@@ -397,7 +398,7 @@ func (v *verifier) prove(ctx context.Context, c *candidate) (keys.Match, error) 
 		// The token named no key. Perhaps the one that signed it has come since.
 		match, err = v.keys.FindAgain(ctx, match, c.keyID, algorithm)
 		switch {
-		case err != nil && !errors.Is(err, keys.ErrUnknownKey):
+		case err != nil && !errors.Is(err, keycache.ErrUnknownKey):
 			return match, keyError(err, c)
 		case err != nil, !c.verifiedBy(&match):
 			return match, badToken(ReasonBadSignature, "the signature is not by any key of the provider")
@@ -413,11 +414,11 @@ func (v *verifier) prove(ctx context.Context, c *candidate) (keys.Match, error) 
 // keyError says what it means for a token that no key could be found.
 func keyError(err error, c *candidate) error {
 	switch {
-	case errors.Is(err, keys.ErrUnknownKey):
+	case errors.Is(err, keycache.ErrUnknownKey):
 		return unknownKey(c)
-	case errors.Is(err, keys.ErrAmbiguousKey):
+	case errors.Is(err, keycache.ErrAmbiguousKey):
 		return badToken(ReasonAmbiguousKey, "%w", err)
-	case errors.Is(err, keys.ErrWrongAlgorithm):
+	case errors.Is(err, keycache.ErrWrongAlgorithm):
 		return badToken(ReasonKeyAlgorithm, "the key %q is not for %s", c.keyID, c.algorithm)
 	}
 	return unavailable(err)
@@ -431,7 +432,7 @@ func unavailable(err error) error {
 	if err == nil {
 		return nil
 	}
-	var u *keys.UnavailableError
+	var u *keycache.UnavailableError
 	if errors.As(err, &u) {
 		return &UnavailableError{RetryAfter: u.RetryAfter, Err: u}
 	}

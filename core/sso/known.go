@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/more-retail/moresso-go/core/internal/keycache"
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
@@ -20,9 +21,9 @@ import (
 // proof is what a verification rested on.
 type proof struct {
 	verifier         *verifier
-	match            keys.Match    // with the one key
-	generation       atomic.Uint64 // of the keys, as it was read before verifying, or when they were last looked at
-	keyID, algorithm string        // as the token named them
+	match            keycache.Match // with the one key
+	generation       atomic.Uint64  // of the keys, as it was read before verifying, or when they were last looked at
+	keyID, algorithm string         // as the token named them
 }
 
 // recall returns the cached login of a token if it is still valid, and the token's digest. An

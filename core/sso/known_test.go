@@ -15,6 +15,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/internal/keycache"
 	"github.com/more-retail/moresso-go/core/keys"
 	"github.com/more-retail/moresso-go/core/sso"
 )
@@ -516,7 +517,7 @@ func TestAKnownTokenWaitsNoLongerForKeysThanAnother(t *testing.T) {
 				if _, err := a.Authenticate(ctx, bearer(good)); class(err) != "unavailable" {
 					t.Errorf("%v", err)
 				}
-				if took := time.Since(begun); took > keys.DefaultFetchTimeout {
+				if took := time.Since(begun); took > keycache.DefaultFetchTimeout {
 					t.Errorf("TokenCache %d: %s waited %v", size, name, took)
 				}
 				time.Sleep(2 * time.Hour)

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"strings"
 
-	"github.com/more-retail/moresso-go/core/keys"
+	"github.com/more-retail/moresso-go/core/internal/keycache"
 )
 
 // Event is what [Config.Observe] is told, for metrics. A request may cause several:
@@ -143,7 +143,7 @@ func decisionOf(cause error) (*Principal, Decision, bool) {
 	return nil, Decision{}, false
 }
 
-func (a *Authenticator) fetched(f keys.FetchEvent) {
+func (a *Authenticator) fetched(f keycache.FetchEvent) {
 	if f.Err != nil {
 		a.observe(Event{Kind: EventKeysFailed, Source: f.Source, Err: f.Err})
 		return

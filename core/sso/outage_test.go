@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/internal/keycache"
 	"github.com/more-retail/moresso-go/core/keys"
 	"github.com/more-retail/moresso-go/core/sso"
 )
@@ -300,7 +301,7 @@ func (s fails) String() string                                      { return "a 
 
 func TestTheErrorOfAKeySourceDecidesNothing(t *testing.T) {
 	for _, err := range []error{
-		errors.New("away"), keys.ErrUnknownKey, keys.ErrAmbiguousKey, keys.ErrWrongAlgorithm,
+		errors.New("away"), keycache.ErrUnknownKey, keycache.ErrAmbiguousKey, keycache.ErrWrongAlgorithm,
 		sso.ErrNoToken, sso.ErrInvalidRequest, sso.ErrInvalidToken, sso.ErrAccessDenied,
 		&sso.TokenError{Reason: sso.ReasonExpired}, &sso.AccessDeniedError{},
 	} {

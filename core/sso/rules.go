@@ -12,7 +12,7 @@ import (
 
 	"github.com/more-retail/moresso-go/core/internal/compact"
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
-	"github.com/more-retail/moresso-go/core/keys"
+	"github.com/more-retail/moresso-go/core/internal/keycache"
 )
 
 // rules are what a token must keep, as far as it can be told without a key.
@@ -327,7 +327,7 @@ func clipped(s string) string {
 }
 
 // verifiedBy narrows a match to the one of its keys that proves the token.
-func (c *candidate) verifiedBy(match *keys.Match) bool {
+func (c *candidate) verifiedBy(match *keycache.Match) bool {
 	for i, key := range match.Keys {
 		if key.Verify(c.algorithm, c.token.Signed, c.token.Signature) {
 			match.Keys = match.Keys[i : i+1 : i+1]

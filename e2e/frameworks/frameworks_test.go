@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/more-retail/moresso-go/core/adaptertest"
-	"github.com/more-retail/moresso-go/core/keys"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/e2e/frameworks"
 	"github.com/more-retail/moresso-go/e2e/idp"
@@ -109,7 +108,7 @@ func TestServers_Tokens(t *testing.T) {
 
 // refresh is the longest time that a withdrawn key stays in force: the interval with its jitter, and the time of a
 // fetch for which a request does not wait.
-const refresh = keys.DefaultInterval*11/10 + keys.DefaultFetchTimeout
+const refresh = 5*time.Minute*11/10 + 3*time.Second
 
 // A provider's tokens live for five minutes, less than a refresh. With this leeway they outlive their key, so the
 // key is the reason that they are refused for.

@@ -13,6 +13,7 @@ import (
 	vectors "github.com/c2sp/wycheproof"
 
 	"github.com/more-retail/moresso-go/core/internal/compact"
+	"github.com/more-retail/moresso-go/core/internal/keycache"
 	"github.com/more-retail/moresso-go/core/keys"
 	"github.com/more-retail/moresso-go/core/sso"
 )
@@ -91,7 +92,7 @@ func accepts(t *testing.T, set, token string) bool {
 	}
 	algorithm, _ := parsed.Header.Get("alg").Text()
 	keyID, _ := parsed.Header.Get("kid").Text()
-	match, err := keys.NewCache(source, keys.CacheOptions{}).Find(t.Context(), keyID, algorithm)
+	match, err := keycache.New(source, keycache.Options{}).Find(t.Context(), keyID, algorithm)
 	if err != nil {
 		return false
 	}

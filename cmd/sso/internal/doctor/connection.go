@@ -71,7 +71,7 @@ func record(given *http.Client, now func() time.Time) (*http.Client, *recorder) 
 			Proxy:                  http.ProxyFromEnvironment,
 			DisableKeepAlives:      true,
 			ForceAttemptHTTP2:      true,
-			TLSHandshakeTimeout:    keys.DefaultFetchTimeout,
+			TLSHandshakeTimeout:    fetchTimeout,
 			MaxResponseHeaderBytes: 64 << 10,
 		}
 	}
@@ -200,7 +200,7 @@ func (e *examination) reach(exchanges []*exchange, err error) string {
 	case errors.As(err, &record):
 		return "the server does not speak TLS: check that the port is the one for https"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
-		return fmt.Sprintf("no answer within %v: check firewall, proxy (HTTPS_PROXY, NO_PROXY) and routes of this machine", keys.DefaultFetchTimeout)
+		return fmt.Sprintf("no answer within %v: check firewall, proxy (HTTPS_PROXY, NO_PROXY) and routes of this machine", fetchTimeout)
 	case last.err != nil:
 		return "check that the provider runs and that this machine reaches it: curl -v " + last.address
 	case status >= 300 && status < 400:

@@ -145,9 +145,16 @@ func (e *examination) open() (keys.Source, error) {
 	return keys.Discovery(c.Issuer, options)
 }
 
+// How the library fetches keys (docs/KEYS.md).
+const (
+	refreshInterval = 5 * time.Minute
+	staleFor        = time.Hour
+	fetchTimeout    = 3 * time.Second
+)
+
 // fetch fetches once, as the library does, and reports the result.
 func (e *examination) fetch(ctx context.Context, source keys.Source, line *recorder) {
-	ctx, cancel := context.WithTimeout(ctx, keys.DefaultFetchTimeout)
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	set, err := source.Fetch(ctx, nil)
 	e.connection(line.exchanges, err)
@@ -183,12 +190,12 @@ func (e *examination) outage(set *keys.Set, source keys.Source) {
 		e.add(Yellow, "outage", "name an address or a file, if the provider changes its keys", "%s never changes: nothing is fetched, and new keys need a restart", source)
 		return
 	}
-	interval := keys.DefaultInterval
+	interval := refreshInterval
 	if set.MaxAge > 0 {
 		interval = min(interval, max(set.MaxAge, time.Minute))
 	}
 	e.add(Green, "outage", "", "keys are fetched every %s, ± 10 %%. If that fails, tokens signed with the cached keys are accepted for %s more, then refused with 503. Tokens signed with other keys are refused with 503 at once, and so are all tokens in a service that starts during the outage. The fetch is retried after 1 s to 30 s, with a timeout of %s",
-		span(interval), span(keys.DefaultStaleFor), span(keys.DefaultFetchTimeout))
+		span(interval), span(staleFor), span(fetchTimeout))
 }
 
 // sorted joins a list for people, without duplicates.

@@ -1,4 +1,4 @@
-package keys_test
+package keycache_test
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/internal/keycache"
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
@@ -30,7 +31,7 @@ func TestAMatchIsConfirmedForAsLongAsItsKeyIsInForce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				source := &published{list: c.before}
-				cache := newCache(t, source, keys.CacheOptions{})
+				cache := newCache(t, source, keycache.Options{})
 				match, err := cache.Find(t.Context(), c.kid, alg)
 				if err != nil {
 					t.Fatal(err)
@@ -59,7 +60,7 @@ func TestAMatchIsConfirmedForAsLongAsItsKeyIsInForce(t *testing.T) {
 
 // Confirm is asked on every request.
 func TestToConfirmByTheSameSetAllocatesNothing(t *testing.T) {
-	cache := newCache(t, having(ecKey("a")), keys.CacheOptions{})
+	cache := newCache(t, having(ecKey("a")), keycache.Options{})
 	match, now := served(t, cache, "a", fetchLimit), time.Now()
 	if n := testing.AllocsPerRun(100, func() { _, _, _ = cache.Confirm(context.Background(), now, match, "a", alg) }); n > 0 {
 		t.Fatalf("%v allocations; want none", n)
@@ -68,7 +69,7 @@ func TestToConfirmByTheSameSetAllocatesNothing(t *testing.T) {
 
 func TestNothingIsConfirmedWithoutKeysThatMayBeUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		match := served(t, p.cache, p.KeyID(), 0)
 		p.Down()
 		time.Sleep(longest + staleFor)
@@ -84,7 +85,7 @@ func TestNothingIsConfirmedWithoutKeysThatMayBeUsed(t *testing.T) {
 func TestAMatchOfSeveralKeysIsNotConfirmedByAnotherSet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &published{list: []keys.Key{ecKey(""), ecKey("")}}
-		cache := newCache(t, source, keys.CacheOptions{})
+		cache := newCache(t, source, keycache.Options{})
 		match, err := cache.Find(t.Context(), "", alg)
 		if err != nil || len(match.Keys) != 2 {
 			t.Fatalf("%+v, %v", match, err)

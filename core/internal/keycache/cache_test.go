@@ -1,8 +1,9 @@
-package keys_test
+package keycache_test
 
 import (
 	"context"
 	"crypto/elliptic"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,12 +15,13 @@ import (
 	"time"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/internal/keycache"
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
 func TestOneThousandColdCallersShareOneFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{})
+		p := newProvider(t, keycache.Options{})
 		p.Slow(100 * time.Millisecond)
 		kid := p.KeyID()
 		var wg sync.WaitGroup
@@ -46,7 +48,7 @@ func TestACallerWhoLookedBeforeTheSetArrivedDoesNotFetchAgain(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					var between func()
 					asked := &recorder{Source: having(ecKey("a"))}
-					cache := newCache(t, asked, keys.CacheOptions{Inline: inline, Now: func() time.Time {
+					cache := newCache(t, asked, keycache.Options{Inline: inline, Now: func() time.Time {
 						if f := between; f != nil { // the clock is read after the set has been looked at
 							between = nil
 							f()
@@ -75,7 +77,7 @@ func TestACallerWhoLookedBeforeTheSetArrivedDoesNotFetchAgain(t *testing.T) {
 
 func TestTheFirstCallerCancelsAndTheOthersAreServed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{})
+		p := newProvider(t, keycache.Options{})
 		p.Slow(2 * time.Second)
 		kid := p.KeyID()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -103,7 +105,7 @@ func TestTheFirstCallerCancelsAndTheOthersAreServed(t *testing.T) {
 
 func TestAFetchGoesOnWhenItsOnlyCallerLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{})
+		p := newProvider(t, keycache.Options{})
 		p.Slow(2 * time.Second)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -118,7 +120,7 @@ func TestAFetchGoesOnWhenItsOnlyCallerLeaves(t *testing.T) {
 
 func TestAFreshSetTakesNoNetworkAndNoLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Down()
 		for range 100 {
 			time.Sleep(shortest / 100)
@@ -132,7 +134,7 @@ func TestAFreshSetTakesNoNetworkAndNoLock(t *testing.T) {
 }
 
 func TestTheHitPathDoesNotAllocate(t *testing.T) {
-	cache := newCache(t, having(ecKey("a")), keys.CacheOptions{})
+	cache := newCache(t, having(ecKey("a")), keycache.Options{})
 	served(t, cache, "a", fetchLimit)
 	if n := testing.AllocsPerRun(100, func() { _, _ = cache.Find(context.Background(), "a", alg) }); n > 0 {
 		t.Fatalf("%v allocations; want none", n)
@@ -141,7 +143,7 @@ func TestTheHitPathDoesNotAllocate(t *testing.T) {
 
 func TestADueSetIsRefreshedByTheRequestThatNoticesWithoutWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Slow(2 * time.Second)
 		old := p.KeyID()
 		next := p.Publish()
@@ -167,7 +169,7 @@ func TestOneHundredInstancesDoNotRefreshInStep(t *testing.T) {
 	clock := newClock()
 	var first, last time.Duration
 	for i := range 100 {
-		cache := newCache(t, having(ecKey("a")), keys.CacheOptions{Now: clock.Now})
+		cache := newCache(t, having(ecKey("a")), keycache.Options{Now: clock.Now})
 		served(t, cache, "a", fetchLimit)
 		due := cache.Status().RefreshDue.Sub(clock.Now())
 		if due < shortest || due > longest {
@@ -185,14 +187,14 @@ func TestOneHundredInstancesDoNotRefreshInStep(t *testing.T) {
 
 func TestAnIdleSetWaitsForOneRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Slow(300 * time.Millisecond)
 		old := p.KeyID()
 		p.Rotate()
 		p.RetireOld()
 		time.Sleep(longest + fetchLimit + time.Millisecond)
 		_, took, err := find(p.cache, old)
-		if !errors.Is(err, keys.ErrUnknownKey) || took > 2*300*time.Millisecond {
+		if !errors.Is(err, keycache.ErrUnknownKey) || took > 2*300*time.Millisecond {
 			t.Fatalf("after %v: %v; the removed key must be refused by the refreshed set", took, err)
 		}
 		served(t, p.cache, p.KeyID(), 0)
@@ -201,7 +203,7 @@ func TestAnIdleSetWaitsForOneRefresh(t *testing.T) {
 
 func TestAnIdleSetWaitsAtMostASecondThenServesStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Fault(devissuer.Hang())
 		time.Sleep(30 * time.Minute)
 		_, took, err := find(p.cache, p.KeyID())
@@ -218,7 +220,7 @@ func TestAnIdleSetWaitsAtMostASecondThenServesStale(t *testing.T) {
 // A service that is not idle has waited once; each further attempt goes on behind its back.
 func TestABusyServiceDoesNotWaitForEachAttemptOfALongOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Fault(devissuer.Hang())
 		kid := p.KeyID()
 		var waited time.Duration
@@ -240,7 +242,7 @@ func TestABusyServiceDoesNotWaitForEachAttemptOfALongOutage(t *testing.T) {
 
 func TestAServiceThatWasIdleForLongIsServedByASlowProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Slow(2 * time.Second)
 		time.Sleep(8 * time.Hour)
 		served(t, p.cache, p.KeyID(), 2*time.Second) // as after a cold start
@@ -268,7 +270,7 @@ func TestMaxAgeShortensTheIntervalAndNeverBelowAMinute(t *testing.T) {
 		t.Run(header, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for range 20 { // the spread is random
-					p := newProvider(t, keys.CacheOptions{}, devissuer.WithCacheControl(header)).warm(t)
+					p := newProvider(t, keycache.Options{}, devissuer.WithCacheControl(header)).warm(t)
 					s := p.cache.Status()
 					if due := s.RefreshDue.Sub(s.FetchedAt); due < want[0] || due > want[1] {
 						t.Fatalf("due after %v; want from %v to %v", due, want[0], want[1])
@@ -296,57 +298,9 @@ func (s *statuses) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-func TestAnUnchangedSetIsNotTransferredAgain(t *testing.T) {
-	for name, address := range map[string]func(*devissuer.Issuer) string{
-		"JWK Set": (*devissuer.Issuer).JWKSURL, "discovery": (*devissuer.Issuer).DiscoveryURL, "PEM": func(i *devissuer.Issuer) string { return i.URL() + devissuer.PathPEM },
-	} {
-		t.Run(name, func(t *testing.T) {
-			issuer := newIssuer(t)
-			wire := &statuses{RoundTripper: issuer.Client().Transport}
-			source, err := keys.URL(address(issuer), keys.Options{HTTPClient: &http.Client{Transport: wire}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			first, err := source.Fetch(t.Context(), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			wire.list = nil
-			second, err := source.Fetch(t.Context(), first)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, status := range wire.list {
-				if status != http.StatusNotModified {
-					t.Fatalf("answered %v; want 304 throughout", wire.list)
-				}
-			}
-			if len(second.Keys) != 1 || second.Keys[0].Thumbprint() != issuer.KeyID() || second.Issuer != first.Issuer {
-				t.Fatalf("304 gave %+v", second)
-			}
-			next := issuer.Rotate()
-			third, err := source.Fetch(t.Context(), second)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := third.Keys[len(third.Keys)-1].Thumbprint(); got != next {
-				t.Fatalf("after a rotation the last key is %s; want %s", got, next)
-			}
-		})
-	}
-}
-
-func TestANotModifiedNobodyAskedForIsRefused(t *testing.T) {
-	p := newProvider(t, keys.CacheOptions{})
-	p.Fault(devissuer.StatusFault(http.StatusNotModified))
-	if set, err := p.asked.Fetch(t.Context(), nil); err == nil {
-		t.Fatalf("%+v", set)
-	}
-}
-
 func TestTheFirstRequestWithANewKeyIsServedAfterOneFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Slow(200 * time.Millisecond)
 		old := p.KeyID()
 		for range 3 {
@@ -362,7 +316,7 @@ func TestTheFirstRequestWithANewKeyIsServedAfterOneFetch(t *testing.T) {
 
 func TestAKeyPublishedOneIntervalAheadIsNeverRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Slow(time.Second)
 		forger, stop := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
@@ -393,7 +347,7 @@ func TestANewKeyIsAskedForAgainAfterAFetchThatWasUnderWay(t *testing.T) {
 			set, _ := keys.NewSet(list...) // what was published when the request arrived
 			return set, sleep(ctx, time.Second)
 		})}
-		cache := newCache(t, asked, keys.CacheOptions{})
+		cache := newCache(t, asked, keycache.Options{})
 		served(t, cache, "a", time.Second)
 		time.Sleep(time.Until(cache.Status().RefreshDue))
 		served(t, cache, "a", 0) // starts a refresh
@@ -410,7 +364,7 @@ func TestARemovedKeyIsRefusedAfterOneIntervalAndTheFetchLimit(t *testing.T) {
 	for name, pause := range map[string]time.Duration{"busy": 100 * time.Millisecond, "idle": longest + fetchLimit + time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := newProvider(t, keys.CacheOptions{}).warm(t)
+				p := newProvider(t, keycache.Options{}).warm(t)
 				p.Slow(900 * time.Millisecond)
 				old := p.KeyID()
 				p.Rotate()
@@ -419,7 +373,7 @@ func TestARemovedKeyIsRefusedAfterOneIntervalAndTheFetchLimit(t *testing.T) {
 				for {
 					time.Sleep(pause)
 					if _, _, err := find(p.cache, old); err != nil {
-						if !errors.Is(err, keys.ErrUnknownKey) {
+						if !errors.Is(err, keycache.ErrUnknownKey) {
 							t.Fatal(err)
 						}
 						return
@@ -436,7 +390,7 @@ func TestARemovedKeyIsRefusedAfterOneIntervalAndTheFetchLimit(t *testing.T) {
 func TestAFloodOfUnknownKeyIDsBuysOneFruitlessFetchInTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const latency = 50 * time.Millisecond
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Slow(latency)
 		known := p.KeyID()
 		end := time.Now().Add(time.Minute)
@@ -449,7 +403,7 @@ func TestAFloodOfUnknownKeyIDsBuysOneFruitlessFetchInTenSeconds(t *testing.T) {
 				for flooded() {
 					for range 25 {
 						kid := fmt.Sprint("forged", forged.Add(1))
-						if _, _, err := find(p.cache, kid); !errors.Is(err, keys.ErrUnknownKey) {
+						if _, _, err := find(p.cache, kid); !errors.Is(err, keycache.ErrUnknownKey) {
 							t.Errorf("a forged key id: %v; want ErrUnknownKey", err)
 						}
 					}
@@ -505,7 +459,7 @@ func TestAFloodOfUnknownKeyIDsBuysOneFruitlessFetchInTenSeconds(t *testing.T) {
 // However the flood's callers interleave, one budget holds for all of them.
 func TestConcurrentForgersShareOneBudget(t *testing.T) {
 	asked := &recorder{Source: having(ecKey("a"))}
-	cache := newCache(t, asked, keys.CacheOptions{Now: newClock().Now})
+	cache := newCache(t, asked, keycache.Options{Now: newClock().Now})
 	served(t, cache, "a", fetchLimit)
 	var wg sync.WaitGroup
 	for i := range 100 {
@@ -523,7 +477,7 @@ func TestConcurrentForgersShareOneBudget(t *testing.T) {
 
 func TestAFruitfulFetchDoesNotSpendTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		for n := range 10 {
 			served(t, p.cache, p.Rotate(), 0)
 			fetches(t, p, 2+n)
@@ -540,7 +494,7 @@ func TestAFruitfulFetchDoesNotSpendTheBudget(t *testing.T) {
 
 func TestAnUnknownKeyIsUnavailableWhenTheLastAttemptFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Down()
 		_, _, err := find(p.cache, "new")
 		unavailable(t, err)
@@ -563,7 +517,7 @@ func TestAnUnknownKeyIsUnavailableWhenTheLastAttemptFailed(t *testing.T) {
 
 func TestAScheduledRefreshThatFailsTakesTheKnowledgeAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{Interval: cooldown / 2}).warm(t)
+		p := newProvider(t, keycache.Options{Interval: cooldown / 2}).warm(t)
 		unknown(t, p.cache, "forged")
 		p.Down()
 		time.Sleep(time.Until(p.cache.Status().RefreshDue))
@@ -579,12 +533,12 @@ func TestAScheduledRefreshThatFailsTakesTheKnowledgeAway(t *testing.T) {
 
 func TestAForgedTokenWithAKnownKeyIDFetchesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		for range 1000 {
 			if served(t, p.cache, p.KeyID(), 0).Guessed {
 				t.Fatal("Guessed, so that the caller would ask again")
 			}
-			if _, err := p.cache.Find(t.Context(), p.KeyID(), "RS256"); !errors.Is(err, keys.ErrWrongAlgorithm) {
+			if _, err := p.cache.Find(t.Context(), p.KeyID(), "RS256"); !errors.Is(err, keycache.ErrWrongAlgorithm) {
 				t.Fatalf("another algorithm: %v; want ErrWrongAlgorithm", err)
 			}
 		}
@@ -594,14 +548,14 @@ func TestAForgedTokenWithAKnownKeyIDFetchesNothing(t *testing.T) {
 
 func TestATokenWithoutKeyIDUsesTheOneCompatibleKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{})
-		p.AddRawKey(rsaJWK("rsa", 2048).String())
+		p := newProvider(t, keycache.Options{})
+		p.AddRawKey(fmt.Sprintf(`{"kty":"RSA","kid":"rsa","e":"AQAB","n":%q}`, base64.RawURLEncoding.EncodeToString(rsaPublic(2048).N.Bytes())))
 		p.warm(t)
 		match, err := p.cache.Find(t.Context(), "", alg)
 		if err != nil || len(match.Keys) != 1 || match.Keys[0].ID != p.KeyID() || !match.Guessed {
 			t.Fatalf("%+v, %v", match, err)
 		}
-		if _, err := p.cache.FindAgain(t.Context(), match, "", alg); !errors.Is(err, keys.ErrUnknownKey) {
+		if _, err := p.cache.FindAgain(t.Context(), match, "", alg); !errors.Is(err, keycache.ErrUnknownKey) {
 			t.Fatalf("the keys have not changed: %v", err)
 		}
 		fetches(t, p, 2)
@@ -619,13 +573,13 @@ func TestATokenWithoutKeyIDUsesTheOneCompatibleKey(t *testing.T) {
 
 func TestATokenWithoutKeyIDIsRefusedWhereSeveralKeysFit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{})
+		p := newProvider(t, keycache.Options{})
 		p.Publish()
 		p.warm(t)
-		if _, err := p.cache.Find(t.Context(), "", alg); !errors.Is(err, keys.ErrAmbiguousKey) {
+		if _, err := p.cache.Find(t.Context(), "", alg); !errors.Is(err, keycache.ErrAmbiguousKey) {
 			t.Fatalf("%v; want ErrAmbiguousKey", err)
 		}
-		if _, err := p.cache.Find(t.Context(), "", "ES384"); !errors.Is(err, keys.ErrWrongAlgorithm) {
+		if _, err := p.cache.Find(t.Context(), "", "ES384"); !errors.Is(err, keycache.ErrWrongAlgorithm) {
 			t.Fatalf("%v; want ErrWrongAlgorithm", err)
 		}
 	})
@@ -634,11 +588,11 @@ func TestATokenWithoutKeyIDIsRefusedWhereSeveralKeysFit(t *testing.T) {
 // At the end of a rotation the old key goes, and what was ambiguous no longer is.
 func TestTheSourceIsAskedWhetherATokenWithoutKeyIDIsStillAmbiguous(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Rotate()
 		p.cache.Find(t.Context(), p.KeyID(), alg) //nolint:errcheck // which brings the new key
 		fetches(t, p, 2)
-		if _, err := p.cache.Find(t.Context(), "", alg); !errors.Is(err, keys.ErrAmbiguousKey) {
+		if _, err := p.cache.Find(t.Context(), "", alg); !errors.Is(err, keycache.ErrAmbiguousKey) {
 			t.Fatalf("%v; want ErrAmbiguousKey", err)
 		}
 		fetches(t, p, 3)
@@ -658,7 +612,7 @@ func TestTheSourceIsAskedWhetherATokenWithoutKeyIDIsStillAmbiguous(t *testing.T)
 func TestAPEMSourceIgnoresTheTokensKeyID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t)
-		p := providerAt(t, issuer, issuer.URL()+devissuer.PathPEM, keys.CacheOptions{}).warm(t)
+		p := providerAt(t, issuer, issuer.URL()+devissuer.PathPEM, keycache.Options{}).warm(t)
 		for _, kid := range []string{"", "whatever", p.KeyID()} {
 			match, err := p.cache.Find(t.Context(), kid, alg)
 			if err != nil || len(match.Keys) != 1 || match.Keys[0].Thumbprint() != p.KeyID() || !match.Guessed {
@@ -678,7 +632,7 @@ func TestAtMostFourKeysWithoutIDAreTried(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	match, err := newCache(t, source, keys.CacheOptions{}).Find(t.Context(), "x", alg)
+	match, err := newCache(t, source, keycache.Options{}).Find(t.Context(), "x", alg)
 	if err != nil || len(match.Keys) != 4 {
 		t.Fatalf("%d keys, %v; want 4", len(match.Keys), err)
 	}
@@ -692,7 +646,7 @@ func TestAtMostFourKeysWithoutIDAreTried(t *testing.T) {
 func TestAReplacedPEMIsNoticedOnTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t)
-		p := providerAt(t, issuer, issuer.URL()+devissuer.PathPEM, keys.CacheOptions{}).warm(t)
+		p := providerAt(t, issuer, issuer.URL()+devissuer.PathPEM, keycache.Options{}).warm(t)
 		last, err := p.cache.Find(t.Context(), "x", alg)
 		if err != nil {
 			t.Fatal(err)
@@ -712,7 +666,7 @@ func TestAReplacedPEMIsNoticedOnTheBudget(t *testing.T) {
 
 		// Forged signatures buy one fetch in ten seconds.
 		for range 100 {
-			if _, err := p.cache.FindAgain(t.Context(), match, "x", alg); !errors.Is(err, keys.ErrUnknownKey) {
+			if _, err := p.cache.FindAgain(t.Context(), match, "x", alg); !errors.Is(err, keycache.ErrUnknownKey) {
 				t.Fatalf("%v; want ErrUnknownKey", err)
 			}
 		}
@@ -735,7 +689,7 @@ func TestAPEMReplacedByAKeyOfAnotherTypeIsNoticed(t *testing.T) {
 		before, after := keys.Key{Public: rsaPublic(2048)}, keys.Key{Public: ecPublic(elliptic.P256())}
 		now := before
 		asked := &recorder{Source: sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return keys.NewSet(now) })}
-		cache := newCache(t, asked, keys.CacheOptions{})
+		cache := newCache(t, asked, keycache.Options{})
 		if _, err := cache.Find(t.Context(), "x", "RS256"); err != nil {
 			t.Fatal(err)
 		}
@@ -745,7 +699,7 @@ func TestAPEMReplacedByAKeyOfAnotherTypeIsNoticed(t *testing.T) {
 			t.Fatalf("%+v, %v", match, err)
 		}
 		for range 10 { // on the same budget
-			if _, err = cache.Find(t.Context(), "x", "RS256"); !errors.Is(err, keys.ErrWrongAlgorithm) {
+			if _, err = cache.Find(t.Context(), "x", "RS256"); !errors.Is(err, keycache.ErrWrongAlgorithm) {
 				t.Fatalf("%v; want ErrWrongAlgorithm", err)
 			}
 		}
@@ -761,11 +715,11 @@ func TestAFixedSourceIsNeverAskedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	clock, asked := newClock(), &recorder{Source: source}
-	cache := newCache(t, asked, keys.CacheOptions{Now: clock.Now})
+	cache := newCache(t, asked, keycache.Options{Now: clock.Now})
 	for range 3 {
 		match := served(t, cache, "a", fetchLimit)
 		unknown(t, cache, "b")
-		if _, err := cache.FindAgain(t.Context(), match, "a", alg); !errors.Is(err, keys.ErrUnknownKey) {
+		if _, err := cache.FindAgain(t.Context(), match, "a", alg); !errors.Is(err, keycache.ErrUnknownKey) {
 			t.Fatal(err)
 		}
 		clock.Advance(365 * 24 * time.Hour)
@@ -780,7 +734,7 @@ func TestAFixedSourceIsNeverAskedAgain(t *testing.T) {
 
 func TestTheGenerationGrowsOnlyWithTheKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		first := served(t, p.cache, p.KeyID(), 0).Generation
 		time.Sleep(2 * longest)
 		if again := served(t, p.cache, p.KeyID(), 0).Generation; again != first || p.asked.count() != 2 {
@@ -797,13 +751,13 @@ func TestAMatchIsNotConfirmedUnderAnotherIssuer(t *testing.T) {
 	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	issuer := "https://idp.example"
 	key := ecKey("a")
-	cache := keys.NewCache(sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) {
+	cache := keycache.New(sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) {
 		set, err := keys.NewSet(key)
 		if err == nil {
 			set.Issuer = issuer
 		}
 		return set, err
-	}), keys.CacheOptions{Now: func() time.Time { return now }})
+	}), keycache.Options{Now: func() time.Time { return now }})
 	t.Cleanup(func() { _ = cache.Close() })
 	match, err := cache.Find(t.Context(), "a", "ES256")
 	if err != nil {
@@ -825,7 +779,7 @@ func TestAMatchIsNotConfirmedUnderAnotherIssuer(t *testing.T) {
 // In an outage nobody can say that a key does not exist, however lately that was asked.
 func TestNoKeyIsSaidToLackInAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		if p.cache.Lacks("nobody's") {
 			t.Error("before anybody has asked")
 		}
@@ -859,7 +813,7 @@ func TestACheckedSetThatWasChangedIsCheckedAgain(t *testing.T) {
 				change(set)
 			}
 			return set, err
-		}), keys.CacheOptions{})
+		}), keycache.Options{})
 		served(t, cache, "c", fetchLimit)
 		for _, algorithm := range []string{alg, "RS256"} {
 			if match, err := cache.Find(t.Context(), "a", algorithm); err == nil {
@@ -886,8 +840,8 @@ func TestTheGenerationGrowsWithEveryExchangeOfKeys(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				source := &published{list: step.before}
-				var last keys.FetchEvent
-				cache := newCache(t, source, keys.CacheOptions{OnFetch: func(e keys.FetchEvent) { last = e }})
+				var last keycache.FetchEvent
+				cache := newCache(t, source, keycache.Options{OnFetch: func(e keycache.FetchEvent) { last = e }})
 				before, err := cache.Find(t.Context(), step.before[0].ID, alg)
 				if err != nil {
 					t.Fatal(err)
@@ -908,7 +862,7 @@ func TestLacksIsSaidOfASetThatCannotChangeAndOfNoneThatIsDue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache := newCache(t, fixed, keys.CacheOptions{})
+	cache := newCache(t, fixed, keycache.Options{})
 	if cache.Lacks("b") {
 		t.Error("before there is a set")
 	}
@@ -921,7 +875,7 @@ func TestLacksIsSaidOfASetThatCannotChangeAndOfNoneThatIsDue(t *testing.T) {
 	}
 
 	clock := newClock()
-	p := newProvider(t, keys.CacheOptions{Now: clock.Now, Interval: cooldown / 2}).warm(t)
+	p := newProvider(t, keycache.Options{Now: clock.Now, Interval: cooldown / 2}).warm(t)
 	clock.Advance(cooldown / 4)
 	unknown(t, p.cache, "b")
 	if !p.cache.Lacks("b") {
@@ -940,7 +894,7 @@ func TestLacksIsSaidOfASetThatCannotChangeAndOfNoneThatIsDue(t *testing.T) {
 // The second of two who look for a new key has it from the fetch that the first one began.
 func TestTwoWhoLookForTheSameNewKeyShareOneFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{}).warm(t)
+		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Slow(time.Second)
 		next := p.Rotate()
 		var wg sync.WaitGroup
@@ -961,7 +915,7 @@ func TestASetThatCameInBetweenIsNotTheLastWordOnANewKey(t *testing.T) {
 			return source.Fetch(ctx, last)
 		})}
 		slow := false
-		cache := newCache(t, asked, keys.CacheOptions{Now: func() time.Time {
+		cache := newCache(t, asked, keycache.Options{Now: func() time.Time {
 			if slow {
 				synctest.Wait() // whatever goes on meanwhile ends before this look at the clock does
 			}
@@ -980,7 +934,7 @@ func TestASetThatCameInBetweenIsNotTheLastWordOnANewKey(t *testing.T) {
 
 func TestWhoeverHasWaitedDoesNotFillTheWaitingRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keys.CacheOptions{})
+		p := newProvider(t, keycache.Options{})
 		p.Down()
 		for range 2 * maxWaiters {
 			_, _, err := find(p.cache, p.KeyID())
@@ -1003,7 +957,7 @@ func TestACacheAsksForChangesOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cache := newCache(t, source, keys.CacheOptions{})
+		cache := newCache(t, source, keycache.Options{})
 		for range 3 {
 			served(t, cache, issuer.KeyID(), 0)
 			time.Sleep(longest + fetchLimit + 1)
@@ -1012,4 +966,55 @@ func TestACacheAsksForChangesOnly(t *testing.T) {
 			t.Errorf("answered %v; want %v", wire.list, want)
 		}
 	})
+}
+
+func TestKeysUnderOneIDAreToldApartByAlgorithm(t *testing.T) {
+	rs, ec := rsaPublic(2048), ecPublic(elliptic.P256())
+	source, err := keys.Static(keys.Key{ID: "a", Algorithm: "RS256", Public: rs}, keys.Key{ID: "a", Algorithm: "PS256", Public: rs}, keys.Key{ID: "a", Public: ec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := newCache(t, source, keycache.Options{})
+	for _, a := range []string{"RS256", "PS256", "ES256"} {
+		match, err := cache.Find(t.Context(), "a", a)
+		if err != nil || len(match.Keys) != 1 || !match.Keys[0].Fits(a) {
+			t.Errorf("%s: %+v, %v", a, match, err)
+		}
+	}
+	if _, err := cache.Find(t.Context(), "a", "RS512"); err == nil {
+		t.Error("an algorithm that no key was published for is accepted")
+	}
+}
+
+func TestAProviderWithoutKeyIDsIsServed(t *testing.T) {
+	p := newProvider(t, keycache.Options{}, devissuer.WithoutKeyIDs()).warm(t)
+	for _, kid := range []string{"", "whatever"} {
+		if match, err := p.cache.Find(t.Context(), kid, alg); err != nil || !match.Guessed || len(match.Keys) != 1 {
+			t.Errorf("kid %q: %+v, %v", kid, match, err)
+		}
+	}
+	if ids := p.cache.Status().KeyIDs; len(ids) != 1 || ids[0] != p.KeyID() {
+		t.Errorf("shown as %v; want the thumbprint %s", ids, p.KeyID())
+	}
+}
+
+func TestASkippedKeyIsLoggedOnceAndTheOthersServe(t *testing.T) {
+	var log logbook
+	clock := newClock()
+	p := newProvider(t, keycache.Options{Logger: newLogger(&log), Now: clock.Now})
+	p.warm(t)
+	p.AddRawKey(`{"kty":"AKP","kid":"bad"}`) // it comes later, and changes no key in force
+	for range 3 {
+		clock.Advance(2 * longest)
+		served(t, p.cache, p.KeyID(), fetchLimit)
+	}
+	if _, err := p.cache.Find(t.Context(), "bad", alg); err == nil {
+		t.Error("the bad key is in force")
+	}
+	if s := p.cache.Status(); len(s.KeyIDs) != 1 || len(s.Skipped) != 1 || s.Skipped[0].ID != "bad" || s.Skipped[0].Reason == "" {
+		t.Errorf("in force %v, skipped %+v", s.KeyIDs, s.Skipped)
+	}
+	if n, all := log.lines("key_id=bad"), log.lines("key skipped"); n != 1 || all != 1 {
+		t.Errorf("%d log lines name the key, of %d\n%s", n, all, &log.text)
+	}
 }

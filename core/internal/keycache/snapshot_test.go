@@ -1,4 +1,4 @@
-package keys_test
+package keycache_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/internal/keycache"
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
@@ -26,7 +27,7 @@ func TestASnapshotServesAtOnceAndTheProviderIsAskedWithinAMinute(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cache := keys.NewCache(keys.WithSnapshot(snapshot, provider), keys.CacheOptions{})
+		cache := keycache.New(keys.WithSnapshot(snapshot, provider), keycache.Options{})
 		defer func() { _ = cache.Close() }()
 		old := iss.KeyID()
 
@@ -60,7 +61,7 @@ func TestASnapshotIsRefreshedAfterAMinuteAndARemovedKeyThenRefused(t *testing.T)
 		if err != nil {
 			t.Fatal(err)
 		}
-		cache := keys.NewCache(keys.WithSnapshot(snapshot, provider), keys.CacheOptions{})
+		cache := keycache.New(keys.WithSnapshot(snapshot, provider), keycache.Options{})
 		defer func() { _ = cache.Close() }()
 		removed := iss.KeyID()
 		iss.Rotate()
@@ -71,7 +72,7 @@ func TestASnapshotIsRefreshedAfterAMinuteAndARemovedKeyThenRefused(t *testing.T)
 		time.Sleep(67 * time.Second)
 		_, _ = cache.Find(t.Context(), removed, "ES256") // notices that a refresh is due
 		synctest.Wait()
-		if _, err := cache.Find(t.Context(), removed, "ES256"); !errors.Is(err, keys.ErrUnknownKey) {
+		if _, err := cache.Find(t.Context(), removed, "ES256"); !errors.Is(err, keycache.ErrUnknownKey) {
 			t.Errorf("the removed key: %v", err)
 		}
 	})
@@ -88,9 +89,9 @@ func TestASnapshotThatCannotBeUsedIsPassedOver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := newProvider(t, keys.CacheOptions{})
+				p := newProvider(t, keycache.Options{})
 				source := keys.WithSnapshot(snapshot, p.asked)
-				served(t, newCache(t, source, keys.CacheOptions{}), p.KeyID(), 0)
+				served(t, newCache(t, source, keycache.Options{}), p.KeyID(), 0)
 				if needs, ok := source.(interface{ RequiresIssuer() bool }); !ok || !needs.RequiresIssuer() {
 					t.Error("it does not say that it tells no issuer")
 				}

@@ -1,4 +1,4 @@
-package keys_test
+package keycache_test
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/more-retail/moresso-go/core/internal/keycache"
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
@@ -19,8 +20,8 @@ func (quits) Fetch(context.Context, *keys.Set) (*keys.Set, error) {
 func (quits) String() string { return "quits" }
 
 func TestASourceThatEndsItsGoroutineFailsLikeAnyOther(t *testing.T) {
-	cache := keys.NewCache(quits{}, keys.CacheOptions{OnFetch: func(keys.FetchEvent) { runtime.Goexit() }})
-	var unavailable *keys.UnavailableError
+	cache := keycache.New(quits{}, keycache.Options{OnFetch: func(keycache.FetchEvent) { runtime.Goexit() }})
+	var unavailable *keycache.UnavailableError
 	if _, err := cache.Find(t.Context(), "a", "RS256"); !errors.As(err, &unavailable) {
 		t.Errorf("%v", err)
 	}

@@ -1,0 +1,351 @@
+package keycache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+// flight is one fetch, shared by all callers that wait for it.
+type flight struct {
+	done    chan struct{}
+	cancel  context.CancelFunc
+	lacks   func(*snapshot) bool // reports that a set did not help; nil without an unknown key id
+	waiters int
+	dropped bool  // canceled with its last waiter, so its result says nothing about the source
+	err     error // valid once done is closed
+}
+
+// failures records the attempts since the last successful fetch.
+type failures struct {
+	count int
+	err   error // of the latest attempt; nil if it succeeded
+	at    time.Time
+	retry time.Time // of the next attempt
+	hint  time.Time // retry without the provider's Retry-After, for callers
+}
+
+// now returns the wall-clock time, without the monotonic reading, which stops in a frozen process.
+// If the clock panics, it returns the real time, because the caller may hold the lock.
+func (c *Cache) now() (now time.Time) {
+	defer func() {
+		if recover() != nil {
+			now = time.Now().Round(0) //nolint:forbidigo // see above
+		}
+	}()
+	return c.opts.Now().Round(0)
+}
+
+// fresh returns a usable set and starts a due refresh. It takes no lock for a set that is not due.
+func (c *Cache) fresh(ctx context.Context, now time.Time) (*snapshot, error) {
+	snap := c.current.Load()
+	if snap != nil && now.Before(snap.fetched.Add(-minInterval)) {
+		snap = c.redate(snap, now)
+	}
+	switch {
+	case snap != nil && now.Before(snap.due):
+		return snap, nil
+	case snap == nil, now.After(snap.due.Add(c.opts.StaleFor)): // there is no usable set
+		limit := c.opts.FetchTimeout
+		if snap != nil && c.opts.Inline {
+			limit = refreshWait
+		}
+		if _, err := c.fetch(ctx, snap, limit, nil); err != nil {
+			return nil, err
+		}
+	case c.opts.Inline, now.After(snap.due.Add(c.opts.FetchTimeout)) && !c.failing(now):
+		_, _ = c.fetch(ctx, snap, refreshWait, nil) // if it fails, the old set serves
+	default:
+		c.refresh(snap) //nolint:contextcheck // a fetch is shared and outlives this request
+	}
+	if snap = c.current.Load(); snap == nil {
+		return nil, c.unavailable(errClosed)
+	}
+	if c.now().After(snap.due.Add(c.opts.StaleFor)) {
+		return nil, c.unavailable(errStale)
+	}
+	return snap, nil
+}
+
+// redate marks the set as fetched now and due, because the clock moved backwards. By its old times
+// it would count as young for as long as the clock had been wrong.
+func (c *Cache) redate(snap *snapshot, now time.Time) *snapshot {
+	dated := *snap
+	dated.fetched, dated.due = now, now
+	c.current.CompareAndSwap(snap, &dated)
+	return c.current.Load()
+}
+
+// failing reports whether the source failed recently, so that a busy service does not wait for
+// every attempt of a long outage.
+func (c *Cache) failing(now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	since := now.Sub(c.failures.at)
+	return since >= 0 && since <= maxBackOff+c.opts.FetchTimeout
+}
+
+// newer returns a set that was requested after seen was read, because seen lacks something. It
+// fails with [ErrUnknownKey] if the source was asked a moment ago.
+func (c *Cache) newer(ctx context.Context, seen *snapshot, lacks func(*snapshot) bool) (*snapshot, error) {
+	if seen.set.Fixed {
+		return nil, ErrUnknownKey
+	}
+	// A fetch that had begun before may have been answered before the key was published, so there
+	// is a second round.
+	for range 2 {
+		joined, err := c.fetch(ctx, seen, c.opts.FetchTimeout, lacks)
+		if err != nil {
+			return nil, err
+		}
+		if seen = c.current.Load(); seen == nil {
+			return nil, c.unavailable(errClosed)
+		}
+		if !joined || !lacks(seen) {
+			break
+		}
+	}
+	return seen, nil
+}
+
+// backingOff reports whether the next attempt must wait. A time further away than any back-off
+// means that the clock moved backwards.
+func (f failures) backingOff(now time.Time) bool {
+	wait := f.retry.Sub(now)
+	return wait > 0 && wait <= maxBackOff
+}
+
+// spent reports whether a fetch for an unknown key id was fruitless within the last ten seconds,
+// which limits forged key ids to one fetch in that time. The caller holds the lock.
+func (c *Cache) spent(now time.Time) bool {
+	return !now.Before(c.fruitless) && now.Before(c.fruitless.Add(unknownKeyEvery))
+}
+
+// refresh starts a fetch to replace seen, if that is still in force, no fetch is in flight and the
+// source may be asked.
+func (c *Cache) refresh(seen *snapshot) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.flight == nil && !c.closed && c.current.Load() == seen && !c.failures.backingOff(c.now()) {
+		c.start(c.opts.FetchTimeout, nil)
+	}
+}
+
+// fetch waits, no longer than limit, for the fetch in flight, and starts one if there is none. It
+// returns at once if seen has been replaced. The fetch goes on when this caller gives up, except
+// inline without another waiter. lacks is for a caller that a set may not help: such fetches have
+// a budget.
+//
+// joined reports that the fetch may have begun before this call.
+func (c *Cache) fetch(ctx context.Context, seen *snapshot, limit time.Duration, lacks func(*snapshot) bool) (joined bool, err error) {
+	c.mu.Lock()
+	now := c.now()
+	joined = c.flight != nil
+	switch {
+	case c.closed:
+		err = errClosed
+	case c.current.Load() != seen:
+		c.mu.Unlock()
+		return true, nil
+	case !joined && lacks != nil && c.spent(now) && c.failures.err == nil:
+		c.mu.Unlock()
+		return joined, ErrUnknownKey
+	case !joined && (c.failures.backingOff(now) || lacks != nil && c.spent(now)):
+		err = c.failures.err
+	case c.waiters == maxWaiters:
+		err = errCrowded
+	}
+	if err != nil {
+		c.mu.Unlock()
+		return joined, c.unavailable(err)
+	}
+	if !joined {
+		attempt := c.opts.FetchTimeout
+		if c.opts.Inline {
+			attempt = limit
+		}
+		c.start(attempt, lacks) //nolint:contextcheck // a fetch is shared and outlives this request
+	}
+	f := c.flight
+	f.waiters++
+	c.waiters++
+	c.mu.Unlock()
+
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-f.done:
+		err = f.err
+	case <-timer.C:
+		err = fmt.Errorf("no answer within %v", limit)
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	c.mu.Lock()
+	f.waiters--
+	c.waiters--
+	last := f.waiters == 0 && c.opts.Inline
+	if last && c.flight == f {
+		f.dropped = ctx.Err() != nil
+		c.flight = nil // the next caller starts another
+	}
+	c.mu.Unlock()
+	if last {
+		f.cancel()
+		<-f.done // nothing may run when the process freezes
+	}
+	if err != nil {
+		return joined, c.unavailable(err)
+	}
+	return joined, nil
+}
+
+// start begins a fetch with a deadline of its own. The caller holds the lock.
+func (c *Cache) start(limit time.Duration, lacks func(*snapshot) bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	f := &flight{done: make(chan struct{}), cancel: cancel, lacks: lacks}
+	c.flight = f
+	c.fetches++
+	began := c.now()
+	go func() {
+		defer cancel()
+		var set *keys.Set
+		err := errors.New("the key source ended its goroutine") // by runtime.Goexit
+		defer func() { c.finish(f, began, set, err) }()
+		set, err = c.call(ctx)
+	}()
+}
+
+// call fetches from the source and checks what it returns, because a source may be the user's.
+func (c *Cache) call(ctx context.Context) (set *keys.Set, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			set, err = nil, fmt.Errorf("the key source panicked: %v", p)
+		}
+	}()
+	var previous *keys.Set
+	if snap := c.current.Load(); snap != nil {
+		previous = snap.set
+	}
+	set, err = c.source.Fetch(ctx, previous)
+	switch {
+	case errors.Is(err, ErrUnknownKey), errors.Is(err, ErrAmbiguousKey), errors.Is(err, ErrWrongAlgorithm):
+		return nil, errors.New(err.Error()) // only the cache returns these to callers
+	case err != nil:
+		return nil, err
+	case set == nil:
+		return nil, errors.New("the key source returned no set")
+	}
+	usable, err := keys.NewSet(set.Keys...)
+	if err != nil {
+		return nil, err
+	}
+	checked := *set
+	checked.Keys, checked.Skipped = usable.Keys, slices.Concat(set.Skipped, usable.Skipped)
+	return &checked, nil
+}
+
+// finish records the result of a fetch and wakes its waiters.
+func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error) {
+	defer close(f.done) // even if user code ends the goroutine below
+	c.mu.Lock()
+	event := FetchEvent{Source: c.name, Err: err}
+	quiet := c.closed || f.dropped
+	var skipped []keys.Skipped // since the last set
+	switch {
+	case c.closed:
+		err = errClosed
+	case f.dropped:
+	case err == nil:
+		next := newSnapshot(set, began, c.interval(set))
+		event.KeyIDs, event.Changed, skipped = ids(set), true, set.Skipped
+		if last := c.current.Load(); last != nil {
+			next.generation = last.generation
+			if event.Changed = !sameKeys(last.set, set); event.Changed {
+				next.generation++
+			}
+			skipped = slices.DeleteFunc(slices.Clone(skipped), func(s keys.Skipped) bool { return slices.Contains(last.set.Skipped, s) })
+		}
+		c.failures = failures{}
+		if f.lacks != nil && f.lacks(next) {
+			c.fruitless = c.now()
+		}
+		c.current.Store(next)
+	default:
+		own, asked := backOff(c.failures.count, err)
+		now := c.now()
+		c.failures = failures{c.failures.count + 1, err, now, now.Add(max(own, asked)), now.Add(own)}
+	}
+	if c.flight == f {
+		c.flight = nil
+	}
+	f.err = err
+	c.mu.Unlock()
+	if !quiet {
+		contain(func() { c.log(event, skipped) })
+		if c.opts.OnFetch != nil {
+			contain(func() { c.opts.OnFetch(event) })
+		}
+	}
+}
+
+func (c *Cache) log(event FetchEvent, skipped []keys.Skipped) {
+	if event.Err != nil {
+		c.opts.Logger.Warn("sso: fetching keys failed", "source", event.Source, "error", event.Err)
+	}
+	for _, s := range skipped {
+		c.opts.Logger.Warn("sso: key skipped", "source", event.Source, "key_id", s.ID, "reason", s.Reason)
+	}
+	if event.Changed {
+		c.opts.Logger.Info("sso: keys in force", "source", event.Source, "key_ids", event.KeyIDs)
+	}
+}
+
+// contain discards the panics of user code, which would end the process.
+func contain(call func()) {
+	defer func() { _ = recover() }()
+	call()
+}
+
+// interval returns how long a set serves before its refresh is due.
+func (c *Cache) interval(set *keys.Set) time.Duration {
+	interval := spread(c.opts.Interval)
+	if set.MaxAge > 0 {
+		interval = min(interval, max(spread(set.MaxAge), minInterval))
+	}
+	return interval
+}
+
+// spread returns d ± 10 %.
+func spread(d time.Duration) time.Duration {
+	return d + time.Duration((rand.Float64()*0.2-0.1)*float64(d)) //nolint:gosec // not a secret
+}
+
+// backOff returns the pause after an attempt: by our schedule of 1 s, 2 s, 4 s, … 30 s, and as the
+// provider asked, at most as long.
+func backOff(failures int, err error) (own, asked time.Duration) {
+	own = maxBackOff
+	if failures < 5 {
+		own = minBackOff << failures
+	}
+	own = min(spread(own), maxBackOff)
+	var retryAfter *keys.RetryAfterError
+	if errors.As(err, &retryAfter) {
+		asked = min(retryAfter.After, maxBackOff)
+	}
+	return own, asked
+}
+
+// unavailable adds when to retry, by our own schedule: the provider's Retry-After is not passed on
+// to callers.
+func (c *Cache) unavailable(err error) error {
+	c.mu.Lock()
+	after := c.failures.hint.Sub(c.now())
+	c.mu.Unlock()
+	return &UnavailableError{RetryAfter: min(max(after, time.Second), maxBackOff), Err: err}
+}

@@ -1,0 +1,387 @@
+// Package keycache keeps the public keys of one [keys.Source] in memory, so that a request almost
+// never waits for them.
+//
+// A [Cache] fetches once for any number of waiting callers, refreshes ahead of need, fetches when
+// a token names an unknown key, and keeps the last valid set in force while the provider is down.
+// It tells two failures apart: [ErrUnknownKey], when the provider was asked and does not have the
+// key, and [UnavailableError], when that cannot be known.
+//
+// # Which key a token gets
+//
+// A token that names a key id gets the key with that id, or none. A key of another type, or
+// declared for another algorithm, is [ErrWrongAlgorithm]. Where keys have no ids, as in PEM, the
+// token's id is ignored and up to four keys are tried. A token without a key id gets the only key
+// that fits its algorithm; several are [ErrAmbiguousKey].
+//
+// # How long keys serve
+//
+// A set is refreshed every five minutes ± 10 %, or earlier if the provider's Cache-Control says
+// so, at most once a minute. While refreshing fails, the old set serves for an hour longer.
+// Attempts follow after 1 s, 2 s, 4 s, … 30 s, or when the provider's Retry-After says, at most
+// 30 s. A fetch for an unknown key id that does not bring the key blocks others like it for ten
+// seconds. An attempt ends after 3 s.
+package keycache
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+// Defaults and bounds of a [Cache].
+const (
+	DefaultInterval     = 5 * time.Minute // ± 10 %, so that instances do not refresh in step
+	DefaultStaleFor     = time.Hour
+	DefaultFetchTimeout = 3 * time.Second
+
+	minInterval     = time.Minute      // a provider's max-age shortens the interval to this at most
+	refreshWait     = time.Second      // for a set that is older than its interval
+	unknownKeyEvery = 10 * time.Second // one fruitless fetch for an unknown key id in this time
+	minBackOff      = time.Second
+	maxBackOff      = 30 * time.Second
+	maxWaiters      = 1024
+	maxCandidates   = 4 // keys tried for a token that names none
+)
+
+// Errors of [Cache.Find]. All others are an [UnavailableError].
+var (
+	// ErrUnknownKey means that the source has no such key. It was asked within the last ten
+	// seconds, or never changes.
+	ErrUnknownKey = errors.New("no key with this id")
+	// ErrAmbiguousKey means that the token names no key and several fit.
+	ErrAmbiguousKey = errors.New("no key id, and several keys fit")
+	// ErrWrongAlgorithm means that the key is for another algorithm.
+	ErrWrongAlgorithm = errors.New("the key is for another algorithm")
+)
+
+var (
+	errClosed  = errors.New("the key cache is closed")
+	errCrowded = fmt.Errorf("more than %d requests already wait for keys", maxWaiters)
+	errStale   = errors.New("the keys are too old to be trusted")
+)
+
+// UnavailableError means that the keys could not be fetched, or are too old.
+type UnavailableError struct {
+	RetryAfter time.Duration // when the next attempt is due, from 1 s to 30 s
+	Err        error         // for the operator
+}
+
+// Error is for the operator. It may contain addresses, but no secret.
+func (e *UnavailableError) Error() string { return "keys unavailable: " + e.Err.Error() }
+
+// Unwrap returns the cause: that of the last attempt, or of the end of the caller's wait.
+func (e *UnavailableError) Unwrap() error { return e.Err }
+
+// Options tune a [Cache]. The zero value is right for a server. Zero or negative durations mean
+// the defaults.
+type Options struct {
+	// Interval is the time between refreshes. A source's own [keys.Set].MaxAge shortens it, to a
+	// minute at the least, and never lengthens it.
+	Interval time.Duration
+	// StaleFor is how long an old set serves, counted from when its refresh was due.
+	StaleFor time.Duration
+	// FetchTimeout ends each attempt, and the wait of a caller that has no keys at all.
+	FetchTimeout time.Duration
+	// Inline makes a due refresh happen within the request that notices it, which waits a second
+	// at most. It is for processes that are frozen between requests, as on AWS Lambda.
+	Inline bool
+	// Now is the clock. If nil, it is time.Now. Ages are measured by wall-clock time.
+	Now func() time.Time
+	// Logger gets failed fetches, skipped keys and changed key ids. If nil, they are discarded.
+	Logger *slog.Logger
+	// OnFetch is called after every attempt, by the goroutine that made it. It must not block. Its
+	// panics are discarded. If nil, events are discarded.
+	OnFetch func(FetchEvent)
+}
+
+// FetchEvent describes one attempt to fetch.
+type FetchEvent struct {
+	Source  string   // [keys.Source].String
+	Err     error    // nil if it succeeded
+	KeyIDs  []string // in force, sorted, a thumbprint for a key without id; nil after a failure
+	Changed bool     // whether the keys in force changed
+}
+
+// Cache keeps the keys of one source. It is safe for concurrent use. Its only goroutine is that of
+// a fetch in flight.
+type Cache struct {
+	source  keys.Source
+	name    string // the source's
+	opts    Options
+	current atomic.Pointer[snapshot] // read without a lock; nil until the first success
+
+	mu        sync.Mutex
+	flight    *flight // nil if no fetch is in flight
+	failures  failures
+	fruitless time.Time // when the last fetch for an unknown key id ended without bringing it
+	waiters   int
+	fetches   int
+	closed    bool
+}
+
+// New returns a cache over a source, which must not be nil. It does no I/O: the first [Cache.Find]
+// or [Cache.Ready] fetches. The caller must close it.
+func New(source keys.Source, o Options) *Cache {
+	if o.Interval <= 0 {
+		o.Interval = DefaultInterval
+	}
+	if o.StaleFor <= 0 {
+		o.StaleFor = DefaultStaleFor
+	}
+	if o.FetchTimeout <= 0 {
+		o.FetchTimeout = DefaultFetchTimeout
+	}
+	if o.Now == nil {
+		o.Now = time.Now //nolint:forbidigo // this is the clock that Options.Now sets
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Cache{source: source, name: source.String(), opts: o}
+}
+
+// Match is the result of [Cache.Find].
+type Match struct {
+	// Keys to try, in order; at least one.
+	Keys []keys.Key
+	// Issuer is the one that a discovery document names; empty without one.
+	Issuer string
+	// Generation of the set. It grows with every change of the keys in force.
+	Generation uint64
+	// Guessed reports that the token did not name these keys by an id. If none of them verifies
+	// it, the key may have been replaced: call [Cache.FindAgain].
+	Guessed bool
+}
+
+// Find returns the keys that may have signed a token with this key id (empty if it names none) and
+// algorithm. It waits only if there is no usable answer: before the first set, for an unknown key
+// id, and for a set that is too old. Canceling ctx ends the wait of this caller only.
+//
+// It fails with [ErrUnknownKey], [ErrAmbiguousKey], [ErrWrongAlgorithm] or an [UnavailableError].
+func (c *Cache) Find(ctx context.Context, keyID, algorithm string) (Match, error) {
+	snap, err := c.fresh(ctx, c.now())
+	if err != nil {
+		return Match{}, err
+	}
+	match, err := snap.find(keyID, algorithm)
+	if !outdated(match, err) {
+		return match, err
+	}
+	keyID = strings.Clone(keyID) // a fetch may outlive the token
+	lacks := func(s *snapshot) bool { return outdated(s.find(keyID, algorithm)) }
+	switch snap, again := c.newer(ctx, snap, lacks); {
+	case again == nil:
+		return snap.find(keyID, algorithm)
+	case errors.Is(again, ErrUnknownKey):
+		return Match{}, err // the first result still holds
+	default:
+		return Match{}, again
+	}
+}
+
+// outdated reports whether a result of find can be due to a change of the keys: one with an
+// unknown id was added, one without id was replaced by one of another type, or one of several that
+// fit was removed at the end of a rotation.
+func outdated(match Match, err error) bool {
+	return errors.Is(err, ErrUnknownKey) || errors.Is(err, ErrAmbiguousKey) || match.Guessed && errors.Is(err, ErrWrongAlgorithm)
+}
+
+// FindAgain is for a token that none of the guessed keys of a match verified. It asks the source
+// whether the keys have changed, on the same budget as for an unknown key id, and fails with
+// [ErrUnknownKey] if they have not.
+func (c *Cache) FindAgain(ctx context.Context, last Match, keyID, algorithm string) (Match, error) {
+	snap, err := c.fresh(ctx, c.now())
+	if err != nil {
+		return Match{}, err
+	}
+	lacks := func(s *snapshot) bool { return s.generation == last.Generation }
+	if lacks(snap) {
+		if snap, err = c.newer(ctx, snap, lacks); err != nil {
+			return Match{}, err
+		}
+	}
+	if lacks(snap) {
+		return Match{}, ErrUnknownKey
+	}
+	return snap.find(keyID, algorithm)
+}
+
+// Confirm reports whether [Cache.Find] would return the one key of last again, for a token that it
+// has verified before. It compares thumbprints (RFC 7638), not only ids. It returns the match for
+// the next call. It starts a due refresh as Find does, but fetches nothing for the token. If it
+// returns false, the token must be verified again. It runs on every request, so the caller passes
+// the time, read from [Options.Now].
+func (c *Cache) Confirm(ctx context.Context, now time.Time, last Match, keyID, algorithm string) (Match, bool, error) {
+	snap, err := c.fresh(ctx, now.Round(0))
+	if err != nil {
+		return Match{}, false, err
+	}
+	if snap.generation == last.Generation {
+		return last, true, nil
+	}
+	match, err := snap.find(keyID, algorithm)
+	if err != nil || match.Issuer != last.Issuer || len(last.Keys) != 1 {
+		return Match{}, false, nil //nolint:nilerr // verifying the token again reports it
+	}
+	for _, key := range match.Keys {
+		if key.Thumbprint() == last.Keys[0].Thumbprint() {
+			match.Keys = []keys.Key{key}
+			return match, true, nil
+		}
+	}
+	return Match{}, false, nil
+}
+
+// Lacks reports, without waiting or fetching, whether [Cache.Find] would return [ErrUnknownKey] at
+// once: the set in force does not hold the key, and it is too early to fetch again. A caller can
+// then refuse a token for its header alone.
+func (c *Cache) Lacks(keyID string) bool {
+	snap := c.current.Load()
+	if snap == nil || keyID == "" || len(snap.byID) == 0 || len(snap.byID[keyID]) > 0 {
+		return false
+	}
+	now := c.now()
+	if !now.Before(snap.due) || now.Before(snap.fetched.Add(-minInterval)) {
+		return false
+	}
+	if snap.set.Fixed {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.flight == nil && !c.closed && c.failures.err == nil && c.spent(now)
+}
+
+// Ready fetches if there is no set or the set is too old, and reports whether there are usable
+// keys. Its error is an [UnavailableError].
+func (c *Cache) Ready(ctx context.Context) error {
+	_, err := c.fresh(ctx, c.now())
+	return err
+}
+
+// Close ends a fetch in flight and waits for it. Later calls of other methods fail with an
+// [UnavailableError].
+func (c *Cache) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	f := c.flight
+	c.mu.Unlock()
+	if f != nil {
+		f.cancel()
+		<-f.done
+	}
+	c.current.Store(nil)
+	return nil
+}
+
+// Status describes the cache. It never waits.
+func (c *Cache) Status() keys.Status {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	status := keys.Status{Source: c.name, KeyIDs: []string{}, Fetches: c.fetches}
+	if snap := c.current.Load(); snap != nil {
+		status.KeyIDs, status.Skipped, status.Issuer = ids(snap.set), slices.Clone(snap.set.Skipped), snap.set.Issuer
+		status.FetchedAt = snap.fetched
+		status.Usable = !c.closed && !c.now().After(snap.due.Add(c.opts.StaleFor))
+		if !snap.set.Fixed {
+			status.RefreshDue = snap.due
+		}
+	}
+	if f := c.failures; f.err != nil {
+		status.LastError, status.LastErrorAt, status.NextAttempt = f.err.Error(), f.at, f.retry
+	}
+	return status
+}
+
+// snapshot is a set with the time of its fetch.
+type snapshot struct {
+	set        *keys.Set
+	byID       map[string][]keys.Key // empty if the keys have no ids
+	generation uint64                // grows with every change of the keys
+	fetched    time.Time             // when the fetch began
+	due        time.Time             // when to refresh; a century later for a fixed set
+}
+
+func newSnapshot(set *keys.Set, fetched time.Time, interval time.Duration) *snapshot {
+	if set.Fixed {
+		interval = 100 * 365 * 24 * time.Hour
+	}
+	snap := &snapshot{set: set, generation: 1, fetched: fetched, due: fetched.Add(interval)}
+	if hasIDs(set) {
+		snap.byID = map[string][]keys.Key{}
+		for _, key := range set.Keys {
+			snap.byID[key.ID] = append(snap.byID[key.ID], key)
+		}
+	}
+	return snap
+}
+
+// find looks a key up.
+func (s *snapshot) find(keyID, algorithm string) (Match, error) {
+	match := Match{Issuer: s.set.Issuer, Generation: s.generation}
+	if keyID != "" && len(s.byID) > 0 {
+		named := s.byID[keyID]
+		if len(named) == 0 {
+			return Match{}, ErrUnknownKey
+		}
+		for i, key := range named {
+			if key.Fits(algorithm) {
+				match.Keys = named[i : i+1 : i+1]
+				return match, nil // the only one: keys.NewSet drops rivals
+			}
+		}
+		return Match{}, ErrWrongAlgorithm
+	}
+	match.Guessed = true
+	for _, key := range s.set.Keys {
+		if key.Fits(algorithm) && len(match.Keys) < maxCandidates {
+			match.Keys = append(match.Keys, key)
+		}
+	}
+	switch {
+	case len(match.Keys) == 0:
+		return Match{Guessed: true}, ErrWrongAlgorithm
+	case len(match.Keys) > 1 && len(s.byID) > 0:
+		return Match{}, ErrAmbiguousKey
+	}
+	return match, nil
+}
+
+// hasIDs reports whether tokens can name keys of a set.
+func hasIDs(set *keys.Set) bool {
+	return slices.ContainsFunc(set.Keys, func(k keys.Key) bool { return k.ID != "" })
+}
+
+// ids returns the sorted ids of a set, a thumbprint for a key without id.
+func ids(set *keys.Set) []string {
+	list := make([]string, len(set.Keys))
+	for i, k := range set.Keys {
+		list[i] = cmp.Or(k.ID, k.Thumbprint())
+	}
+	slices.Sort(list)
+	return list
+}
+
+// sameKeys reports whether two sets hold the same keys with the same ids. Their order counts where
+// keys have no ids, because only the first few are tried.
+func sameKeys(a, b *keys.Set) bool {
+	identities := func(set *keys.Set) (list [][3]string) {
+		for _, k := range set.Keys {
+			list = append(list, [3]string{k.ID, k.Algorithm, k.Thumbprint()})
+		}
+		if hasIDs(set) {
+			slices.SortFunc(list, func(a, b [3]string) int { return slices.Compare(a[:], b[:]) })
+		}
+		return list
+	}
+	return a.Issuer == b.Issuer && slices.Equal(identities(a), identities(b))
+}
