@@ -62,7 +62,7 @@ func ExampleIssuer_Token() {
 	// Output:
 	// {"aud":"api","exp":1893557045,"iat":1893553445,"iss":"https://issuer.example","sub":"ada"}
 	// devissuer: SignedBy("k2"): the issuer has no such key
-	// there is no persona "grace", nor any other
+	// there is no persona "grace", and no other
 }
 
 func ExampleClaim() {

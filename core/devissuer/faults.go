@@ -13,47 +13,42 @@ import (
 	"time"
 )
 
-// faults are what is wrong with the issuer now.
+// faults are the current failures of the issuer.
 type faults struct {
 	down  bool
 	delay time.Duration
 	fault Fault
 }
 
-// A Fault answers a request for one of the published documents (key set, PEM,
-// discovery) in place of the issuer; see [Issuer.Fault]. It may be called from
-// several goroutines at once and has to return when the request's context is
-// done. The request's URL.Path is one of [PathJWKS], [PathPEM] and
-// [PathDiscovery], also if the issuer's own URL has a path. [Healthy] gives the answer it stands in for:
+// A Fault responds to a request for a published document (key set, PEM, discovery) instead of the
+// issuer; see [Issuer.Fault]. It must be safe for concurrent use and return when the request's context
+// is done. The request's URL.Path is [PathJWKS], [PathPEM] or [PathDiscovery], without the path of the
+// issuer's identifier. [Healthy] sends the correct response:
 //
 //	var calls atomic.Int32
 //	issuer.Fault(func(w http.ResponseWriter, r *http.Request) {
 //		if calls.Add(1) > 2 {
-//			devissuer.Healthy(w, r) // two failures, then well again
+//			devissuer.Healthy(w, r) // after two failures
 //			return
 //		}
 //		devissuer.StatusFault(502)(w, r)
 //	})
 type Fault func(w http.ResponseWriter, r *http.Request)
 
-// Fault answers every request for the key set, the PEM and the discovery
-// document with f from now on, in place of the fault before; nil ends it. A
-// delay of [Issuer.Slow] comes first. Tokens are minted as before.
+// Fault makes f respond to requests for the key set, the PEM and the discovery document from now on,
+// after the delay of [Issuer.Slow]. Nil ends it. The token endpoint is not affected.
 func (i *Issuer) Fault(f Fault) { i.setFaults(func(s *faults) { s.fault = f }) }
 
-// Slow delays the key set, the PEM and the discovery document by d, counted
-// from the request's arrival; zero ends it. A request that is cancelled
-// meanwhile is dropped at once. The wait is in real time, whatever [WithClock]
-// says.
+// Slow delays the key set, the PEM and the discovery document by d; zero ends it. A cancelled request
+// is dropped at once. The delay is in real time, not by [WithClock].
 func (i *Issuer) Slow(d time.Duration) { i.setFaults(func(s *faults) { s.delay = d }) }
 
-// Down makes the issuer unreachable on all paths: in memory, dialling fails
-// with ECONNREFUSED; over a real server, the connection is closed instead of
-// an answer. Requests under way are not touched. [Stats.Refused] counts the
+// Down makes the issuer unreachable: in memory, dialling fails with ECONNREFUSED; over a network, the
+// connection is closed without a response. Requests in flight go on. [Stats.Refused] counts the
 // attempts.
 func (i *Issuer) Down() { i.setFaults(func(s *faults) { s.down = true }) }
 
-// Up ends [Issuer.Down], and nothing else: Slow and Fault hold as before.
+// Up ends [Issuer.Down]. It does not change Slow and Fault.
 func (i *Issuer) Up() { i.setFaults(func(s *faults) { s.down = false }) }
 
 func (i *Issuer) setFaults(set func(*faults)) {
@@ -72,7 +67,7 @@ func (i *Issuer) refuses() bool {
 	return i.faults.down
 }
 
-// healthyKey is where a request's context keeps the right answer.
+// healthyKey is the context key of the correct response.
 type healthyKey struct{}
 
 func (i *Issuer) withFaults(healthy http.HandlerFunc, w http.ResponseWriter, r *http.Request) {
@@ -89,9 +84,8 @@ func (i *Issuer) withFaults(healthy http.HandlerFunc, w http.ResponseWriter, r *
 	now.fault(w, r.WithContext(context.WithValue(r.Context(), healthyKey{}, healthy)))
 }
 
-// Healthy answers as if there were no fault. It is for use inside a [Fault],
-// with the request that the fault was given or one derived from it; anything
-// else is answered 500.
+// Healthy responds as if there were no fault. Call it inside a [Fault], with the request of the fault
+// or one derived from it. Otherwise the response is 500.
 func Healthy(w http.ResponseWriter, r *http.Request) {
 	healthy, ok := r.Context().Value(healthyKey{}).(http.HandlerFunc)
 	if !ok {
@@ -101,8 +95,8 @@ func Healthy(w http.ResponseWriter, r *http.Request) {
 	healthy(w, r)
 }
 
-// StatusFault answers with a status from 200 to 999 and, as further arguments,
-// header names and values in turn. It panics if that is not what it is given.
+// StatusFault responds with a status from 200 to 999, and with headers given as names and values in
+// turn. It panics for other arguments.
 func StatusFault(code int, header ...string) Fault {
 	if code < 200 || code > 999 || len(header)%2 != 0 {
 		panic(fmt.Sprintf("devissuer: StatusFault(%d, %q): a status from 200 to 999, then pairs of header name and value", code, header))
@@ -116,8 +110,8 @@ func StatusFault(code int, header ...string) Fault {
 	}
 }
 
-// TooManyRequests answers 429 (RFC 6585, section 4) with Retry-After as given:
-// seconds, a date or nonsense; "" for none.
+// TooManyRequests responds with 429 (RFC 6585, section 4) and this Retry-After, which need not be valid;
+// "" for none.
 func TooManyRequests(retryAfter string) Fault {
 	if retryAfter == "" {
 		return StatusFault(http.StatusTooManyRequests)
@@ -125,8 +119,7 @@ func TooManyRequests(retryAfter string) Fault {
 	return StatusFault(http.StatusTooManyRequests, "Retry-After", retryAfter)
 }
 
-// HTMLFault answers 200 with a web page, as captive portals, login walls and
-// load balancers out of sorts do.
+// HTMLFault responds with 200 and a web page, as captive portals and login pages do.
 func HTMLFault() Fault {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -134,18 +127,16 @@ func HTMLFault() Fault {
 	}
 }
 
-// TruncatedJSON answers with the first half of the right content, in a
-// response that is complete as far as HTTP can tell.
+// TruncatedJSON responds with the first half of the correct content. The HTTP response is complete.
 func TruncatedJSON() Fault {
 	return func(w http.ResponseWriter, r *http.Request) {
 		right := capture(r)
-		right.header.Del("ETag") // it is of the whole
+		right.header.Del("ETag") // of the whole content
 		right.send(w, right.body.Bytes()[:right.body.Len()/2])
 	}
 }
 
-// WrongContentType answers with the right content as text/plain, as static
-// file hosts do.
+// WrongContentType responds with the correct content as text/plain, as static file hosts do.
 func WrongContentType() Fault {
 	return func(w http.ResponseWriter, r *http.Request) {
 		right := capture(r)
@@ -154,7 +145,7 @@ func WrongContentType() Fault {
 	}
 }
 
-// EmptySet answers with a key set that is in order and holds no key.
+// EmptySet responds with a valid key set without keys.
 func EmptySet() Fault {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/jwk-set+json")
@@ -162,11 +153,11 @@ func EmptySet() Fault {
 	}
 }
 
-// RedirectTo answers 302 with this Location, unchecked and as it is.
+// RedirectTo responds with 302 and this Location, which is not checked.
 func RedirectTo(url string) Fault { return StatusFault(http.StatusFound, "Location", url) }
 
-// Hang does not answer, not even with a header, until the request is cancelled
-// or the issuer closed; the connection is dropped then.
+// Hang sends nothing until the request is cancelled or the issuer is closed, and then closes the
+// connection.
 func Hang() Fault {
 	return func(_ http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
@@ -174,9 +165,8 @@ func Hang() Fault {
 	}
 }
 
-// Drip sends the header at once and then the right content byte by byte, each
-// after a wait of this length. A client that only limits the time between
-// bytes never gives up on it.
+// Drip sends the header at once and then the correct content byte by byte, each after this time. A
+// client that only bounds the time between bytes never gives up.
 func Drip(every time.Duration) Fault {
 	return func(w http.ResponseWriter, r *http.Request) {
 		right := capture(r)
@@ -196,8 +186,7 @@ func Drip(every time.Duration) Fault {
 	}
 }
 
-// Oversized answers with a JSON object of n bytes (or somewhat more, if n is
-// less than the least such object has). It looks like a key set and carries no
+// Oversized responds with a JSON object of n bytes (at least 24). It looks like a key set and has no
 // Content-Length, so that the reader has to count.
 func Oversized(n int) Fault {
 	return func(w http.ResponseWriter, _ *http.Request) {
@@ -206,9 +195,8 @@ func Oversized(n int) Fault {
 	}
 }
 
-// GzipBomb answers with the same content as [Oversized], compressed to about a
-// thousandth of it (Content-Encoding: gzip), whether or not the client asked.
-// Go's own client unpacks it without being told.
+// GzipBomb responds with the content of [Oversized], compressed by about a thousand (Content-Encoding:
+// gzip), even if the client did not accept it. Go's client decompresses it.
 func GzipBomb(n int) Fault {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/jwk-set+json")
@@ -235,7 +223,7 @@ func writePadded(w io.Writer, n int) error {
 	return err
 }
 
-// pause waits for d and tells whether the context lasted that long.
+// pause waits for d and reports whether the context lasted that long.
 func pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
@@ -250,15 +238,14 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// captured is an answer kept back in order to be altered.
+// captured is a response that is recorded to be changed.
 type captured struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-// capture takes down the right answer, in full even if the client has it
-// already: half of a 304 would be no fault.
+// capture records the correct response, in full even if the client has it already.
 func capture(r *http.Request) *captured {
 	full := r.Clone(r.Context())
 	full.Header.Del("If-None-Match")
@@ -273,7 +260,7 @@ func (c *captured) Header() http.Header         { return c.header }
 func (c *captured) WriteHeader(status int)      { c.status = status }
 func (c *captured) Write(b []byte) (int, error) { return c.body.Write(b) }
 
-// send gives the answer with another body.
+// send sends the response with another body.
 func (c *captured) send(w http.ResponseWriter, body []byte) {
 	maps.Copy(w.Header(), c.header)
 	w.WriteHeader(c.status)

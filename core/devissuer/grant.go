@@ -13,23 +13,13 @@ import (
 	"time"
 )
 
-// asked reads what a request to the token endpoint wants beyond the standard:
-//
-//	persona      the name of somebody whom WithPersona introduced
-//	audience     aud; may be repeated
-//	scope        scope, as in the standard
-//	permissions  a JSON object that is laid over the permissions of the persona
-//	claims       a JSON object of claims that replace those above
-//	without      the name of a claim that is left out; may be repeated
-//	expires_in   seconds; negative for a token that has expired
-//
-// Later lines win over earlier ones.
-func (i *Issuer) asked(form url.Values, client, persona string) ([]TokenOption, error) {
+// requested returns the options of a form beyond the standard; see the package comment.
+func (i *Issuer) requested(form url.Values, client, persona string) ([]TokenOption, error) {
 	opts := []TokenOption{Subject(client), Claim("client_id", client)}
 	if persona != "" {
 		known := i.personas[persona]
 		if known == nil {
-			return nil, i.stranger(persona)
+			return nil, i.unknownPersona(persona)
 		}
 		opts = append(opts, known...)
 	}
@@ -44,7 +34,7 @@ func (i *Issuer) asked(form url.Values, client, persona string) ([]TokenOption, 
 		if err != nil {
 			return nil, errors.New(`permissions is not a JSON object such as {"pma":{"role":"admin"}}`)
 		}
-		opts = append(opts, overPermissions(nil, object))
+		opts = append(opts, mergePermissions(nil, object))
 	}
 	if text := form.Get("claims"); text != "" {
 		object, err := jsonObject(text)
@@ -68,10 +58,10 @@ func (i *Issuer) asked(form url.Values, client, persona string) ([]TokenOption, 
 	return opts, nil
 }
 
-// stranger names the personas that there are.
-func (i *Issuer) stranger(persona string) error {
+// unknownPersona is an error that lists the personas.
+func (i *Issuer) unknownPersona(persona string) error {
 	if len(i.personas) == 0 {
-		return fmt.Errorf("there is no persona %q, nor any other", persona)
+		return fmt.Errorf("there is no persona %q, and no other", persona)
 	}
 	return fmt.Errorf("there is no persona %q; there are %s", persona, strings.Join(slices.Sorted(maps.Keys(i.personas)), ", "))
 }
@@ -82,23 +72,21 @@ func jsonObject(text string) (map[string]json.RawMessage, error) {
 		return nil, err
 	}
 	if object == nil {
-		return nil, errors.New("null is no object")
+		return nil, errors.New("null is not an object")
 	}
 	return object, nil
 }
 
-// maxPermissionDepth is how deep permissions are laid over one another; what
-// lies deeper is replaced as a whole.
+// maxPermissionDepth bounds how deep permissions are merged; deeper values are replaced.
 const maxPermissionDepth = 32
 
-// overPermissions lays an object over the permissions: what it does not name
-// stays.
-func overPermissions(path []string, object map[string]json.RawMessage) TokenOption {
+// mergePermissions merges an object into the permissions. Members that it does not name stay.
+func mergePermissions(path []string, object map[string]json.RawMessage) TokenOption {
 	return func(d *draft) {
 		for name, value := range object {
 			at := append(slices.Clone(path), name)
 			if below, err := jsonObject(string(value)); err == nil && len(below) > 0 && len(at) < maxPermissionDepth {
-				overPermissions(at, below)(d)
+				mergePermissions(at, below)(d)
 				continue
 			}
 			d.claims["permissions"] = withValue(d.claims["permissions"], at, value)
@@ -109,8 +97,8 @@ func overPermissions(path []string, object map[string]json.RawMessage) TokenOpti
 	}
 }
 
-// expiresIn is the token's exp as the answer tells it (RFC 6749, section 5.1);
-// false for a token without, or with one that is no number.
+// expiresIn returns the seconds until the token's exp (RFC 6749, section 5.1), and false without a
+// numeric exp.
 func (i *Issuer) expiresIn(token string) (seconds int64, ok bool) {
 	_, rest, _ := strings.Cut(token, ".")
 	payload, _, _ := strings.Cut(rest, ".")

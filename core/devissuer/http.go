@@ -111,7 +111,7 @@ func (i *Issuer) routes() http.Handler {
 	})
 }
 
-// published serves one of the three documents, with whatever faults are set.
+// published serves one of the three documents, or the fault that is set.
 func (i *Issuer) published(path, contentType string, content func() []byte) http.HandlerFunc {
 	healthy := func(w http.ResponseWriter, r *http.Request) {
 		body := content()
@@ -121,7 +121,7 @@ func (i *Issuer) published(path, contentType string, content func() []byte) http
 		if i.cacheControl != "" {
 			w.Header().Set("Cache-Control", i.cacheControl)
 		}
-		// Knows If-None-Match (RFC 9110, section 13.1.2), HEAD and ranges.
+		// Handles If-None-Match (RFC 9110, section 13.1.2), HEAD and ranges.
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -131,7 +131,7 @@ func (i *Issuer) published(path, contentType string, content func() []byte) http
 }
 
 func (i *Issuer) discovery() []byte {
-	return []byte(encodeOrPanic(map[string]any{
+	return []byte(mustEncode(map[string]any{
 		"issuer":                                i.identifier,
 		"jwks_uri":                              i.JWKSURL(),
 		"token_endpoint":                        i.base.String() + PathToken,
@@ -143,9 +143,7 @@ func (i *Issuer) discovery() []byte {
 	}))
 }
 
-// serveToken is the client credentials grant (RFC 6749, section 4.4) for any
-// client with any secret. Beyond the standard's scope it takes what
-// [Issuer.asked] reads.
+// serveToken is the client credentials grant (RFC 6749, section 4.4) for any client with any secret.
 func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	i.count(PathToken)
 	w.Header().Set("Cache-Control", "no-store") // RFC 6749, section 5.1
@@ -160,7 +158,7 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 		answerError(w, http.StatusBadRequest, "invalid_request", "grant_type is missing")
 		return
 	default:
-		answerError(w, http.StatusBadRequest, "unsupported_grant_type", "this issuer knows client_credentials only")
+		answerError(w, http.StatusBadRequest, "unsupported_grant_type", "only client_credentials is supported")
 		return
 	}
 	persona := r.PostForm.Get("persona")
@@ -170,7 +168,7 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 		answerError(w, http.StatusUnauthorized, "invalid_client", "name a client, by HTTP basic authentication or client_id; any secret will do")
 		return
 	}
-	opts, err := i.asked(r.PostForm, client, persona)
+	opts, err := i.requested(r.PostForm, client, persona)
 	if err != nil {
 		answerError(w, http.StatusBadRequest, "invalid_request", err.Error())
 		return
@@ -190,8 +188,8 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	answerJSON(w, http.StatusOK, answer)
 }
 
-// clientID takes the client's name from basic authentication, where it is
-// form-encoded first (RFC 6749, section 2.3.1), or from the form.
+// clientID returns the client's name from basic authentication, where it is form-encoded (RFC 6749,
+// section 2.3.1), or from the form.
 func clientID(r *http.Request) string {
 	name, _, ok := r.BasicAuth()
 	if !ok {
@@ -254,7 +252,7 @@ POST  %[2]s/up
 `, i.identifier, i.base)
 }
 
-// pipeAddr is what the end of a net.Pipe calls its peer.
+// pipeAddr is the remote address of a net.Pipe.
 const pipeAddr = "pipe"
 
 // answerError is the error response of RFC 6749, section 5.2.
@@ -265,7 +263,7 @@ func answerError(w http.ResponseWriter, status int, code, description string) {
 func answerJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(encodeOrPanic(body))) // the client may be gone
+	_, _ = w.Write([]byte(mustEncode(body))) // the client may be gone
 }
 
 // answersTo reports whether a Host header names this issuer.

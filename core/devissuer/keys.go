@@ -20,8 +20,8 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// keyring holds every key the issuer ever had. Its mutex is held while a key
-// is generated: whoever needs a key then waits for that key anyway.
+// keyring holds every key that the issuer ever had. Its mutex is held while a key is generated, since
+// every caller needs that key.
 type keyring struct {
 	algorithm   string
 	rsaBits     int
@@ -29,22 +29,21 @@ type keyring struct {
 
 	mu       sync.Mutex
 	all      []*key // oldest first, retired ones included
-	signing  *key   // nil until first needed, since RSA keys take long to make
+	signing  *key   // nil until first needed, since RSA keys take long to generate
 	raw      []string
 	override string
 }
 
-// A key is immutable but for published, which its keyring's mutex guards.
+// A key is immutable except for published, which the keyring's mutex guards.
 type key struct {
-	id        string // RFC 7638 thumbprint, so that a key that is kept keeps its id
+	id        string // RFC 7638 thumbprint, so that a stored key keeps its id
 	algorithm string
 	private   crypto.Signer
 	jwk       string // the public half as it is published
 	published bool
 }
 
-// algorithms tells what kind of key each algorithm signs with (RFC 7518,
-// section 3.1; RFC 8037).
+// algorithms generates the kind of key that each algorithm signs with (RFC 7518, section 3.1; RFC 8037).
 var algorithms = map[string]func(bits int) (crypto.Signer, error){
 	"RS256": newRSA, "RS384": newRSA, "RS512": newRSA,
 	"PS256": newRSA, "PS384": newRSA, "PS512": newRSA,
@@ -63,7 +62,7 @@ func newECDSA(curve elliptic.Curve) func(int) (crypto.Signer, error) {
 	return func(int) (crypto.Signer, error) { return ecdsa.GenerateKey(curve, rand.Reader) }
 }
 
-// naturalAlgorithm is the one that a key is for when nobody says otherwise.
+// naturalAlgorithm returns the algorithm that a key is for by default.
 func naturalAlgorithm(private crypto.Signer) string {
 	switch k := private.(type) {
 	case *rsa.PrivateKey:
@@ -76,7 +75,7 @@ func naturalAlgorithm(private crypto.Signer) string {
 	return ""
 }
 
-// fits tells whether the key is of the kind that the algorithm signs with.
+// fits reports whether the key is of the kind that the algorithm signs with.
 func fits(algorithm string, private crypto.Signer) bool {
 	if algorithms[algorithm] == nil {
 		return false
@@ -106,22 +105,22 @@ func (r *keyring) configure(c *config) error {
 	return errors.Join(errs...)
 }
 
-// restore puts the keys of a text on the ring, the last of them to sign.
+// restore adds the keys of a text. The last of them signs.
 func (r *keyring) restore(text []byte) error {
 	private, err := parsePKCS8(text)
 	if err != nil {
 		return fmt.Errorf("WithKeyPEM: %w", err)
 	}
-	told := "WithAlgorithm says"
+	source := "WithAlgorithm says"
 	if r.algorithm == "" {
-		told, r.algorithm = "the last of it is for", naturalAlgorithm(private[len(private)-1])
+		source, r.algorithm = "its last key is for", naturalAlgorithm(private[len(private)-1])
 	}
 	if algorithms[r.algorithm] == nil {
-		return nil // which has been said
+		return nil // configure has reported it
 	}
 	for _, k := range private {
 		if !fits(r.algorithm, k) {
-			return fmt.Errorf("WithKeyPEM holds a key for %s, %s %s; leave one of them out", naturalAlgorithm(k), told, r.algorithm)
+			return fmt.Errorf("WithKeyPEM holds a key for %s, %s %s; leave one of them out", naturalAlgorithm(k), source, r.algorithm)
 		}
 		r.signing = r.wrap(k)
 		r.all = append(r.all, r.signing)
@@ -129,8 +128,7 @@ func (r *keyring) restore(text []byte) error {
 	return nil
 }
 
-// parsePKCS8 reads one block or several; what stands between blocks counts for
-// nothing (RFC 7468, section 2).
+// parsePKCS8 reads one or several blocks. Text between them is ignored (RFC 7468, section 2).
 func parsePKCS8(text []byte) ([]crypto.Signer, error) {
 	var list []crypto.Signer
 	for {
@@ -153,13 +151,13 @@ func parsePKCS8(text []byte) ([]crypto.Signer, error) {
 		list = append(list, private)
 	}
 	if len(list) == 0 {
-		return nil, errors.New(`no PEM block in it; PKCS #8 begins with "-----BEGIN PRIVATE KEY-----"`)
+		return nil, errors.New(`it has no PEM block; PKCS #8 begins with "-----BEGIN PRIVATE KEY-----"`)
 	}
 	return list, nil
 }
 
-// generate makes a key that is on no ring yet. It cannot fail: algorithm and
-// size have been checked, and package rand never fails.
+// generate makes a key that is not on the ring. It cannot fail: configure has checked algorithm and
+// size, and package rand never fails.
 func (r *keyring) generate() *key {
 	private, err := algorithms[r.algorithm](r.rsaBits)
 	if err != nil {
@@ -180,7 +178,7 @@ func (r *keyring) wrap(private crypto.Signer) *key {
 	if !r.withoutKids {
 		members["kid"] = k.id
 	}
-	k.jwk = encodeOrPanic(members)
+	k.jwk = mustEncode(members)
 	return k
 }
 
@@ -204,7 +202,7 @@ func publicMembers(public crypto.PublicKey) map[string]string {
 	panic(fmt.Sprintf("devissuer: no JWK for a %T", public)) // configure rejects such a key
 }
 
-// current is the signing key, made now if there is none. Callers hold r.mu.
+// current returns the signing key, and generates it if there is none. Callers hold r.mu.
 func (r *keyring) current() *key {
 	if r.signing == nil {
 		r.signing = r.generate()
@@ -222,8 +220,7 @@ func (r *keyring) find(kid string) *key {
 	return nil
 }
 
-// signingKey is the key named kid, retired or not, or the current one for "".
-// It gives nil for a name that is not known.
+// signingKey returns the key named kid, retired or not; the current one for ""; nil if it is unknown.
 func (i *Issuer) signingKey(kid string) *key {
 	i.keys.mu.Lock()
 	defer i.keys.mu.Unlock()
@@ -234,15 +231,14 @@ func (i *Issuer) signingKey(kid string) *key {
 	return i.keys.find(kid)
 }
 
-// KeyID is the id of the key that signs now: the key's RFC 7638 thumbprint. The
-// first call of this or any other method that needs a key generates one, which
-// takes a while for RSA.
+// KeyID returns the id of the signing key: its RFC 7638 thumbprint. The first method that needs a key
+// generates one, which takes a while for RSA.
 func (i *Issuer) KeyID() string { return i.signingKey("").id }
 
-// Algorithm is the signature algorithm of the issuer's keys, such as "RS256".
+// Algorithm returns the signature algorithm of the issuer's keys, such as "RS256".
 func (i *Issuer) Algorithm() string { return i.keys.algorithm }
 
-// KeyIDs are the ids of the published keys, oldest first.
+// KeyIDs returns the ids of the published keys, oldest first.
 func (i *Issuer) KeyIDs() []string {
 	i.keys.mu.Lock()
 	defer i.keys.mu.Unlock()
@@ -256,14 +252,12 @@ func (i *Issuer) KeyIDs() []string {
 	return ids
 }
 
-// Rotate signs with a new key from now on and returns its id. The old keys
-// stay published, so the tokens they signed still hold: the overlap that
-// careful providers keep.
+// Rotate makes a new key, which signs from now on, and returns its id. The old keys stay published, so
+// that earlier tokens stay valid.
 func (i *Issuer) Rotate() string { return i.addKey(true) }
 
-// Publish adds a new key to the published set without signing with it yet and
-// returns its id. Providers do so ahead of a rotation, so that caches know the
-// key before the first token needs it; [Issuer.Use] is the second half.
+// Publish adds a new key to the published set and returns its id. It does not sign before [Issuer.Use].
+// Providers publish a key ahead of a rotation, so that caches have it before the first token needs it.
 func (i *Issuer) Publish() string { return i.addKey(false) }
 
 func (i *Issuer) addKey(use bool) string {
@@ -278,16 +272,14 @@ func (i *Issuer) addKey(use bool) string {
 	return k.id
 }
 
-// Use signs with the key named kid from now on. A retired key may be used; it
-// is not published by that. Use panics if the issuer never had such a key.
+// Use makes the key named kid sign from now on. It does not publish a retired key again. Use panics if
+// the issuer never had the key.
 func (i *Issuer) Use(kid string) {
 	i.withKey("Use", kid, func(k *key) { i.keys.signing = k })
 }
 
-// Retire takes the key named kid out of the published set. The issuer keeps
-// it: tokens can still be signed by it, to show that they are refused. Retiring
-// the key that signs is allowed. Retiring twice changes nothing. Retire panics
-// if the issuer never had such a key.
+// Retire removes the key named kid from the published set. Tokens can still be signed by it, to show
+// that they are rejected. The signing key may be retired. Retire panics if the issuer never had the key.
 func (i *Issuer) Retire(kid string) {
 	i.withKey("Retire", kid, func(k *key) { k.published = false })
 }
@@ -303,9 +295,8 @@ func (i *Issuer) withKey(method, kid string, do func(*key)) {
 	do(k)
 }
 
-// RetireOld takes everything out of the published set but the key that signs,
-// what [Issuer.AddRawKey] added included. A signing key that was retired stays
-// so.
+// RetireOld removes all keys except the signing key from the published set, including those of
+// [Issuer.AddRawKey].
 func (i *Issuer) RetireOld() {
 	i.keys.mu.Lock()
 	defer i.keys.mu.Unlock()
@@ -318,26 +309,24 @@ func (i *Issuer) RetireOld() {
 	i.keys.raw = nil
 }
 
-// AddRawKey adds a text to the end of the published set's "keys" array as it
-// is: a JWK of a kind, size or shape that the issuer itself would not make, or
-// no JWK at all. It is not checked.
+// AddRawKey adds a text to the end of the published "keys" array. The text is not checked, and need
+// not be a JWK.
 func (i *Issuer) AddRawKey(jwk string) {
 	i.keys.mu.Lock()
 	defer i.keys.mu.Unlock()
 	i.keys.raw = append(i.keys.raw, jwk)
 }
 
-// SetRawJWKS publishes a text instead of the key set, unchecked, whatever
-// happens to the keys; "" ends that.
+// SetRawJWKS publishes a text instead of the key set, until it is called with "". The text is not
+// checked.
 func (i *Issuer) SetRawJWKS(text string) {
 	i.keys.mu.Lock()
 	defer i.keys.mu.Unlock()
 	i.keys.override = text
 }
 
-// JWKS is the key set as the issuer would serve it now (RFC 7517, section 5).
-// Each key carries kid (unless [WithoutKeyIDs]), alg and "use":"sig". After
-// [Issuer.SetRawJWKS] it is that text.
+// JWKS returns the key set as the issuer serves it now (RFC 7517, section 5). Each key has kid (unless
+// [WithoutKeyIDs]), alg and "use":"sig".
 func (i *Issuer) JWKS() []byte {
 	i.keys.mu.Lock()
 	defer i.keys.mu.Unlock()
@@ -352,22 +341,20 @@ func (i *Issuer) JWKS() []byte {
 		}
 	}
 	entries = append(entries, i.keys.raw...)
-	// Put together by hand: a raw key need not be JSON.
+	// Not encoded by package json: a raw key need not be JSON.
 	return []byte(`{"keys":[` + strings.Join(entries, ",") + `]}`)
 }
 
-// PublicPEM is the public half of the key that signs now, as a "PUBLIC KEY"
-// block (SubjectPublicKeyInfo, RFC 5280, section 4.1).
+// PublicPEM returns the public half of the signing key as a "PUBLIC KEY" block (SubjectPublicKeyInfo,
+// RFC 5280, section 4.1).
 func (i *Issuer) PublicPEM() []byte { return i.signingKey("").publicPEM() }
 
-// PrivateKeyPEM is the key that signs now, as a PKCS #8 "PRIVATE KEY" block,
-// for keeping it and giving it to [WithKeyPEM] next time. Whoever can read it
-// can sign as this issuer.
+// PrivateKeyPEM returns the signing key as a PKCS #8 "PRIVATE KEY" block, for [WithKeyPEM]. A process
+// that can read it can sign as this issuer.
 func (i *Issuer) PrivateKeyPEM() []byte { return i.signingKey("").privatePEM() }
 
-// PrivateKeysPEM is [Issuer.PrivateKeyPEM] of every published key, oldest
-// first, and of the one that signs now, last: for [WithKeyPEM], so that tokens
-// from before a rotation hold after a restart too.
+// PrivateKeysPEM returns every published key, oldest first, and the signing key last, for [WithKeyPEM],
+// so that tokens from before a rotation stay valid after a restart.
 func (i *Issuer) PrivateKeysPEM() []byte {
 	i.keys.mu.Lock()
 	defer i.keys.mu.Unlock()
@@ -393,12 +380,12 @@ func (k *key) publicPEM() []byte {
 
 func encodePEM(kind string, der []byte, err error) []byte {
 	if err != nil {
-		panic("devissuer: " + err.Error()) // no such key passes configure
+		panic("devissuer: " + err.Error()) // configure rejects such a key
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }
 
-// sign makes the signature over input with an algorithm that fits the key.
+// sign signs input with an algorithm that fits the key.
 func (k *key) sign(algorithm, input string) ([]byte, error) {
 	if !fits(algorithm, k.private) {
 		return nil, fmt.Errorf("the key %s is for %s and cannot sign with %q", k.id, k.algorithm, algorithm)
@@ -406,22 +393,19 @@ func (k *key) sign(algorithm, input string) ([]byte, error) {
 	return jwt.GetSigningMethod(algorithm).Sign(input, k.private)
 }
 
-// strangers are the keys that no issuer publishes, one for each algorithm.
-var strangers struct {
+// unknownKeys are the keys that no issuer publishes, by algorithm.
+var unknownKeys = struct {
 	mu   sync.Mutex
 	keys map[string]*key
-}
+}{keys: map[string]*key{}}
 
-func stranger(algorithm string) *key {
-	strangers.mu.Lock()
-	defer strangers.mu.Unlock()
-	k := strangers.keys[algorithm]
+func unknownKey(algorithm string) *key {
+	unknownKeys.mu.Lock()
+	defer unknownKeys.mu.Unlock()
+	k := unknownKeys.keys[algorithm]
 	if k == nil {
 		k = (&keyring{algorithm: algorithm, rsaBits: 2048}).generate()
-		if strangers.keys == nil {
-			strangers.keys = map[string]*key{}
-		}
-		strangers.keys[algorithm] = k
+		unknownKeys.keys[algorithm] = k
 	}
 	return k
 }

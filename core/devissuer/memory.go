@@ -11,9 +11,8 @@ import (
 	"syscall"
 )
 
-// memoryTransport reaches the issuer without a network. What comes out of
-// DialTLSContext counts as encrypted already, so https URLs work too, without
-// certificates.
+// memoryTransport reaches the issuer without a network. A connection of DialTLSContext counts as
+// encrypted, so https URLs work without certificates.
 func (i *Issuer) memoryTransport() *http.Transport {
 	return &http.Transport{
 		DialContext: func(_ context.Context, network, addr string) (net.Conn, error) {
@@ -26,7 +25,7 @@ func (i *Issuer) memoryTransport() *http.Transport {
 	}
 }
 
-// dial gives one end of a pipe whose other end the issuer's server holds.
+// dial returns one end of a pipe. The issuer's server has the other end.
 func (i *Issuer) dial(scheme, network, addr string) (net.Conn, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -46,16 +45,13 @@ func (i *Issuer) dial(scheme, network, addr string) (net.Conn, error) {
 		return nil, dialError(network, addr, os.NewSyscallError("connect", syscall.ECONNREFUSED))
 	}
 	ours, theirs := net.Pipe()
-	// Serve starts a goroutine for the one connection, finds that there is no
-	// other and returns; so the server costs nothing between connections. It
-	// is called under the lock that Close sets closed under: once closed is
-	// set, no connection is added to those that Close waits for.
+	// Serve starts a goroutine for the one connection and returns, since there is no other. It is called
+	// under the lock under which Close sets closed, so that Close waits for every connection.
 	_ = i.server.Serve(&oneConn{conn: ours})
 	return theirs, nil
 }
 
-// oneConn is a listener that accepts a single connection, which is there
-// already, and then reports its end instead of waiting for another.
+// oneConn is a listener that accepts one connection and then reports its end.
 type oneConn struct{ conn net.Conn }
 
 func (l *oneConn) Accept() (net.Conn, error) {
@@ -75,13 +71,12 @@ type memoryAddr string
 func (memoryAddr) Network() string  { return "memory" }
 func (a memoryAddr) String() string { return string(a) }
 
-// dialError has the shape that a failed dial of package net has, so that code
-// which looks closely is exercised as well.
+// dialError returns an error like that of a failed dial of package net.
 func dialError(network, addr string, err error) error {
 	return &net.OpError{Op: "dial", Net: network, Addr: memoryAddr(addr), Err: err}
 }
 
-// hostPort is the address that an http.Transport dials for u.
+// hostPort returns the address that an http.Transport dials for u.
 func hostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {

@@ -16,22 +16,18 @@ import (
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
 )
 
-// A TokenOption says what is special about a token; see [Issuer.Token]. Options
-// apply in the order given; where two contradict each other, the later wins. The
-// package comment has the cases that are not plain.
+// A TokenOption sets a claim, a header parameter or a fault of a token; see [Issuer.Token]. Options
+// apply in the order given, and a later one overrides an earlier one; see the package comment.
 type TokenOption func(*draft)
 
-// Token mints a token: a signed JWT in compact form (RFC 7519; RFC 7515,
-// section 7.1). What no option says is as follows.
+// Token mints a token: a signed JWT in compact form (RFC 7519; RFC 7515, section 7.1). Its defaults:
 //
-//	header   alg, kid (of the key that signs), typ "JWT"
+//	header   alg, kid (of the signing key), typ "JWT"
 //	claims   iss (Issuer.URL), aud (WithAudience), sub "ada", iat (now),
 //	         exp (iat plus WithLifetime), jti (random)
 //
-// Times are whole seconds, fractions cut off. Token returns an error for what
-// cannot be minted: a value that JSON cannot hold, a key, persona or algorithm
-// that is unknown, options at odds with each other ([BadSignature] without a
-// signature, [Tampered] with [RawPayload]).
+// Times are whole seconds, rounded down. Token returns an error for a token that cannot be minted: a
+// value without a JSON form, an unknown key, persona or algorithm, or contradicting options.
 func (i *Issuer) Token(opts ...TokenOption) (string, error) {
 	d := &draft{
 		issuer:   i,
@@ -52,7 +48,7 @@ func (i *Issuer) Token(opts ...TokenOption) (string, error) {
 	return token, nil
 }
 
-// MustToken is [Issuer.Token] for tests and examples: it panics on an error.
+// MustToken is [Issuer.Token], and panics on an error.
 func (i *Issuer) MustToken(opts ...TokenOption) string {
 	token, err := i.Token(opts...)
 	if err != nil {
@@ -61,8 +57,7 @@ func (i *Issuer) MustToken(opts ...TokenOption) string {
 	return token
 }
 
-// A draft is a token that is being put together from its parts, by hand rather
-// than by a JWT library, which would refuse to make the bad ones.
+// A draft is a token in preparation. A JWT library would refuse to make the invalid ones.
 type draft struct {
 	issuer   *Issuer
 	now      time.Time
@@ -72,14 +67,13 @@ type draft struct {
 
 	header, claims         object
 	rawHeader, rawPayload  *string // instead of header, claims
-	key                    *key    // nil: the issuer's signing key
+	key                    *key    // if nil, the issuer's signing key
 	sign                   signer
 	badSignature, tampered bool
-	within                 int // personas, one made of another
+	depth                  int // of personas that include others
 }
 
-// maxPersonas is how many personas may be made of one another; a persona that
-// is made of itself would be so without end.
+// maxPersonas bounds how deep personas include others, in case one includes itself.
 const maxPersonas = 16
 
 // A signer makes the signature over the signing input (RFC 7515, section 5.1).
@@ -120,15 +114,14 @@ func (d *draft) mint() (string, error) {
 	}
 	if d.badSignature {
 		if len(signature) == 0 {
-			return "", errors.New("BadSignature: there is no signature to spoil")
+			return "", errors.New("BadSignature: the token has no signature")
 		}
-		// In the bytes, not in the text: the last character of the text may
-		// hold bits that count for nothing, and the token would still be good.
+		// In the bytes, not in the text, whose last character may hold bits without a meaning.
 		signature[len(signature)/2] ^= 1
 	}
 	if d.tampered {
 		if d.rawPayload != nil {
-			return "", errors.New("Tampered does not know how to alter a RawPayload")
+			return "", errors.New("Tampered cannot alter a RawPayload")
 		}
 		d.claims["tampered"] = true
 		if payload, err = d.claims.text(nil); err != nil {
@@ -140,8 +133,7 @@ func (d *draft) mint() (string, error) {
 
 func base64url(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
-// An object is a JSON object in the making. A name that is set to absent stays
-// away although there is a default for it.
+// An object is a JSON object in preparation. A member that is absent has no default.
 type object map[string]any
 
 type absent struct{}
@@ -152,7 +144,7 @@ func (o object) fill(name string, value any) {
 	}
 }
 
-// text renders the object, or gives the raw text that stands in for it.
+// text encodes the object, unless a raw text replaces it.
 func (o object) text(raw *string) (string, error) {
 	if raw != nil {
 		return *raw, nil
@@ -166,7 +158,7 @@ func (o object) text(raw *string) (string, error) {
 	return encode(present)
 }
 
-// encode renders JSON as providers do: "<", ">" and "&" as themselves.
+// encode returns JSON without HTML escapes, as providers send it.
 func encode(value any) (string, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
@@ -177,8 +169,8 @@ func encode(value any) (string, error) {
 	return strings.TrimSuffix(out.String(), "\n"), nil
 }
 
-// encodeOrPanic is for values that JSON can hold for certain.
-func encodeOrPanic(value any) string {
+// mustEncode encodes values that always have a JSON form.
+func mustEncode(value any) string {
 	text, err := encode(value)
 	if err != nil {
 		panic("devissuer: " + err.Error())
@@ -186,7 +178,7 @@ func encodeOrPanic(value any) string {
 	return text
 }
 
-// audience is a string if there is one, an array otherwise.
+// audience returns one audience as a string, and several as an array.
 func audience(aud []string) any {
 	if len(aud) == 1 {
 		return aud[0]
@@ -194,34 +186,31 @@ func audience(aud []string) any {
 	return append([]string{}, aud...)
 }
 
-// Claim sets a claim to any value that package json can hold; nil is null. The
-// name is the claim's own, and no path: a dot in it is a dot. Numbers as int64,
-// json.Number or json.RawMessage stay exact.
+// Claim sets a claim to any value that package json can encode; nil is null. The name is not a path:
+// a dot in it is a dot. Numbers as int64, json.Number or json.RawMessage stay exact.
 func Claim(name string, value any) TokenOption { return func(d *draft) { d.claims[name] = value } }
 
-// WithoutClaim leaves a claim out, also one that has a default.
+// WithoutClaim omits a claim, even if it has a default.
 func WithoutClaim(name string) TokenOption { return Claim(name, absent{}) }
 
 // Subject sets sub. Default: "ada".
 func Subject(sub string) TokenOption { return Claim("sub", sub) }
 
-// Persona makes a token about somebody whom [WithPersona] introduced: it sets
-// all that was said of them there, at this place among the options. Token
-// returns an error for a name that the issuer does not know, and for a persona
-// that is made of itself.
+// Persona applies the options of a persona of [WithPersona]. Token returns an error if the name is
+// unknown, or if the persona includes itself.
 func Persona(name string) TokenOption {
 	return func(d *draft) {
 		known := d.issuer.personas[name]
 		if known == nil {
-			d.errs = append(d.errs, d.issuer.stranger(name))
+			d.errs = append(d.errs, d.issuer.unknownPersona(name))
 			return
 		}
-		d.within++
-		if d.within > maxPersonas {
-			d.errs = append(d.errs, fmt.Errorf("Persona(%q): a persona is made of others without end", name))
+		d.depth++
+		if d.depth > maxPersonas {
+			d.errs = append(d.errs, fmt.Errorf("Persona(%q): the persona includes others without end", name))
 			return
 		}
-		defer func() { d.within-- }()
+		defer func() { d.depth-- }()
 		for _, opt := range known {
 			opt(d)
 		}
@@ -231,20 +220,17 @@ func Persona(name string) TokenOption {
 // IssuedBy sets iss. Default: [Issuer.URL].
 func IssuedBy(iss string) TokenOption { return Claim("iss", iss) }
 
-// Audience sets aud: a string for one audience, an array for more, an empty
-// array for none. Default: that of [WithAudience].
+// Audience sets aud: a string for one audience, an array for several, an empty array for none.
+// Default: that of [WithAudience].
 func Audience(aud ...string) TokenOption { return Claim("aud", audience(aud)) }
 
-// Scope sets the claim scope: the scopes with a space between (RFC 8693,
-// section 4.2).
+// Scope sets the claim scope to the scopes, separated by spaces (RFC 8693, section 4.2).
 func Scope(scopes ...string) TokenOption { return Claim("scope", strings.Join(scopes, " ")) }
 
-// Permission sets a value inside the claim permissions: Permission("pma.role",
-// "admin") gives {"permissions":{"pma":{"role":"admin"}}}, beside what is there
-// already. A dot in the path goes one object deeper; `\.` is a dot in a name
-// and `\\` a backslash. What is not an object and lies on the way gives way to
-// one. Token returns an error for a path with an empty name in it, or with a
-// backslash before anything else.
+// Permission sets a value within the claim permissions: Permission("pma.role", "admin") makes
+// {"permissions":{"pma":{"role":"admin"}}}. Other permissions stay, but a value on the path that is
+// not an object is replaced by one. A dot in the path separates names; `\.` is a dot in a name and
+// `\\` a backslash. Token returns an error if a name on the path is empty.
 func Permission(path string, value any) TokenOption {
 	return func(d *draft) {
 		names := jsondoc.SplitPath(path)
@@ -256,8 +242,8 @@ func Permission(path string, value any) TokenOption {
 	}
 }
 
-// withValue gives the object with the value at the path. The one it is given
-// may be the caller's, and of any type, so it is left alone.
+// withValue returns the object with the value at the path. It does not change its argument, which may
+// be the caller's and of any type.
 func withValue(in any, path []string, value any) any {
 	if len(path) == 0 {
 		return value
@@ -274,38 +260,34 @@ func withValue(in any, path []string, value any) any {
 	return out
 }
 
-// IssuedAt sets iat, and exp with it unless that is set otherwise. Default: now.
+// IssuedAt sets iat, and exp relative to it. Default: now.
 func IssuedAt(t time.Time) TokenOption {
 	return func(d *draft) { d.issuedAt = t; delete(d.claims, "iat") }
 }
 
-// ValidFor sets exp to this long after iat; a negative one is before it.
-// Default: that of [WithLifetime].
+// ValidFor sets exp to this long after iat; negative is before it. Default: that of [WithLifetime].
 func ValidFor(lifetime time.Duration) TokenOption {
 	return func(d *draft) { d.lifetime = lifetime; delete(d.claims, "exp") }
 }
 
-// ExpiresAt sets exp, whatever iat is. Default: iat plus [ValidFor].
+// ExpiresAt sets exp, independently of iat. Default: iat plus [ValidFor].
 func ExpiresAt(t time.Time) TokenOption { return Claim("exp", t.Unix()) }
 
-// NotBefore sets nbf (RFC 7519, section 4.1.5), which tokens do not carry by
-// default.
+// NotBefore sets nbf (RFC 7519, section 4.1.5). Default: no nbf.
 func NotBefore(t time.Time) TokenOption { return Claim("nbf", t.Unix()) }
 
-// Header sets a header parameter (RFC 7515, section 4). It does not change how
-// the token is signed: Header("alg", …) makes a header that lies.
+// Header sets a header parameter (RFC 7515, section 4). It does not change how the token is signed:
+// Header("alg", …) makes a header that is wrong.
 func Header(name string, value any) TokenOption { return func(d *draft) { d.header[name] = value } }
 
-// WithoutHeader leaves a header parameter out, also one that has a default.
+// WithoutHeader omits a header parameter, even if it has a default.
 func WithoutHeader(name string) TokenOption { return Header(name, absent{}) }
 
-// Type sets the header's typ, such as "at+jwt" (RFC 9068, section 2.1).
-// Default: "JWT".
+// Type sets the header's typ, such as "at+jwt" (RFC 9068, section 2.1). Default: "JWT".
 func Type(typ string) TokenOption { return Header("typ", typ) }
 
-// SignedBy signs with the key of this id, which may be one that is not in use
-// yet or was retired. Token returns an error for an id that the issuer never
-// had. Default: the key of [Issuer.KeyID].
+// SignedBy signs with the key of this id, even if it is not in use yet or was retired. Token returns
+// an error if the issuer never had the key. Default: the key of [Issuer.KeyID].
 func SignedBy(kid string) TokenOption {
 	return func(d *draft) {
 		if d.key = d.issuer.signingKey(kid); d.key == nil || kid == "" {
@@ -314,9 +296,8 @@ func SignedBy(kid string) TokenOption {
 	}
 }
 
-// Algorithm signs, truly, with another algorithm than the key is published
-// for: one of the RS and PS family for an RSA key, and alg in the header says
-// so. For other keys there is none, and Token returns an error.
+// Algorithm signs with another algorithm than the key is published for, and sets alg to it: one of the
+// RS and PS family for an RSA key. Token returns an error for other keys.
 func Algorithm(alg string) TokenOption {
 	return func(d *draft) {
 		d.header["alg"] = alg
@@ -324,11 +305,11 @@ func Algorithm(alg string) TokenOption {
 	}
 }
 
-// The faults: each makes a token that is in order but for the one thing. All
-// but NoKeyID make one that nobody may accept.
+// The faults follow: each makes a token with one thing wrong. All except NoKeyID make a token that no
+// verifier may accept.
 
-// Expired makes a token that expired an hour ago, after its usual lifetime: that
-// of [WithLifetime], or of a [ValidFor] before it.
+// Expired makes a token that expired an hour ago, after its usual lifetime: that of [WithLifetime], or
+// of a [ValidFor] before it.
 func Expired() TokenOption {
 	return func(d *draft) {
 		expiry := d.now.Add(-time.Hour)
@@ -337,8 +318,7 @@ func Expired() TokenOption {
 	}
 }
 
-// NotYetValid makes a token that becomes valid in an hour, for its usual
-// lifetime.
+// NotYetValid makes a token that becomes valid in an hour, for its usual lifetime.
 func NotYetValid() TokenOption {
 	return func(d *draft) {
 		start := d.now.Add(time.Hour)
@@ -347,37 +327,34 @@ func NotYetValid() TokenOption {
 	}
 }
 
-// WrongAudience makes a token for somebody else.
+// WrongAudience makes a token for another audience.
 func WrongAudience() TokenOption { return Audience("somebody-else") }
 
-// WrongIssuer makes a token that says another issuer made it.
+// WrongIssuer makes a token with another iss.
 func WrongIssuer() TokenOption { return IssuedBy("https://impostor.example") }
 
-// WithoutExpiry makes a token that never expires.
+// WithoutExpiry makes a token without exp.
 func WithoutExpiry() TokenOption { return WithoutClaim("exp") }
 
-// NoKeyID makes a token without kid. It is good if the verifier can tell the
-// key by other means, such as there being only one.
+// NoKeyID makes a token without kid. It is valid if the verifier can find the key in another way, for
+// instance because there is only one.
 func NoKeyID() TokenOption { return WithoutHeader("kid") }
 
-// BadSignature flips a bit of the signature. The token is well-formed.
+// BadSignature flips a bit of the signature. The token stays well-formed.
 func BadSignature() TokenOption { return func(d *draft) { d.badSignature = true } }
 
-// Tampered adds the claim "tampered" after the token has been signed, so that
-// the signature is of something else.
+// Tampered adds the claim "tampered" after the token has been signed.
 func Tampered() TokenOption { return func(d *draft) { d.tampered = true } }
 
-// UnknownKey signs with a key that no issuer publishes, and says so: kid is
-// that key's (unless [WithoutKeyIDs]). There is one such key per process and
-// algorithm.
+// UnknownKey signs with a key that no issuer publishes, and sets kid to its id (unless
+// [WithoutKeyIDs]). There is one such key per process and algorithm.
 func UnknownKey() TokenOption {
-	return func(d *draft) { d.key = stranger(d.issuer.keys.algorithm) }
+	return func(d *draft) { d.key = unknownKey(d.issuer.keys.algorithm) }
 }
 
-// EmbeddedKey is the attack of a token that brings its own key: signed as by
-// [UnknownKey], with the public half as header parameter jwk (RFC 7515,
-// section 4.1.3). Add Header("kid", issuer.KeyID()) or [NoKeyID] for its
-// variants.
+// EmbeddedKey signs like [UnknownKey] and adds the public half as the header parameter jwk (RFC 7515,
+// section 4.1.3), for verifiers that trust a key that the token brings. Combine it with Header("kid",
+// issuer.KeyID()) or [NoKeyID].
 func EmbeddedKey() TokenOption {
 	return func(d *draft) {
 		UnknownKey()(d)
@@ -395,9 +372,8 @@ func AlgNone(spelling ...string) TokenOption {
 	}
 }
 
-// HMACWithPublicKey is the attack of algorithm confusion (RFC 8725, section
-// 2.1): alg is HS256 and the secret is the text of the public key, as
-// [Issuer.PublicPEM] gives it, which everybody knows.
+// HMACWithPublicKey is the attack of algorithm confusion (RFC 8725, section 2.1): alg is HS256, and
+// the secret is the text of [Issuer.PublicPEM], which is public.
 func HMACWithPublicKey() TokenOption {
 	return func(d *draft) {
 		d.header["alg"] = "HS256"
@@ -409,10 +385,8 @@ func HMACWithPublicKey() TokenOption {
 	}
 }
 
-// RawHeader makes a token of this header text, whatever it is; options that
-// set parameters then have no effect. It is signed as if the header were right.
+// RawHeader replaces the header by this text. The token is signed as if the header were valid.
 func RawHeader(text string) TokenOption { return func(d *draft) { d.rawHeader = &text } }
 
-// RawPayload makes a token of this payload text, whatever it is, properly
-// signed; options that set claims then have no effect.
+// RawPayload replaces the payload by this text. The signature is valid.
 func RawPayload(text string) TokenOption { return func(d *draft) { d.rawPayload = &text } }

@@ -5,36 +5,36 @@ import (
 	"time"
 )
 
-// Clock is a clock that a test sets; see [Issuer.Clock]. Until it is touched it tells the real time.
-// It is safe for concurrent use, and what is set holds for the next question.
+// Clock is a clock that a test sets; see [Issuer.Clock]. It returns the real time until it is set. It
+// is safe for concurrent use.
 type Clock struct {
-	asked atomic.Bool
-	set   atomic.Pointer[setting]
+	read atomic.Bool
+	set  atomic.Pointer[setting]
 }
 
-// setting is how a clock was set: stopped at a moment, or ahead of the real time.
+// setting is a moment at which the clock was stopped, or an offset from the real time.
 type setting struct {
-	at    time.Time // zero: it runs
-	ahead time.Duration
+	at     time.Time // zero: the clock runs
+	offset time.Duration
 }
 
-// Now is the time by this clock. It is what [sso.Config.Now] takes.
+// Now returns the time by this clock. [sso.Config.Now] takes it.
 func (c *Clock) Now() time.Time {
-	if !c.asked.Load() {
-		c.asked.Store(true)
+	if !c.read.Load() {
+		c.read.Store(true)
 	}
 	switch s := c.set.Load(); {
 	case s == nil:
 		return time.Now()
 	case s.at.IsZero():
-		return time.Now().Add(s.ahead)
+		return time.Now().Add(s.offset)
 	default:
 		return s.at
 	}
 }
 
-// Set stops the clock at a moment, which may be in the past. From then on it moves by
-// [Clock.Advance] alone. It panics for the zero time, before which nothing has expired.
+// Set stops the clock at a moment, which may be in the past. After that only [Clock.Advance] moves it.
+// It panics for the zero time, before which no token expires.
 func (c *Clock) Set(at time.Time) {
 	if at.IsZero() {
 		panic("ssotest: Clock.Set with the zero time; give a moment, or use Reset for the real time")
@@ -42,14 +42,14 @@ func (c *Clock) Set(at time.Time) {
 	c.set.Store(&setting{at: at})
 }
 
-// Advance moves the clock on, or back where d is negative. A clock that was stopped by [Clock.Set]
-// stays so; one that runs goes on running.
+// Advance moves the clock forward, or back if d is negative. It does not start a clock that [Clock.Set]
+// stopped.
 func (c *Clock) Advance(d time.Duration) {
 	for {
 		before := c.set.Load()
-		after := setting{ahead: d}
+		after := setting{offset: d}
 		if before != nil && before.at.IsZero() {
-			after.ahead += before.ahead
+			after.offset += before.offset
 		} else if before != nil {
 			after = setting{at: before.at.Add(d)}
 		}
@@ -59,5 +59,5 @@ func (c *Clock) Advance(d time.Duration) {
 	}
 }
 
-// Reset lets the clock tell the real time again.
+// Reset makes the clock return the real time again.
 func (c *Clock) Reset() { c.set.Store(nil) }

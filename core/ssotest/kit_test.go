@@ -460,7 +460,7 @@ func TestALogIsBounded(t *testing.T) {
 	for range 5000 {
 		logger.Info("again")
 	}
-	if got := strings.Count(f.log.String(), "\n"); got != 1001 || !strings.HasSuffix(f.log.String(), "further lines are left out\n") {
+	if got := strings.Count(f.log.String(), "\n"); got != 1001 || !strings.HasSuffix(f.log.String(), "further lines are omitted\n") {
 		t.Errorf("%d lines", got)
 	}
 }

@@ -7,17 +7,15 @@ import (
 	"testing"
 )
 
-// mostLogLines bounds what one [Logger] writes: a test of a flood of bad tokens is not to be one of
-// the test's log.
-const mostLogLines = 1000
+// maxLogLines bounds what one [Logger] writes, in case a test sends many invalid tokens.
+const maxLogLines = 1000
 
-// Logger is a logger whose lines go to the test's log, where they are seen when the test fails or
-// runs verbosely: why a token was refused, and the whole of a decision. [Issuer.Config] has one.
+// Logger returns a logger that writes to the test's log, which is printed if the test fails or is
+// verbose. It says why a token was rejected and how a permission was decided. [Issuer.Config] has one.
 //
-// Nothing is logged after the test has ended, when package testing would panic, whatever still
-// runs; nor in benchmarks, which would measure it, nor in the function of a fuzz test, which has a
-// log of its own. A logger writes a thousand lines at most, of every level, without the time. It is
-// safe for concurrent use. Without a t (nil) it writes nothing.
+// It writes nothing after the test has ended, when package testing would panic; nothing in benchmarks
+// and in the function of a fuzz test; and nothing if t is nil. It writes at most a thousand lines,
+// without the time. It is safe for concurrent use.
 func Logger(t testing.TB) *slog.Logger {
 	switch t.(type) {
 	case nil, *testing.B, *testing.F:
@@ -30,29 +28,29 @@ func Logger(t testing.TB) *slog.Logger {
 		Level: slog.LevelDebug,
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 			if len(groups) == 0 && a.Key == slog.TimeKey {
-				return slog.Attr{} // go test tells how long things take
+				return slog.Attr{}
 			}
 			return a
 		},
 	}))
 }
 
-// testWriter writes to a test's log until the test ends. A [slog.Handler] writes a line at a time.
+// testWriter writes to a test's log until the test ends. A [slog.Handler] writes one line at a time.
 type testWriter struct {
-	mu    sync.Mutex // held while writing, so that the test cannot end meanwhile
-	out   io.Writer  // nil: it has ended
+	mu    sync.Mutex // held while writing, so that the test does not end meanwhile
+	out   io.Writer  // nil when the test has ended
 	lines int
 }
 
 func (w *testWriter) Write(line []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.out == nil || w.lines > mostLogLines {
+	if w.out == nil || w.lines > maxLogLines {
 		return len(line), nil
 	}
 	w.lines++
-	if w.lines > mostLogLines {
-		_, err := io.WriteString(w.out, "ssotest: further lines are left out\n")
+	if w.lines > maxLogLines {
+		_, err := io.WriteString(w.out, "ssotest: further lines are omitted\n")
 		return len(line), err
 	}
 	return w.out.Write(line)

@@ -91,8 +91,8 @@ func TestAssertProtectedFindsEveryRouteThatIsOpen(t *testing.T) {
 		{"a public POST is no public HEAD", []string{"POST /broken", "HEAD /open"}, []string{"POST /broken"}, []string{`"HEAD /open" is open`}},
 		{"a handler that panics", []string{"GET /panics"}, nil, []string{`"GET /panics" is open: an anonymous GET /panics ended the connection (EOF)`}},
 		{"a route that is listed twice", []string{"GET /open", "GET /open"}, nil, []string{"is open"}},
-		{"a public route that is not there", []string{"GET /realm"}, []string{"GET /helth"}, []string{`"GET /helth" is listed as public and is no route`}},
-		{"a public route of another method", []string{"POST /health"}, []string{"GET /health"}, []string{"is no route", "no such route"}},
+		{"a public route that is not there", []string{"GET /realm"}, []string{"GET /helth"}, []string{`"GET /helth" is listed as public and is not a route`}},
+		{"a public route of another method", []string{"POST /health"}, []string{"GET /health"}, []string{"is not a route", "no such route"}},
 		{"no routes", nil, nil, []string{"nothing was checked"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-// Do sends a request whose URL has a path and perhaps a query, and returns the response, whose body
-// the caller closes. It does not follow redirects. See [Serve], [InProcess] and [Client].
+// Do sends a request whose URL is a path, perhaps with a query. The caller closes the response's body.
+// It does not follow redirects. See [Serve], [InProcess] and [Client].
 type Do func(*http.Request) (*http.Response, error)
 
-// Serve starts an http.Handler on a loopback listener, for [Adapter.Open] and [AssertProtected]. The
-// server ends with the test.
+// Serve starts a handler on a loopback listener, until the test ends. It is for [AssertProtected] and
+// for package adaptertest, as are [InProcess] and [Client].
 func Serve(t testing.TB, handler http.Handler) Do {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -19,9 +19,8 @@ func Serve(t testing.TB, handler http.Handler) Do {
 	return Client(t, server.URL)
 }
 
-// InProcess hands requests to an http.Handler without a network, for [AssertProtected] and for
-// package adaptertest. The handler runs in the caller's goroutine, and a panic of its reaches the
-// caller.
+// InProcess passes requests to a handler without a network. The handler runs in the caller's
+// goroutine. Its panics reach the caller.
 func InProcess(handler http.Handler) Do {
 	return func(r *http.Request) (*http.Response, error) {
 		served := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.RequestURI(), r.Body)
@@ -36,9 +35,8 @@ func InProcess(handler http.Handler) Do {
 	}
 }
 
-// Client sends requests to a server over kept-alive connections, for [AssertProtected] and for
-// package adaptertest: baseURL is scheme and host, such as "http://127.0.0.1:8080", before the path of
-// each request. It follows no redirect. The connections end with the test.
+// Client sends requests to a server over kept-alive connections, until the test ends. baseURL is
+// scheme and host, such as "http://127.0.0.1:8080". It does not follow redirects.
 func Client(t testing.TB, baseURL string) Do {
 	t.Helper()
 	transport := &http.Transport{}
