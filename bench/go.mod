@@ -7,23 +7,33 @@ require (
 	github.com/appleboy/gin-jwt/v3 v3.4.1
 	github.com/auth0/go-jwt-middleware/v3 v3.1.0
 	github.com/coreos/go-oidc/v3 v3.21.0
+	github.com/gin-gonic/gin v1.12.0
+	github.com/go-chi/jwtauth/v5 v5.3.3
+	github.com/gofiber/contrib/jwt v1.1.2
+	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/hashicorp/cap v0.15.0
+	github.com/labstack/echo-jwt/v4 v4.4.0
+	github.com/labstack/echo/v4 v4.16.0
 	github.com/lestrrat-go/httprc/v3 v3.0.6
 	github.com/lestrrat-go/jwx/v3 v3.3.0
 	github.com/more-retail/moresso-go/core v0.1.0
+	github.com/more-retail/moresso-go/echosso v0.1.0
+	github.com/more-retail/moresso-go/examples v0.1.0
+	github.com/more-retail/moresso-go/fibersso v0.1.0
+	github.com/more-retail/moresso-go/ginsso v0.1.0
+	github.com/more-retail/moresso-go/httpsso v0.1.0
 	github.com/xenitab/go-oidc-middleware v0.0.43
 	github.com/xenitab/go-oidc-middleware/oidchttp v0.0.43
 	github.com/zitadel/oidc/v3 v3.51.17
 )
-
-require github.com/redis/rueidis v1.0.66 // indirect
 
 require (
 	github.com/MicahParks/jwkset v0.11.4 // indirect
 	github.com/MicahParks/keyfunc/v2 v2.1.0 // indirect
 	github.com/andres-erbsen/clock v0.0.0-20160526145045-9e14626cd129 // indirect
 	github.com/andybalholm/brotli v1.3.0 // indirect
+	github.com/aws/aws-lambda-go v1.54.0 // indirect
 	github.com/bytedance/gopkg v0.1.3 // indirect
 	github.com/bytedance/sonic v1.15.0 // indirect
 	github.com/bytedance/sonic/loader v0.5.0 // indirect
@@ -32,8 +42,6 @@ require (
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1 // indirect
 	github.com/gabriel-vasile/mimetype v1.4.12 // indirect
 	github.com/gin-contrib/sse v1.1.0 // indirect
-	github.com/gin-gonic/gin v1.12.0
-	github.com/go-chi/jwtauth/v5 v5.3.3
 	github.com/go-jose/go-jose/v4 v4.1.8 // indirect
 	github.com/go-json-experiment/json v0.0.0-20251027170946-4849db3c2f7e // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
@@ -43,16 +51,12 @@ require (
 	github.com/go-playground/validator/v10 v10.30.1 // indirect
 	github.com/goccy/go-json v0.10.6 // indirect
 	github.com/goccy/go-yaml v1.19.2 // indirect
-	github.com/gofiber/contrib/jwt v1.1.2
-	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/gorilla/securecookie v1.1.2 // indirect
 	github.com/hashicorp/go-cleanhttp v0.5.2 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/klauspost/compress v1.20.4 // indirect
 	github.com/klauspost/cpuid/v2 v2.3.0 // indirect
-	github.com/labstack/echo-jwt/v4 v4.4.0
-	github.com/labstack/echo/v4 v4.16.0
 	github.com/labstack/gommon v0.5.0 // indirect
 	github.com/leodido/go-urn v1.4.0 // indirect
 	github.com/lestrrat-go/backoff/v2 v2.0.8 // indirect
@@ -71,15 +75,13 @@ require (
 	github.com/mattn/go-runewidth v0.0.16 // indirect
 	github.com/modern-go/concurrent v0.0.0-20180306012644-bacd9c7ef1dd // indirect
 	github.com/modern-go/reflect2 v1.0.2 // indirect
-	github.com/more-retail/moresso-go/echosso v0.1.0
-	github.com/more-retail/moresso-go/fibersso v0.1.0
-	github.com/more-retail/moresso-go/ginsso v0.1.0
-	github.com/more-retail/moresso-go/httpsso v0.1.0
+	github.com/more-retail/moresso-go/lambdasso v0.1.0 // indirect
 	github.com/muhlemmer/gu v0.3.1 // indirect
 	github.com/pelletier/go-toml/v2 v2.2.4 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/quic-go/qpack v0.6.0 // indirect
 	github.com/quic-go/quic-go v0.59.1 // indirect
+	github.com/redis/rueidis v1.0.66 // indirect
 	github.com/rivo/uniseg v0.2.0 // indirect
 	github.com/segmentio/asm v1.2.1 // indirect
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect
@@ -107,12 +109,12 @@ require (
 	google.golang.org/protobuf v1.36.10 // indirect
 )
 
-replace github.com/more-retail/moresso-go/core => ../core
-
-replace github.com/more-retail/moresso-go/ginsso => ../ginsso
-
-replace github.com/more-retail/moresso-go/echosso => ../echosso
-
-replace github.com/more-retail/moresso-go/fibersso => ../fibersso
-
-replace github.com/more-retail/moresso-go/httpsso => ../httpsso
+replace (
+	github.com/more-retail/moresso-go/core => ../core
+	github.com/more-retail/moresso-go/echosso => ../echosso
+	github.com/more-retail/moresso-go/examples => ../examples
+	github.com/more-retail/moresso-go/fibersso => ../fibersso
+	github.com/more-retail/moresso-go/ginsso => ../ginsso
+	github.com/more-retail/moresso-go/httpsso => ../httpsso
+	github.com/more-retail/moresso-go/lambdasso => ../lambdasso
+)

@@ -7,7 +7,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"time"
+	"strings"
 
 	ginjwt "github.com/appleboy/gin-jwt/v3"
 	"github.com/gin-gonic/gin"
@@ -22,6 +22,7 @@ import (
 	"github.com/more-retail/moresso-go/bench/internal/peers"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/echosso"
+	"github.com/more-retail/moresso-go/examples/servers"
 	"github.com/more-retail/moresso-go/fibersso"
 	"github.com/more-retail/moresso-go/ginsso"
 	"github.com/more-retail/moresso-go/httpsso"
@@ -32,7 +33,7 @@ const path = "/orders"
 // route is one route of one framework behind one middleware. It answers "ok".
 type route struct {
 	framework, guard string
-	serve            func(net.Listener) error
+	start            start
 }
 
 // The guards that every framework has. The bare route has a middleware that does nothing.
@@ -52,7 +53,6 @@ var frameworkModules = []string{
 // and its peers.
 func routes(p *provider, cached, uncached *sso.Authenticator) []route {
 	auth0 := must(peers.Auth0(peers.Of(p.Issuer)))
-	gin.SetMode(gin.ReleaseMode)
 	ginJWT := must(ginjwt.New(&ginjwt.GinJWTMiddleware{
 		SigningAlgorithm: p.Algorithm(),
 		IdentityKey:      "sub",
@@ -84,47 +84,52 @@ type peer[M any] struct {
 }
 
 // framework returns the routes of one framework, the one without a middleware first.
-func framework[M any](name string, serve func(M) func(net.Listener) error, none, cached, uncached M, others ...peer[M]) (list []route) {
+func framework[M any](name string, serve func(M) start, none, cached, uncached M, others ...peer[M]) (list []route) {
 	for _, p := range append([]peer[M]{{bare, none}, {withCached, cached}, {withUncached, uncached}}, others...) {
 		list = append(list, route{name, p.name, serve(p.middleware)})
 	}
 	return list
 }
 
-func serveHandler(h http.Handler) func(net.Listener) error {
-	return (&http.Server{ReadHeaderTimeout: time.Minute, Handler: h}).Serve
+// start starts a server and returns its URL.
+type start func(context.Context) (url string, stop func() error, err error)
+
+func serve(h http.Handler) start {
+	return func(ctx context.Context) (string, func() error, error) { return servers.Serve(ctx, h) }
 }
 
-func serveHTTP(middleware func(http.Handler) http.Handler) func(net.Listener) error {
-	mux := http.NewServeMux()
-	mux.Handle("GET "+path, middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) })))
-	return serveHandler(mux)
+func serveHTTP(middleware func(http.Handler) http.Handler) start {
+	return serve(servers.HTTP(func(m *http.ServeMux) {
+		m.Handle("GET "+path, middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) })))
+	}))
 }
 
-func serveGin(middleware gin.HandlerFunc) func(net.Listener) error {
-	engine := gin.New()
-	engine.GET(path, middleware, func(c *gin.Context) { c.String(http.StatusOK, "ok") })
-	return serveHandler(engine)
+func serveGin(middleware gin.HandlerFunc) start {
+	return serve(servers.Gin(func(e *gin.Engine) {
+		e.GET(path, middleware, func(c *gin.Context) { c.String(http.StatusOK, "ok") })
+	}))
 }
 
-func serveEcho(middleware echo.MiddlewareFunc) func(net.Listener) error {
-	engine := echo.New()
-	engine.GET(path, func(c echo.Context) error { return c.String(http.StatusOK, "ok") }, middleware)
-	return serveHandler(engine)
+func serveEcho(middleware echo.MiddlewareFunc) start {
+	return serve(servers.Echo(func(e *echo.Echo) {
+		e.GET(path, func(c echo.Context) error { return c.String(http.StatusOK, "ok") }, middleware)
+	}))
 }
 
-func serveFiber(middleware fiber.Handler) func(net.Listener) error {
-	app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 16 << 10})
-	app.Get(path, middleware, func(c *fiber.Ctx) error { return c.SendString("ok") })
-	return app.Listener
+func serveFiber(middleware fiber.Handler) start {
+	app := servers.Fiber(func(a *fiber.App) {
+		a.Get(path, middleware, func(c *fiber.Ctx) error { return c.SendString("ok") })
+	})
+	return func(ctx context.Context) (string, func() error, error) { return servers.ServeFiber(ctx, app) }
 }
 
-// start serves the route until ctx ends. get sends one request over a connection that is kept.
-func (r route) start(ctx context.Context) (get func(token string) error) {
-	listener := must((&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"))
-	go func() { _ = r.serve(listener) }()
-	conn := must((&net.Dialer{}).DialContext(ctx, "tcp", listener.Addr().String()))
-	context.AfterFunc(ctx, func() { _ = conn.Close(); _ = listener.Close() })
+// client starts the server of the route. get sends one request over a connection that is kept until
+// ctx ends.
+func (r route) client(ctx context.Context) (get func(token string) error) {
+	url, stop, err := r.start(ctx)
+	must(url, err)
+	conn := must((&net.Dialer{}).DialContext(ctx, "tcp", strings.TrimPrefix(url, "http://")))
+	context.AfterFunc(ctx, func() { _ = conn.Close(); _ = stop() })
 	var request, response []byte
 	return func(token string) error {
 		request = append(request[:0], "GET "+path+" HTTP/1.1\r\nHost: orders.example.com\r\nAuthorization: Bearer "...)
@@ -154,7 +159,7 @@ func addRequests(ctx context.Context, p *provider, cached, uncached *sso.Authent
 		if r.guard == bare {
 			base = len(list)
 		}
-		get, name, i := r.start(ctx), r.framework+": "+r.guard, 0
+		get, name, i := r.client(ctx), r.framework+": "+r.guard, 0
 		list = append(list, subject{requests, name, base, func() {
 			if err := get(p.tokens[i%len(p.tokens)]); err != nil {
 				panic("speed: " + name + ": " + err.Error())

@@ -43,7 +43,7 @@ func TestRoutes_Guarded(t *testing.T) {
 	a := p.authenticator(t.Context(), 0)
 	for _, r := range routes(p, a, a) {
 		t.Run(r.framework+": "+r.guard, func(t *testing.T) {
-			get := r.start(t.Context())
+			get := r.client(t.Context())
 			if err := get(p.tokens[0]); err != nil {
 				t.Errorf("valid token: %v", err)
 			}
