@@ -16,7 +16,7 @@ import (
 )
 
 // The process itself: it serves until it is told to end, and then ends well.
-func TestServeEndsOnASignal(t *testing.T) {
+func TestServe_Signal(t *testing.T) {
 	for _, kind := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		read, write, err := os.Pipe()
 		if err != nil {
@@ -51,7 +51,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestExplainEndsOnASignalWhileItWaitsForAPipe(t *testing.T) {
+func TestExplain_SignalWhileReading(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

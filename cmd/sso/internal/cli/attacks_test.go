@@ -28,9 +28,9 @@ func (f fields) Header(name string) (string, int) {
 	return f[0], len(f)
 }
 
-// TestExplainNamesTheLibrarysReasonForEveryAttack goes through the whole corpus: each attack as a
+// TestExplain_Attacks goes through the whole corpus: each attack as a
 // token, where it is one, and as the fields of a request.
-func TestExplainNamesTheLibrarysReasonForEveryAttack(t *testing.T) {
+func TestExplain_Attacks(t *testing.T) {
 	rsaKey := ssotest.NewIssuer(t).PrivateKeyPEM()
 	now := time.Now()
 	clock := func() time.Time { return now }

@@ -59,8 +59,8 @@ func rsaJWK(t *testing.T, kid string, opts ...devissuer.Option) string {
 	return string(text)
 }
 
-// TestDoctorFindsWhatIsMadeWrongOnPurpose has an issuer that is in order but for one thing.
-func TestDoctorFindsWhatIsMadeWrongOnPurpose(t *testing.T) {
+// TestDoctor_Red has an issuer that is in order but for one thing.
+func TestDoctor_Red(t *testing.T) {
 	for name, tt := range map[string]struct {
 		opts                []devissuer.Option
 		harm                func(*ssotest.Issuer)
@@ -140,7 +140,7 @@ func dated(ahead time.Duration) devissuer.Fault {
 	}
 }
 
-func TestAnIssuerInOrderIsGreenAndToldInFull(t *testing.T) {
+func TestDoctor_Green(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, devissuer.WithCacheControl("max-age=120"))
 	issuer.AddRawKey(`{"kty":"RSA","kid":"for-encryption","use":"enc","alg":"RSA-OAEP","n":"AQAB","e":"AQAB"}`)
 	issuer.AddRawKey(`{"kty":"oct","kid":"odd","k":"AAAA","iat":1700000000}`)
@@ -179,7 +179,7 @@ func TestAnIssuerInOrderIsGreenAndToldInFull(t *testing.T) {
 	}
 }
 
-func TestWhatWorksTodayOnlyIsYellow(t *testing.T) {
+func TestDoctor_Yellow(t *testing.T) {
 	issuer := ssotest.NewIssuer(t)
 	jwks := map[string]string{"SSO_PUBLIC_KEY_URI": issuer.JWKSURL(), "SSO_AUDIENCE": "api"}
 	with := func(more ...string) map[string]string {
@@ -225,7 +225,7 @@ func TestWhatWorksTodayOnlyIsYellow(t *testing.T) {
 	})
 }
 
-func TestSecretsInSettingsAreNotShown(t *testing.T) {
+func TestDoctor_SecretsInSettings(t *testing.T) {
 	issuer := ssotest.NewIssuer(t)
 	for _, value := range []string{
 		issuer.JWKSURL() + "?key=hidden-secret", string(issuer.PrivateKeyPEM()), "https://user:hidden-secret@issuer.example/jwks.json",
@@ -238,7 +238,7 @@ func TestSecretsInSettingsAreNotShown(t *testing.T) {
 	}
 }
 
-func TestACertificateIsLookedAt(t *testing.T) {
+func TestDoctor_Certificate(t *testing.T) {
 	issuer := ssotest.NewIssuer(t)
 	issuer.JWKS() // makes the keys now, as in settingsOf
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(issuer.JWKS()) }))

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,9 +18,9 @@ const maxMembers = 100
 
 // explainFlags are the flags of sso explain, except the settings.
 type explainFlags struct {
-	decode, stdin   bool
-	require, method string
-	path            map[string]string
+	decode, stdin bool
+	require       string
+	path          map[string]string
 }
 
 func (p *program) explain() *cobra.Command {
@@ -49,7 +48,6 @@ the token names. The claims are printed, the signature is not.`,
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&f.require, "require", "", "the `permission` that the route requires, such as is(\"pma.role\", \"admin\")")
-	flags.StringVar(&f.method, "method", "GET", "the request's `method`, for permissions that read it")
 	flags.StringToStringVar(&f.path, "path-value", nil, "a path parameter, for permissions that read it: `name=value`")
 	flags.Lookup("path-value").DefValue = "" // pflag would print brackets
 	flags.BoolVar(&f.decode, "decode", false, "print the token without verifying it; needs no settings")
@@ -59,7 +57,7 @@ the token names. The claims are printed, the signature is not.`,
 }
 
 func (p *program) doExplain(ctx context.Context, f explainFlags, config *settings.Flags) error {
-	question := explain.Question{Now: p.env.Now, Request: sso.EventRequest{HTTPMethod: strings.ToUpper(f.method), PathValues: f.path}}
+	question := explain.Question{Now: p.env.Now, Request: sso.EventRequest{PathValues: f.path}}
 	if f.require != "" {
 		var err error
 		if question.Require, err = permission.Parse(f.require); err != nil {

@@ -34,7 +34,7 @@ func (b blocked) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-func TestThePipeIsNotReadWhereTheVariableHoldsAToken(t *testing.T) {
+func TestExplain_Input(t *testing.T) {
 	token := ssotest.NewIssuer(t, ssotest.FastKeys()).Token()
 	var stdout, stderr bytes.Buffer
 	code := cli.Run(t.Context(), cli.Environment{
@@ -54,7 +54,7 @@ func TestThePipeIsNotReadWhereTheVariableHoldsAToken(t *testing.T) {
 	}
 }
 
-func TestAGoodTokenIsAcceptedAndEveryCheckIsTold(t *testing.T) {
+func TestExplain_ValidToken(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	token := issuer.Token()
 	for name, input := range map[string]string{
@@ -85,7 +85,7 @@ func TestAGoodTokenIsAcceptedAndEveryCheckIsTold(t *testing.T) {
 
 // What one reason stands for in several places is told apart by asking the library about parts of
 // the token.
-func TestTheCheckThatFailedIsTheRightOne(t *testing.T) {
+func TestExplain_FailedCheck(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	raw := func(text string) json.RawMessage { return json.RawMessage(text) }
 	good := string(payload(t, issuer.Token()))
@@ -140,7 +140,7 @@ func payload(t *testing.T, token string) []byte {
 	return text
 }
 
-func TestAnIssuerThatIsDiscoveredIsComparedLast(t *testing.T) {
+func TestExplain_DiscoveredIssuer(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	args := []string{"--keys", issuer.DiscoveryURL(), "--audience", "api", "--algorithms", "EdDSA"}
 	r, _ := ask(t, issuer, issuer.Token(devissuer.WrongIssuer()), args...)
@@ -156,7 +156,7 @@ func TestAnIssuerThatIsDiscoveredIsComparedLast(t *testing.T) {
 	}
 }
 
-func TestNobodyCanTellWithoutKeys(t *testing.T) {
+func TestExplain_KeysUnavailable(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	token := issuer.Token()
 	issuer.Down()
@@ -173,7 +173,7 @@ func TestNobodyCanTellWithoutKeys(t *testing.T) {
 
 // A remedy that names a setting is tried: with it the same token passes. One that is about the
 // token is tried as well: the token that it asks for passes.
-func TestTheRemedyWorks(t *testing.T) {
+func TestExplain_RemedyWorks(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, devissuer.WithAlgorithm("RS256"))
 	slash := ssotest.NewIssuer(t, ssotest.FastKeys(), devissuer.WithIssuer("https://issuer.example/"))
 	for name, tt := range map[string]struct {
@@ -219,7 +219,7 @@ func TestTheRemedyWorks(t *testing.T) {
 	}
 }
 
-func TestHintsSayWhatBecameOfAToken(t *testing.T) {
+func TestExplain_MalformedHints(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	good := issuer.Token()
 	for name, tt := range map[string]struct{ token, want string }{
@@ -243,9 +243,9 @@ func TestHintsSayWhatBecameOfAToken(t *testing.T) {
 	}
 }
 
-// TestExplainTellsWhyAPermissionIsRefused goes through every code with which a permission refuses,
+// TestExplain_Require goes through every code with which a permission refuses,
 // compares with the library, and does what the remedy says.
-func TestExplainTellsWhyAPermissionIsRefused(t *testing.T) {
+func TestExplain_Require(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	auth := issuer.Authenticator(issuer.Config("api"))
 	now := time.Now().Unix()
@@ -312,7 +312,7 @@ func TestExplainTellsWhyAPermissionIsRefused(t *testing.T) {
 	}
 }
 
-func TestTheTreeShowsWhatIsGrantedToo(t *testing.T) {
+func TestExplain_RequireTree(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	token := issuer.Token(devissuer.Permission("pma.role", "admin"))
 	r, _ := ask(t, issuer, token, append(trusting(issuer), "--require", `is("pma.role", "admin") && (scope("a", "b") || !has("x") || has("y") && has("z"))`)...)
@@ -339,7 +339,7 @@ func TestTheTreeShowsWhatIsGrantedToo(t *testing.T) {
 	}
 }
 
-func TestDecodeNeedsNoSettingsAndShowsNoSignature(t *testing.T) {
+func TestExplain_Decode(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	token := issuer.Token(devissuer.AlgNone())
 	o := call{args: []string{"explain", "--decode"}, stdin: issuer.Token()}.run(t)

@@ -17,7 +17,7 @@ import (
 // turns text round.
 const hostile = "\x1b[2J\x1b]0;owned\x07\r\n  ok    signature\u009b31m\u202e\u200b\x00\x7f\b"
 
-func TestNothingOutOfATokenSteersTheTerminal(t *testing.T) {
+func TestTerminal_Token(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	for name, opts := range map[string][]devissuer.TokenOption{
 		"the subject":              {devissuer.Subject(hostile)},
@@ -64,7 +64,7 @@ func TestNothingOutOfATokenSteersTheTerminal(t *testing.T) {
 	})
 }
 
-func TestNothingOutOfAProviderSteersTheTerminal(t *testing.T) {
+func TestTerminal_Provider(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	quoted := inJSON(t, hostile)
 	issuer.AddRawKey(`{"kty":"RSA","kid":` + quoted + `,"alg":` + quoted + `,"n":"AQAB","e":"AQAB"}`)
@@ -88,7 +88,7 @@ func TestNothingOutOfAProviderSteersTheTerminal(t *testing.T) {
 	}
 }
 
-func TestNothingElseSteersTheTerminal(t *testing.T) {
+func TestTerminal_Input(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "personas.yaml")
 	if err := os.WriteFile(file, []byte("personas: {\"\\e[2J\": {\"\\e[2J\": 1}}\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return recorder.response(r), nil
 }
 
-func TestATokenIsNeverRepeatedInAnError(t *testing.T) {
+func TestErrors_HideTokens(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	token := issuer.Token()
 	for name, c := range map[string]call{
@@ -168,7 +168,7 @@ func TestATokenIsNeverRepeatedInAnError(t *testing.T) {
 }
 
 // Whatever a token names, nobody is asked but the configured source.
-func TestNobodyIsAskedButTheConfiguredSource(t *testing.T) {
+func TestExplain_ConfiguredSourceOnly(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	other := "https://attacker.example/jwks.json"
 	for _, opts := range [][]devissuer.TokenOption{
@@ -192,7 +192,7 @@ func TestNobodyIsAskedButTheConfiguredSource(t *testing.T) {
 	}
 }
 
-func TestAShortTokenIsNotRepeatedEither(t *testing.T) {
+func TestErrors_HideShortTokens(t *testing.T) {
 	const header, signature = "eyJhbGciOiJIUzI1NiJ9", "c2VjcmV0"
 	token := header + ".e30." + signature
 	for name, args := range map[string][]string{
@@ -220,7 +220,7 @@ func TestAShortTokenIsNotRepeatedEither(t *testing.T) {
 	}
 }
 
-func TestSecretsInAddressesAreNotPrinted(t *testing.T) {
+func TestErrors_HideSecretsInAddresses(t *testing.T) {
 	for _, address := range []string{
 		"http://user:hidden-secret@127.0.0.1:1/", "http://127.0.0.1:1/?key=hidden-secret", "http://127.0.0.1:1/#hidden-secret", "user:hidden-secret@127.0.0.1:1",
 		"data:,hidden-secret", "data:text/plain,hidden-secret", "https://user:hidden secret@x", "https://user:hidden-secret@[x", "ftp://user:hidden-secret@127.0.0.1",

@@ -138,7 +138,7 @@ func mint(t *testing.T, args ...string) string {
 	return o.stdout
 }
 
-func TestFromMintedTokenToAnAnswer(t *testing.T) {
+func TestMint_Service(t *testing.T) {
 	adaptertest.CheckLeaks(t)
 	file := filepath.Join(t.TempDir(), "personas.yaml")
 	if err := os.WriteFile(file, []byte(people), 0o600); err != nil {
@@ -203,7 +203,7 @@ func TestFromMintedTokenToAnAnswer(t *testing.T) {
 	})
 }
 
-func TestTokensSurviveARestartOfServe(t *testing.T) {
+func TestServe_Restart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys.pem")
 	args := []string{"--algorithm", "ES256", "--keys-file", file, "--issuer", "http://issuer.test:9000"}
 	first := serve(t, args...)
@@ -223,7 +223,7 @@ func TestTokensSurviveARestartOfServe(t *testing.T) {
 	}
 }
 
-func TestMintSignsByAFileToo(t *testing.T) {
+func TestMint_KeysFile(t *testing.T) {
 	folder := t.TempDir()
 	file, yaml := filepath.Join(folder, "keys.pem"), filepath.Join(folder, "personas.yaml")
 	if err := os.WriteFile(yaml, []byte(people), 0o600); err != nil {
@@ -248,7 +248,7 @@ func TestMintSignsByAFileToo(t *testing.T) {
 	}
 }
 
-func TestMintPutsValuesWhereTheyBelong(t *testing.T) {
+func TestMint_Values(t *testing.T) {
 	s := serve(t, "--keys-file=", "--algorithm", "EdDSA")
 	for name, tt := range map[string]struct {
 		args []string
@@ -289,7 +289,7 @@ func squeezed(t *testing.T, text json.RawMessage) string {
 	return b.String()
 }
 
-func TestServeSaysHowToUseIt(t *testing.T) {
+func TestServe_Output(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // it listens, says so, and ends
 	o := call{args: []string{"serve", "--listen", "127.0.0.1:0", "--keys-file=", "--algorithm", "ES256", "--audience", "a,b"}}.runContext(ctx, t)
@@ -299,7 +299,7 @@ func TestServeSaysHowToUseIt(t *testing.T) {
 	}
 }
 
-func TestMintAsksNobodyElse(t *testing.T) {
+func TestMint_OtherTokenEndpoint(t *testing.T) {
 	asked := map[string]bool{}
 	document := ""
 	client := &http.Client{Transport: transport(func(r *http.Request) string {
@@ -333,7 +333,7 @@ func claimsOf(t *testing.T, env map[string]string, args ...string) map[string]an
 	return claims
 }
 
-func TestMintTakesIssuerAndAudienceFromTheEnvironment(t *testing.T) {
+func TestMint_Environment(t *testing.T) {
 	folder := t.TempDir()
 	yaml := filepath.Join(folder, "personas.yaml")
 	if err := os.WriteFile(yaml, []byte(people), 0o600); err != nil {
@@ -362,7 +362,7 @@ func TestMintTakesIssuerAndAudienceFromTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestAnIssuerThatIsAboutToListenIsWaitedFor(t *testing.T) {
+func TestAwait(t *testing.T) {
 	for _, args := range [][]string{{"mint"}, {"doctor"}} {
 		free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-func TestMistakesAreToldWithWhatToWrite(t *testing.T) {
+func TestErrors_Usage(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	folder := t.TempDir()
 	unknown := filepath.Join(folder, "unknown.yaml")
@@ -88,7 +88,7 @@ func errorOf(t *testing.T, o outcome) string {
 	return complaint.Error
 }
 
-func TestFaultsOfSettingsComeOneByOneInJSON(t *testing.T) {
+func TestErrors_SettingsInJSON(t *testing.T) {
 	var complaint struct{ Faults []map[string]string }
 	o := call{args: []string{"explain", "--json", "--leeway", "1h"}, stdin: "x"}.run(t)
 	if err := json.Unmarshal([]byte(o.stderr), &complaint); err != nil || len(complaint.Faults) != 3 {
@@ -101,7 +101,7 @@ func TestFaultsOfSettingsComeOneByOneInJSON(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeDoneIsNoMistake(t *testing.T) {
+func TestErrors_Refused(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	issuer.Down()
 	for name, args := range map[string][]string{
@@ -134,7 +134,7 @@ func keysFile(t *testing.T) string {
 	return path
 }
 
-func TestHelpTeaches(t *testing.T) {
+func TestHelp(t *testing.T) {
 	for name, tt := range map[string]struct {
 		args []string
 		want []string

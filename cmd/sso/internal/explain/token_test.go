@@ -14,7 +14,7 @@ func token(payload string) explain.Input {
 	return explain.ParseInput(encode([]byte(`{"alg":"none"}`)) + "." + encode([]byte(payload)) + ".c2lnbmF0dXJl")
 }
 
-func TestWhatNestsTooDeepIsNotShown(t *testing.T) {
+func TestDecode_Depth(t *testing.T) {
 	for depth, shown := range map[int]bool{1: true, 63: true, 64: false, 5000: false} {
 		decoded, err := explain.Decode(token(`{"quoted":"[[[{{{\"[","x":` + strings.Repeat("[", depth) + strings.Repeat("]", depth) + "}"))
 		if err != nil || (string(decoded.Claims) != "null") != shown {
@@ -23,7 +23,7 @@ func TestWhatNestsTooDeepIsNotShown(t *testing.T) {
 	}
 }
 
-func TestMembersKeepTheirOrderAndStandTwiceIfTheyDo(t *testing.T) {
+func TestMembers(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	var got []string
 	for _, m := range explain.Members([]byte(`{"z":1,"exp":1800000060,"z":{"a":[1]},"iat":-1,"nbf":"x"}`), now) {
@@ -40,7 +40,7 @@ func TestMembersKeepTheirOrderAndStandTwiceIfTheyDo(t *testing.T) {
 	}
 }
 
-func TestAnInputIsATokenOrTheFieldsOfARequest(t *testing.T) {
+func TestParseInput(t *testing.T) {
 	for text, want := range map[string]explain.Input{
 		"a.b.c\n":      {Token: "a.b.c"},
 		"a.b.c\r\n":    {Token: "a.b.c"},

@@ -63,7 +63,7 @@ func TestStart_Address(t *testing.T) {
 	}
 }
 
-func TestOnlyTheNamesOfThisMachineAreAnsweredTo(t *testing.T) {
+func TestStart_Host(t *testing.T) {
 	usual := start(t, "")
 	insecure := start(t, "", devissuer.WithInsecureListen(), devissuer.WithIssuer("http://issuer:9000"))
 	for host, want := range map[string][2]bool{
@@ -82,7 +82,7 @@ func TestOnlyTheNamesOfThisMachineAreAnsweredTo(t *testing.T) {
 	}
 }
 
-func TestOnlyThisMachineAndNoOtherSiteChangesTheIssuer(t *testing.T) {
+func TestStart_CrossOrigin(t *testing.T) {
 	s := start(t, "")
 	origin := "http://127.0.0.1:9000"
 	for name, tt := range map[string]struct {
@@ -120,7 +120,7 @@ func TestOnlyThisMachineAndNoOtherSiteChangesTheIssuer(t *testing.T) {
 	}
 }
 
-func TestTokensSurviveARestart(t *testing.T) {
+func TestStart_Restart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "sso", "keys.pem")
 	identifier := devissuer.WithIssuer("http://127.0.0.1:9000")
 	first := start(t, file, identifier)
@@ -161,7 +161,7 @@ func TestTokensSurviveARestart(t *testing.T) {
 	})
 }
 
-func TestAKeyThatCannotBeKeptIsTold(t *testing.T) {
+func TestRotate_SaveFails(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "gone")
 	s := start(t, filepath.Join(folder, "keys.pem"))
 	if err := os.RemoveAll(folder); err != nil {
@@ -172,7 +172,7 @@ func TestAKeyThatCannotBeKeptIsTold(t *testing.T) {
 	}
 }
 
-func TestDownAndUpAgain(t *testing.T) {
+func TestStart_DownAndUp(t *testing.T) {
 	adaptertest.CheckLeaks(t)
 	s := start(t, "", devissuer.WithAlgorithm("EdDSA"))
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -207,7 +207,7 @@ func TestDownAndUpAgain(t *testing.T) {
 	}
 }
 
-func TestRotationBelowThePathOfTheIssuerIsKeptToo(t *testing.T) {
+func TestRotate_IdentifierWithPath(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys.pem")
 	identifier := devissuer.WithIssuer("http://127.0.0.1:9000/realm")
 	first := start(t, file, identifier)
@@ -239,7 +239,7 @@ func TestRotationBelowThePathOfTheIssuerIsKeptToo(t *testing.T) {
 	}
 }
 
-func TestTheGreetingNamesAddressesThatAnswer(t *testing.T) {
+func TestStart_Description(t *testing.T) {
 	s := start(t, "", devissuer.WithIssuer("http://127.0.0.1:9000/realm"))
 	greeting := ask(s, http.MethodGet, "/", "localhost", here).Body.String()
 	asked := 0
@@ -266,7 +266,7 @@ func TestTheGreetingNamesAddressesThatAnswer(t *testing.T) {
 	}
 }
 
-func TestOfTwoServersOnOneFileOfKeysTheSecondIsRefused(t *testing.T) {
+func TestStart_Locked(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys.pem")
 	first := start(t, file)
 	link := filepath.Join(t.TempDir(), "link.pem")

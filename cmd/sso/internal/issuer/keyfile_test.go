@@ -13,7 +13,7 @@ import (
 	"github.com/more-retail/moresso-go/cmd/sso/internal/issuer"
 )
 
-func TestAFileIsMadeOnceForItsOwnerAlone(t *testing.T) {
+func TestOpenKeyFile_Concurrent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "keys.pem")
 	if _, err := issuer.LoadKeys(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func TestAFileIsMadeOnceForItsOwnerAlone(t *testing.T) {
 	}
 }
 
-func TestAFileThatOthersCanReadIsRefused(t *testing.T) {
+func TestLoadKeys_Mode(t *testing.T) {
 	for _, mode := range []fs.FileMode{0o640, 0o604, 0o620, 0o644, 0o666} {
 		path := filepath.Join(t.TempDir(), "keys.pem")
 		if err := os.WriteFile(path, []byte("secret"), 0o600); err != nil {
@@ -82,7 +82,7 @@ func TestAFileThatOthersCanReadIsRefused(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoFileOfKeysIsRefused(t *testing.T) {
+func TestOpenKeyFile_Invalid(t *testing.T) {
 	folder := t.TempDir()
 	large := filepath.Join(folder, "large")
 	if err := os.WriteFile(large, make([]byte, 2<<20), 0o600); err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/more-retail/moresso-go/cmd/sso/internal/issuer"
 )
 
-func TestAFileOfSomebodyElseIsRefused(t *testing.T) {
+func TestLoadKeys_OtherOwner(t *testing.T) {
 	path := "/etc/passwd" // which is root's
 	if os.Geteuid() == 0 {
 		path = filepath.Join(t.TempDir(), "keys.pem")
@@ -31,7 +31,7 @@ func TestAFileOfSomebodyElseIsRefused(t *testing.T) {
 	}
 }
 
-func TestAPipeIsNotWaitedFor(t *testing.T) {
+func TestOpenKeyFile_Pipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Skip(err)
@@ -51,7 +51,7 @@ func TestAPipeIsNotWaitedFor(t *testing.T) {
 	}
 }
 
-func TestASymbolicLinkStaysOne(t *testing.T) {
+func TestOpenKeyFile_SymbolicLink(t *testing.T) {
 	for name, exists := range map[string]bool{"to a file": true, "to nothing yet": false} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()

@@ -11,7 +11,7 @@ import (
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
-func TestAPersonaBecomesAToken(t *testing.T) {
+func TestPersona_Options(t *testing.T) {
 	list, err := issuer.ParsePersonas([]byte(`
 personas:
   ada:
@@ -45,7 +45,7 @@ personas:
 	}
 }
 
-func TestAFileThatIsWrongIsRefusedWithAWordOnWhatToWrite(t *testing.T) {
+func TestParsePersonas_Errors(t *testing.T) {
 	for name, tt := range map[string]struct{ text, want string }{
 		"a field that is not known":        {"personas:\n  ada:\n    permision: {}\n", `line 3: unknown field "permision"; below personas and a name, write subject, `},
 		"a field at the top":               {"people: {}\n", `unknown field "people"`},
@@ -81,7 +81,7 @@ var bomb = "personas: {a: {claims: {a: &a [x,x,x,x,x,x,x,x,x]" + func() string {
 	return b.String()
 }() + "}}}\n"
 
-func TestAFileIsReadFromItsPath(t *testing.T) {
+func TestLoadPersonas(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "personas.yaml")
 	if _, err := issuer.LoadPersonas(path); err == nil {
 		t.Error("there is none")

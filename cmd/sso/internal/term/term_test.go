@@ -29,7 +29,7 @@ var hostile = map[string]string{
 	"NUL":                    "\x00",
 }
 
-func TestNothingThatATerminalObeysGetsThrough(t *testing.T) {
+func TestPrinter_ControlCharacters(t *testing.T) {
 	for name, text := range hostile {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -60,7 +60,7 @@ func TestNothingThatATerminalObeysGetsThrough(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeSeenStandsAsAnEscape(t *testing.T) {
+func TestSafe_Invisible(t *testing.T) {
 	for _, r := range []rune{0xad, 0x34f, 0x61c, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x180b, 0x180e, 0x180f, 0x200b, 0x2060, 0x2064, 0x2065, 0x206a, 0x2800, 0x3164, 0xfe00, 0xfe0f, 0xfeff, 0xffa0, 0xfff0, 0x1bca0, 0x1d173, 0xe0000, 0xe0001, 0xe0100, 0xe01ef, 0xe0fff} {
 		if got, want := term.Safe("admin"+string(r)), fmt.Sprintf(`admin\u{%x}`, r); got != want {
 			t.Errorf("%U became %q", r, got)
@@ -68,7 +68,7 @@ func TestWhatCannotBeSeenStandsAsAnEscape(t *testing.T) {
 	}
 }
 
-func TestTextForPeopleStaysAsItIs(t *testing.T) {
+func TestSafe_Unchanged(t *testing.T) {
 	for _, text := range []string{"", "hello ada", "Grüße an 李", "é", `C:\path`, "🙂"} {
 		if got := term.Safe(text); got != text {
 			t.Errorf("%q became %q", text, got)
@@ -79,7 +79,7 @@ func TestTextForPeopleStaysAsItIs(t *testing.T) {
 	}
 }
 
-func TestATextIsCutBetweenLetters(t *testing.T) {
+func TestClip(t *testing.T) {
 	for text, want := range map[string]string{"": "", "abc": "abc", "abcd": "abc…", "abüd": "ab…", "🙂": "…"} {
 		if got := term.Clip(text, 3); got != want {
 			t.Errorf("%q became %q", text, got)
