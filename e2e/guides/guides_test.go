@@ -18,63 +18,77 @@ const limit = 10 * time.Minute // of a cold build on a busy machine; a warm one 
 
 var frameworks = []string{"Gin", "Echo", "Fiber", "net/http", "AWS Lambda"}
 
-// A newcomer who does what docs/GETTING-STARTED.md says sees what it says, in every framework.
-func TestGettingStarted(t *testing.T) {
+// The sections of docs/GETTING-STARTED.md around those of the frameworks.
+const (
+	first = "1. Start an issuer"
+	then  = "3. Run it"
+	last  = "4. Stop the issuer"
+)
+
+// TestGuide_GettingStarted does what docs/GETTING-STARTED.md says, in every framework.
+func TestGuide_GettingStarted(t *testing.T) {
 	page := read(t, "docs/GETTING-STARTED.md")
+	for _, status := range []string{"200", "401", "403"} {
+		if !strings.Contains(section(t, page, then), status) {
+			t.Errorf("no request is promised %s", status)
+		}
+	}
 	for _, framework := range frameworks {
-		t.Run(framework, func(t *testing.T) {
-			guide := section(t, page, framework)
-			for _, status := range []string{"200", "401", "403"} {
-				if !strings.Contains(guide, status) {
-					t.Errorf("no request is promised %s", status)
-				}
-			}
-			run(t, section(t, page, "First: an issuer of your own")+"\n"+guide+"\n"+section(t, page, "When you are done"))
-		})
+		t.Run(framework, func(t *testing.T) { run(t, sections(t, page, first, framework, then, last)) })
 	}
 }
 
-// From git clone to a 200 and a 403 with a token of one's own, by the README alone.
-func TestReadme(t *testing.T) {
+// sections joins sections of a page.
+func sections(t *testing.T, page string, headings ...string) string {
+	t.Helper()
+	var all []string
+	for _, heading := range headings {
+		all = append(all, section(t, page, heading))
+	}
+	return strings.Join(all, "\n")
+}
+
+// TestGuide_Readme goes from git clone to a 200 and a 403 by the README alone.
+func TestGuide_Readme(t *testing.T) {
 	guide := section(t, read(t, "README.md"), "From clone to a 200 and a 403")
 	begun := time.Now()
 	run(t, guide)
 	t.Logf("the README's first session took %v", time.Since(begun).Round(time.Second/10))
 }
 
-// The rotation drill goes as docs/PRODUCTION.md says.
-func TestRotationDrill(t *testing.T) {
+// TestGuide_RotationDrill does the drill of docs/PRODUCTION.md.
+func TestGuide_RotationDrill(t *testing.T) {
 	run(t, section(t, read(t, "docs/PRODUCTION.md"), "Rotation drill"))
 }
 
-// The test that docs/TESTING.md shows tests the services of docs/GETTING-STARTED.md as they stand.
-func TestTesting(t *testing.T) {
+// TestGuide_Testing runs the test of docs/TESTING.md on the services of docs/GETTING-STARTED.md.
+func TestGuide_Testing(t *testing.T) {
 	page := read(t, "docs/GETTING-STARTED.md")
 	test := section(t, read(t, "docs/TESTING.md"), "Real tokens")
 	test, _, _ = strings.Cut(test, "\nWith Fiber ") // from there on it is about other frameworks
 	for framework, directory := range map[string]string{"Gin": "orders-gin", "Echo": "orders-echo", "net/http": "orders-nethttp"} {
 		t.Run(framework, func(t *testing.T) {
 			back := "\nAgain:\n\n```sh\ncd " + directory + "\n```\n"
-			run(t, section(t, page, "First: an issuer of your own")+"\n"+section(t, page, framework)+back+test)
+			run(t, sections(t, page, first, framework, then)+back+test)
 		})
 	}
 }
 
-// Whoever reads on does everything in one terminal, and nothing is in the way of what comes next.
-func TestAllInOneTerminal(t *testing.T) {
+// TestGuide_OneTerminal runs everything in one terminal: no step may disturb a later one.
+func TestGuide_OneTerminal(t *testing.T) {
 	page := read(t, "docs/GETTING-STARTED.md")
 	guides := []string{
 		section(t, read(t, "README.md"), "From clone to a 200 and a 403"),
-		section(t, page, "First: an issuer of your own"),
+		section(t, page, first),
 	}
 	for _, framework := range frameworks {
-		guides = append(guides, section(t, page, framework))
+		guides = append(guides, sections(t, page, framework, then))
 	}
-	guides = append(guides, section(t, page, "When you are done"), section(t, read(t, "docs/PRODUCTION.md"), "Rotation drill"))
+	guides = append(guides, section(t, page, last), section(t, read(t, "docs/PRODUCTION.md"), "Rotation drill"))
 	run(t, strings.Join(guides, "\n"))
 }
 
-func TestAScriptIsWhatTheGuideSays(t *testing.T) {
+func TestScript(t *testing.T) {
 	for name, text := range map[string]string{
 		"without a request":         "Do:\n\n```sh\ngo version\n```\n",
 		"a request without promise": "Do:\n\n```sh\ncurl -i http://localhost:8080/\n```\n",
@@ -101,7 +115,7 @@ func TestAScriptIsWhatTheGuideSays(t *testing.T) {
 	}
 }
 
-// run runs guides in an empty directory, and ends all that they started.
+// run runs guides in an empty directory, and ends every process that they started.
 func run(t *testing.T, text string) {
 	t.Helper()
 	for _, program := range []string{"bash", "curl", "make"} {
@@ -131,8 +145,8 @@ func run(t *testing.T, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer output.Close()                      //nolint:errcheck // it was written by others
-	bash.Stdout, bash.Stderr = output, output // a file, since a pipe would be waited for with the services
+	defer output.Close()                      //nolint:errcheck // other processes wrote it
+	bash.Stdout, bash.Stderr = output, output // a file: the services would keep a pipe open
 	if err := bash.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +160,7 @@ func run(t *testing.T, text string) {
 	}
 }
 
-// environment is the developer's, without what make and the tests set for themselves.
+// environment is the developer's, without the variables that make and the tests set.
 func environment() (kept []string) {
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
@@ -157,10 +171,10 @@ func environment() (kept []string) {
 			kept = append(kept, variable)
 		}
 	}
-	return append(kept, "GOSUMDB=off") // the checkout's go.sum has told already
+	return append(kept, "GOSUMDB=off") // the checkout's go.sum has the checksums
 }
 
-// flags have the example that the README starts listen on a free port too.
+// flags make the example that the README starts listen on a free port.
 func flags(t *testing.T, checkout string, port int) string {
 	t.Helper()
 	example := filepath.Join(checkout, "examples", "nethttp", "main.go")
@@ -186,7 +200,7 @@ func freePort(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()                     //nolint:errcheck // it was for its port
+	defer listener.Close()                     //nolint:errcheck // only its port was needed
 	return listener.Addr().(*net.TCPAddr).Port //nolint:errcheck,forcetypeassert // a TCP listener's
 }
 

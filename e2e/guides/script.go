@@ -1,5 +1,5 @@
-// Package guides takes the documentation at its word: what a guide tells a newcomer to write and
-// to run is written and run, in an empty directory.
+// Package guides tests the documentation: it writes the files and runs the commands of a guide in an empty
+// directory.
 package guides
 
 import (
@@ -8,16 +8,15 @@ import (
 	"strings"
 )
 
-// Script makes a bash script of guides: of their shell and Go fences, in order. Lines are run as
-// they stand, but for these:
+// Script makes a bash script of the shell and Go fences of guides, in order. Lines run as they stand, except:
 //
-//   - "git clone" is the checkout that is tested ($CHECKOUT).
-//   - The ports 8080 and 9000 are two that are free.
-//   - A line that begins with "curl -i" has to be answered as the text before its fence says:
-//     each takes the next status that the text names. All other curl lines have to succeed.
+//   - "git clone" links the checkout under test ($CHECKOUT).
+//   - Two free ports replace 8080 and 9000.
+//   - The answer to a line that begins with "curl -i" must have the next status that the text before its fence
+//     names. All other curl lines must succeed.
 //
-// A Go fence is written into the file that the text before it names. Nothing waits for a service
-// but the lines themselves.
+// A Go fence is written into the file that the text before it names. Only the lines themselves wait for a
+// service.
 func Script(text string, service, issuer int) (string, error) {
 	ports := strings.NewReplacer("8080", fmt.Sprint(service), "9000", fmt.Sprint(issuer),
 		"sso serve", fmt.Sprintf("sso serve --listen 127.0.0.1:%d", issuer),

@@ -1,5 +1,4 @@
-// Command echo is an Echo service behind single sign-on. It reads SSO_PUBLIC_KEY_URI,
-// SSO_AUDIENCE and SSO_ISSUER from the environment; see sso.ConfigFromEnv for the rest.
+// Command echo is an Echo service behind single sign-on. It reads its settings from the environment.
 package main
 
 import (
@@ -7,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/labstack/echo/v4"
-	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
@@ -15,7 +13,7 @@ import (
 )
 
 func main() {
-	cfg, err := sso.ConfigFromEnv()
+	cfg, err := sso.ConfigFromEnv() // SSO_ISSUER and SSO_AUDIENCE
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -23,23 +21,23 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Fatal(newServer(auth).Start("localhost:8080"))
+	log.Fatal(newRouter(auth).Start("localhost:8080"))
 }
 
-func newServer(auth *sso.Authenticator) *echo.Echo {
+func newRouter(auth *sso.Authenticator) *echo.Echo {
 	guard := echosso.New(auth)
 	e := echo.New()
-	e.Use(middleware.Recover())
-
 	e.GET("/healthz", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) })
-
-	orders := e.Group("/orders", guard.Authenticate())
-	orders.GET("", func(c echo.Context) error {
-		principal, _ := echosso.Principal(c)
-		return c.JSON(http.StatusOK, map[string]string{"orders of": principal.Subject()})
-	})
-	orders.DELETE("/:id", func(c echo.Context) error {
-		return c.JSON(http.StatusOK, map[string]string{"deleted": c.Param("id")})
-	}, guard.Require(permission.Is("orders.role", "clerk")))
+	e.GET("/orders", listOrders, guard.Authenticate())
+	e.DELETE("/orders/:id", deleteOrder, guard.Require(permission.Is("orders.role", "clerk")))
 	return e
+}
+
+func listOrders(c echo.Context) error {
+	principal, _ := echosso.Principal(c)
+	return c.JSON(http.StatusOK, echo.Map{"orders of": principal.Subject()})
+}
+
+func deleteOrder(c echo.Context) error {
+	return c.JSON(http.StatusOK, echo.Map{"deleted": c.Param("id")})
 }

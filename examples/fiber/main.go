@@ -1,5 +1,4 @@
-// Command fiber is a Fiber service behind single sign-on. It reads SSO_PUBLIC_KEY_URI,
-// SSO_AUDIENCE and SSO_ISSUER from the environment; see sso.ConfigFromEnv for the rest.
+// Command fiber is a Fiber service behind single sign-on. It reads its settings from the environment.
 package main
 
 import (
@@ -16,7 +15,7 @@ import (
 )
 
 func main() {
-	cfg, err := sso.ConfigFromEnv()
+	cfg, err := sso.ConfigFromEnv() // SSO_ISSUER and SSO_AUDIENCE
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -24,36 +23,36 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Fatal(newApp(auth).Listen("localhost:8080"))
+	log.Fatal(newRouter(auth).Listen("localhost:8080"))
 }
 
-func newApp(auth *sso.Authenticator) *fiber.App {
+func newRouter(auth *sso.Authenticator) *fiber.App {
 	guard := fibersso.New(auth)
 	app := fiber.New(fiber.Config{
 		ReadBufferSize: 16 << 10, // for tokens larger than 4 KiB
-		ErrorHandler:   discreet,
+		ErrorHandler:   statusOnly,
 	})
 	app.Use(fiberrecover.New())
-
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusNoContent) })
-
-	orders := app.Group("/orders", guard.Authenticate())
-	orders.Get("/", func(c *fiber.Ctx) error {
-		principal, _ := fibersso.Principal(c)
-		return c.JSON(fiber.Map{"orders of": principal.Subject()})
-	})
-	orders.Delete("/:id", guard.Require(permission.Is("orders.role", "clerk")), func(c *fiber.Ctx) error {
-		return c.JSON(fiber.Map{"deleted": c.Params("id")})
-	})
+	app.Get("/orders", guard.Authenticate(), listOrders)
+	app.Delete("/orders/:id", guard.Require(permission.Is("orders.role", "clerk")), deleteOrder)
 	return app
 }
 
-// discreet answers errors without their text, which can quote a request's headers, tokens
-// included, where those could not be parsed.
-func discreet(c *fiber.Ctx, err error) error {
-	var known *fiber.Error
-	if errors.As(err, &known) {
-		return c.SendStatus(known.Code)
+func listOrders(c *fiber.Ctx) error {
+	principal, _ := fibersso.Principal(c)
+	return c.JSON(fiber.Map{"orders of": principal.Subject()})
+}
+
+func deleteOrder(c *fiber.Ctx) error {
+	return c.JSON(fiber.Map{"deleted": c.Params("id")})
+}
+
+// statusOnly does not send the text of an error: it can quote the header of an unparsable request, tokens included.
+func statusOnly(c *fiber.Ctx, err error) error {
+	var e *fiber.Error
+	if errors.As(err, &e) {
+		return c.SendStatus(e.Code)
 	}
 	return c.SendStatus(http.StatusInternalServerError)
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-func TestTheExampleIsProtected(t *testing.T) {
+func TestRouter_Requests(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	auth := iss.Authenticator(iss.Config("api"))
-	app := newApp(auth)
+	app := newRouter(auth)
 	do := func(r *http.Request) (*http.Response, error) { return app.Test(r, -1) } // no time limit
 	clerk := iss.Token(devissuer.Permission("orders.role", "clerk"))
 	for _, c := range []struct {

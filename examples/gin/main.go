@@ -1,5 +1,4 @@
-// Command gin is a Gin service behind single sign-on. It reads SSO_PUBLIC_KEY_URI,
-// SSO_AUDIENCE and SSO_ISSUER from the environment; see sso.ConfigFromEnv for the rest.
+// Command gin is a Gin service behind single sign-on. It reads its settings from the environment.
 package main
 
 import (
@@ -14,7 +13,7 @@ import (
 )
 
 func main() {
-	cfg, err := sso.ConfigFromEnv()
+	cfg, err := sso.ConfigFromEnv() // SSO_ISSUER and SSO_AUDIENCE
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -27,18 +26,18 @@ func main() {
 
 func newRouter(auth *sso.Authenticator) *gin.Engine {
 	guard := ginsso.New(auth)
-	router := gin.New()
-	router.Use(gin.Logger(), gin.Recovery())
-
+	router := gin.Default()
 	router.GET("/healthz", func(c *gin.Context) { c.Status(http.StatusNoContent) })
-
-	orders := router.Group("/orders", guard.Authenticate())
-	orders.GET("", func(c *gin.Context) {
-		principal, _ := ginsso.Principal(c)
-		c.JSON(http.StatusOK, gin.H{"orders of": principal.Subject()})
-	})
-	orders.DELETE("/:id", guard.Require(permission.Is("orders.role", "clerk")), func(c *gin.Context) {
-		c.JSON(http.StatusOK, gin.H{"deleted": c.Param("id")})
-	})
+	router.GET("/orders", guard.Authenticate(), listOrders)
+	router.DELETE("/orders/:id", guard.Require(permission.Is("orders.role", "clerk")), deleteOrder)
 	return router
+}
+
+func listOrders(c *gin.Context) {
+	principal, _ := ginsso.Principal(c)
+	c.JSON(http.StatusOK, gin.H{"orders of": principal.Subject()})
+}
+
+func deleteOrder(c *gin.Context) {
+	c.JSON(http.StatusOK, gin.H{"deleted": c.Param("id")})
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-func TestTheExampleIsProtected(t *testing.T) {
+func TestRouter_Requests(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	auth := iss.Authenticator(iss.Config("api"))
 	do := ssotest.Serve(t, newRouter(auth))

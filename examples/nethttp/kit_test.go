@@ -10,10 +10,10 @@ import (
 )
 
 // How a service is tested with the kit.
-func TestOnlyClerksDeleteOrders(t *testing.T) {
+func TestRouter_Kit(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	auth := iss.Authenticator(iss.Config("orders-api"))
-	service := newMux(auth) // your own service
+	service := newRouter(auth) // your own service
 
 	token := iss.Token(devissuer.Permission("orders.role", "clerk"))
 	expired := iss.Token(devissuer.Expired())

@@ -1,5 +1,4 @@
-// Command nethttp is a net/http service behind single sign-on. It reads SSO_PUBLIC_KEY_URI,
-// SSO_AUDIENCE and SSO_ISSUER from the environment; see sso.ConfigFromEnv for the rest.
+// Command nethttp is a net/http service behind single sign-on. It reads its settings from the environment.
 package main
 
 import (
@@ -14,7 +13,7 @@ import (
 )
 
 func main() {
-	cfg, err := sso.ConfigFromEnv()
+	cfg, err := sso.ConfigFromEnv() // SSO_ISSUER and SSO_AUDIENCE
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -22,15 +21,14 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := &http.Server{Addr: "localhost:8080", Handler: newMux(auth), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Addr: "localhost:8080", Handler: newRouter(auth), ReadHeaderTimeout: 5 * time.Second}
 	log.Fatal(server.ListenAndServe())
 }
 
-func newMux(auth *sso.Authenticator) http.Handler {
+func newRouter(auth *sso.Authenticator) *http.ServeMux {
 	guard := httpsso.New(auth)
 	clerk := guard.Require(permission.Is("orders.role", "clerk"))
 	mux := http.NewServeMux()
-
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.Handle("GET /orders", guard.Authenticate()(http.HandlerFunc(listOrders)))
 	mux.Handle("DELETE /orders/{id}", clerk(http.HandlerFunc(deleteOrder)))

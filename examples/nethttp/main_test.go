@@ -8,10 +8,10 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-func TestTheExampleIsProtected(t *testing.T) {
+func TestRouter_Requests(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	auth := iss.Authenticator(iss.Config("api"))
-	do := ssotest.Serve(t, newMux(auth))
+	do := ssotest.Serve(t, newRouter(auth))
 	clerk := iss.Token(devissuer.Permission("orders.role", "clerk"))
 	for _, c := range []struct {
 		method, path, token string

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/examples/servers"
 )
 

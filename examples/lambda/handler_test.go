@@ -11,15 +11,15 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-func TestAHandlerAlone(t *testing.T) {
+func TestDeleteOrder(t *testing.T) {
 	ada := ssotest.NewPrincipal(devissuer.Subject("ada"))
-	answer, err := listOrders(ssotest.Context(t.Context(), ada), events.APIGatewayV2HTTPRequest{})
+	answer, err := deleteOrder(ssotest.Context(t.Context(), ada), events.APIGatewayV2HTTPRequest{})
 	if err != nil || !strings.Contains(answer.Body, "ada") {
 		t.Error(err, answer.Body)
 	}
 }
 
-func TestWhoMayListOrders(t *testing.T) {
+func TestHandler_DeleteOrder(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	handle := newHandler(iss.Authenticator(iss.Config("orders-api")))
 	for token, want := range map[string]int{

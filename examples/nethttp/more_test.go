@@ -14,14 +14,14 @@ import (
 
 // This file and orders_test.go have the code of docs/TESTING.md.
 
-func TestTheProvidersTroubles(t *testing.T) {
+func TestRouter_ProviderFailures(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	service := newRouter(iss.Authenticator(iss.Config("orders-api")))
 	clerk := devissuer.Permission("orders.role", "clerk")
 	before := iss.Token(clerk)
 	expect := func(situation, token string, want int) {
 		t.Helper()
-		if got := send(t, service, "/orders", token); got != want {
+		if got := send(t, service, http.MethodGet, "/orders", token); got != want {
 			t.Errorf("%s: %d, want %d", situation, got, want)
 		}
 	}
@@ -34,17 +34,17 @@ func TestTheProvidersTroubles(t *testing.T) {
 	iss.Down()
 	expect("an outage, a known key", before, http.StatusOK)
 	iss.Rotate()
-	expect("an outage, an unknown key: nobody can tell", iss.Token(clerk), http.StatusServiceUnavailable)
+	expect("an outage, an unknown key", iss.Token(clerk), http.StatusServiceUnavailable)
 
 	iss.Up()
-	iss.Clock().Advance(time.Minute) // past the wait between two attempts
-	expect("it is back", iss.Token(clerk), http.StatusOK)
+	iss.Clock().Advance(time.Minute) // past the back-off
+	expect("after the outage", iss.Token(clerk), http.StatusOK)
 
 	iss.Clock().Advance(2 * time.Hour)
 	expect("a token of two hours ago", before, http.StatusUnauthorized)
 }
 
-func TestAHandlerAlone(t *testing.T) {
+func TestListOrders(t *testing.T) {
 	ada := ssotest.NewPrincipal(devissuer.Subject("ada"))
 	w := httptest.NewRecorder()
 	listOrders(w, ssotest.Request(ada, ssotest.Path("/orders")))
@@ -53,14 +53,14 @@ func TestAHandlerAlone(t *testing.T) {
 	}
 }
 
-func TestNoRouteIsOpen(t *testing.T) {
+func TestRouter_Protected(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	router := newRouter(iss.Authenticator(iss.Config("orders-api")))
-	routes := []string{"GET /orders"} // as you registered them
-	ssotest.AssertProtected(t, routes, ssotest.InProcess(router))
+	routes := []string{"GET /orders", "DELETE /orders/{id}", "GET /healthz"} // as you registered them
+	ssotest.AssertProtected(t, routes, ssotest.InProcess(router), "GET /healthz")
 }
 
-func TestEveryKnownAttackIsRefused(t *testing.T) {
+func TestRouter_Attacks(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	service := newRouter(iss.Authenticator(iss.Config("orders-api")))
 	for _, attack := range adaptertest.Attacks() {

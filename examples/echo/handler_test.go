@@ -5,19 +5,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gin-gonic/gin"
+	"github.com/labstack/echo/v4"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-func TestAHandlerAlone(t *testing.T) {
+func TestListOrders(t *testing.T) {
 	ada := ssotest.NewPrincipal(devissuer.Subject("ada"))
 	w := httptest.NewRecorder()
-	c, _ := gin.CreateTestContext(w)
-	c.Request = ssotest.Request(ada, ssotest.Path("/orders"))
-	listOrders(c)
-	if !strings.Contains(w.Body.String(), "ada") {
-		t.Error(w.Body)
+	c := echo.New().NewContext(ssotest.Request(ada, ssotest.Path("/orders")), w)
+	if err := listOrders(c); err != nil || !strings.Contains(w.Body.String(), "ada") {
+		t.Error(err, w.Body)
 	}
 }

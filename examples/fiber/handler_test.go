@@ -13,7 +13,7 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-func TestAHandlerAlone(t *testing.T) {
+func TestListOrders(t *testing.T) {
 	ada := ssotest.NewPrincipal(devissuer.Subject("ada"))
 	app := fiber.New()
 	app.Get("/orders", func(c *fiber.Ctx) error {
@@ -30,14 +30,14 @@ func TestAHandlerAlone(t *testing.T) {
 	}
 }
 
-func TestWhoMayListOrders(t *testing.T) {
+func TestRouter_DeleteOrder(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	app := newRouter(iss.Authenticator(iss.Config("orders-api")))
 	for token, want := range map[string]int{
 		iss.Token(devissuer.Permission("orders.role", "clerk")): http.StatusOK,
 		iss.Token(): http.StatusForbidden,
 	} {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/orders", http.NoBody)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodDelete, "/orders/7", http.NoBody)
 		r.Header.Set("Authorization", "Bearer "+token)
 		resp, err := app.Test(r)
 		if err != nil {

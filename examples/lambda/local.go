@@ -15,8 +15,11 @@ type handler = func(context.Context, events.APIGatewayV2HTTPRequest) (events.API
 
 // serveLocally is a small API Gateway, to try the function on this machine.
 func serveLocally(handle handler) error {
-	gateway := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		event := events.APIGatewayV2HTTPRequest{Headers: map[string]string{}, RawPath: r.URL.Path, RawQueryString: r.URL.RawQuery}
+	mux := http.NewServeMux()
+	mux.HandleFunc("DELETE /orders/{id}", func(w http.ResponseWriter, r *http.Request) {
+		event := events.APIGatewayV2HTTPRequest{
+			RouteKey: r.Pattern, Headers: map[string]string{}, PathParameters: map[string]string{"id": r.PathValue("id")},
+		}
 		event.RequestContext.HTTP.Method = r.Method
 		for name, values := range r.Header {
 			event.Headers[strings.ToLower(name)] = strings.Join(values, ",")
@@ -34,6 +37,6 @@ func serveLocally(handle handler) error {
 			log.Print(err) // the client has gone away
 		}
 	})
-	server := &http.Server{Addr: "localhost:8080", Handler: gateway, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Addr: "localhost:8080", Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	return server.ListenAndServe()
 }
