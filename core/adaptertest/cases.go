@@ -258,13 +258,13 @@ func (s *suite) renderers() []testCase {
 	back := func(target string) answer {
 		return seeOther("https://login.example/start?app=1&return_to=" + url.QueryEscape(target))
 	}
-	python, plain := "Config.Renderer can draw the body of the Python edition.", "Config.Renderer can draw plain text."
+	compat, plain := "Config.Renderer can draw the body of more-sso-auth.", "Config.Renderer can draw plain text."
 	browser := "A browser that navigates without a token is sent to sign in, and told the path to come back to: never a host, never a token."
 	others := "Only a 401 on a GET navigation is redirected."
 	page := func(path string) *http.Request { return with(get(path), "Accept", html) }
 	return []testCase{
-		{name: "the Python edition's body, 401", rule: python, request: get("/python"), want: redrawn(missingToken, "application/json", `{"data":null,"detail":"Unauthorized"}`)},
-		{name: "the Python edition's body, 403", rule: python, request: get("/python", bearer(token)), want: redrawn(noPermission, "application/json", `{"data":null,"detail":"Forbidden"}`)},
+		{name: "the body of more-sso-auth, 401", rule: compat, request: get("/compat"), want: redrawn(missingToken, "application/json", `{"data":null,"detail":"Unauthorized"}`)},
+		{name: "the body of more-sso-auth, 403", rule: compat, request: get("/compat", bearer(token)), want: redrawn(noPermission, "application/json", `{"data":null,"detail":"Forbidden"}`)},
 		{name: "plain text, 401", rule: plain, request: get("/text", "Bearer rubbish"), want: redrawn(invalidToken, text, "Unauthorized\n")},
 		{name: "plain text, 403", rule: plain, request: get("/text", bearer(token)), want: redrawn(noPermission, text, "Forbidden\n")},
 		{name: "sign in: a browser", rule: browser, request: page("/sign-in"), want: back("/sign-in")},

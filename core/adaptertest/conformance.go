@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/compat"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -82,7 +83,7 @@ type suite struct {
 	issuer, stranger, dead       *ssotest.Issuer
 	victims                      []*ssotest.Issuer // whom the attacks are made for
 	auth, other, named, hopeless *sso.Authenticator
-	python, text, signIn         *sso.Authenticator
+	compat, text, signIn         *sso.Authenticator
 	clock                        clock
 	ran                          atomic.Int64
 	panics                       panicCounter
@@ -95,7 +96,7 @@ func newSuite(t *testing.T) *suite {
 	s.auth = s.authenticator(s.issuer, "api", func(*sso.Config) {})
 	s.other = s.authenticator(s.issuer, "other-api", func(*sso.Config) {})
 	s.named = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Realm, c.TellScopes = "orders", true })
-	s.python = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Renderer = sso.RenderPythonEdition })
+	s.compat = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Renderer = compat.Render })
 	s.text = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Renderer = sso.RenderText })
 	s.signIn = s.authenticator(s.issuer, "api", func(c *sso.Config) {
 		c.Renderer = sso.RenderSignIn("https://login.example/start?app=1", "return_to", nil)
@@ -140,7 +141,7 @@ func (s *suite) routes() []Route {
 		{Path: "/cookie-optional", Layers: []Layer{{Auth: s.auth, Kind: Optional, TokenFrom: []sso.TokenSource{cookie}}}},
 		{Path: "/cookie-trusting", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{sso.TokenFromCookie(cookieName, "https://app.example")}}}},
 		{Path: "/anywhere", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{sso.TokenFromAuthorization(), sso.TokenFromHeader("X-Token"), cookie, sso.InsecureTokenFromQuery("access_token")}}}},
-		{Path: "/python", Layers: []Layer{{Auth: s.python, Kind: Require, Permission: admin}}},
+		{Path: "/compat", Layers: []Layer{{Auth: s.compat, Kind: Require, Permission: admin}}},
 		{Path: "/text", Layers: []Layer{{Auth: s.text, Kind: Require, Permission: admin}}},
 		{Path: "/sign-in", Layers: []Layer{{Auth: s.signIn, Kind: Require, Permission: admin}}},
 		{Path: "/failing", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: failing}}},

@@ -329,16 +329,15 @@ func ExampleAuthenticator_TokenFrom() {
 	// invalid_request
 }
 
-// The same refusal, drawn in three ways.
+// The same refusal, drawn in two ways.
 func ExampleRenderText() {
 	d := sso.DenialOf(sso.ErrInvalidToken)
-	for _, render := range []func(sso.Request, sso.Denial) sso.Denial{sso.RenderProblem, sso.RenderText, sso.RenderPythonEdition} {
+	for _, render := range []func(sso.Request, sso.Denial) sso.Denial{sso.RenderProblem, sso.RenderText} {
 		fmt.Println(strings.TrimSpace(string(render(sso.EventRequest{}, d).Body)))
 	}
 	// Output:
 	// {"type":"about:blank","title":"Unauthorized","status":401,"code":"invalid_token"}
 	// Unauthorized
-	// {"data":null,"detail":"Unauthorized"}
 }
 
 // A browser is sent to sign in, and a script gets 401.

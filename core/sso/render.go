@@ -1,7 +1,6 @@
 package sso
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -18,14 +17,6 @@ func RenderProblem(_ Request, d Denial) Denial { return d }
 // RenderText answers in plain text, with the status in words.
 func RenderText(_ Request, d Denial) Denial {
 	return d.withBody("text/plain; charset=utf-8", []byte(http.StatusText(d.Status)+"\n"))
-}
-
-// RenderPythonEdition answers with the body of the Python edition, more-sso-auth, for services
-// that migrate: {"detail": the status in words, "data": null}. The Python edition told the cause
-// as detail; that stays in the log here.
-func RenderPythonEdition(_ Request, d Denial) Denial {
-	body, _ := json.Marshal(map[string]any{"detail": http.StatusText(d.Status), "data": nil}) //nolint:errchkjson // strings have a JSON form
-	return d.withBody("application/json", body)
 }
 
 func (d Denial) withBody(contentType string, body []byte) Denial {

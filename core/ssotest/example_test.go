@@ -164,8 +164,8 @@ func ExampleAccess() {
 	}
 	// Output:
 	// granted
-	// denied: not_own at sub, wanted what the path has as user, found another string; use a token whose sub is what the path has as user
-	// denied: not_own; name a parameter of the route user, as SameAsPath does: the request's path has no value by that name
+	// denied: not_own at sub, wanted the path parameter user, found another string; use a token whose sub equals the path parameter user
+	// denied: not_own; name a parameter of the route "user", as SameAsPath does: the request's path has no such value
 }
 
 // Every route of the service is asked without a token. Here one was forgotten.
