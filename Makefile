@@ -24,8 +24,8 @@ TOOLS = golangci-lint gotestsum deadcode govulncheck
 help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-demo: ## Run the quickstart; SERVE=1 opens the playground instead, a page to try everything on
-	go run ./examples/$(if $(SERVE),playground,quickstart)
+demo: ## Print the answers of five services to ten requests; SERVE=1 opens the playground, a page to try everything on
+	go run ./examples/playground $(if $(SERVE),,-table)
 
 sso: ## Build the command-line tool, one static file, into bin/
 	@mkdir -p bin

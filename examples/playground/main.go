@@ -1,6 +1,6 @@
-// Command playground shows on one page what the library does: it starts an identity provider and
-// the same service in every framework, and a page on which to send all of them the same request,
-// valid or not, and to see what they answer and why. Run it by make demo SERVE=1.
+// Command playground shows what the library does. It starts an identity provider, the same service in every
+// framework, and a page on which you send all of them the same request, valid or not, and see what they answer and
+// why (make demo SERVE=1). With -table it sends ten requests and prints the answers (make demo).
 package main
 
 import (
@@ -23,14 +23,30 @@ import (
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:0", "the loopback `address` of the page; port 0 takes any free one")
+	table := flag.Bool("table", false, "send the ten requests of the page to every service, print the answers and exit")
 	servers.RunFunction(service.Functions(), nil)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := serve(ctx, *addr, os.Stdout); err != nil {
+	run := func() error { return serve(ctx, *addr, os.Stdout) }
+	if *table {
+		run = func() error { return demo(ctx, os.Stdout) }
+	}
+	if err := run(); err != nil {
 		stop()
 		log.Fatal(err) //nolint:gocritic // nothing else is deferred
 	}
+}
+
+// demo prints the answers to the ten requests.
+func demo(ctx context.Context, w io.Writer) error {
+	p, err := start(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	p.Print(w, routes[0].Path)
+	return p.printTable(ctx, w)
 }
 
 // serve serves the page until ctx ends.

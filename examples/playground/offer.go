@@ -48,13 +48,15 @@ type route struct {
 	values     map[string]string
 }
 
-// A preset is one of the ten requests of the quickstart.
+// A preset is one of ten requests to try.
 type preset struct {
 	Name    string `json:"name"`
 	Persona string `json:"persona"`
 	Flaw    string `json:"flaw"`
 	Route   string `json:"route"`
 	Rotate  bool   `json:"rotate"` // the issuer's key first
+
+	want string // the status and the code of the answer
 }
 
 func newOffer(now time.Time) offer {
@@ -147,16 +149,16 @@ func newRoute(id, pattern, about string, p sso.Permission, values map[string]str
 }
 
 var presets = []preset{
-	{Name: "allowed", Persona: "ada", Flaw: "none", Route: "orders"},
-	{Name: "no token", Persona: "ada", Flaw: "no_token", Route: "orders"},
-	{Name: "wrong scheme", Persona: "ada", Flaw: "scheme", Route: "orders"},
-	{Name: "two headers", Persona: "ada", Flaw: "two_headers", Route: "orders"},
-	{Name: "key rotated just now", Persona: "ada", Flaw: "none", Route: "orders", Rotate: true},
-	{Name: "expired", Persona: "ada", Flaw: "expired", Route: "orders"},
-	{Name: "wrong audience", Persona: "ada", Flaw: "wrong_audience", Route: "orders"},
-	{Name: "bad signature", Persona: "ada", Flaw: "bad_signature", Route: "orders"},
-	{Name: "unknown key", Persona: "ada", Flaw: "unknown_key", Route: "orders"},
-	{Name: "missing permission", Persona: "guest", Flaw: "none", Route: "orders"},
+	{Name: "allowed", Persona: "ada", Flaw: "none", Route: "orders", want: "200"},
+	{Name: "no token", Persona: "ada", Flaw: "no_token", Route: "orders", want: "401 missing_token"},
+	{Name: "wrong scheme", Persona: "ada", Flaw: "scheme", Route: "orders", want: "401 missing_token"},
+	{Name: "two headers", Persona: "ada", Flaw: "two_headers", Route: "orders", want: "400 invalid_request"},
+	{Name: "key rotated just now", Persona: "ada", Flaw: "none", Route: "orders", Rotate: true, want: "200"},
+	{Name: "expired", Persona: "ada", Flaw: "expired", Route: "orders", want: "401 invalid_token"},
+	{Name: "wrong audience", Persona: "ada", Flaw: "wrong_audience", Route: "orders", want: "401 invalid_token"},
+	{Name: "bad signature", Persona: "ada", Flaw: "bad_signature", Route: "orders", want: "401 invalid_token"},
+	{Name: "unknown key", Persona: "ada", Flaw: "unknown_key", Route: "orders", want: "401 invalid_token"},
+	{Name: "missing permission", Persona: "guest", Flaw: "none", Route: "orders", want: "403 insufficient_scope"},
 }
 
 // find is the element of a list with this id.

@@ -32,7 +32,6 @@ const (
 // A playground is an issuer and the five services that accept its tokens.
 type playground struct {
 	*servers.Demo
-	source *source
 	client *http.Client
 
 	sending sync.Mutex // one request at a time, so that a refusal's reason is its own
@@ -43,10 +42,6 @@ type playground struct {
 
 // start starts everything except the page.
 func start(ctx context.Context) (*playground, error) {
-	code, err := readSource()
-	if err != nil {
-		return nil, err
-	}
 	demo, err := servers.StartDemo(ctx, audience, service)
 	if err != nil {
 		return nil, err
@@ -55,7 +50,7 @@ func start(ctx context.Context) (*playground, error) {
 		Transport:     &http.Transport{},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return &playground{Demo: demo, source: code, client: client}, nil
+	return &playground{Demo: demo, client: client}, nil
 }
 
 func (p *playground) close() {
@@ -128,7 +123,7 @@ func (p *playground) send(ctx context.Context, o order) (*outcome, error) {
 		return nil, err
 	}
 	for _, s := range p.Servers {
-		out.Code[s.Name] = p.source.snippet(s.Name, to.Pattern)
+		out.Code[s.Name] = snippet(s.Name, to.Pattern)
 		out.Curl[s.Name] = curl(s.URL+to.Path, out.Sent)
 	}
 	return out, nil

@@ -6,7 +6,6 @@ import (
 	"go/parser"
 	"go/token"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -56,40 +55,34 @@ func sent(t *testing.T, p *playground, who, flaw, route string) *outcome {
 	return out
 }
 
-// short is a status and, of a refusal, its code.
-func short(a answer) string {
-	var body struct{ Code string }
-	_ = json.Unmarshal([]byte(a.Body), &body)
-	return strings.TrimSpace(strconv.Itoa(a.Status) + " " + body.Code)
-}
-
-func TestTheTenRequestsOfTheQuickstart(t *testing.T) {
+func TestPlayground_Table(t *testing.T) {
 	p := startForTest(t)
-	want := []string{
-		"200", "401 missing_token", "401 missing_token", "400 invalid_request", "200", "401 invalid_token",
-		"401 invalid_token", "401 invalid_token", "401 invalid_token", "403 insufficient_scope",
-	}
-	if len(presets) != len(want) {
-		t.Fatalf("%d presets", len(presets))
-	}
-	for i, preset := range presets {
-		if preset.Rotate {
-			p.Issuer.Rotate()
+	t.Run("all services answer as expected", func(t *testing.T) {
+		var table strings.Builder
+		if err := p.printTable(t.Context(), &table); err != nil {
+			t.Errorf("%v\n%s", err, &table)
 		}
-		if got := short(sent(t, p, preset.Persona, preset.Flaw, preset.Route).Answers[0]); got != want[i] {
-			t.Errorf("%s: %s, want %s", preset.Name, got, want[i])
+		if got := strings.Count(table.String(), "\n"); got != 1+10 || strings.Contains(table.String(), "NO") {
+			t.Errorf("%d lines:\n%s", got, &table)
 		}
-	}
+	})
+	t.Run("a service that disagrees is shown", func(t *testing.T) {
+		p.Servers[2].URL += "/nowhere"
+		var table strings.Builder
+		if err := p.printTable(t.Context(), &table); err == nil || strings.Count(table.String(), "NO") != 10 {
+			t.Errorf("%v\n%s", err, &table)
+		}
+	})
 }
 
-func TestEveryFlawIsRefusedAndExplained(t *testing.T) {
+func TestPlayground_Flaws(t *testing.T) {
 	p := startForTest(t)
 	for _, f := range flaws[1:] {
 		out := sent(t, p, "ada", f.ID, "me")
 		at := slices.IndexFunc(out.Why.Steps, func(s step) bool { return s.Verdict == "no" })
 		switch {
 		case out.Answers[0].Status/100 != 4 || out.Why.Log == "":
-			t.Errorf("%s: %s, and the log says %q", f.ID, short(out.Answers[0]), out.Why.Log)
+			t.Errorf("%s: %s, and the log says %q", f.ID, out.Answers[0].short(), out.Why.Log)
 		case at < 0 || out.Why.Steps[at].Detail == "" || out.Why.Steps[at].Remedy == "":
 			t.Errorf("%s is not explained: %+v", f.ID, out.Why.Steps)
 		}
@@ -99,7 +92,7 @@ func TestEveryFlawIsRefusedAndExplained(t *testing.T) {
 	}
 }
 
-func TestWhoMayGoWhere(t *testing.T) {
+func TestPlayground_Personas(t *testing.T) {
 	p := startForTest(t)
 	want := map[string]string{ // by route: orders, me, reports, users, payouts
 		"ada":     "200 200 403 200 403",
@@ -113,7 +106,7 @@ func TestWhoMayGoWhere(t *testing.T) {
 		var got []string
 		for _, to := range routes {
 			out := sent(t, p, who.ID, "none", to.ID)
-			status, _, _ := strings.Cut(short(out.Answers[0]), " ")
+			status, _, _ := strings.Cut(out.Answers[0].short(), " ")
 			got = append(got, status)
 			last := out.Why.Steps[2]
 			if granted := status == "200"; granted != (last.Verdict == "yes") || last.Tree != nil && granted != (last.Tree.Verdict == "granted") {
@@ -126,8 +119,8 @@ func TestWhoMayGoWhere(t *testing.T) {
 	}
 }
 
-// The library stops at the first part that settles the matter; the page shows what each says.
-func TestTheTreeAsksEveryPart(t *testing.T) {
+// The library stops at the first part that decides. The page shows all parts.
+func TestPlayground_Tree(t *testing.T) {
 	p := startForTest(t)
 	tree := sent(t, p, "export", "none", "reports").Why.Steps[2].Tree
 	if tree.Text != "any of" || len(tree.Children) != 2 || tree.Children[0].Verdict != "denied" || !strings.Contains(tree.Children[0].Detail, "reports.role") {
@@ -140,7 +133,7 @@ func TestTheTreeAsksEveryPart(t *testing.T) {
 	}
 }
 
-func TestTreeOfEveryKindOfPermission(t *testing.T) {
+func TestDecide(t *testing.T) {
 	p, err := permission.Parse(`(has("a") || !claim("b", 1, "x", true, null)) && all(role("r"), acr("silver"), humanUser())`)
 	if err != nil {
 		t.Fatal(err)
@@ -151,8 +144,7 @@ func TestTreeOfEveryKindOfPermission(t *testing.T) {
 	}
 }
 
-// A page that could not show a disagreement would prove nothing.
-func TestADoorThatDisagreesIsNamed(t *testing.T) {
+func TestPlayground_Differences(t *testing.T) {
 	p := startForTest(t)
 	p.Servers[2].URL += "/nowhere"
 	out, err := p.send(t.Context(), order{claimsOf(t, "ada"), "none", "orders"})
@@ -178,16 +170,16 @@ func TestADoorThatDisagreesIsNamed(t *testing.T) {
 	}
 }
 
-func TestOutageAndRotation(t *testing.T) {
+func TestPlayground_Outage(t *testing.T) {
 	p := startForTest(t)
 	sent(t, p, "ada", "none", "orders")
 	p.setDown(true)
-	if got := short(sent(t, p, "ada", "none", "orders").Answers[0]); got != "200" {
+	if got := sent(t, p, "ada", "none", "orders").Answers[0].short(); got != "200" {
 		t.Errorf("a known key, in an outage: %s", got)
 	}
 	p.Issuer.Rotate()
 	out := sent(t, p, "ada", "none", "orders")
-	if got := short(out.Answers[0]); got != "503 unavailable" || out.Why.Steps[1].Verdict != "unknown" {
+	if got := out.Answers[0].short(); got != "503 unavailable" || out.Why.Steps[1].Verdict != "unknown" {
 		t.Errorf("an unknown key, in an outage: %s, %+v", got, out.Why.Steps)
 	}
 	now := p.state(t.Context())
@@ -205,14 +197,10 @@ func TestOutageAndRotation(t *testing.T) {
 	}
 }
 
-func TestTheCodeOnThePageIsTheCodeThatRuns(t *testing.T) {
-	code, err := readSource()
-	if err != nil {
-		t.Fatal(err)
-	}
+func TestSnippet(t *testing.T) {
 	for server := range serviceFunctions {
 		for _, to := range routes {
-			got := code.snippet(server, to.Pattern)
+			got := snippet(server, to.Pattern)
 			wanted := []string{"guard := ", "sso.New(auth)", `"`}
 			if to.permission != nil {
 				wanted = append(wanted, "permission.", "Require(")
@@ -236,12 +224,12 @@ func TestTheCodeOnThePageIsTheCodeThatRuns(t *testing.T) {
 			}
 		}
 	}
-	if code.snippet("gin", "/nowhere") != "" || code.snippet("nobody", "/orders") != "" {
+	if snippet("gin", "/nowhere") != "" || snippet("nobody", "/orders") != "" {
 		t.Error("code for what is not there")
 	}
 }
 
-func TestCurlLinesAreQuoted(t *testing.T) {
+func TestCurl(t *testing.T) {
 	got := curl("http://127.0.0.1:1/orders", []string{"Bearer a.b.c", "Basic $(x)'y"})
 	want := `curl -i -H "Authorization: Bearer a.b.c" -H 'Authorization: Basic $(x)'\''y' http://127.0.0.1:1/orders`
 	if got != want {

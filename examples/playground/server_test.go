@@ -16,7 +16,7 @@ import (
 	"github.com/more-retail/moresso-go/core/adaptertest"
 )
 
-func TestOnlyThisMachineIsAnswered(t *testing.T) {
+func TestHandler_Host(t *testing.T) {
 	p := startForTest(t)
 	for host, want := range map[string]int{
 		"127.0.0.1": 200, "127.0.0.1:8080": 200, "localhost:8080": 200, "LOCALHOST": 200, "[::1]:8080": 200, "127.0.0.2": 200,
@@ -48,7 +48,7 @@ func post(path, body string, header ...string) *http.Request {
 	return r
 }
 
-func TestOnlySameOriginPostsChangeAnything(t *testing.T) {
+func TestHandler_SameOrigin(t *testing.T) {
 	p := startForTest(t)
 	key := p.Issuer.KeyID()
 	for _, path := range []string{"/api/down", "/api/rotate", "/api/send"} {
@@ -79,7 +79,7 @@ func TestOnlySameOriginPostsChangeAnything(t *testing.T) {
 	}
 }
 
-func TestOrdersThatCannotBe(t *testing.T) {
+func TestHandler_InvalidOrders(t *testing.T) {
 	p := startForTest(t)
 	for body, want := range map[string]int{
 		"":                    400,
@@ -111,7 +111,7 @@ func TestOrdersThatCannotBe(t *testing.T) {
 }
 
 // The policy is worth something only if the page needs no exception from it.
-func TestThePageNeedsNoException(t *testing.T) {
+func TestHandler_ContentSecurityPolicy(t *testing.T) {
 	p := startForTest(t)
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	r.Host = "localhost"
@@ -136,7 +136,7 @@ func TestThePageNeedsNoException(t *testing.T) {
 	}
 }
 
-func TestServePrintsItsAddressAndEnds(t *testing.T) {
+func TestServe(t *testing.T) {
 	adaptertest.CheckLeaks(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	read, write := io.Pipe()
