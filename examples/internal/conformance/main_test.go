@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTheTableTellsWhatPassed(t *testing.T) {
+func TestTable(t *testing.T) {
 	table, err := read(strings.NewReader(`{"Action":"start","Package":"p"}
 {"Action":"pass","Package":"p","Test":"TestConformance/Gin/no_token"}
 {"Action":"pass","Package":"p","Test":"TestConformance/Gin,_in_process/no_token"}
@@ -29,9 +29,9 @@ func TestTheTableTellsWhatPassed(t *testing.T) {
 	if len(table.failed) != 1 || table.failed[0] != "q" {
 		t.Errorf("failed: %q", table.failed)
 	}
-	for _, nothing := range []string{"", "no JSON\n", `{"Action":"pass","Test":"TestOther"}`} {
-		if _, err := read(strings.NewReader(nothing)); err == nil {
-			t.Errorf("%q made a table", nothing)
+	for _, empty := range []string{"", "no JSON\n", `{"Action":"pass","Test":"TestOther"}`} {
+		if _, err := read(strings.NewReader(empty)); err == nil {
+			t.Errorf("%q: no error", empty)
 		}
 	}
 }
