@@ -84,8 +84,8 @@ type Client interface {
 // algorithm of tokens), is left out and told of in the set's Skipped, while the others serve:
 // so a key that a rotation has left behind harms nobody, and a disabled one is not trusted any
 // more. If none is left, or if it cannot be known about one of them (access denied, throttled,
-// no answer), the fetch fails as a whole: what was in force stays so, XX
-// keeps it, and no good token is called a bad one.
+// no answer), the fetch fails as a whole: the last valid
+// set stays in force for a while, and no valid token is refused.
 func New(client Client, keyID ...string) (keys.Source, error) {
 	if client == nil {
 		return nil, errors.New("kmskeys: New with a nil client: make one by kms.NewFromConfig")
