@@ -39,8 +39,8 @@ func (e *formError) Is(target error) bool { return target == e.class }
 func (e *formError) Unwrap() error        { return e.cause }
 
 // Token is a compact token taken apart. Nothing in it has been verified. Its memory is used
-// again: after [Token.Release] nothing that came from it may be looked at, but for Claims, and
-// strings.
+// again: after [Token.Release] nothing that came from it may be looked at, but for Header, Claims,
+// and strings.
 type Token struct {
 	RawHeader string        // as it came
 	Header    jsondoc.Value // an object, once it has been read
@@ -49,7 +49,6 @@ type Token struct {
 	Signature []byte        // once the body has been read
 
 	payload, signature string // as they came
-	header             jsondoc.Document
 	decoded            []byte
 }
 
@@ -97,7 +96,7 @@ func (t *Token) ReadHeader() error {
 	if err != nil {
 		return err
 	}
-	t.Header, err = t.header.Read(text)
+	t.Header, err = jsondoc.Parse(text)
 	t.Header, err = object(t.Header, err, ErrHeader)
 	return err
 }
@@ -131,12 +130,11 @@ func (t *Token) ReadBody() error {
 // Release gives the token's memory back, without what was in it.
 func (t *Token) Release() {
 	clear(t.decoded[:cap(t.decoded)]) // what could not be decoded to its end stands behind the rest
-	t.header.Forget()
 	decoded := t.decoded[:0]
 	if cap(decoded) > 1<<16 { // one monstrous token must not stay in the pool
 		decoded = nil
 	}
-	*t = Token{header: t.header, decoded: decoded}
+	*t = Token{decoded: decoded}
 	tokens.Put(t)
 }
 

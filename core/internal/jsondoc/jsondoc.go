@@ -1,14 +1,14 @@
-// Package jsondoc reads a JSON text strictly, once, into a flat immutable form that can be
-// asked questions without being parsed again.
+// Package jsondoc reads a JSON text strictly, once, into a flat immutable form.
 //
-// Strictly means RFC 7493 (I-JSON): valid UTF-8, no duplicate member names at any level, no
-// trailing data. Two readers that disagree about a text are how a token passes one check and
-// fools the next; a text on which readers could disagree is therefore refused here.
+// Strict means RFC 7493 (I-JSON): valid UTF-8, no duplicate member names at any level, no trailing
+// data. If two readers disagree about a text, a token can pass one check and fool the next, so
+// such texts are refused.
 //
-// Numbers keep their literal text, so 9007199254740993 stays itself.
+// Package jsontext validates. Numbers keep their literal text, so 9007199254740993 is exact.
 package jsondoc
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,17 +22,17 @@ import (
 // MaxDepth is how many objects and arrays may be nested in each other.
 const MaxDepth = 32
 
-// Errors that callers tell apart. All others are syntax errors.
+// Errors of [Parse]. All others are syntax errors.
 var (
 	ErrTooDeep   = fmt.Errorf("nested deeper than %d levels", MaxDepth)
 	ErrDuplicate = errors.New("duplicate member name")
 	errTrailing  = errors.New("data after the JSON value")
 )
 
-// Kind is the JSON type of a value. The zero Kind belongs to a value that is not there.
+// Kind is the JSON type of a value.
 type Kind uint8
 
-// The kinds of JSON values.
+// The kinds of JSON values. Absent is the kind of the zero [Value].
 const (
 	Absent Kind = iota
 	Null
@@ -43,79 +43,148 @@ const (
 	Object
 )
 
-// String returns the kind's name as it appears in explanations.
+// String returns the kind's name in messages.
 func (k Kind) String() string {
 	return [...]string{"nothing", "null", "boolean", "number", "string", "array", "object"}[k]
 }
 
-// A node is one value. For a string, start and end enclose its unquoted content; for all else
-// its text. Children follow their parent directly; next is the first node after the subtree.
+// node is one value. For a string, start and end enclose its unquoted content, otherwise its text.
+// Children follow their parent directly; next is the first node after the subtree.
 type node struct {
 	kind       Kind
 	start, end uint32
 	next       uint32
 }
 
-// Document is a JSON text that has been read. Unless it is read into again it is immutable and
-// safe for concurrent use.
-type Document struct {
-	text  string // the JSON text, then the content of those strings that had escapes
+type document struct {
+	text  string // the JSON text, then the content of the strings that have escapes
 	nodes []node
 }
 
 // Value is one value within a document. The zero Value is absent. It is immutable and safe
 // for concurrent use.
 type Value struct {
-	doc *Document
+	doc *document
 	at  uint32
 }
 
 // Parse reads one JSON value that makes up the whole of text. It keeps no reference to text.
 func Parse(text []byte) (Value, error) {
-	r := readers.Get().(*reader) //nolint:errcheck // the pool holds nothing else
-	defer r.release()
-	if err := r.read(text); err != nil {
+	if !jsontext.Value(text).IsValid() {
+		return Value{}, reason(text)
+	}
+	doc := &document{text: string(text)}
+	if err := doc.index(); err != nil {
 		return Value{}, err
 	}
-	return Value{doc: &Document{text: r.whole(), nodes: slices.Clone(r.nodes)}}, nil
+	return Value{doc: doc}, nil
 }
 
-// Read is [Parse] into memory that is used again: whatever d held before must not be looked at
-// any more. Strings that values hand out stay good all the same.
-func (d *Document) Read(text []byte) (Value, error) {
-	r := readers.Get().(*reader) //nolint:errcheck // as above
-	defer r.release()
-	if err := r.read(text); err != nil {
-		return Value{}, err
+// reason returns why jsontext refused a text. It repeats none of the text, which may be part of a
+// token.
+func reason(text []byte) error {
+	_, err := jsontext.NewDecoder(bytes.NewBuffer(text)).ReadValue()
+	var syntactic *jsontext.SyntacticError
+	switch {
+	case err == nil:
+		return errTrailing
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return ErrDuplicate
+	case errors.As(err, &syntactic):
+		return fmt.Errorf("not JSON: at byte %d", syntactic.ByteOffset)
 	}
-	d.text, d.nodes = r.whole(), append(d.nodes[:0], r.nodes...)
-	return Value{doc: d}, nil
+	return errors.New("not JSON: unexpected end")
 }
 
-// Forget lets go of what was read.
-func (d *Document) Forget() { d.text, d.nodes = "", d.nodes[:0] }
-
-// whole is the text of a document.
-func (r *reader) whole() string {
-	var text strings.Builder
-	text.Grow(len(r.text) + len(r.unquoted))
-	text.Write(r.text)
-	text.Write(r.unquoted)
-	return text.String()
+// index appends the nodes of a text that is valid, and far below 4 GiB.
+//
+//nolint:gosec // which is why the conversions are safe
+func (d *document) index() error {
+	text := d.text
+	// Each value follows one of these, or is the whole text.
+	size := 1 + strings.Count(text, ",") + strings.Count(text, ":") + strings.Count(text, "{") + strings.Count(text, "[")
+	nodes := make([]node, 0, size)
+	var (
+		open     [MaxDepth]int // the nodes of the enclosing objects and arrays
+		depth    int
+		unquoted []byte
+		err      error
+	)
+	for i := 0; i < len(text); {
+		n := node{start: uint32(i), next: uint32(len(nodes) + 1)}
+		switch c := text[i]; c {
+		case ' ', '\t', '\r', '\n', ',', ':':
+			i++
+			continue
+		case '}', ']':
+			i++
+			depth--
+			container := &nodes[open[depth]]
+			container.end, container.next = uint32(i), uint32(len(nodes))
+			continue
+		case '{', '[':
+			if depth == MaxDepth {
+				return ErrTooDeep
+			}
+			open[depth] = len(nodes)
+			depth++
+			if n.kind = Array; c == '{' {
+				n.kind = Object
+			}
+			i++
+		case '"':
+			begin, escaped := i, false
+			for i++; text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++ // over the next byte
+					escaped = true
+				}
+			}
+			i++
+			n.kind, n.start, n.end = String, uint32(begin+1), uint32(i-1)
+			if escaped {
+				n.start = uint32(len(text) + len(unquoted))
+				if unquoted, err = jsontext.AppendUnquote(unquoted, text[begin:i]); err != nil {
+					return err
+				}
+				n.end = uint32(len(text) + len(unquoted))
+			}
+		default:
+			switch n.kind = Number; c {
+			case 'n':
+				n.kind = Null
+			case 't', 'f':
+				n.kind = Bool
+			}
+			for i < len(text) && text[i] > ' ' && text[i] != ',' && text[i] != ']' && text[i] != '}' {
+				i++
+			}
+			n.end = uint32(i)
+		}
+		nodes = append(nodes, n)
+	}
+	if len(unquoted) > 0 {
+		d.text += string(unquoted)
+	}
+	if size > 2*len(nodes) { // strings can be full of commas
+		nodes = slices.Clone(nodes)
+	}
+	d.nodes = nodes
+	return nil
 }
 
-// Size is about how many bytes the whole document of a value takes in memory.
+// Size returns about how many bytes the whole document of a value takes in memory.
 func (v Value) Size() int {
 	if v.doc == nil {
 		return 0
 	}
 	const document, node = 48, 16
-	return document + len(v.doc.text) + node*len(v.doc.nodes)
+	return document + len(v.doc.text) + node*cap(v.doc.nodes)
 }
 
 func (v Value) node() node { return v.doc.nodes[v.at] }
 
-// Kind tells the JSON type; Absent for the zero Value.
+// Kind returns the JSON type, [Absent] for the zero Value.
 func (v Value) Kind() Kind {
 	if v.doc == nil {
 		return Absent
@@ -123,65 +192,49 @@ func (v Value) Kind() Kind {
 	return v.node().kind
 }
 
-// Text returns the content of a JSON string.
-func (v Value) Text() (string, bool) {
-	if v.Kind() != String {
+// literal returns the text of a value of one kind; of a string, its content.
+func (v Value) literal(kind Kind) (string, bool) {
+	if v.doc == nil || v.node().kind != kind {
 		return "", false
 	}
 	n := v.node()
 	return v.doc.text[n.start:n.end], true
 }
+
+// Text returns the content of a JSON string.
+func (v Value) Text() (string, bool) { return v.literal(String) }
+
+// Number returns the literal text of a JSON number.
+func (v Value) Number() (string, bool) { return v.literal(Number) }
 
 // Bool returns a JSON boolean.
 func (v Value) Bool() (value, ok bool) {
-	if v.Kind() != Bool {
-		return false, false
-	}
-	return v.doc.text[v.node().start] == 't', true
+	text, ok := v.literal(Bool)
+	return text == "true", ok
 }
 
-// Number returns the literal text of a JSON number.
-func (v Value) Number() (string, bool) {
-	if v.Kind() != Number {
-		return "", false
+// Len returns the number of elements of an array or of members of an object, otherwise 0.
+func (v Value) Len() (count int) {
+	for range v.Elements() {
+		count++
 	}
-	n := v.node()
-	return v.doc.text[n.start:n.end], true
-}
-
-// Len returns the number of elements of an array or of members of an object, else 0.
-func (v Value) Len() int {
-	count := 0
-	switch v.Kind() {
-	case Array:
-		for range v.Elements() {
-			count++
-		}
-	case Object:
-		for range v.Members() {
-			count++
-		}
+	for range v.Members() {
+		count++
 	}
 	return count
 }
 
-// Get returns the member of an object by its exact name; absent if there is none.
+// Get returns the member of an object by its exact name, or the absent value.
 func (v Value) Get(name string) Value {
-	if v.Kind() != Object {
-		return Value{}
-	}
-	nodes, end := v.doc.nodes, v.node().next
-	for at := v.at + 1; at < end; {
-		key := nodes[at]
-		if v.doc.text[key.start:key.end] == name {
-			return Value{v.doc, at + 1}
+	for member, value := range v.Members() {
+		if member == name {
+			return value
 		}
-		at = nodes[at+1].next
 	}
 	return Value{}
 }
 
-// Elements yields the elements of an array in order; nothing for other kinds.
+// Elements yields the elements of an array in order. It yields nothing for other kinds.
 func (v Value) Elements() iter.Seq[Value] {
 	return func(yield func(Value) bool) {
 		if v.Kind() != Array {
@@ -195,7 +248,7 @@ func (v Value) Elements() iter.Seq[Value] {
 	}
 }
 
-// Members yields the members of an object in order; nothing for other kinds.
+// Members yields the members of an object in order. It yields nothing for other kinds.
 func (v Value) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
 		if v.Kind() != Object {
@@ -210,7 +263,7 @@ func (v Value) Members() iter.Seq2[string, Value] {
 	}
 }
 
-// AppendJSON appends the value as JSON text; nothing if it is absent.
+// AppendJSON appends the value as JSON text. It appends nothing if the value is absent.
 func (v Value) AppendJSON(dst []byte) []byte {
 	if v.doc == nil {
 		return dst
@@ -219,79 +272,46 @@ func (v Value) AppendJSON(dst []byte) []byte {
 	if n.kind != String {
 		return append(dst, v.doc.text[n.start:n.end]...)
 	}
-	dst, _ = jsontext.AppendQuote(dst, v.doc.text[n.start:n.end]) // fails on bad UTF-8 only, which Parse refuses
+	dst, _ = jsontext.AppendQuote(dst, v.doc.text[n.start:n.end]) // it fails only for invalid UTF-8, which Parse refuses
 	return dst
 }
 
-// Any returns the value as Go values: nil, bool, json.Number, string, []any, map[string]any.
-// What it returns is the caller's own.
+// Any returns the value as Go values: nil, bool, json.Number, string, []any, map[string]any. The
+// caller owns them.
 func (v Value) Any() any {
-	switch v.Kind() {
-	case Bool:
-		b, _ := v.Bool()
-		return b
-	case Number:
-		n, _ := v.Number()
-		return json.Number(n)
-	case String:
-		s, _ := v.Text()
-		return strings.Clone(s)
-	case Array:
-		list := make([]any, 0, v.Len())
-		for e := range v.Elements() {
-			list = append(list, e.Any())
-		}
-		return list
-	case Object:
-		object := make(map[string]any, v.Len())
-		for name, member := range v.Members() {
-			object[strings.Clone(name)] = member.Any()
-		}
-		return object
-	}
-	return nil
+	decoder := json.NewDecoder(bytes.NewReader(v.AppendJSON(nil)))
+	decoder.UseNumber()
+	var value any
+	_ = decoder.Decode(&value) // fails for the absent value, which is nil
+	return value
 }
 
 // Equal compares by JSON meaning: types never convert, numbers compare by their exact value
 // (1 equals 1.0 and 1e0), objects regardless of member order. An absent value equals nothing.
 func (v Value) Equal(w Value) bool {
-	if v.Kind() != w.Kind() {
+	kind := v.Kind()
+	if kind != w.Kind() || v.Len() != w.Len() {
 		return false
 	}
-	a, b := v, w // one kind
-	switch a.Kind() {
-	case Null:
-		return true
-	case Bool:
-		x, _ := a.Bool()
-		y, _ := b.Bool()
+	x, _ := v.literal(kind)
+	y, _ := w.literal(kind)
+	switch kind {
+	case Null, Bool, String:
 		return x == y
 	case Number:
-		x, _ := a.Number()
-		y, _ := b.Number()
 		return EqualNumbers(x, y)
-	case String:
-		x, _ := a.Text()
-		y, _ := b.Text()
-		return x == y
 	case Array:
-		if a.Len() != b.Len() {
-			return false
-		}
-		y := Value{b.doc, b.at + 1}
-		for x := range a.Elements() {
-			if !x.Equal(y) {
+		next := Value{w.doc, w.at + 1}
+		for element := range v.Elements() {
+			if !element.Equal(next) {
 				return false
 			}
-			y.at = y.node().next
+			next.at = next.node().next
 		}
 		return true
 	case Object:
-		if a.Len() != b.Len() {
-			return false
-		}
-		for name, x := range a.Members() {
-			if !x.Equal(b.Get(name)) {
+		for name, member := range v.Members() {
+			if !member.Equal(w.Get(name)) {
 				return false
 			}
 		}

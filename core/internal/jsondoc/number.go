@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// A decimal is a number as digits × 10^exp, the digits without leading or trailing zeros, so
-// that equal numbers have equal decimals. Nothing is ever expanded: 1e999999999 costs no more
-// than 1.
+// decimal is digits × 10^exp, without leading or trailing zeros in digits, so that equal numbers
+// have equal decimals. Nothing is expanded: 1e999999999 costs no more than 1.
 type decimal struct {
 	negative bool
 	digits   string
@@ -37,11 +36,7 @@ func parseDecimal(literal string) (d decimal, ok bool) {
 	mantissa, d.negative = strings.CutPrefix(mantissa, "-")
 	whole, fraction, _ := strings.Cut(mantissa, ".")
 	d.exp -= int64(len(fraction))
-	d.digits = whole
-	if fraction != "" {
-		d.digits = whole + fraction
-	}
-	d.digits = strings.TrimLeft(d.digits, "0")
+	d.digits = strings.TrimLeft(whole+fraction, "0")
 	trimmed := strings.TrimRight(d.digits, "0")
 	d.exp += int64(len(d.digits) - len(trimmed))
 	d.digits = trimmed
@@ -51,8 +46,7 @@ func parseDecimal(literal string) (d decimal, ok bool) {
 	return d, true
 }
 
-// Int64 returns the value as an integer where it is one that fits: 1, 1.0 and 1e3 are, 1.5
-// and 1e400 are not.
+// Int64 returns the value of an integer that fits: 1, 1.0 and 1e3 do, 1.5 and 1e400 do not.
 func (v Value) Int64() (int64, bool) {
 	literal, ok := v.Number()
 	if !ok {
@@ -65,10 +59,7 @@ func (v Value) Int64() (int64, bool) {
 	if !ok || d.exp < 0 || d.exp > 18 {
 		return 0, false
 	}
-	if d.digits == "" { // 0.0, 0e5
-		return 0, true
-	}
-	text := d.digits + strings.Repeat("0", int(d.exp))
+	text := "0" + d.digits + strings.Repeat("0", int(d.exp)) // also of 0.0 and 0e5
 	if d.negative {
 		text = "-" + text
 	}
@@ -79,7 +70,7 @@ func (v Value) Int64() (int64, bool) {
 	return i, true
 }
 
-// Float64 returns the nearest float64; false for other kinds and beyond its range.
+// Float64 returns the nearest float64. It returns false for other kinds and beyond its range.
 func (v Value) Float64() (float64, bool) {
 	literal, ok := v.Number()
 	if !ok {
