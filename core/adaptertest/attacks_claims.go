@@ -130,10 +130,10 @@ func issuerAttacks() []Attack {
 		"look-alike letter":      func(s string) any { return strings.Replace(s, "p", "р", 1) }, // Cyrillic
 		"zero-width space":       func(s string) any { return s + "\u200b" },
 		"in an array":            func(s string) any { return []string{s} },
-		"in an array of two":     func(s string) any { return []string{strangerURL, s} },
+		"in an array of two":     func(s string) any { return []string{attackerURL, s} },
 		"in an object":           func(s string) any { return map[string]string{"url": s} },
-		"after another's":        func(s string) any { return strangerURL + " " + s },
-		"inside of another's":    func(s string) any { return strangerURL + "/?" + s },
+		"after another's":        func(s string) any { return attackerURL + " " + s },
+		"inside of another's":    func(s string) any { return attackerURL + "/?" + s },
 		"with a forged log line": func(s string) any { return s + "\nlevel=INFO msg=authenticated" },
 	} {
 		l.token("ours, "+name, exact, func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Claim("iss", iss(i.URL()))) })

@@ -216,7 +216,7 @@ func jsonAttacks() []Attack {
 		l.token("other letters: "+name, letters, rawPayload(after(member))).from("RFC 7519, section 4")
 	}
 	for name, opts := range map[string][]devissuer.TokenOption{
-		"EXP for exp": {devissuer.WithoutExpiry(), devissuer.Claim("EXP", int64(99999999999))}, "ISS for iss": {devissuer.WithoutClaim("iss"), devissuer.Claim("ISS", strangerURL)}, "AUD for aud": {devissuer.WithoutClaim("aud"), devissuer.Claim("AUD", "api")},
+		"EXP for exp": {devissuer.WithoutExpiry(), devissuer.Claim("EXP", int64(99999999999))}, "ISS for iss": {devissuer.WithoutClaim("iss"), devissuer.Claim("ISS", attackerURL)}, "AUD for aud": {devissuer.WithoutClaim("aud"), devissuer.Claim("AUD", "api")},
 	} {
 		l.minted("other letters: "+name, letters, opts...).from("RFC 7519, section 4")
 	}

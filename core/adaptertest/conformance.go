@@ -22,12 +22,10 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-// TestAdapter holds an adapter to the behaviour that all adapters share. Each case has a name,
-// and a sentence that says the rule; a failing one prints both. It compares status, headers
-// and body of refusals whole, and sees to it that a refused request's handler never ran.
-//
-// It also finds what is left running when the application has ended; so it cannot run in
-// parallel with other tests.
+// TestAdapter tests that an adapter behaves as all adapters do. Each case has a name and a rule; a
+// failing one prints both. Status, headers and body of denials are compared whole, and the handler of
+// a rejected request must not run. It also finds goroutines that are left when the application has
+// ended, so it cannot run in parallel with other tests.
 //
 //	func TestConformance(t *testing.T) {
 //		adaptertest.TestAdapter(t, adaptertest.Adapter{Open: func(t testing.TB, routes []adaptertest.Route) ssotest.Do {
@@ -49,26 +47,25 @@ func TestAdapter(t *testing.T, adapter Adapter) {
 				t.Fatalf("%s\nthe request failed: %v", c.rule, err)
 			}
 			if panicked := s.panics.Load() > panics; panicked != c.panics {
-				t.Errorf("the rule: %s\nthe log tells of a panic: %t, want %t", c.rule, panicked, c.panics)
+				t.Errorf("%s\na panic was logged: %t, want %t", c.rule, panicked, c.panics)
 			}
 			ran := s.ran.Load() - before
 			if problem := c.want.compare(got, ran, c.request.Method); problem != "" {
-				t.Errorf("the rule: %s\n%s %s\n%s", c.rule, c.request.Method, c.request.URL, problem)
+				t.Errorf("%s\n%s %s\n%s", c.rule, c.request.Method, c.request.URL, problem)
 			}
 		})
 	}
-	t.Run("however the path is spelled, nobody gets in", func(t *testing.T) { s.spelled(t, do) })
-	t.Run("attacks", func(t *testing.T) { s.attacked(t, do, adapter.Lacks) })
+	t.Run("no spelling of a path opens a route", func(t *testing.T) { s.spelled(t, do) })
+	t.Run("attacks", func(t *testing.T) { s.attacks(t, do, adapter.Lacks) })
 	t.Run("principals do not mix", func(t *testing.T) { s.mixing(t, do) })
-	t.Run("a principal outlives its request unchanged", func(t *testing.T) { s.outliving(t, do) })
-	t.Run("a token that is known ends with its time all the same", func(t *testing.T) { s.aging(t, do) })
-	t.Run("a rotated key is accepted without a restart, and a retired one ends its tokens", func(t *testing.T) { s.rotation(t, do) })
-	t.Run("a provider that comes back is noticed without a restart", func(t *testing.T) { s.recovery(t, do) })
+	t.Run("a principal stays the same after its request", func(t *testing.T) { s.outliving(t, do) })
+	t.Run("a cached token expires", func(t *testing.T) { s.aging(t, do) })
+	t.Run("a rotated key is accepted, and a retired one is not", func(t *testing.T) { s.rotation(t, do) })
+	t.Run("the recovery of a provider is noticed", func(t *testing.T) { s.recovery(t, do) })
 }
 
-// TestHTTPAdapter is [TestAdapter] for an adapter of a framework over net/http: once over a real
-// listener, once in process, as subtests that are named by the framework. Build is called for each,
-// with the routes that the application is to have; lacks is [Adapter.Lacks].
+// TestHTTPAdapter is [TestAdapter] for a framework over net/http: once over a real listener and once in
+// process, as subtests named by the framework. build returns an application with the routes.
 func TestHTTPAdapter(t *testing.T, framework string, build func(routes []Route) http.Handler, lacks ...Feature) {
 	t.Run(framework, func(t *testing.T) {
 		TestAdapter(t, Adapter{Lacks: lacks, Open: func(t testing.TB, routes []Route) ssotest.Do { return ssotest.Serve(t, build(routes)) }})
@@ -78,31 +75,32 @@ func TestHTTPAdapter(t *testing.T, framework string, build func(routes []Route) 
 	})
 }
 
-// suite is the issuer, the authenticators and the handlers that the cases share.
+// suite has the issuers, the authenticators and the handler that the cases share.
 type suite struct {
-	issuer, stranger, dead       *ssotest.Issuer
-	victims                      []*ssotest.Issuer // whom the attacks are made for
-	auth, other, named, hopeless *sso.Authenticator
-	compat, text, signIn         *sso.Authenticator
-	clock                        clock
-	ran                          atomic.Int64
-	panics                       panicCounter
-	mu                           sync.Mutex
-	kept                         []*sso.Principal
+	issuer, untrusted, down *ssotest.Issuer
+	attacked                []*ssotest.Issuer // one for each algorithm of the attacks
+	auth, other, named      *sso.Authenticator
+	compat, text, signIn    *sso.Authenticator
+	unavailable             *sso.Authenticator
+	clock                   clock
+	ran                     atomic.Int64
+	panics                  panicCounter
+	mu                      sync.Mutex
+	kept                    []*sso.Principal
 }
 
 func newSuite(t *testing.T) *suite {
-	s := &suite{issuer: ssotest.NewIssuer(t), stranger: ssotest.NewIssuer(t), dead: ssotest.NewIssuer(t), victims: newVictims(t)}
+	s := &suite{issuer: ssotest.NewIssuer(t), untrusted: ssotest.NewIssuer(t), down: ssotest.NewIssuer(t), attacked: attackedIssuers(t)}
 	s.auth = s.authenticator(s.issuer, "api", func(*sso.Config) {})
 	s.other = s.authenticator(s.issuer, "other-api", func(*sso.Config) {})
-	s.named = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Realm, c.TellScopes = "orders", true })
+	s.named = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.TellScopes = true })
 	s.compat = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Renderer = compat.Render })
 	s.text = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Renderer = sso.RenderText })
 	s.signIn = s.authenticator(s.issuer, "api", func(c *sso.Config) {
 		c.Renderer = sso.RenderSignIn("https://login.example/start?app=1", "return_to", nil)
 	})
-	s.dead.Down()
-	s.hopeless = s.authenticator(s.dead, "api", func(*sso.Config) {})
+	s.down.Down()
+	s.unavailable = s.authenticator(s.down, "api", func(*sso.Config) {})
 	return s
 }
 
@@ -113,7 +111,7 @@ func (s *suite) authenticator(issuer *ssotest.Issuer, audience string, change fu
 	return issuer.Authenticator(cfg)
 }
 
-// secret is what a permission fails with: nothing of it may reach the client.
+// secret is the error of a permission, which must not reach the client.
 const secret = "the-cause-of-it-all"
 
 func (s *suite) routes() []Route {
@@ -146,17 +144,17 @@ func (s *suite) routes() []Route {
 		{Path: "/sign-in", Layers: []Layer{{Auth: s.signIn, Kind: Require, Permission: admin}}},
 		{Path: "/failing", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: failing}}},
 		{Path: "/panicking", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: panicking}}},
-		{Path: "/unavailable", Layers: []Layer{{Auth: s.hopeless}}},
+		{Path: "/unavailable", Layers: []Layer{{Auth: s.unavailable}}},
 		{Path: "/orders/{id}", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: facts}}},
 		{Path: "/drawn", Layers: []Layer{draw(func(d sso.Denial, write func(string)) { write("drawn " + d.Code) })}},
 		{Path: "/drawn-nothing", Layers: []Layer{draw(func(sso.Denial, func(string)) {})}},
 		{Path: "/drawn-panic", Layers: []Layer{draw(func(sso.Denial, func(string)) { panic(secret) })}},
 	}
-	for _, victim := range s.victims {
-		auth := s.authenticator(victim, "api", func(*sso.Config) {})
+	for _, issuer := range s.attacked {
+		auth := s.authenticator(issuer, "api", func(*sso.Config) {})
 		routes = append(routes,
-			Route{Path: "/attacked/" + victim.Algorithm(), Layers: []Layer{{Auth: auth}}},
-			Route{Path: "/attacked-optional/" + victim.Algorithm(), Layers: []Layer{{Auth: auth, Kind: Optional}}})
+			Route{Path: "/attacked/" + issuer.Algorithm(), Layers: []Layer{{Auth: auth}}},
+			Route{Path: "/attacked-optional/" + issuer.Algorithm(), Layers: []Layer{{Auth: auth, Kind: Optional}}})
 	}
 	for i := range routes {
 		routes[i].Handle = s.handle
@@ -164,7 +162,7 @@ func (s *suite) routes() []Route {
 	return routes
 }
 
-// handle tells what a handler sees: the principal of the framework's own store, and that of the
+// handle reports what a handler sees: the principal of the framework's own store, and that of the
 // request's context.
 func (s *suite) handle(ctx context.Context, stored *sso.Principal, ok bool) string {
 	s.ran.Add(1)
@@ -181,20 +179,11 @@ func (s *suite) handle(ctx context.Context, stored *sso.Principal, ok bool) stri
 	return "hello " + stored.Subject()
 }
 
-// A testCase is one request and its answer.
-type testCase struct {
-	name, rule string
-	request    *http.Request
-	want       answer
-	needs      Feature // empty: nothing special
-	panics     bool    // what draws the refusal does, which the log tells
-}
-
-// answer is a response as far as it is compared.
+// answer is the part of a response that is compared.
 type answer struct {
 	status  int
 	body    string
-	headers http.Header // of a refusal, whole; nil: not compared
+	headers http.Header // all headers of a denial; if nil, they are not compared
 	ran     int64       // how often the handler ran
 }
 
@@ -212,22 +201,22 @@ func refused(status int, title, code, challenge string) answer {
 	return a
 }
 
-// redrawn is a refusal with another body.
-func redrawn(a answer, contentType, body string) answer {
+// rendered is a denial with another body.
+func rendered(a answer, contentType, body string) answer {
 	a.headers = a.headers.Clone()
 	a.headers.Set("Content-Type", contentType)
 	a.body = body
 	return a
 }
 
-// seeOther is what a browser without a token gets in place of a refusal.
+// seeOther is the redirect of a browser without a valid token.
 func seeOther(location string) answer {
 	return answer{status: http.StatusSeeOther, body: "See " + location + "\n", headers: http.Header{
 		"Content-Type": {"text/plain; charset=utf-8"}, "Cache-Control": {"no-store"}, "Location": {location},
 	}}
 }
 
-// The refusals, written out as a client gets them, so that a change of the core shows here.
+// The denials as a client gets them, so that a change of package sso is noticed.
 var (
 	missingToken = refused(401, "Unauthorized", "missing_token", `Bearer`)
 	invalidToken = refused(401, "Unauthorized", "invalid_token", `Bearer error="invalid_token"`)
@@ -240,10 +229,9 @@ var (
 		a.headers.Set("Retry-After", someSeconds)
 		return a
 	}()
-	drawnDenied = answer{status: 403, body: "drawn insufficient_scope"}
 )
 
-// compare says what is wrong, or nothing.
+// compare returns the differences; "" if there are none.
 func (want answer) compare(got answer, ran int64, method string) string {
 	if method == http.MethodHead {
 		want.body = "" // RFC 9110, section 9.3.2
@@ -264,10 +252,10 @@ func (want answer) compare(got answer, ran int64, method string) string {
 	return strings.Join(problems, "\n")
 }
 
-// someSeconds stands for a Retry-After from 1 to 30.
+// someSeconds replaces a Retry-After from 1 to 30.
 const someSeconds = "some seconds"
 
-// transportHeaders are the server's business and not the adapter's.
+// transportHeaders are set by the server, not by the adapter.
 var transportHeaders = []string{"Date", "Content-Length", "Connection", "Keep-Alive"}
 
 func send(do ssotest.Do, r *http.Request) (answer, error) {
@@ -285,7 +273,7 @@ func send(do ssotest.Do, r *http.Request) (answer, error) {
 		headers.Del(name)
 	}
 	if seconds, err := strconv.Atoi(headers.Get("Retry-After")); err == nil && seconds >= 1 && seconds <= 30 {
-		headers.Set("Retry-After", someSeconds) // how long exactly is left to the back-off
+		headers.Set("Retry-After", someSeconds)
 	}
 	return answer{status: response.StatusCode, body: string(body), headers: headers}, nil
 }
@@ -298,7 +286,7 @@ func get(path string, authorization ...string) *http.Request {
 func request(method, path string, authorization ...string) *http.Request {
 	r, err := http.NewRequestWithContext(context.Background(), method, path, http.NoBody)
 	if err != nil {
-		panic(err) // the paths stand in this package
+		panic(err) // the paths are constants of this package
 	}
 	r.Host = "service.example"
 	if len(authorization) > 0 {
@@ -317,14 +305,13 @@ func with(r *http.Request, fields ...string) *http.Request {
 
 func bearer(token string) string { return "Bearer " + token }
 
-// clock is real time and what a test adds to it.
-type clock struct{ ahead atomic.Int64 }
+// clock is the real time plus an offset.
+type clock struct{ offset atomic.Int64 }
 
-func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
-func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
+func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.offset.Load())) }
+func (c *clock) forward(d time.Duration) { c.offset.Add(int64(d)) }
 
-// panicCounter is a log of which it is counted only how often it tells of a panic: the suite makes thousands of
-// refusals.
+// panicCounter is a log handler that counts the panics.
 type panicCounter struct{ atomic.Int64 }
 
 func (*panicCounter) Enabled(_ context.Context, level slog.Level) bool {

@@ -5,8 +5,6 @@ import (
 	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
@@ -24,10 +22,12 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
-// What devissuer's options do not reach is put together here from the parts of good tokens.
+// This file makes tokens that the options of devissuer do not cover, from the parts of valid tokens.
 
 // parts are the segments of a compact token, decoded.
 type parts struct{ header, payload, signature []byte }
@@ -42,7 +42,7 @@ func encoded(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 func decoded(s string) []byte {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil {
-		panic("adaptertest: " + err.Error()) // of a token that devissuer made
+		panic("adaptertest: " + err.Error()) // devissuer made the token
 	}
 	return b
 }
@@ -51,7 +51,7 @@ func (p parts) String() string {
 	return encoded(p.header) + "." + encoded(p.payload) + "." + encoded(p.signature)
 }
 
-// withSignature is a good token with something else for its signature.
+// withSignature is a valid token with its signature changed.
 func withSignature(change func(signature []byte) []byte, opts ...devissuer.TokenOption) func(*devissuer.Issuer) string {
 	return func(i *devissuer.Issuer) string {
 		p := split(i.MustToken(opts...))
@@ -60,21 +60,21 @@ func withSignature(change func(signature []byte) []byte, opts ...devissuer.Token
 	}
 }
 
-// rawPayload is a properly signed token whose payload is made of a good one's text.
+// rawPayload is a correctly signed token whose payload is a changed text.
 func rawPayload(change func(text string) string) func(*devissuer.Issuer) string {
 	return func(i *devissuer.Issuer) string {
 		return i.MustToken(devissuer.RawPayload(change(string(split(i.MustToken()).payload))))
 	}
 }
 
-// rawHeader is a properly signed token whose header is made of a good one's text.
+// rawHeader is a correctly signed token whose header is a changed text.
 func rawHeader(change func(text string) string) func(*devissuer.Issuer) string {
 	return func(i *devissuer.Issuer) string {
 		return i.MustToken(devissuer.RawHeader(change(string(split(i.MustToken()).header))))
 	}
 }
 
-// before puts members in front of an object's own, after behind them.
+// before adds members at the beginning of an object, after at its end.
 func before(members string) func(string) string {
 	return func(object string) string { return "{" + members + "," + object[1:] }
 }
@@ -83,8 +83,7 @@ func after(members string) func(string) string {
 	return func(object string) string { return object[:len(object)-1] + "," + members + "}" }
 }
 
-// respelled is a properly signed token whose segments are spelled in another way, and signed
-// as they are spelled.
+// respelled is a token whose segments are encoded in another way, and signed as they are encoded.
 func respelled(header, payload func(string) string) func(*devissuer.Issuer) string {
 	return func(i *devissuer.Issuer) string {
 		p := split(i.MustToken())
@@ -94,32 +93,17 @@ func respelled(header, payload func(string) string) func(*devissuer.Issuer) stri
 
 func same(s string) string { return s }
 
-// seal signs any two segments with the issuer's key.
+// seal signs two segments with the issuer's key.
 func seal(i *devissuer.Issuer, header, payload string) string {
 	input := header + "." + payload
-	digest := sha256.Sum256([]byte(input))
-	var (
-		signature []byte
-		err       error
-	)
-	switch private := private(i).(type) {
-	case *rsa.PrivateKey:
-		signature, err = rsa.SignPKCS1v15(nil, private, crypto.SHA256, digest[:])
-	case *ecdsa.PrivateKey:
-		var r, s *big.Int
-		if r, s, err = ecdsa.Sign(rand.Reader, private, digest[:]); err == nil {
-			signature = slices.Concat(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32)))
-		}
-	case ed25519.PrivateKey:
-		signature = ed25519.Sign(private, []byte(input))
-	}
-	if err != nil || !slices.Contains([]string{"RS256", "ES256", "EdDSA"}, i.Algorithm()) {
-		panic(fmt.Sprintf("adaptertest: cannot make the signature of this attack by %s: %v", i.Algorithm(), err))
+	signature, err := jwt.GetSigningMethod(i.Algorithm()).Sign(input, private(i))
+	if err != nil {
+		panic("adaptertest: " + err.Error()) // the key fits the algorithm
 	}
 	return input + "." + encoded(signature)
 }
 
-// private is the key that signs now.
+// private returns the signing key.
 func private(i *devissuer.Issuer) any {
 	block, _ := pem.Decode(i.PrivateKeyPEM())
 	private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
@@ -129,11 +113,11 @@ func private(i *devissuer.Issuer) any {
 	return private
 }
 
-// rsaKey is the key that signs now, of an issuer for RS256.
+// rsaKey returns the signing key of an issuer for RS256.
 func rsaKey(i *devissuer.Issuer) *rsa.PrivateKey {
 	private, ok := private(i).(*rsa.PrivateKey)
 	if !ok {
-		panic(fmt.Sprintf("adaptertest: this attack is made for RS256, and the issuer is for %s", i.Algorithm()))
+		panic(fmt.Sprintf("adaptertest: this attack is for RS256, and the issuer uses %s", i.Algorithm()))
 	}
 	return private
 }
@@ -144,7 +128,7 @@ func publicDER(i *devissuer.Issuer) []byte {
 	return block.Bytes
 }
 
-// published is the first key of the set as it is published.
+// published returns the first key of the published set.
 func published(i *devissuer.Issuer) []byte {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -155,22 +139,10 @@ func published(i *devissuer.Issuer) []byte {
 	return set.Keys[0]
 }
 
-// audience is what the issuer's tokens are for.
-func audience(i *devissuer.Issuer) string {
-	var claims struct {
-		Audience any `json:"aud"`
-	}
-	_ = json.Unmarshal(split(i.MustToken()).payload, &claims)
-	switch aud := claims.Audience.(type) {
-	case string:
-		return aud
-	case []any:
-		return fmt.Sprint(aud[0])
-	}
-	return ""
-}
+// audience returns the first audience of the issuer's tokens.
+func audience(i *devissuer.Issuer) string { return i.Audience()[0] }
 
-// otherKey is the id of a published key that does not sign now.
+// otherKey returns the id of a published key other than the signing key.
 func otherKey(i *devissuer.Issuer) string {
 	for _, id := range i.KeyIDs() {
 		if id != i.KeyID() {
@@ -180,37 +152,38 @@ func otherKey(i *devissuer.Issuer) string {
 	return i.Publish()
 }
 
-// stranger is a provider that nobody trusts; there is one for each algorithm.
-func stranger(algorithm string) *devissuer.Issuer {
-	strangers.Lock()
-	defer strangers.Unlock()
-	if strangers.m[algorithm] == nil {
-		i, err := devissuer.New(devissuer.WithAlgorithm(algorithm), devissuer.WithIssuer(strangerURL))
+const attackerURL = "https://attacker.example"
+
+// attacker is a provider that no service trusts.
+func attacker(algorithm string) *devissuer.Issuer { return cachedIssuer(attackerURL, algorithm) }
+
+// cachedIssuer returns an issuer that is made once, since keys take long to generate.
+func cachedIssuer(url, algorithm string) *devissuer.Issuer {
+	issuers.Lock()
+	defer issuers.Unlock()
+	key := algorithm + " " + url
+	if issuers.made[key] == nil {
+		i, err := devissuer.New(devissuer.WithAlgorithm(algorithm), devissuer.WithIssuer(url))
 		if err != nil {
-			panic("adaptertest: " + err.Error()) // an issuer has the algorithm
+			panic("adaptertest: " + err.Error()) // algorithm and url are valid
 		}
-		if strangers.m == nil {
-			strangers.m = map[string]*devissuer.Issuer{}
-		}
-		strangers.m[algorithm] = i
+		issuers.made[key] = i
 	}
-	return strangers.m[algorithm]
+	return issuers.made[key]
 }
 
-const strangerURL = "https://attacker.example"
-
-var strangers struct {
+var issuers = struct {
 	sync.Mutex
-	m map[string]*devissuer.Issuer
-}
+	made map[string]*devissuer.Issuer
+}{made: map[string]*devissuer.Issuer{}}
 
-// forged is a token by a stranger's key that claims to be this issuer's.
+// forged is a token that claims to be this issuer's, signed with the attacker's key.
 func forged(i *devissuer.Issuer, opts ...devissuer.TokenOption) string {
 	opts = append([]devissuer.TokenOption{devissuer.IssuedBy(i.URL()), devissuer.Audience(audience(i)), devissuer.Header("kid", i.KeyID())}, opts...)
-	return stranger(i.Algorithm()).MustToken(opts...)
+	return attacker(i.Algorithm()).MustToken(opts...)
 }
 
-// hmacToken is signed with a secret that anybody can know.
+// hmacToken is signed with a secret that is public.
 func hmacToken(algorithm string, hash crypto.Hash, secret func(*devissuer.Issuer) []byte, opts ...devissuer.TokenOption) func(*devissuer.Issuer) string {
 	return func(i *devissuer.Issuer) string {
 		token := i.MustToken(append([]devissuer.TokenOption{devissuer.Header("alg", algorithm)}, opts...)...)
@@ -221,7 +194,7 @@ func hmacToken(algorithm string, hash crypto.Hash, secret func(*devissuer.Issuer
 	}
 }
 
-// rsaSigned has a header that says what it likes and an RSA signature of any make.
+// rsaSigned has any header and any RSA signature.
 func rsaSigned(sign func(private *rsa.PrivateKey, input string) ([]byte, error), opts ...devissuer.TokenOption) func(*devissuer.Issuer) string {
 	return func(i *devissuer.Issuer) string {
 		token := i.MustToken(opts...)
@@ -249,9 +222,9 @@ func signOtherSalt(private *rsa.PrivateKey, input string) ([]byte, error) {
 	return rsa.SignPSS(rand.Reader, private, crypto.SHA256, digest[:], &rsa.PSSOptions{SaltLength: 20})
 }
 
-// certificate is a self-signed certificate for the stranger's key, as x5c has it.
+// certificate is a self-signed certificate of the attacker's key, as in x5c.
 func certificate(i *devissuer.Issuer) string {
-	block, _ := pem.Decode(stranger(i.Algorithm()).PrivateKeyPEM())
+	block, _ := pem.Decode(attacker(i.Algorithm()).PrivateKeyPEM())
 	private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
 		panic("adaptertest: " + err.Error())
@@ -265,7 +238,7 @@ func certificate(i *devissuer.Issuer) string {
 	return base64.StdEncoding.EncodeToString(der)
 }
 
-// encrypted is a JWE (RFC 7516) for the issuer's own public key, with an unsigned token in it.
+// encrypted is a JWE (RFC 7516) for the issuer's public key, with an unsigned token in it.
 func encrypted(i *devissuer.Issuer) string {
 	header := encoded([]byte(`{"alg":"RSA-OAEP-256","enc":"A256GCM","cty":"JWT","kid":"` + i.KeyID() + `"}`))
 	secret, nonce := make([]byte, 32), make([]byte, 12)
@@ -281,7 +254,7 @@ func encrypted(i *devissuer.Issuer) string {
 	return strings.Join([]string{header, encoded(wrapped), encoded(nonce), encoded(text), encoded(tag)}, ".")
 }
 
-// asDER spells r‖s as ASN.1 does (RFC 3279, section 2.2.3).
+// asDER encodes r‖s in ASN.1 (RFC 3279, section 2.2.3).
 func asDER(signature []byte) []byte {
 	number := func(b []byte) []byte {
 		b = new(big.Int).SetBytes(b).Bytes()
@@ -300,8 +273,7 @@ var (
 	orderEd25519, _ = new(big.Int).SetString("1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed", 16)
 )
 
-// unreduced adds the order to S, which means the same signature in other bytes (RFC 8032,
-// section 8.4).
+// unreduced adds the order to S, which is the same signature in other bytes (RFC 8032, section 8.4).
 func unreduced(signature []byte) []byte {
 	s := slices.Clone(signature[32:])
 	slices.Reverse(s)
@@ -310,8 +282,7 @@ func unreduced(signature []byte) []byte {
 	return append(slices.Clone(signature[:32]), sum...)
 }
 
-// strayBits sets a bit behind the last byte, which counts for nothing; a segment that has no
-// such bits stays as it is.
+// strayBits sets an unused bit of the last character; a segment without unused bits stays as it is.
 func strayBits(segment string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	if len(segment)%4 == 0 {
@@ -321,12 +292,12 @@ func strayBits(segment string) string {
 	return segment[:last] + string(alphabet[strings.IndexByte(alphabet, segment[last])|1])
 }
 
-// padded spells a segment as base64 with padding does.
+// padded adds the padding of base64.
 func padded(segment string) string { return segment + strings.Repeat("=", (4-len(segment)%4)%4) }
 
 var standardAlphabet = strings.NewReplacer("-", "+", "_", "/")
 
-// utf16 spells a text in UTF-16.
+// utf16 encodes a text in UTF-16.
 func utf16(text string) string {
 	var b bytes.Buffer
 	for _, c := range text {
@@ -346,7 +317,7 @@ func general(token string) string {
 	return fmt.Sprintf(`{"payload":%q,"signatures":[{"protected":%q,"signature":%q}]}`, s[1], s[0], s[2])
 }
 
-// flattened is the other one (RFC 7515, section 7.2.2).
+// flattened is the flattened JSON serialisation (RFC 7515, section 7.2.2).
 func flattened(token string) string {
 	s := strings.Split(token, ".")
 	return fmt.Sprintf(`{"payload":%q,"protected":%q,"signature":%q}`, s[1], s[0], s[2])

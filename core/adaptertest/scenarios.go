@@ -13,20 +13,14 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-// attacked sends the corpus of [Attacks] where good tokens are known already. All answers are
-// compared whole: the client learns nothing but the code.
-func (s *suite) attacked(t *testing.T, do ssotest.Do, lacks []Feature) {
-	for _, victim := range s.victims {
-		token := bearer(victim.Token())
-		for range 2 {
-			if got, err := send(do, get("/attacked/"+victim.Algorithm(), token)); err != nil || got.status != http.StatusOK {
-				t.Errorf("before the attacks a good token was answered with %d %q (%v)", got.status, got.body, err)
-			}
-		}
-	}
+// attacks sends [Attacks] to services that have cached valid tokens. All responses are compared whole:
+// the client learns only the code.
+func (s *suite) attacks(t *testing.T, do ssotest.Do, lacks []Feature) {
+	s.accepts(t, do, "before the attacks")
+	s.accepts(t, do, "before the attacks, cached")
 	for _, attack := range Attacks() {
-		victim := s.victims[max(0, slices.IndexFunc(s.victims, func(v *ssotest.Issuer) bool { return attack.Suits(v.Issuer) }))]
-		fields := attack.Fields(victim.Issuer)
+		issuer := s.attacked[slices.IndexFunc(s.attacked, func(i *ssotest.Issuer) bool { return attack.Suits(i.Issuer) })]
+		fields := attack.Fields(issuer.Issuer)
 		lacking := slices.ContainsFunc(needs(fields), func(f Feature) bool { return slices.Contains(lacks, f) })
 		if lacking || !sendable(fields) {
 			continue
@@ -39,7 +33,7 @@ func (s *suite) attacked(t *testing.T, do ssotest.Do, lacks []Feature) {
 		t.Run(attack.Name, func(t *testing.T) {
 			for _, path := range []string{"/attacked/", "/attacked-optional/"} {
 				before := s.ran.Load()
-				got, err := send(do, get(path+victim.Algorithm(), fields...))
+				got, err := send(do, get(path+issuer.Algorithm(), fields...))
 				if err != nil {
 					t.Fatalf("%v\nthe request failed: %v", attack, err)
 				}
@@ -49,15 +43,21 @@ func (s *suite) attacked(t *testing.T, do ssotest.Do, lacks []Feature) {
 			}
 		})
 	}
-	for _, victim := range s.victims {
-		if got, err := send(do, get("/attacked/"+victim.Algorithm(), bearer(victim.Token()))); err != nil || got.status != http.StatusOK {
-			t.Errorf("after the attacks a good token was answered with %d %q (%v)", got.status, got.body, err)
+	s.accepts(t, do, "after the attacks")
+}
+
+// accepts sends a valid token to each service that is attacked.
+func (s *suite) accepts(t *testing.T, do ssotest.Do, when string) {
+	t.Helper()
+	for _, issuer := range s.attacked {
+		if got, err := send(do, get("/attacked/"+issuer.Algorithm(), bearer(issuer.Token()))); err != nil || got.status != http.StatusOK {
+			t.Errorf("%s: the response to a valid token is %d %q (%v)", when, got.status, got.body, err)
 		}
 	}
 }
 
-// spelled asks for a guarded route by every spelling of its path that some router takes for the
-// same: whatever answers, the handler must not run.
+// spelled requests a guarded route by spellings of its path that some routers treat as the same. The
+// handler must not run, whatever responds.
 func (s *suite) spelled(t *testing.T, do ssotest.Do) {
 	for _, path := range []string{
 		"/required/", "/required//", "//required", "/./required", "/x/../required", "/x/..%2frequired", "/%2e/required", "/REQUIRED", "/Required",
@@ -70,44 +70,24 @@ func (s *suite) spelled(t *testing.T, do ssotest.Do) {
 			case err != nil:
 				t.Errorf("%s %s failed: %v", method, path, err)
 			case ran > 0, got.status < 300:
-				t.Errorf("%s %s was answered with %d, and the handler ran %d times", method, path, got.status, ran)
+				t.Errorf("%s %s: %d, and the handler ran %d times", method, path, got.status, ran)
 			}
 		}
 	}
 }
 
-// newVictims makes an issuer for each algorithm that some attack is made for; the first is for
-// those that are made for any.
-func newVictims(t *testing.T) []*ssotest.Issuer {
-	var victims []*ssotest.Issuer
+// attackedIssuers makes an issuer for each algorithm of the attacks. The first is for attacks with any
+// algorithm.
+func attackedIssuers(t *testing.T) []*ssotest.Issuer {
+	var issuers []*ssotest.Issuer
 	for _, algorithm := range []string{"ES256", "RS256", "EdDSA"} {
-		victims = append(victims, ssotest.NewIssuer(t, devissuer.WithAlgorithm(algorithm), devissuer.WithKeyPEM(victimKey(algorithm))))
+		issuers = append(issuers, ssotest.NewIssuer(t, devissuer.WithKeyPEM(cachedIssuer("https://attacked.example", algorithm).PrivateKeyPEM())))
 	}
-	return victims
+	return issuers
 }
 
-// victimKey is the same for all victims of an algorithm, since keys take long to make.
-func victimKey(algorithm string) []byte {
-	victimKeys.Lock()
-	defer victimKeys.Unlock()
-	if victimKeys.m[algorithm] == nil {
-		issuer, err := devissuer.New(devissuer.WithAlgorithm(algorithm))
-		if err != nil {
-			panic("adaptertest: " + err.Error()) // newVictims names none but what it has
-		}
-		victimKeys.m[algorithm] = issuer.PrivateKeyPEM()
-	}
-	return victimKeys.m[algorithm]
-}
-
-var victimKeys = struct {
-	sync.Mutex
-	m map[string][]byte
-}{m: map[string][]byte{}}
-
-// mixing sends tokens of equal length over the same connections at once: each answer must be
-// about its own token's subject. A framework that reuses its memory mixes them up if the
-// adapter keeps strings of it.
+// mixing sends tokens of equal length over the same connections at once. A framework that reuses its
+// memory mixes up their subjects if the adapter keeps strings of it.
 func (s *suite) mixing(t *testing.T, do ssotest.Do) {
 	const senders, rounds = 4, 25
 	var wg sync.WaitGroup
@@ -118,7 +98,7 @@ func (s *suite) mixing(t *testing.T, do ssotest.Do) {
 			for range rounds {
 				got, err := send(do, get("/authenticated", token))
 				if err != nil || got.body != "hello "+subject {
-					t.Errorf("the token of %s was answered with %d %q (%v)", subject, got.status, got.body, err)
+					t.Errorf("the response to the token of %s is %d %q (%v)", subject, got.status, got.body, err)
 					return
 				}
 			}
@@ -127,7 +107,7 @@ func (s *suite) mixing(t *testing.T, do ssotest.Do) {
 	wg.Wait()
 }
 
-// outliving keeps principals and looks at them after many other requests have used the memory.
+// outliving checks principals after many other requests have used the memory.
 func (s *suite) outliving(t *testing.T, do ssotest.Do) {
 	s.mu.Lock()
 	s.kept = nil
@@ -152,11 +132,11 @@ func (s *suite) outliving(t *testing.T, do ssotest.Do) {
 	}
 }
 
-// aging presents a token that is known until it has expired, and beyond.
+// aging sends a cached token until it has expired, and beyond.
 func (s *suite) aging(t *testing.T, do ssotest.Do) {
 	token := bearer(s.issuer.Token(devissuer.ValidFor(time.Minute)))
 	forged := token[:len(token)-8] + "AAAAAAAA"
-	ask := func(token string, want int) {
+	expect := func(token string, want int) {
 		t.Helper()
 		for _, path := range []string{"/authenticated", "/optional", "/required"} {
 			status := want
@@ -164,43 +144,43 @@ func (s *suite) aging(t *testing.T, do ssotest.Do) {
 				status = http.StatusForbidden
 			}
 			if got, err := send(do, get(path, token)); err != nil || got.status != status {
-				t.Errorf("%s was answered with %d %q (%v), want %d", path, got.status, got.body, err, status)
+				t.Errorf("%s: %d %q (%v), want %d", path, got.status, got.body, err, status)
 			}
 		}
 	}
-	ask(token, http.StatusOK)
-	ask(token, http.StatusOK)
-	ask(forged, http.StatusUnauthorized)
+	expect(token, http.StatusOK)
+	expect(token, http.StatusOK)
+	expect(forged, http.StatusUnauthorized)
 	s.clock.forward(time.Minute + sso.DefaultLeeway)
-	ask(token, http.StatusUnauthorized)
-	ask(token, http.StatusUnauthorized)
+	expect(token, http.StatusUnauthorized)
+	expect(token, http.StatusUnauthorized)
 }
 
-// rotation replaces the provider's key under a running service.
+// rotation replaces the key of the provider while the service runs.
 func (s *suite) rotation(t *testing.T, do ssotest.Do) {
 	old := bearer(s.issuer.Token())
 	s.issuer.Rotate()
-	s.clock.forward(10 * time.Second) // some case may just have spent the budget for unknown key ids
+	s.clock.forward(10 * time.Second) // a case may have used up the budget for unknown key ids
 	for name, token := range map[string]string{"the new key": bearer(s.issuer.Token()), "the old key": old} {
 		if got, err := send(do, get("/authenticated", token)); err != nil || got.status != 200 {
-			t.Errorf("a token of %s was answered with %d %q (%v)", name, got.status, got.body, err)
+			t.Errorf("a token of %s: %d %q (%v)", name, got.status, got.body, err)
 		}
 	}
 	s.issuer.RetireOld()
-	s.clock.forward(10 * time.Minute) // a refresh is due, for which a request waits that is so late
+	s.clock.forward(10 * time.Minute) // a refresh is due, and so late that a request waits for it
 	for range 2 {
 		if got, err := send(do, get("/authenticated", old)); err != nil || got.status != http.StatusUnauthorized {
-			t.Errorf("a known token of a key that is no more was answered with %d %q (%v)", got.status, got.body, err)
+			t.Errorf("a cached token of a retired key: %d %q (%v)", got.status, got.body, err)
 		}
 	}
 }
 
-// recovery brings a provider back that was down when the service started.
+// recovery ends the outage of a provider that was down when the service started.
 func (s *suite) recovery(t *testing.T, do ssotest.Do) {
-	token := bearer(s.dead.Token())
-	s.dead.Up()
+	token := bearer(s.down.Token())
+	s.down.Up()
 	s.clock.forward(time.Minute) // past any back-off
 	if got, err := send(do, get("/unavailable", token)); err != nil || got.status != 200 {
-		t.Errorf("after the provider's return a good token was answered with %d %q (%v)", got.status, got.body, err)
+		t.Errorf("after the recovery of the provider: %d %q (%v)", got.status, got.body, err)
 	}
 }
