@@ -12,9 +12,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -70,8 +72,8 @@ type Value struct {
 
 // Parse reads one JSON value that makes up the whole of text. It keeps no reference to text.
 func Parse(text []byte) (Value, error) {
-	if !jsontext.Value(text).IsValid() {
-		return Value{}, reason(text)
+	if err := validate(text); err != nil {
+		return Value{}, err
 	}
 	doc := &document{text: string(text)}
 	if err := doc.index(); err != nil {
@@ -80,17 +82,42 @@ func Parse(text []byte) (Value, error) {
 	return Value{doc: doc}, nil
 }
 
-// reason returns why jsontext refused a text. It repeats none of the text, which may be part of a
+// reader is a decoder and the text that it reads.
+type reader struct {
+	decoder *jsontext.Decoder
+	text    bytes.Buffer
+}
+
+var readers = sync.Pool{New: func() any { return &reader{decoder: new(jsontext.Decoder)} }}
+
+// validate checks a text by jsontext. Its errors repeat none of the text, which may be part of a
 // token.
-func reason(text []byte) error {
-	_, err := jsontext.NewDecoder(bytes.NewBuffer(text)).ReadValue()
-	var syntactic *jsontext.SyntacticError
-	switch {
-	case err == nil:
-		return errTrailing
-	case errors.Is(err, jsontext.ErrDuplicateName):
+func validate(text []byte) error {
+	r := readers.Get().(*reader) //nolint:errcheck // the pool holds nothing else
+	r.text = *bytes.NewBuffer(text)
+	r.decoder.Reset(&r.text)
+	_, err := r.decoder.ReadValue()
+	if err == nil {
+		if _, end := r.decoder.ReadToken(); end != io.EOF {
+			err = errTrailing
+		}
+	}
+	r.text = bytes.Buffer{} // the pool keeps no token
+	r.decoder.Reset(&r.text)
+	readers.Put(r)
+	return reason(err)
+}
+
+// reason converts an error of jsontext, which may quote the text.
+func reason(err error) error {
+	if err == nil || err == errTrailing {
+		return err
+	}
+	if errors.Is(err, jsontext.ErrDuplicateName) {
 		return ErrDuplicate
-	case errors.As(err, &syntactic):
+	}
+	var syntactic *jsontext.SyntacticError
+	if errors.As(err, &syntactic) {
 		return fmt.Errorf("not JSON: at byte %d", syntactic.ByteOffset)
 	}
 	return errors.New("not JSON: unexpected end")
