@@ -14,8 +14,8 @@ import (
 	"github.com/more-retail/moresso-go/echosso"
 )
 
-// Whatever way a function of the user's writes, a refusal stays one.
-func TestARefusalThatIsDrawnPastEchoKeepsItsStatus(t *testing.T) {
+// A denial keeps its status, however the function of WithDenied writes.
+func TestWithDenied_Status(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	auth := iss.Authenticator(iss.Config("api"))
 	for name, draw := range map[string]func(echo.Context, sso.Denial){
@@ -50,7 +50,7 @@ func TestARefusalThatIsDrawnPastEchoKeepsItsStatus(t *testing.T) {
 }
 
 // Middleware around the guard, Echo's own error handler above all, goes by this.
-func TestARefusalThatIsDrawnIsCommitted(t *testing.T) {
+func TestWithDenied_Committed(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	for name, draw := range map[string]func(echo.Context, sso.Denial){
 		"by a function of the service's": func(c echo.Context, _ sso.Denial) { _, _ = fmt.Fprint(c.Response().Writer, "no") },

@@ -2,16 +2,15 @@ package echosso_test
 
 import (
 	"fmt"
-	"log"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/echosso"
 )
 
@@ -52,7 +51,7 @@ func ExampleGuard_Authenticate() {
 	// 200 orders of ada
 }
 
-// On one route. Several permissions are all demanded.
+// On one route. Several permissions are all required.
 func ExampleGuard_Require() {
 	guard, issuer := guardForExamples()
 	e := echo.New()
@@ -65,7 +64,7 @@ func ExampleGuard_Require() {
 	// 200 orders of ada
 }
 
-// On the server, for a site that greets strangers too.
+// On the server, for a site with anonymous visitors.
 func ExampleGuard_Optional() {
 	guard, issuer := guardForExamples()
 	e := echo.New()
@@ -74,20 +73,20 @@ func ExampleGuard_Optional() {
 		if principal, ok := echosso.Principal(c); ok {
 			return c.String(http.StatusOK, "hello "+principal.Subject())
 		}
-		return c.String(http.StatusOK, "hello stranger")
+		return c.String(http.StatusOK, "hello")
 	})
 
 	show(e, "/", "")
 	show(e, "/", issuer.MustToken())
 	// Output:
-	// 200 hello stranger
+	// 200 hello
 	// 200 hello ada
 }
 
-// A refusal in the service's own words; status and challenge stay the standard's.
+// A denial in the service's own words, with the standard's status and challenge.
 func ExampleWithDenied() {
-	_, issuer := guardForExamples()
-	guard := echosso.New(authenticator(issuer), echosso.WithDenied(func(c echo.Context, d sso.Denial) {
+	auth, _ := adaptertest.ExampleIssuer()
+	guard := echosso.New(auth, echosso.WithDenied(func(c echo.Context, d sso.Denial) {
 		_ = c.String(d.Status, "no: "+d.Code)
 	}))
 	e := echo.New()
@@ -100,16 +99,12 @@ func ExampleWithDenied() {
 
 // The token in a field of its own, behind a gateway that uses Authorization for itself.
 func ExampleWithTokenFrom() {
-	_, issuer := guardForExamples()
-	guard := echosso.New(authenticator(issuer), echosso.WithTokenFrom(sso.TokenFromHeader("X-Access-Token")))
+	auth, issuer := adaptertest.ExampleIssuer()
+	guard := echosso.New(auth, echosso.WithTokenFrom(sso.TokenFromHeader("X-Access-Token")))
 	e := echo.New()
 	e.GET("/orders", listOrders, guard.Authenticate())
 
-	r := httptest.NewRequest(http.MethodGet, "/orders", http.NoBody)
-	r.Header.Set("X-Access-Token", issuer.MustToken())
-	w := httptest.NewRecorder()
-	e.ServeHTTP(w, r)
-	fmt.Println(w.Code, w.Body)
+	show(e, "/orders", "", "X-Access-Token", issuer.MustToken())
 	// Output:
 	// 200 orders of ada
 }
@@ -119,35 +114,12 @@ func listOrders(c echo.Context) error {
 	return c.String(http.StatusOK, "orders of "+principal.Subject())
 }
 
-// guardForExamples trusts an issuer in memory.
+// guardForExamples accepts the tokens of an issuer in memory.
 func guardForExamples() (*echosso.Guard, *devissuer.Issuer) {
-	issuer, err := devissuer.New()
-	if err != nil {
-		log.Fatal(err)
-	}
-	return echosso.New(authenticator(issuer)), issuer
+	auth, issuer := adaptertest.ExampleIssuer()
+	return echosso.New(auth), issuer
 }
 
-func authenticator(issuer *devissuer.Issuer) *sso.Authenticator {
-	auth, err := sso.New(sso.Config{
-		PublicKeyURI: issuer.JWKSURL(),
-		Audience:     []string{"api"},
-		Issuer:       issuer.URL(),
-		HTTPClient:   issuer.Client(),
-		Logger:       slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	return auth
-}
-
-func show(handler http.Handler, path, token string) {
-	r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, r)
-	fmt.Println(w.Code, w.Body)
+func show(handler http.Handler, path, token string, header ...string) {
+	adaptertest.ExampleGet(ssotest.InProcess(handler), path, token, header...)
 }

@@ -3,7 +3,6 @@ package echosso_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,7 +14,6 @@ import (
 	echomw "github.com/labstack/echo/v4/middleware"
 
 	"github.com/more-retail/moresso-go/core/adaptertest"
-	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -35,30 +33,17 @@ func ask(handler http.Handler, method, path, token string) *httptest.ResponseRec
 
 func ok(c echo.Context) error { return c.String(http.StatusOK, "in") }
 
-func TestNestedGroupsAddUp(t *testing.T) {
-	iss := ssotest.NewIssuer(t)
-	guard := echosso.New(iss.Authenticator(iss.Config("api")))
-	e := echo.New()
-	e.Use(guard.Authenticate())
-	orders := e.Group("/orders", guard.Require(permission.Has("orders.read")))
-	orders.Group("/admin", guard.Require(permission.Role("admin"))).GET("/all", ok)
-	for name, c := range map[string]struct {
-		token string
-		want  int
-	}{
-		"nobody":          {"", 401},
-		"neither":         {iss.Token(), 403},
-		"the outer alone": {iss.Token(devissuer.Permission("orders.read", true)), 403},
-		"the inner alone": {iss.Token(devissuer.Claim("roles", "admin")), 403},
-		"both":            {iss.Token(devissuer.Permission("orders.read", true), devissuer.Claim("roles", "admin")), 200},
-	} {
-		if got := ask(e, "GET", "/orders/admin/all", c.token).Code; got != c.want {
-			t.Errorf("%s: %d, want %d", name, got, c.want)
-		}
-	}
+func TestGuard_NestedGroups(t *testing.T) {
+	adaptertest.TestNested(t, func(auth *sso.Authenticator, outer, inner sso.Permission) ssotest.Do {
+		guard := echosso.New(auth)
+		e := echo.New()
+		e.Use(guard.Authenticate())
+		e.Group("/orders", guard.Require(outer)).Group("/admin", guard.Require(inner)).GET("/all", ok)
+		return ssotest.InProcess(e)
+	})
 }
 
-func TestWhatEchoServesByItselfIsGuardedToo(t *testing.T) {
+func TestGuard_StaticFiles(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := echosso.New(iss.Authenticator(iss.Config("api")))
 	folder := t.TempDir()
@@ -81,8 +66,8 @@ func TestWhatEchoServesByItselfIsGuardedToo(t *testing.T) {
 	}
 }
 
-// Where a header may change the method before routing, permission and handler see the same one.
-func TestAnOverriddenMethodIsTheOneThatIsJudged(t *testing.T) {
+// If a header may change the method before routing, permission and handler see the same method.
+func TestGuard_MethodOverride(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := echosso.New(iss.Authenticator(iss.Config("api")))
 	e := echo.New()
@@ -105,7 +90,7 @@ func TestAnOverriddenMethodIsTheOneThatIsJudged(t *testing.T) {
 	}
 }
 
-func TestTheHandlersOwnErrorsAndPanicsAreItsOwn(t *testing.T) {
+func TestGuard_HandlerErrorAndPanic(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := echosso.New(iss.Authenticator(iss.Config("api")))
 	own := errors.New("own")
@@ -130,40 +115,16 @@ func TestTheHandlersOwnErrorsAndPanicsAreItsOwn(t *testing.T) {
 	}
 }
 
-// Server-sent events and hijacked connections outlive the check; the principal tells its end.
-func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
-	adaptertest.CheckLeaks(t)
-	iss := ssotest.NewIssuer(t)
-	guard := echosso.New(iss.Authenticator(iss.Config("api")))
-	e := echo.New()
-	next := make(chan string, 1) // the response begins with the first event
-	e.GET("/events", func(c echo.Context) error {
-		ctx, cancel := sso.WithExpiry(c.Request().Context())
-		defer cancel()
-		c.Response().Header().Set("Content-Type", "text/event-stream")
-		for {
-			select {
-			case event, more := <-next:
-				if !more {
-					return nil
-				}
-				p, _ := echosso.Principal(c)
-				_, _ = io.WriteString(c.Response(), event+" "+p.Subject()+"\n")
-				c.Response().Flush()
-			case <-ctx.Done():
-				return nil
-			}
-		}
-	}, guard.Authenticate())
-	e.GET("/socket", func(c echo.Context) error {
-		conn, buffered, err := c.Response().Hijack()
-		if err != nil {
-			return err
-		}
-		defer func() { _ = conn.Close() }()
-		p, _ := echosso.Principal(c)
-		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nhello " + p.Subject() + "\n")
-		return buffered.Flush()
-	}, guard.Authenticate())
-	adaptertest.TestStreams(t, ssotest.Serve(t, e), iss.Token(), next)
+func TestGuard_StreamAndHijack(t *testing.T) {
+	adaptertest.TestStreams(t, func(auth *sso.Authenticator, events, socket http.Handler) http.Handler {
+		e := echo.New()
+		e.Use(echosso.New(auth).Authenticate())
+		e.GET("/events", echo.WrapHandler(events))
+		e.GET("/socket", echo.WrapHandler(socket))
+		return e
+	})
+}
+
+func TestNew_Mistakes(t *testing.T) {
+	adaptertest.TestMistakes(t, func(l adaptertest.Layer) { middleware(l) })
 }

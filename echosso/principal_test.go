@@ -13,7 +13,7 @@ import (
 	"github.com/more-retail/moresso-go/echosso"
 )
 
-func TestAHandlerAloneKnowsThePrincipalOfATestsRequestAndNoGuardTakesItForALogin(t *testing.T) {
+func TestPrincipal_FromTestRequest(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	guard := echosso.New(iss.Authenticator(iss.Config("orders-api")))
 	e := echo.New()
@@ -42,6 +42,6 @@ func TestAHandlerAloneKnowsThePrincipalOfATestsRequestAndNoGuardTakesItForALogin
 		}
 	}
 	if _, ok := echosso.Principal(e.NewContext(nil, nil)); ok {
-		t.Error("a context without a request has somebody")
+		t.Error("a context without a request has a principal")
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/more-retail/moresso-go/echosso"
 )
 
-func TestAssertProtectedCatchesWhatEchoLeavesOpen(t *testing.T) {
+func TestOpenRoutes(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := echosso.New(iss.Authenticator(iss.Config("api")))
 	handler := func(c echo.Context) error { return c.NoContent(http.StatusOK) }

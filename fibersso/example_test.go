@@ -2,14 +2,11 @@ package fibersso_test
 
 import (
 	"fmt"
-	"io"
-	"log"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
@@ -53,7 +50,7 @@ func ExampleGuard_Authenticate() {
 	// 200 orders of ada
 }
 
-// On one route. Several permissions are all demanded.
+// On one route. Several permissions are all required.
 func ExampleGuard_Require() {
 	guard, issuer := guardForExamples()
 	app := fiber.New()
@@ -66,7 +63,7 @@ func ExampleGuard_Require() {
 	// 200 orders of ada
 }
 
-// On the app, for a site that greets strangers too.
+// On the app, for a site with anonymous visitors.
 func ExampleGuard_Optional() {
 	guard, issuer := guardForExamples()
 	app := fiber.New()
@@ -75,20 +72,20 @@ func ExampleGuard_Optional() {
 		if principal, ok := fibersso.Principal(c); ok {
 			return c.SendString("hello " + principal.Subject())
 		}
-		return c.SendString("hello stranger")
+		return c.SendString("hello")
 	})
 
 	show(app, "/", "")
 	show(app, "/", issuer.MustToken())
 	// Output:
-	// 200 hello stranger
+	// 200 hello
 	// 200 hello ada
 }
 
-// A refusal in the service's own words; status and challenge stay the standard's.
+// A denial in the service's own words, with the standard's status and challenge.
 func ExampleWithDenied() {
-	_, issuer := guardForExamples()
-	guard := fibersso.New(authenticator(issuer), fibersso.WithDenied(func(c *fiber.Ctx, d sso.Denial) {
+	auth, _ := adaptertest.ExampleIssuer()
+	guard := fibersso.New(auth, fibersso.WithDenied(func(c *fiber.Ctx, d sso.Denial) {
 		_ = c.JSON(fiber.Map{"error": d.Code})
 	}))
 	app := fiber.New()
@@ -101,14 +98,12 @@ func ExampleWithDenied() {
 
 // The token in a field of its own, behind a gateway that uses Authorization for itself.
 func ExampleWithTokenFrom() {
-	_, issuer := guardForExamples()
-	guard := fibersso.New(authenticator(issuer), fibersso.WithTokenFrom(sso.TokenFromHeader("X-Access-Token")))
+	auth, issuer := adaptertest.ExampleIssuer()
+	guard := fibersso.New(auth, fibersso.WithTokenFrom(sso.TokenFromHeader("X-Access-Token")))
 	app := fiber.New()
 	app.Get("/orders", guard.Authenticate(), listOrders)
 
-	r := httptest.NewRequest(http.MethodGet, "/orders", http.NoBody)
-	r.Header.Set("X-Access-Token", issuer.MustToken())
-	send(app, r)
+	show(app, "/orders", "", "X-Access-Token", issuer.MustToken())
 	// Output:
 	// 200 orders of ada
 }
@@ -118,43 +113,12 @@ func listOrders(c *fiber.Ctx) error {
 	return c.SendString("orders of " + principal.Subject())
 }
 
-// guardForExamples trusts an issuer in memory.
+// guardForExamples accepts the tokens of an issuer in memory.
 func guardForExamples() (*fibersso.Guard, *devissuer.Issuer) {
-	issuer, err := devissuer.New()
-	if err != nil {
-		log.Fatal(err)
-	}
-	return fibersso.New(authenticator(issuer)), issuer
+	auth, issuer := adaptertest.ExampleIssuer()
+	return fibersso.New(auth), issuer
 }
 
-func authenticator(issuer *devissuer.Issuer) *sso.Authenticator {
-	auth, err := sso.New(sso.Config{
-		PublicKeyURI: issuer.JWKSURL(),
-		Audience:     []string{"api"},
-		Issuer:       issuer.URL(),
-		HTTPClient:   issuer.Client(),
-		Logger:       slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	return auth
-}
-
-func show(app *fiber.App, path, token string) {
-	r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	send(app, r)
-}
-
-func send(app *fiber.App, r *http.Request) {
-	response, err := app.Test(r, -1) // without time limit
-	if err != nil {
-		log.Fatal(err)
-	}
-	body, _ := io.ReadAll(response.Body)
-	_ = response.Body.Close()
-	fmt.Println(response.StatusCode, string(body))
+func show(app *fiber.App, path, token string, header ...string) {
+	adaptertest.ExampleGet(func(r *http.Request) (*http.Response, error) { return app.Test(r, -1) }, path, token, header...)
 }

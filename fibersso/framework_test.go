@@ -48,37 +48,32 @@ func ask(t *testing.T, app *fiber.App, method, path, token string) (status int, 
 
 func ok(c *fiber.Ctx) error { return c.SendString("in") }
 
-func TestNestedGroupsAndMountedAppsAddUp(t *testing.T) {
-	iss := ssotest.NewIssuer(t)
-	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
-	app := fiber.New()
-	app.Use(guard.Authenticate())
-	orders := app.Group("/orders", guard.Require(permission.Has("orders.read")))
-	orders.Group("/admin", guard.Require(permission.Role("admin"))).Get("/all", ok)
-	mounted := fiber.New()
-	mounted.Use(guard.Require(permission.Has("orders.read")))
-	mounted.Get("/all", guard.Require(permission.Role("admin")), ok)
-	app.Mount("/mounted", mounted)
-	for name, c := range map[string]struct {
-		token string
-		want  int
-	}{
-		"nobody":          {"", 401},
-		"neither":         {iss.Token(), 403},
-		"the outer alone": {iss.Token(devissuer.Permission("orders.read", true)), 403},
-		"the inner alone": {iss.Token(devissuer.Claim("roles", "admin")), 403},
-		"both":            {iss.Token(devissuer.Permission("orders.read", true), devissuer.Claim("roles", "admin")), 200},
+func TestGuard_NestedGroups(t *testing.T) {
+	for name, build := range map[string]func(app *fiber.App, outer, inner fiber.Handler){
+		"groups": func(app *fiber.App, outer, inner fiber.Handler) {
+			app.Group("/orders", outer).Group("/admin", inner).Get("/all", ok)
+		},
+		"a mounted app": func(app *fiber.App, outer, inner fiber.Handler) {
+			mounted := fiber.New()
+			mounted.Use(outer)
+			mounted.Get("/admin/all", inner, ok)
+			app.Mount("/orders", mounted)
+		},
 	} {
-		for _, path := range []string{"/orders/admin/all", "/mounted/all"} {
-			if got, _ := ask(t, app, "GET", path, c.token); got != c.want {
-				t.Errorf("%s, %s: %d, want %d", path, name, got, c.want)
-			}
-		}
+		t.Run(name, func(t *testing.T) {
+			adaptertest.TestNested(t, func(auth *sso.Authenticator, outer, inner sso.Permission) ssotest.Do {
+				guard := fibersso.New(auth)
+				app := fiber.New()
+				app.Use(guard.Authenticate())
+				build(app, guard.Require(outer), guard.Require(inner))
+				return func(r *http.Request) (*http.Response, error) { return app.Test(r, -1) }
+			})
+		})
 	}
 }
 
 // A guard on a prefix holds however the rest of the routing takes the path.
-func TestAPrefixIsGuardedHoweverThePathIsSpelled(t *testing.T) {
+func TestGuard_PrefixSpellings(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
 	folder := t.TempDir()
@@ -116,7 +111,7 @@ func TestAPrefixIsGuardedHoweverThePathIsSpelled(t *testing.T) {
 	}
 }
 
-func TestTheHandlersOwnErrorsAndPanicsAreItsOwn(t *testing.T) {
+func TestGuard_HandlerErrorAndPanic(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
 	own := errors.New("own")
@@ -140,9 +135,9 @@ func TestTheHandlersOwnErrorsAndPanicsAreItsOwn(t *testing.T) {
 	}
 }
 
-// Server-sent events are written after the handler has returned, when Fiber's context is another
-// request's: what is read before stays.
-func TestAStreamOutlivesItsHandler(t *testing.T) {
+// Server-sent events are written after the handler has returned, when Fiber's context belongs to
+// another request. What the handler has read stays the same.
+func TestGuard_Stream(t *testing.T) {
 	adaptertest.CheckLeaks(t)
 	iss := ssotest.NewIssuer(t)
 	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
@@ -190,9 +185,9 @@ func TestAStreamOutlivesItsHandler(t *testing.T) {
 	close(next)
 }
 
-// TestAGoroutineReadsAnUnchangedPrincipal sends 10,000 requests with tokens of equal length over
+// TestPrincipal_ReadByGoroutine sends 10,000 requests with tokens of equal length over
 // one connection, whose buffers Fiber reuses, while goroutines of earlier ones still read.
-func TestAGoroutineReadsAnUnchangedPrincipal(t *testing.T) {
+func TestPrincipal_ReadByGoroutine(t *testing.T) {
 	const rounds, subjects = 10_000, 50
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
@@ -258,9 +253,9 @@ func roundTrips(t *testing.T, conn net.Conn, requests []string, rounds int) {
 	}
 }
 
-// A permission may keep what it saw of a request: Fiber's memory, which the next request
-// overwrites, must not shine through. It fails without each of the copies in type request.
-func TestWhatAPermissionKeepsOfARequestStaysAsItWas(t *testing.T) {
+// A permission may keep the strings of a request, although the next request overwrites Fiber's memory.
+// The test fails without any of the copies in type request.
+func TestRequire_PermissionKeepsStrings(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
 	var want []string
@@ -297,8 +292,8 @@ func TestWhatAPermissionKeepsOfARequestStaysAsItWas(t *testing.T) {
 	}
 }
 
-// Middleware may override the method; Fiber then routes by the new one, and so it is judged.
-func TestAnOverriddenMethodIsTheOneThatIsJudged(t *testing.T) {
+// Middleware may override the method. Fiber then routes by the new one, and permissions see it.
+func TestGuard_MethodOverride(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := fibersso.New(iss.Authenticator(iss.Config("api")), fibersso.WithTokenFrom(sso.TokenFromAuthorization(), sso.TokenFromCookie("__Host-token")))
 	app := fiber.New()
@@ -345,8 +340,8 @@ func TestAnOverriddenMethodIsTheOneThatIsJudged(t *testing.T) {
 	}
 }
 
-// A server that leaves the names of fields as they came may hold two credentials under two names.
-func TestFieldsOfEverySpellingCountWhereNamesAreNotNormalized(t *testing.T) {
+// A server that does not normalize field names may have two credentials under two names.
+func TestGuard_FieldNamesNotNormalized(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	token := "Bearer " + iss.Token()
 	for _, disabled := range []bool{false, true} {
@@ -386,8 +381,8 @@ func TestFieldsOfEverySpellingCountWhereNamesAreNotNormalized(t *testing.T) {
 	}
 }
 
-// Whoever draws refusals may choose another status, need not write a body, and may write it later.
-func TestWhatAnswersARefusalIsKept(t *testing.T) {
+// WithDenied may choose another status, write no body, or write it later.
+func TestWithDenied_Kept(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	auth := iss.Authenticator(iss.Config("api"))
 	for name, test := range map[string]struct {
@@ -411,8 +406,8 @@ func TestWhatAnswersARefusalIsKept(t *testing.T) {
 	}
 }
 
-// Fiber tells path values as they came, or decoded, by a setting. Permissions see them decoded, once.
-func TestPathValuesAreDecodedOnceWhateverTheSetting(t *testing.T) {
+// A setting of Fiber decides whether path values are decoded. Permissions see them decoded once.
+func TestRequire_PathValuesDecodedOnce(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
 	for _, unescape := range []bool{false, true} {
@@ -430,11 +425,11 @@ func TestPathValuesAreDecodedOnceWhateverTheSetting(t *testing.T) {
 	}
 }
 
-func TestAStatusThatIsFollowedByAPanicIsNoAnswer(t *testing.T) {
+func TestWithDenied_StatusThenPanic(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := fibersso.New(iss.Authenticator(iss.Config("api")), fibersso.WithDenied(func(c *fiber.Ctx, _ sso.Denial) {
 		_ = c.Status(fiber.StatusOK).SendString("half of it")
-		panic("while drawing")
+		panic("no template")
 	}))
 	app := fiber.New()
 	app.Get("/", guard.Authenticate(), ok)

@@ -11,7 +11,7 @@ import (
 )
 
 // An app may tell Fiber to keep the letters of header names as they came.
-func TestHeaderNamesMatchInAnyLetterCaseWithoutNormalization(t *testing.T) {
+func TestGuard_HeaderLetterCase(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
 	app := fiber.New(fiber.Config{DisableHeaderNormalizing: true})

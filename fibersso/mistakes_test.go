@@ -3,28 +3,9 @@ package fibersso_test
 import (
 	"testing"
 
-	"github.com/more-retail/moresso-go/core/permission"
-	"github.com/more-retail/moresso-go/core/ssotest"
-	"github.com/more-retail/moresso-go/fibersso"
+	"github.com/more-retail/moresso-go/core/adaptertest"
 )
 
-// What cannot protect anything must not be found out by the first attacker.
-func TestMistakesPanicAtStartUp(t *testing.T) {
-	iss := ssotest.NewIssuer(t)
-	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
-	for name, build := range map[string]func(){
-		"no authenticator":       func() { fibersso.New(nil) },
-		"no permission":          func() { guard.Require(nil) },
-		"a nil permission":       func() { guard.Require(permission.Has("a"), nil) },
-		"nothing but a negation": func() { guard.Require(permission.Not(permission.Has("a"))) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			defer func() {
-				if recover() == nil {
-					t.Error("it was accepted")
-				}
-			}()
-			build()
-		})
-	}
+func TestNew_Mistakes(t *testing.T) {
+	adaptertest.TestMistakes(t, func(l adaptertest.Layer) { middleware(l) })
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/more-retail/moresso-go/fibersso"
 )
 
-func TestAHandlerAloneKnowsThePrincipalOfATestsContextAndNoGuardTakesItForALogin(t *testing.T) {
+func TestPrincipal_FromTestContext(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	guard := fibersso.New(iss.Authenticator(iss.Config("orders-api")))
 	grace := ssotest.NewPrincipal(devissuer.Subject("grace"))

@@ -11,7 +11,7 @@ import (
 	"github.com/more-retail/moresso-go/fibersso"
 )
 
-func TestAssertProtectedCatchesWhatFiberLeavesOpen(t *testing.T) {
+func TestOpenRoutes(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := fibersso.New(iss.Authenticator(iss.Config("api")))
 	handler := func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) }
@@ -43,7 +43,7 @@ func TestAssertProtectedCatchesWhatFiberLeavesOpen(t *testing.T) {
 	}
 }
 
-func TestAssertProtectedOnAWholeApplication(t *testing.T) {
+func TestAssertProtected(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := fibersso.New(iss.Authenticator(iss.Config("orders-api")))
 	app := fiber.New()

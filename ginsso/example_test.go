@@ -2,16 +2,15 @@ package ginsso_test
 
 import (
 	"fmt"
-	"log"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/ginsso"
 )
 
@@ -52,7 +51,7 @@ func ExampleGuard_Authenticate() {
 	// 200 orders of ada
 }
 
-// On one route. Several permissions are all demanded.
+// On one route. Several permissions are all required.
 func ExampleGuard_Require() {
 	guard, issuer := guardForExamples()
 	router := gin.New()
@@ -65,7 +64,7 @@ func ExampleGuard_Require() {
 	// 200 orders of ada
 }
 
-// On the engine, for a site that greets strangers too.
+// On the engine, for a site with anonymous visitors.
 func ExampleGuard_Optional() {
 	guard, issuer := guardForExamples()
 	router := gin.New()
@@ -75,20 +74,20 @@ func ExampleGuard_Optional() {
 			c.String(http.StatusOK, "hello %s", principal.Subject())
 			return
 		}
-		c.String(http.StatusOK, "hello stranger")
+		c.String(http.StatusOK, "hello")
 	})
 
 	show(router, "/", "")
 	show(router, "/", issuer.MustToken())
 	// Output:
-	// 200 hello stranger
+	// 200 hello
 	// 200 hello ada
 }
 
-// A refusal in the service's own words; status and challenge stay the standard's.
+// A denial in the service's own words, with the standard's status and challenge.
 func ExampleWithDenied() {
-	_, issuer := guardForExamples()
-	guard := ginsso.New(authenticator(issuer), ginsso.WithDenied(func(c *gin.Context, d sso.Denial) {
+	auth, _ := adaptertest.ExampleIssuer()
+	guard := ginsso.New(auth, ginsso.WithDenied(func(c *gin.Context, d sso.Denial) {
 		c.JSON(d.Status, gin.H{"error": d.Code})
 	}))
 	router := gin.New()
@@ -101,16 +100,12 @@ func ExampleWithDenied() {
 
 // The token in a field of its own, behind a gateway that uses Authorization for itself.
 func ExampleWithTokenFrom() {
-	_, issuer := guardForExamples()
-	guard := ginsso.New(authenticator(issuer), ginsso.WithTokenFrom(sso.TokenFromHeader("X-Access-Token")))
+	auth, issuer := adaptertest.ExampleIssuer()
+	guard := ginsso.New(auth, ginsso.WithTokenFrom(sso.TokenFromHeader("X-Access-Token")))
 	router := gin.New()
 	router.GET("/orders", guard.Authenticate(), listOrders)
 
-	r := httptest.NewRequest(http.MethodGet, "/orders", http.NoBody)
-	r.Header.Set("X-Access-Token", issuer.MustToken())
-	w := httptest.NewRecorder()
-	router.ServeHTTP(w, r)
-	fmt.Println(w.Code, w.Body)
+	show(router, "/orders", "", "X-Access-Token", issuer.MustToken())
 	// Output:
 	// 200 orders of ada
 }
@@ -120,36 +115,13 @@ func listOrders(c *gin.Context) {
 	c.String(http.StatusOK, "orders of %s", principal.Subject())
 }
 
-// guardForExamples trusts an issuer in memory.
+// guardForExamples accepts the tokens of an issuer in memory.
 func guardForExamples() (*ginsso.Guard, *devissuer.Issuer) {
 	gin.SetMode(gin.ReleaseMode)
-	issuer, err := devissuer.New()
-	if err != nil {
-		log.Fatal(err)
-	}
-	return ginsso.New(authenticator(issuer)), issuer
+	auth, issuer := adaptertest.ExampleIssuer()
+	return ginsso.New(auth), issuer
 }
 
-func authenticator(issuer *devissuer.Issuer) *sso.Authenticator {
-	auth, err := sso.New(sso.Config{
-		PublicKeyURI: issuer.JWKSURL(),
-		Audience:     []string{"api"},
-		Issuer:       issuer.URL(),
-		HTTPClient:   issuer.Client(),
-		Logger:       slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	return auth
-}
-
-func show(handler http.Handler, path, token string) {
-	r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, r)
-	fmt.Println(w.Code, w.Body)
+func show(handler http.Handler, path, token string, header ...string) {
+	adaptertest.ExampleGet(ssotest.InProcess(handler), path, token, header...)
 }

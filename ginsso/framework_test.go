@@ -34,35 +34,22 @@ func ask(handler http.Handler, method, path, token string) *httptest.ResponseRec
 
 func ok(c *gin.Context) { c.String(http.StatusOK, "in") }
 
-func TestNestedGroupsAddUp(t *testing.T) {
-	iss := ssotest.NewIssuer(t)
-	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
-	engine := gin.New()
-	engine.Use(guard.Authenticate())
-	orders := engine.Group("/orders", guard.Require(permission.Has("orders.read")))
-	orders.Group("/admin", guard.Require(permission.Role("admin"))).GET("/all", ok)
-	for name, c := range map[string]struct {
-		token string
-		want  int
-	}{
-		"nobody":          {"", 401},
-		"neither":         {iss.Token(), 403},
-		"the outer alone": {iss.Token(devissuer.Permission("orders.read", true)), 403},
-		"the inner alone": {iss.Token(devissuer.Claim("roles", "admin")), 403},
-		"both":            {iss.Token(devissuer.Permission("orders.read", true), devissuer.Claim("roles", "admin")), 200},
-	} {
-		if got := ask(engine, "GET", "/orders/admin/all", c.token).Code; got != c.want {
-			t.Errorf("%s: %d, want %d", name, got, c.want)
-		}
-	}
+func TestGuard_NestedGroups(t *testing.T) {
+	adaptertest.TestNested(t, func(auth *sso.Authenticator, outer, inner sso.Permission) ssotest.Do {
+		guard := ginsso.New(auth)
+		engine := gin.New()
+		engine.Use(guard.Authenticate())
+		engine.Group("/orders", guard.Require(outer)).Group("/admin", guard.Require(inner)).GET("/all", ok)
+		return ssotest.InProcess(engine)
+	})
 }
 
-// Settings of Gin say whether it tells path values decoded. What a permission compares is, always.
-func TestAPathValueIsComparedDecoded(t *testing.T) {
+// Settings of Gin decide whether it decodes path values. Permissions always compare decoded ones.
+func TestGuard_PathValueDecoded(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
 	for name, set := range map[string]func(*gin.Engine){
-		"as Gin is made":                   func(*gin.Engine) {},
+		"by default":                       func(*gin.Engine) {},
 		"by the path as sent":              func(e *gin.Engine) { e.UseRawPath = true },
 		"by the path as sent, not decoded": func(e *gin.Engine) { e.UseRawPath, e.UnescapePathValues = true, false },
 	} {
@@ -77,7 +64,7 @@ func TestAPathValueIsComparedDecoded(t *testing.T) {
 	}
 }
 
-func TestWhatGinServesByItselfIsGuardedToo(t *testing.T) {
+func TestGuard_StaticFiles(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
 	folder := t.TempDir()
@@ -102,7 +89,7 @@ func TestWhatGinServesByItselfIsGuardedToo(t *testing.T) {
 	}
 }
 
-func TestTheHandlersOwnErrorsAndPanicsAreItsOwn(t *testing.T) {
+func TestGuard_HandlerErrorAndPanic(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
 	own := errors.New("own")
@@ -131,7 +118,7 @@ func TestTheHandlersOwnErrorsAndPanicsAreItsOwn(t *testing.T) {
 	}
 }
 
-func TestAGinContextIsAContextWithFallback(t *testing.T) {
+func TestGuard_ContextWithFallback(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
 	for fallback := range map[bool]bool{true: true, false: true} {
@@ -148,51 +135,25 @@ func TestAGinContextIsAContextWithFallback(t *testing.T) {
 	}
 }
 
-// Server-sent events and hijacked connections outlive the check; the principal tells its end.
-func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
-	adaptertest.CheckLeaks(t)
-	iss := ssotest.NewIssuer(t)
-	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
-	engine := gin.New()
-	next := make(chan string, 1) // the response begins with the first event
-	engine.GET("/events", guard.Authenticate(), func(c *gin.Context) {
-		ctx, cancel := sso.WithExpiry(c.Request.Context())
-		defer cancel()
-		c.Writer.Header().Set("Content-Type", "text/event-stream")
-		for {
-			select {
-			case event, more := <-next:
-				if !more {
-					return
-				}
-				p, _ := ginsso.Principal(c)
-				_, _ = c.Writer.WriteString(event + " " + p.Subject() + "\n")
-				c.Writer.Flush()
-			case <-ctx.Done():
-				return
-			}
-		}
+func TestGuard_StreamAndHijack(t *testing.T) {
+	adaptertest.TestStreams(t, func(auth *sso.Authenticator, events, socket http.Handler) http.Handler {
+		engine := gin.New()
+		engine.Use(ginsso.New(auth).Authenticate())
+		engine.GET("/events", gin.WrapH(events))
+		engine.GET("/socket", gin.WrapH(socket))
+		return engine
 	})
-	engine.GET("/socket", guard.Authenticate(), func(c *gin.Context) {
-		conn, buffered, err := c.Writer.Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer func() { _ = conn.Close() }()
-		p, _ := ginsso.Principal(c)
-		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nhello " + p.Subject() + "\n")
-		_ = buffered.Flush()
-	})
-	do := ssotest.Serve(t, engine)
-	adaptertest.TestStreams(t, do, iss.Token(), next)
 }
 
-func TestAStatusThatIsFollowedByAPanicIsNoAnswer(t *testing.T) {
+func TestNew_Mistakes(t *testing.T) {
+	adaptertest.TestMistakes(t, func(l adaptertest.Layer) { middleware(l) })
+}
+
+func TestWithDenied_StatusThenPanic(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := ginsso.New(iss.Authenticator(iss.Config("api")), ginsso.WithDenied(func(c *gin.Context, _ sso.Denial) {
 		c.Status(http.StatusOK)
-		panic("while drawing")
+		panic("no template")
 	}))
 	engine := gin.New()
 	engine.GET("/", guard.Authenticate(), func(c *gin.Context) { t.Error("the handler ran") })
@@ -204,7 +165,7 @@ func TestAStatusThatIsFollowedByAPanicIsNoAnswer(t *testing.T) {
 }
 
 // A redirect needs no body.
-func TestAStatusAloneIsAnAnswer(t *testing.T) {
+func TestWithDenied_StatusOnly(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := ginsso.New(iss.Authenticator(iss.Config("api")), ginsso.WithDenied(func(c *gin.Context, _ sso.Denial) {
 		c.Header("Location", "/sign-in")

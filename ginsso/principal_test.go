@@ -13,7 +13,7 @@ import (
 	"github.com/more-retail/moresso-go/ginsso"
 )
 
-func TestAHandlerAloneKnowsThePrincipalOfATestsRequestAndNoGuardTakesItForALogin(t *testing.T) {
+func TestPrincipal_FromTestRequest(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	guard := ginsso.New(iss.Authenticator(iss.Config("orders-api")))
 	engine := gin.New()
@@ -39,6 +39,6 @@ func TestAHandlerAloneKnowsThePrincipalOfATestsRequestAndNoGuardTakesItForALogin
 		}
 	}
 	if _, ok := ginsso.Principal(&gin.Context{}); ok {
-		t.Error("a context without a request has somebody")
+		t.Error("a context without a request has a principal")
 	}
 }

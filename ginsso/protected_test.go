@@ -12,7 +12,7 @@ import (
 	"github.com/more-retail/moresso-go/ginsso"
 )
 
-func TestAssertProtectedCatchesWhatGinLeavesOpen(t *testing.T) {
+func TestOpenRoutes(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
 	handler := func(c *gin.Context) { c.Status(http.StatusOK) }
@@ -50,7 +50,7 @@ func TestAssertProtectedCatchesWhatGinLeavesOpen(t *testing.T) {
 	}
 }
 
-func TestAssertProtectedOnAWholeApplication(t *testing.T) {
+func TestAssertProtected(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
 	engine := gin.New()

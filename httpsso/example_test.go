@@ -4,15 +4,16 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/httpsso"
 )
 
@@ -53,7 +54,7 @@ func ExampleGuard_Authenticate() {
 	// 200 orders of ada
 }
 
-// On one route. Several permissions are all demanded.
+// On one route. Several permissions are all required.
 func ExampleGuard_Require() {
 	guard, issuer := guardForExamples()
 	mux := http.NewServeMux()
@@ -67,7 +68,7 @@ func ExampleGuard_Require() {
 	// 200 orders of ada
 }
 
-// Around the mux, for a site that greets strangers too.
+// Around the mux, for a site with anonymous visitors.
 func ExampleGuard_Optional() {
 	guard, issuer := guardForExamples()
 	mux := http.NewServeMux()
@@ -76,21 +77,21 @@ func ExampleGuard_Optional() {
 			_, _ = fmt.Fprint(w, "hello ", principal.Subject())
 			return
 		}
-		_, _ = fmt.Fprint(w, "hello stranger")
+		_, _ = fmt.Fprint(w, "hello")
 	})
 	site := guard.Optional()(mux)
 
 	show(site, "/", "")
 	show(site, "/", issuer.MustToken())
 	// Output:
-	// 200 hello stranger
+	// 200 hello
 	// 200 hello ada
 }
 
-// A refusal in the service's own words; status and challenge stay the standard's.
+// A denial in the service's own words, with the standard's status and challenge.
 func ExampleWithDenied() {
-	_, issuer := guardForExamples()
-	guard := httpsso.New(authenticator(issuer), httpsso.WithDenied(func(w http.ResponseWriter, _ *http.Request, d sso.Denial) {
+	auth, _ := adaptertest.ExampleIssuer()
+	guard := httpsso.New(auth, httpsso.WithDenied(func(w http.ResponseWriter, _ *http.Request, d sso.Denial) {
 		http.Error(w, "no: "+d.Code, d.Status)
 	}))
 	mux := http.NewServeMux()
@@ -143,8 +144,7 @@ func ExampleBackChannelLogout() {
 
 // How the keys stand, for operators: 503 until there are some.
 func ExampleStatus() {
-	_, issuer := guardForExamples()
-	auth := authenticator(issuer)
+	auth, _ := adaptertest.ExampleIssuer()
 	status := httpsso.Status(auth)
 	ask := func() int {
 		w := httptest.NewRecorder()
@@ -166,43 +166,19 @@ var listOrders = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprint(w, "orders of ", principal.Subject())
 })
 
-// guardForExamples trusts an issuer in memory.
+// guardForExamples accepts the tokens of an issuer in memory.
 func guardForExamples() (*httpsso.Guard, *devissuer.Issuer) {
-	issuer, err := devissuer.New()
-	if err != nil {
-		log.Fatal(err)
-	}
-	return httpsso.New(authenticator(issuer)), issuer
+	auth, issuer := adaptertest.ExampleIssuer()
+	return httpsso.New(auth), issuer
 }
 
-func authenticator(issuer *devissuer.Issuer) *sso.Authenticator {
-	auth, err := sso.New(sso.Config{
-		PublicKeyURI: issuer.JWKSURL(),
-		Audience:     []string{"api"},
-		Issuer:       issuer.URL(),
-		HTTPClient:   issuer.Client(),
-		Logger:       slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	return auth
-}
-
-func show(handler http.Handler, path, token string) {
-	r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, r)
-	fmt.Println(w.Code, w.Body)
+func show(handler http.Handler, path, token string, header ...string) {
+	adaptertest.ExampleGet(ssotest.InProcess(handler), path, token, header...)
 }
 
 // For pages of the service's own origin: the token in a cookie, as well as in the usual place.
 func ExampleWithTokenFrom() {
-	_, issuer := guardForExamples()
-	auth := authenticator(issuer)
+	auth, issuer := adaptertest.ExampleIssuer()
 	guard := httpsso.New(auth, httpsso.WithTokenFrom(sso.TokenFromAuthorization(), sso.TokenFromCookie("__Host-token")))
 	handler := guard.Authenticate()(listOrders)
 

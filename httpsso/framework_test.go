@@ -9,11 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/more-retail/moresso-go/core/adaptertest"
-	"github.com/more-retail/moresso-go/core/devissuer"
-	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/httpsso"
@@ -32,31 +29,18 @@ func ask(handler http.Handler, method, path, token string) *httptest.ResponseRec
 
 func ok(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "in") }
 
-func TestNestedGuardsAddUp(t *testing.T) {
-	iss := ssotest.NewIssuer(t)
-	guard := httpsso.New(iss.Authenticator(iss.Config("api")))
-	inner := http.NewServeMux()
-	inner.Handle("GET /admin/all", guard.Require(permission.Role("admin"))(http.HandlerFunc(ok)))
-	outer := http.NewServeMux()
-	outer.Handle("/orders/", http.StripPrefix("/orders", guard.Require(permission.Has("orders.read"))(inner)))
-	whole := guard.Authenticate()(outer)
-	for name, c := range map[string]struct {
-		token string
-		want  int
-	}{
-		"nobody":          {"", 401},
-		"neither":         {iss.Token(), 403},
-		"the outer alone": {iss.Token(devissuer.Permission("orders.read", true)), 403},
-		"the inner alone": {iss.Token(devissuer.Claim("roles", "admin")), 403},
-		"both":            {iss.Token(devissuer.Permission("orders.read", true), devissuer.Claim("roles", "admin")), 200},
-	} {
-		if got := ask(whole, "GET", "/orders/admin/all", c.token).Code; got != c.want {
-			t.Errorf("%s: %d, want %d", name, got, c.want)
-		}
-	}
+func TestGuard_Nested(t *testing.T) {
+	adaptertest.TestNested(t, func(auth *sso.Authenticator, outer, inner sso.Permission) ssotest.Do {
+		guard := httpsso.New(auth)
+		admin := http.NewServeMux()
+		admin.Handle("GET /admin/all", guard.Require(inner)(http.HandlerFunc(ok)))
+		mux := http.NewServeMux()
+		mux.Handle("/orders/", http.StripPrefix("/orders", guard.Require(outer)(admin)))
+		return ssotest.InProcess(guard.Authenticate()(mux))
+	})
 }
 
-func TestFilesAndSubtreesAreGuarded(t *testing.T) {
+func TestGuard_StaticFiles(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := httpsso.New(iss.Authenticator(iss.Config("api")))
 	folder := t.TempDir()
@@ -78,7 +62,7 @@ func TestFilesAndSubtreesAreGuarded(t *testing.T) {
 	}
 }
 
-func TestTheHandlersOwnPanicsAreItsOwn(t *testing.T) {
+func TestGuard_HandlerPanic(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := httpsso.New(iss.Authenticator(iss.Config("api")))
 	own := errors.New("own")
@@ -96,55 +80,11 @@ func TestTheHandlersOwnPanicsAreItsOwn(t *testing.T) {
 	}
 }
 
-// Server-sent events and hijacked connections outlive the check; the principal tells its end.
-func TestStreamsAndHijackingWorkBehindTheGuard(t *testing.T) {
-	adaptertest.CheckLeaks(t)
-	iss := ssotest.NewIssuer(t)
-	guard := httpsso.New(iss.Authenticator(iss.Config("api")))
-	mux := http.NewServeMux()
-	next := make(chan string, 1) // the response begins with the first event
-	mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := sso.WithExpiry(r.Context())
-		defer cancel()
-		w.Header().Set("Content-Type", "text/event-stream")
-		controller := http.NewResponseController(w)
-		if err := controller.SetWriteDeadline(time.Time{}); err != nil {
-			t.Error(err)
-		}
-		for {
-			select {
-			case event, more := <-next:
-				if !more {
-					return
-				}
-				p, _ := httpsso.Principal(r)
-				_, _ = io.WriteString(w, event+" "+p.Subject()+"\n")
-				if err := controller.Flush(); err != nil {
-					t.Error(err)
-				}
-				if _, ok := w.(http.Flusher); !ok {
-					t.Error("no http.Flusher")
-				}
-			case <-ctx.Done():
-				return
-			}
-		}
+func TestGuard_StreamAndHijack(t *testing.T) {
+	adaptertest.TestStreams(t, func(auth *sso.Authenticator, events, socket http.Handler) http.Handler {
+		mux := http.NewServeMux()
+		mux.Handle("GET /events", events)
+		mux.Handle("GET /socket", socket)
+		return httpsso.New(auth).Authenticate()(mux)
 	})
-	mux.HandleFunc("GET /socket", func(w http.ResponseWriter, r *http.Request) {
-		hijacker, isOne := w.(http.Hijacker)
-		if !isOne {
-			t.Error("no http.Hijacker")
-			return
-		}
-		conn, buffered, err := hijacker.Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer func() { _ = conn.Close() }()
-		p, _ := httpsso.Principal(r)
-		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nhello " + p.Subject() + "\n")
-		_ = buffered.Flush()
-	})
-	adaptertest.TestStreams(t, ssotest.Serve(t, guard.Authenticate()(mux)), iss.Token(), next)
 }

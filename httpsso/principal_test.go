@@ -11,7 +11,7 @@ import (
 	"github.com/more-retail/moresso-go/httpsso"
 )
 
-func TestAHandlerAloneKnowsThePrincipalOfATestsRequestAndNoGuardTakesItForALogin(t *testing.T) {
+func TestPrincipal_FromTestRequest(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	guard := httpsso.New(iss.Authenticator(iss.Config("orders-api")))
 	grace := ssotest.NewPrincipal(devissuer.Subject("grace"))

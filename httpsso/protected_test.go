@@ -9,7 +9,7 @@ import (
 	"github.com/more-retail/moresso-go/httpsso"
 )
 
-func TestAssertProtectedOnAWholeApplication(t *testing.T) {
+func TestAssertProtected(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := httpsso.New(iss.Authenticator(iss.Config("orders-api")))
 	mux := http.NewServeMux()

@@ -13,7 +13,7 @@ import (
 	"github.com/more-retail/moresso-go/lambdasso"
 )
 
-func TestAHandlerAloneKnowsThePrincipalOfATestsContextAndNoGuardTakesItForALogin(t *testing.T) {
+func TestPrincipal_FromTestContext(t *testing.T) {
 	type handler = func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	guard := lambdasso.New(iss.Authenticator(iss.Config("orders-api")))
