@@ -1,4 +1,4 @@
-// Package browser tries the playground as its users do: in a real browser.
+// Package browser tests the playground in a real browser.
 package browser
 
 import (
@@ -21,11 +21,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// limit bounds whatever is waited for. The machine may be slow; what is right takes a fraction.
+// limit bounds every wait. On a fast machine they take a fraction of it.
 const limit = 30 * time.Second
 
-// stranger is a name that the browser takes for this machine, as a rebound DNS entry would make it.
-const stranger = "stranger.example"
+// otherHost is a name that the browser resolves to this machine, as in DNS rebinding.
+const otherHost = "stranger.example"
 
 var (
 	programs    = []string{"chromium-headless-shell", "headless_shell", "chromium", "google-chrome"}
@@ -45,12 +45,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// run builds the playground and starts one browser for all tests. It fails if one of their
-// processes is left.
+// run builds the playground and starts one browser for all tests. It fails if a process is left.
 func run(m *testing.M) (code int, err error) {
 	program := findBrowser()
 	if program == "" {
-		return m.Run(), nil // every test says why it is skipped
+		return m.Run(), nil // needBrowser skips every test
 	}
 	dir, err := os.MkdirTemp("", "moresso-browser-")
 	if err != nil {
@@ -67,11 +66,11 @@ func run(m *testing.M) (code int, err error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program),
 		chromedp.UserDataDir(filepath.Join(dir, "profile")),
-		chromedp.Flag("host-resolver-rules", "MAP "+stranger+" 127.0.0.1"),
+		chromedp.Flag("host-resolver-rules", "MAP "+otherHost+" 127.0.0.1"),
 		chromedp.Flag("lang", "en-US"),
 	)
 	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // which needs another user than root
+		options = append(options, chromedp.NoSandbox) // it does not work as root
 	}
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(allocator)
@@ -98,15 +97,14 @@ func findBrowser() string {
 	return ""
 }
 
-// ended waits until no process is left whose command line names the folder. Where there is no
-// /proc it cannot tell.
+// ended waits until no process is left whose command line names the folder. It needs /proc.
 func ended(dir string) error {
 	var left []string
 	for deadline := time.Now().Add(limit); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
 		left = nil
 		lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 		for _, path := range lines {
-			text, _ := os.ReadFile(path) // it may have ended meanwhile
+			text, _ := os.ReadFile(path) // the process may have ended
 			if strings.Contains(string(text), dir) {
 				left = append(left, strings.ReplaceAll(string(text), "\x00", " "))
 			}
@@ -118,7 +116,7 @@ func ended(dir string) error {
 	return fmt.Errorf("processes were left running:\n%s", strings.Join(left, "\n"))
 }
 
-// needBrowser ends a test that cannot have its browser.
+// needBrowser skips a test without a browser, and fails it if CI=true.
 func needBrowser(t *testing.T) {
 	t.Helper()
 	if browser != nil {
@@ -131,19 +129,19 @@ func needBrowser(t *testing.T) {
 	t.Skip(message)
 }
 
-// A tab is a page in the browser, and what it did that a person would not see.
+// A tab is a page in the browser, with its console messages and requests.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
 	url string // of the playground
 
 	mu       sync.Mutex
-	problems []string // what the console holds
-	requests []string // every address that was asked
+	problems []string // console messages
+	requests []string // the URLs of all requests
 }
 
-// open starts a playground, opens it in a tab of its own, and waits for its first answers. Unless
-// the test says otherwise by forgive, the console has to be empty at its end.
+// open starts a playground, opens it in a new tab, and waits for its first answers. The console must be empty when
+// the test ends, except for what takeProblems has returned.
 func open(t *testing.T) *tab {
 	t.Helper()
 	page := newTab(t, start(t))
@@ -165,7 +163,7 @@ func newTab(t *testing.T, url string) *tab {
 	return page
 }
 
-// note takes down what the browser tells. It must not wait for anything.
+// note records an event of the browser. It must not block.
 func (p *tab) note(event any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -181,8 +179,8 @@ func (p *tab) note(event any) {
 	}
 }
 
-// forgive drops what the console holds, which the test has brought about, and tells it.
-func (p *tab) forgive() []string {
+// takeProblems returns the console messages and removes them.
+func (p *tab) takeProblems() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	problems := p.problems
@@ -190,15 +188,15 @@ func (p *tab) forgive() []string {
 	return problems
 }
 
-// check holds what is true at the end of every test.
+// check checks what must be true at the end of every test.
 func (p *tab) check() {
-	for _, problem := range p.forgive() {
+	for _, problem := range p.takeProblems() {
 		p.t.Errorf("in the console: %s", problem)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.requests) == 0 {
-		p.t.Error("no request was seen, so nobody knows where they go")
+		p.t.Error("no request was recorded")
 	}
 	for _, request := range p.requests {
 		if !strings.HasPrefix(request, p.url) {
@@ -216,7 +214,7 @@ func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 
 func (p *tab) navigate(url string) { p.t.Helper(); p.do(chromedp.Navigate(url)) }
 
-// evaluate runs a script as the developer tools do, to which the page's policy does not apply.
+// evaluate runs a script, to which the page's policy does not apply, as the developer tools do.
 func evaluate[T any](p *tab, script string) T {
 	p.t.Helper()
 	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](script))
@@ -232,7 +230,7 @@ func (p *tab) run(statements string) {
 	evaluate[bool](p, "(() => { "+statements+"; return true; })()")
 }
 
-// await polls until a script gives true. A page on its way to another address gives nothing yet.
+// await polls until the value of an expression is truthy. During a navigation it is an error.
 func (p *tab) await(script string) {
 	p.t.Helper()
 	var last error
@@ -242,12 +240,12 @@ func (p *tab) await(script string) {
 			return
 		}
 	}
-	p.t.Fatalf("this did not come true: %s (%v)\n%s", script, last, evaluate[string](p, "document.body.innerText"))
+	p.t.Fatalf("not true in time: %s (%v)\n%s", script, last, evaluate[string](p, "document.body.innerText"))
 }
 
 func (p *tab) click(selector string) { p.t.Helper(); p.do(chromedp.Click(chromedp.CSS(selector))) }
 
-// runs is how many requests the page has sent and shown.
+// runs is the number of requests whose answers the page has shown.
 func (p *tab) runs() int { p.t.Helper(); return evaluate[int](p, "Number("+answers+".dataset.run)") }
 
 func (p *tab) awaitRun(n int) {
@@ -257,7 +255,7 @@ func (p *tab) awaitRun(n int) {
 
 const answers = "document.getElementById('answers')"
 
-// after does something that sends a request, and waits for what comes of it.
+// after runs a function that sends a request, and waits for its answers.
 func (p *tab) after(do func()) result {
 	p.t.Helper()
 	n := p.runs()
@@ -268,7 +266,7 @@ func (p *tab) after(do func()) result {
 
 func (p *tab) send() result { p.t.Helper(); return p.after(func() { p.click("#send") }) }
 
-// A result is what the page shows of a request.
+// A result is what the page shows for a request.
 type result struct {
 	Panes   []pane
 	Verdict string
@@ -291,7 +289,7 @@ func (p *tab) result() result {
 	})`)
 }
 
-// short is what all five answered, or what is wrong with that.
+// short is the answer of all five, or their disagreement.
 func (r result) short() string {
 	if len(r.Panes) != 5 || r.Banner {
 		return fmt.Sprintf("%d panes, banner: %v", len(r.Panes), r.Banner)

@@ -11,7 +11,7 @@ import (
 )
 
 // The ten requests of make demo, by the buttons of the page.
-func TestTheTenRequests(t *testing.T) {
+func TestPage_TenRequests(t *testing.T) {
 	page := open(t)
 	want := []struct{ name, answer string }{
 		{"allowed", "200"},
@@ -46,14 +46,14 @@ func TestTheTenRequests(t *testing.T) {
 	}
 }
 
-// strip is what the live strip shows: for each cache its keys, and how often it has fetched.
+// strip returns what the live strip shows: for each cache the number of keys and of fetches.
 func (p *tab) strip() (keys []int, fetches []string) {
 	p.t.Helper()
 	return evaluate[[]int](p, `[...document.querySelectorAll("#caches li")].map((li) => li.querySelectorAll(".key").length)`),
 		evaluate[[]string](p, `[...document.querySelectorAll("#caches li")].map((li) => li.dataset.fetches)`)
 }
 
-func TestRotation(t *testing.T) {
+func TestPage_Rotation(t *testing.T) {
 	page := open(t)
 	if keys, fetches := page.strip(); fmt.Sprint(keys, fetches) != "[1 1 1 1 1] [1 1 1 1 1]" {
 		t.Errorf("before: %v keys, %v fetches", keys, fetches)
@@ -72,7 +72,7 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-func TestOutage(t *testing.T) {
+func TestPage_Outage(t *testing.T) {
 	page := open(t)
 	page.power("down")
 	page.want(page.send(), "200") // the key is known
@@ -80,14 +80,14 @@ func TestOutage(t *testing.T) {
 	page.click("#rotate")
 	page.await(answers + `.ariaBusy === "false"`)
 	got := page.send()
-	page.want(got, "503 unavailable") // nobody can tell
+	page.want(got, "503 unavailable") // the key is unknown
 	if !strings.Contains(got.Panes[4].Text, "Retry-After") || fmt.Sprint(got.Steps) != "[yes unknown unasked]" {
 		t.Errorf("%+v", got)
 	}
 	page.await(`[...document.querySelectorAll("#caches li")].every((li) => li.innerText.includes("serving on"))`)
 
 	page.power("up")
-	for deadline := time.Now().Add(limit); ; { // each service asks again in its own time
+	for deadline := time.Now().Add(limit); ; { // each service has its own back-off
 		if got = page.send(); got.short() == "200" {
 			break
 		}
@@ -105,8 +105,8 @@ func (p *tab) power(want string) {
 	p.await(`document.getElementById("issuer-state").textContent === "` + want + `" && ` + answers + `.ariaBusy === "false"`)
 }
 
-// The five agree, so the page is told otherwise on its way from the server.
-func TestTheBannerIsRedIfTheFiveDisagree(t *testing.T) {
+// The five agree, so the test changes the server's answer on its way to the page.
+func TestPage_Disagreement(t *testing.T) {
 	page := open(t)
 	evaluate[bool](page, `(() => {
 		const real = window.fetch;
@@ -130,8 +130,8 @@ func TestTheBannerIsRedIfTheFiveDisagree(t *testing.T) {
 	}
 }
 
-// What a token holds is shown as it is, wherever it turns up, and never becomes markup.
-func TestNothingOfATokenBecomesMarkup(t *testing.T) {
+// The page shows the content of a token as text, and never as markup.
+func TestPage_Markup(t *testing.T) {
 	page := open(t)
 	elements := `document.querySelectorAll("img, script, b, svg, iframe").length`
 	before := evaluate[int](page, elements)
@@ -170,9 +170,9 @@ func TestNothingOfATokenBecomesMarkup(t *testing.T) {
 	}
 }
 
-func TestClaimsThatAreNone(t *testing.T) {
+func TestPage_InvalidClaims(t *testing.T) {
 	page := open(t)
-	for claims, want := range map[string]string{`{"sub":`: "no JSON", `["ada"]`: "not a JSON object"} {
+	for claims, want := range map[string]string{`{"sub":`: "not JSON", `["ada"]`: "not a JSON object"} {
 		page.do(chromedp.SetValue(chromedp.CSS("#claims"), claims))
 		page.click("#send")
 		page.await(`document.getElementById("claims-error").textContent.includes("` + want + `") && ` + answers + `.ariaBusy === "false"`)
@@ -180,7 +180,7 @@ func TestClaimsThatAreNone(t *testing.T) {
 			t.Errorf("%s: the field is not marked", claims)
 		}
 	}
-	for _, problem := range page.forgive() { // the browser logs every answer that is no success
+	for _, problem := range page.takeProblems() { // the browser logs every status above 399
 		if !strings.Contains(problem, "422") {
 			t.Errorf("in the console: %s", problem)
 		}

@@ -19,8 +19,8 @@ import (
 // maxScreenshot keeps the repository small, in bytes.
 const maxScreenshot = 200 << 10
 
-// Screenshots for the README: make screenshots writes them. Without a folder they are taken and
-// thrown away, so that the target does not rot.
+// TestScreenshots takes the screenshots for the README, which make screenshots writes. Without a folder it discards
+// them.
 func TestScreenshots(t *testing.T) {
 	page := open(t)
 	folder := *screenshots
@@ -46,7 +46,7 @@ func TestScreenshots(t *testing.T) {
 
 func (p *tab) shoot(path string) {
 	p.t.Helper()
-	p.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 0, 0)) // nothing is hovered over
+	p.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 0, 0)) // away from everything that changes when hovered
 	p.run(`document.activeElement.blur(); scrollTo({ top: 0, behavior: "instant" })`)
 	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
@@ -68,7 +68,7 @@ func (p *tab) shoot(path string) {
 	}
 }
 
-// reduced is a picture in its 256 commonest colours, which are all that a page of text needs.
+// reduced is a picture in its 256 most frequent colours, which are enough for text.
 func reduced(picture image.Image) image.Image {
 	counts := map[color.Color]int{}
 	bounds := picture.Bounds()

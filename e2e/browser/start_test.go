@@ -14,8 +14,8 @@ import (
 
 var address = regexp.MustCompile(`The playground: (http://127\.0\.0\.1:\d+/)`)
 
-// start runs a playground until the test ends, and returns its address. It has to end by itself
-// when it is interrupted, and its Lambda function with it; TestMain looks for what is left.
+// start runs a playground until the test ends, and returns its address. The playground and its Lambda function must
+// end when it is interrupted; TestMain checks that no process is left.
 func start(t *testing.T) string {
 	t.Helper()
 	needBrowser(t)

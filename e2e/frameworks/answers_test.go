@@ -1,4 +1,4 @@
-package frameworks_test
+package frameworks
 
 import (
 	"context"
@@ -13,12 +13,11 @@ import (
 	"testing"
 
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/e2e/frameworks"
 	"github.com/more-retail/moresso-go/e2e/idp"
 )
 
 // same sends one request to every server and compares the whole answers.
-func same(t *testing.T, all []*frameworks.Server, path, token string, want frameworks.Answer) {
+func same(t *testing.T, all []*server, path, token string, want answer) {
 	t.Helper()
 	for _, server := range all {
 		got, err := get(t.Context(), server, path, token)
@@ -30,12 +29,12 @@ func same(t *testing.T, all []*frameworks.Server, path, token string, want frame
 	}
 }
 
-func get(ctx context.Context, server *frameworks.Server, path, token string) (frameworks.Answer, error) {
+func get(ctx context.Context, s *server, path, token string) (answer, error) {
 	var authorization []string
 	if token != "" {
 		authorization = []string{"Bearer " + token}
 	}
-	got, err := server.Get(ctx, path, authorization...)
+	got, err := s.Get(ctx, path, authorization...)
 	if seconds, err := strconv.Atoi(got.Header.Get("Retry-After")); err == nil && seconds >= 1 && seconds <= 30 {
 		got.Header.Set("Retry-After", someSeconds) // each server has its own back-off
 	}
@@ -46,7 +45,7 @@ func get(ctx context.Context, server *frameworks.Server, path, token string) (fr
 const someSeconds = "some seconds"
 
 // accepted is the answer to a valid token. The handler has seen its subject.
-func accepted(t *testing.T, token string, audience ...string) frameworks.Answer {
+func accepted(t *testing.T, token string, audience ...string) answer {
 	t.Helper()
 	c := contentOf(t, token)
 	if c.Subject == "" || c.Issuer == "" {
@@ -57,7 +56,7 @@ func accepted(t *testing.T, token string, audience ...string) frameworks.Answer 
 		t.Fatal(err)
 	}
 	body := fmt.Sprintf(`{"audience":%s,"issuer":%q,"known":true,"subject":%q}`, list, c.Issuer, c.Subject)
-	return frameworks.Answer{Status: http.StatusOK, Body: body, Header: http.Header{
+	return answer{Status: http.StatusOK, Body: body, Header: http.Header{
 		"Content-Type":   {"application/json"},
 		"Content-Length": {strconv.Itoa(len(body))},
 	}}
@@ -71,13 +70,13 @@ var (
 )
 
 // invalidToken is the answer to an invalid token. The reason is only in the log.
-func invalidToken(reason sso.Reason) frameworks.Answer {
+func invalidToken(reason sso.Reason) answer {
 	return refused(401, "Unauthorized", "invalid_token", "WWW-Authenticate", `Bearer error="invalid_token"`, reason)
 }
 
-func refused(status int, title, code, header, value string, reason sso.Reason) frameworks.Answer {
+func refused(status int, title, code, header, value string, reason sso.Reason) answer {
 	body := fmt.Sprintf(`{"type":"about:blank","title":%q,"status":%d,"code":%q}`, title, status, code)
-	return frameworks.Answer{Status: status, Body: body, Reason: string(reason), Header: http.Header{
+	return answer{Status: status, Body: body, Reason: string(reason), Header: http.Header{
 		"Content-Type":                  {"application/problem+json"},
 		"Content-Length":                {strconv.Itoa(len(body))},
 		"Cache-Control":                 {"no-store"},
@@ -150,7 +149,7 @@ type traffic struct {
 	tokens []string
 }
 
-func startTraffic(t *testing.T, all []*frameworks.Server, tokens ...string) *traffic {
+func startTraffic(t *testing.T, all []*server, tokens ...string) *traffic {
 	t.Helper()
 	r := &traffic{tokens: tokens}
 	stop := make(chan struct{})
@@ -183,12 +182,12 @@ func (r *traffic) send(tokens ...string) {
 	r.tokens = tokens
 }
 
-func (r *traffic) request(t *testing.T, server *frameworks.Server, n int) bool {
+func (r *traffic) request(t *testing.T, server *server, n int) bool {
 	t.Helper()
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	token := r.tokens[n%len(r.tokens)]
-	got, err := get(context.Background(), server, frameworks.Me, token) // the test's own ends before the last request
+	got, err := get(context.Background(), server, Me, token) // the test's own ends before the last request
 	if err != nil || got.Status != http.StatusOK {
 		t.Errorf("%s, between the steps: %+v (%v), by the key %q", server.Name, got, err, contentOf(t, token).KeyID)
 		return false

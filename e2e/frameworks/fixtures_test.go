@@ -1,4 +1,4 @@
-package frameworks_test
+package frameworks
 
 import (
 	"encoding/json"
@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
-	"github.com/more-retail/moresso-go/e2e/frameworks"
 	"github.com/more-retail/moresso-go/examples/servers"
 )
 
@@ -86,7 +85,7 @@ func TestFunction_SDKEvents(t *testing.T) {
 	functions, handled := map[string]*servers.Function{}, map[string]int{}
 	for _, f := range fixtures {
 		if functions[f.kind] == nil {
-			functions[f.kind] = frameworks.StartFunction(t, f.kind, frameworks.Settings{PublicKeyURI: issuer.JWKSURL(), Issuer: issuer.URL(), Audience: []string{"api"}})
+			functions[f.kind] = startFunction(t, f.kind, settings{PublicKeyURI: issuer.JWKSURL(), Issuer: issuer.URL(), Audience: []string{"api"}})
 		}
 	}
 	invoke := func(t *testing.T, f int, name string) {
@@ -126,7 +125,7 @@ func TestFunction_SDKEvents(t *testing.T) {
 		})
 	}
 	for _, f := range functions {
-		frameworks.Freeze(t, f, 200*time.Millisecond)
+		freeze(t, f, 200*time.Millisecond)
 	}
 	for i, f := range fixtures {
 		t.Run(f.file+", after a freeze", func(t *testing.T) { invoke(t, i, "admin") })

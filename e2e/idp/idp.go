@@ -1,9 +1,9 @@
-// Package idp starts identity providers that nobody here wrote, for tests that prove the library against them:
-// the OpenID provider of github.com/zitadel/oidc in the test's own process, and the npm package oidc-provider
-// as a child process. Both speak plain HTTP on a free loopback port, hand out JWT access tokens signed RS256
-// with a key id, rotate their keys in three steps with an overlap, and can be out of reach for a while.
+// Package idp starts third-party identity providers for tests: the OpenID provider of github.com/zitadel/oidc in
+// the test's process, and the npm package oidc-provider as a child process. Both serve plain HTTP on a free
+// loopback port, issue JWT access tokens signed by RS256 with a key id, rotate their keys in three steps, and can be
+// unreachable for a while.
 //
-// Their tokens differ where the standards leave room, which is the reason to have two:
+// Their tokens differ where the standards allow it:
 //
 //	                   zitadel            oidc-provider
 //	header typ         JWT                at+jwt (RFC 9068)
@@ -34,36 +34,35 @@ const requestLimit = 30 * time.Second
 
 // A Provider is a running identity provider with one signing key. Its methods are safe for concurrent use.
 type Provider interface {
-	// Name tells the provider's make, for the names of subtests.
+	// Name is the name of the product.
 	Name() string
 
-	// Issuer is what the tokens say in iss. It has no trailing slash.
+	// Issuer is the iss of the tokens. It has no trailing slash.
 	Issuer() string
-	// DiscoveryURL is where the provider's metadata is.
+	// DiscoveryURL is the URL of the provider's metadata.
 	DiscoveryURL() string
-	// JWKSURL is where the provider's public keys are, according to its metadata.
+	// JWKSURL is the URL of the provider's public keys, from its metadata.
 	JWKSURL() string
 
-	// Token has the provider issue an access token by the client credentials grant, over HTTP. It is for this
-	// audience, at least one, and has this object in the claim permissions, or no such claim where permissions
-	// is nil. Equal arguments mean the same client, which is the token's sub and client_id. The token is good
-	// for five minutes.
+	// Token requests an access token by the client credentials grant, over HTTP. The token has this audience,
+	// which must not be empty, and these permissions; if nil, it has no such claim. Equal arguments mean the same
+	// client, which is the token's sub and client_id. The token is valid for five minutes.
 	Token(ctx context.Context, audience []string, permissions map[string]any) (string, error)
 
 	// PublishNext makes a key and publishes it beside the one that signs.
 	PublishNext(ctx context.Context) error
-	// SwitchKey has the key of PublishNext sign from now on. The old one stays published.
+	// SwitchKey signs with the key of PublishNext from now on. The old one stays published.
 	SwitchKey(ctx context.Context) error
-	// RetireOld publishes the old key no longer. Its tokens are false from now on.
+	// RetireOld withdraws the old key. Its tokens are invalid from now on.
 	RetireOld(ctx context.Context) error
 
-	// Down ends listening: connections are refused, and those that are open end.
+	// Down stops listening: new connections are refused, and open ones end.
 	Down(ctx context.Context) error
-	// Up listens again, on the same port, with the keys and clients of before.
+	// Up listens again, on the same port, with the same keys and clients.
 	Up(ctx context.Context) error
 
-	// Close stops the provider and returns when nothing is left of it. Further calls do nothing. The end of the
-	// test that started the provider calls it too.
+	// Close stops the provider and waits for its end. Further calls do nothing. The test that started the
+	// provider calls it when it ends.
 	Close()
 }
 
@@ -74,21 +73,21 @@ type client struct {
 	Audience    []string        `json:"audience"`
 	Permissions json.RawMessage `json:"permissions,omitempty"`
 
-	// Of a client at which people sign in; see [Website].
+	// For a client at which users sign in; see [Website].
 	RedirectURI          string `json:"redirect_uri,omitempty"`
 	BackChannelLogoutURI string `json:"backchannel_logout_uri,omitempty"`
 }
 
-// server implements Provider on what the makes have in common. Each make gives name, issuer, listen and stop,
-// apply if it must be told of changes, and then calls discover.
+// server implements Provider for both products. Each sets name, issuer, listen and stop, and apply if changes must
+// be sent to it; then it calls discover.
 type server struct {
 	name   string
 	issuer string
-	// tokenParams are parameters that this make's token request needs in addition.
+	// tokenParams are additional parameters of this product's token request.
 	tokenParams url.Values
-	// apply brings keys and clients into force. It is called with mu held.
+	// apply sends the keys and clients to the provider. It is called with mu held.
 	apply func() error
-	// listen begins or ends listening, unless it is so already. It is called without mu.
+	// listen starts or stops listening, unless it has done so. It is called without mu.
 	listen func(up bool) error
 	// stop ends the provider.
 	stop func()
@@ -146,29 +145,36 @@ func (s *server) Token(ctx context.Context, audience []string, permissions map[s
 	if err != nil {
 		return "", err
 	}
-	form := url.Values{"grant_type": {"client_credentials"}}
+	issued, err := s.request(ctx, c, url.Values{"grant_type": {"client_credentials"}})
+	return issued.AccessToken, err
+}
+
+// tokens are the answer of a token endpoint.
+type tokens struct {
+	AccessToken string `json:"access_token"`
+	IDToken     string `json:"id_token"`
+	TokenType   string `json:"token_type"`
+}
+
+// request requests tokens as a client.
+func (s *server) request(ctx context.Context, c client, form url.Values) (issued tokens, err error) {
 	maps.Copy(form, s.tokenParams)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint.Token, strings.NewReader(form.Encode()))
 	if err != nil {
-		return "", err
+		return issued, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(c.Secret))
-
-	var issued struct {
-		AccessToken string `json:"access_token"`
-		TokenType   string `json:"token_type"`
-	}
 	if err := s.do(req, &issued); err != nil {
-		return "", err
+		return issued, err
 	}
 	if issued.AccessToken == "" || issued.TokenType != "Bearer" {
-		return "", fmt.Errorf("%s: no bearer token but token_type %q", s.name, issued.TokenType)
+		return issued, fmt.Errorf("%s: no bearer token but token_type %q", s.name, issued.TokenType)
 	}
-	return issued.AccessToken, nil
+	return issued, nil
 }
 
-// client registers the client that gets such tokens, unless it is known already.
+// client registers the client that gets such tokens, unless it is registered.
 func (s *server) client(audience []string, permissions map[string]any) (client, error) {
 	if len(audience) == 0 {
 		return client{}, errors.New("idp: a token needs an audience")
@@ -196,7 +202,7 @@ func (s *server) client(audience []string, permissions map[string]any) (client, 
 }
 
 func (s *server) PublishNext(ctx context.Context) error {
-	key, err := newKey() // before the lock: this takes a while, and others want tokens
+	key, err := newKey() // before the lock, because it takes long
 	if err != nil {
 		return err
 	}
@@ -229,7 +235,7 @@ func (s *server) reach(ctx context.Context, up bool) error {
 	if err := s.listen(up); err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
-	s.http.CloseIdleConnections() // none of them is of use any more
+	s.http.CloseIdleConnections()
 	return nil
 }
 

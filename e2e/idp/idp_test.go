@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// makes are the providers, with what their documentation says of their tokens.
+// makes are the providers, with the properties of their tokens from their documentation.
 var makes = []struct {
 	start    func(testing.TB) Provider
 	name     string
@@ -33,7 +33,7 @@ var makes = []struct {
 	{StartOIDCProvider, "oidc-provider", "at+jwt", `"orders"`, `["orders","https://stock.example"]`, "application/jwk-set+json"},
 }
 
-func TestToken(t *testing.T) {
+func TestProvider_Token(t *testing.T) {
 	t.Parallel()
 	for _, m := range makes {
 		t.Run(m.name, func(t *testing.T) {
@@ -96,14 +96,14 @@ func TestToken(t *testing.T) {
 
 			t.Run("no audience", func(t *testing.T) {
 				if got, err := p.Token(t.Context(), nil, permissions); err == nil {
-					t.Errorf("token %q for nobody", got)
+					t.Errorf("token %q without an audience", got)
 				}
 			})
 
 			t.Run("wrong secret", func(t *testing.T) {
 				s, ok := p.(*server)
 				if !ok {
-					t.Fatalf("%T is no *server", p)
+					t.Fatalf("%T is not a *server", p)
 				}
 				c, err := s.client([]string{"robbed"}, nil)
 				if err != nil {
@@ -123,7 +123,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-func TestEndpoints(t *testing.T) {
+func TestProvider_Endpoints(t *testing.T) {
 	t.Parallel()
 	for _, m := range makes {
 		t.Run(m.name, func(t *testing.T) {
@@ -155,7 +155,7 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
-func TestRotation(t *testing.T) {
+func TestProvider_Rotation(t *testing.T) {
 	t.Parallel()
 	for _, m := range makes {
 		t.Run(m.name, func(t *testing.T) {
@@ -168,10 +168,10 @@ func TestRotation(t *testing.T) {
 				}
 				wantKeys(t, p, want...)
 			}
-			refused := func(step func(context.Context) error, because string) {
+			refused := func(step func(context.Context) error, cause string) {
 				t.Helper()
-				if err := step(t.Context()); err == nil || !strings.Contains(err.Error(), because) {
-					t.Errorf("error %v, want %q", err, because)
+				if err := step(t.Context()); err == nil || !strings.Contains(err.Error(), cause) {
+					t.Errorf("error %v, want %q", err, cause)
 				}
 			}
 			signedBy := func() string {
@@ -227,8 +227,8 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// A rotation has no moment in which tokens fail, or verify against neither the set before nor the set after.
-func TestTokensDuringRotation(t *testing.T) {
+// Tokens that are issued during a rotation verify with the keys of before or after it.
+func TestProvider_TokensDuringRotation(t *testing.T) {
 	t.Parallel()
 	for _, m := range makes {
 		t.Run(m.name, func(t *testing.T) {
@@ -263,8 +263,8 @@ func TestTokensDuringRotation(t *testing.T) {
 	}
 }
 
-// A provider that was out of reach is the same as before, and was not stopped.
-func TestDown(t *testing.T) {
+// A provider that was down has the same keys and clients as before.
+func TestProvider_Down(t *testing.T) {
 	t.Parallel()
 	for _, m := range makes {
 		t.Run(m.name, func(t *testing.T) {
@@ -296,7 +296,7 @@ func TestDown(t *testing.T) {
 			if got, want := prove(t, p, token(t, p, []string{"orders"}, nil)).KeyID, p.Name()+"-key-2"; got != want {
 				t.Errorf("%q signs, want %q", got, want)
 			}
-			do(p.Down) // and it can be closed so
+			do(p.Down) // closing it must work in this state too
 
 			cancelled, cancel := context.WithCancel(t.Context())
 			cancel()
@@ -307,7 +307,7 @@ func TestDown(t *testing.T) {
 	}
 }
 
-func TestClose(t *testing.T) {
+func TestProvider_Close(t *testing.T) {
 	t.Parallel()
 	for _, m := range makes {
 		t.Run(m.name, func(t *testing.T) {
@@ -316,17 +316,17 @@ func TestClose(t *testing.T) {
 			p.Close()
 			p.Close()
 			if got, err := p.Token(t.Context(), []string{"orders"}, nil); err == nil {
-				t.Errorf("token %q from a provider that is closed", got)
+				t.Errorf("token %q from a closed provider", got)
 			}
 			if err := p.Up(t.Context()); err == nil {
-				t.Error("a provider that is closed listens again")
+				t.Error("a closed provider listens again")
 			}
 		})
 	}
 }
 
-// The child ends by itself when its input does: so it also ends if the test's process is killed.
-func TestChildEnds(t *testing.T) {
+// The child ends when its input does, so it also ends if the test's process is killed.
+func TestChild_End(t *testing.T) {
 	dir, node, err := findOIDCProvider()
 	if err != nil {
 		absent(t, err)
@@ -341,7 +341,7 @@ func TestChildEnds(t *testing.T) {
 	}
 }
 
-func TestChildFails(t *testing.T) {
+func TestChild_Failure(t *testing.T) {
 	dir, node, err := findOIDCProvider()
 	if err != nil {
 		absent(t, err)
@@ -352,10 +352,10 @@ func TestChildFails(t *testing.T) {
 	}
 	s.keys.keys[0] = s.keys.keys[0].Public()
 	if err := s.apply(); err == nil || !strings.Contains(err.Error(), "jwks.keys[0].d") {
-		t.Errorf("error %v, want what oidc-provider says of a signing key without its private part", err)
+		t.Errorf("error %v, want oidc-provider's about a signing key without its private part", err)
 	}
 	if c.cmd.ProcessState == nil {
-		t.Error("the process is still there")
+		t.Error("the process has not ended")
 	}
 
 	if _, err := startChild(node, t.TempDir()); err == nil || !strings.Contains(err.Error(), "server.mjs") {
@@ -366,20 +366,20 @@ func TestChildFails(t *testing.T) {
 func TestAbsent(t *testing.T) {
 	for ci, want := range map[string]string{"true": "fatal", "": "skip"} {
 		t.Setenv("CI", ci)
-		var told ending
+		var got ending
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			absent(&told, errors.New("no node"))
+			absent(&got, errors.New("no node"))
 		}()
 		<-done
-		if told.how != want {
-			t.Errorf("CI=%q: %q, want %q", ci, told.how, want)
+		if got.how != want {
+			t.Errorf("CI=%q: %q, want %q", ci, got.how, want)
 		}
 	}
 }
 
-// ending is a test that tells how it was ended.
+// ending is a test that records how it was ended.
 type ending struct {
 	testing.TB
 	how string
@@ -389,7 +389,7 @@ func (e *ending) Helper()               {}
 func (e *ending) Fatalf(string, ...any) { e.how = "fatal"; runtime.Goexit() }
 func (e *ending) Skipf(string, ...any)  { e.how = "skip"; runtime.Goexit() }
 
-// verified is a token whose signature has been proven.
+// verified is a token whose signature has been verified.
 type verified struct {
 	Typ, Alg, KeyID string `json:"-"`
 
@@ -412,7 +412,7 @@ func token(t *testing.T, p Provider, audience []string, permissions map[string]a
 	return raw
 }
 
-// prove verifies a token by the keys that the provider publishes now.
+// prove verifies a token with the keys that the provider publishes now.
 func prove(t *testing.T, p Provider, raw string) verified {
 	t.Helper()
 	v, err := verify(p, keySet(t, p), raw)

@@ -9,8 +9,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// keyRing holds the published keys of a provider, oldest first. One of them signs: those before it are on their
-// way out, one after it is the next.
+// keyRing holds the published keys of a provider, oldest first. One of them signs: those before it are about to be
+// withdrawn, the one after it is the next.
 type keyRing struct {
 	name    string
 	keys    []jose.JSONWebKey
@@ -20,7 +20,7 @@ type keyRing struct {
 
 func newKey() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }
 
-// add publishes a key: the first one signs, another is the next.
+// add publishes a key. The first one signs, a later one is the next.
 func (r *keyRing) add(key *rsa.PrivateKey) error {
 	if r.signing < len(r.keys)-1 {
 		return errors.New("PublishNext: the next key is published already")
@@ -35,7 +35,7 @@ func (r *keyRing) add(key *rsa.PrivateKey) error {
 	return nil
 }
 
-// advance has the next key sign.
+// advance signs with the next key.
 func (r *keyRing) advance() error {
 	if r.signing == len(r.keys)-1 {
 		return errors.New("SwitchKey: there is no next key, call PublishNext first")
@@ -44,7 +44,7 @@ func (r *keyRing) advance() error {
 	return nil
 }
 
-// retire drops the keys that do not sign any more.
+// retire withdraws the keys before the one that signs.
 func (r *keyRing) retire() error {
 	if r.signing == 0 {
 		return errors.New("RetireOld: there is no old key, call SwitchKey first")

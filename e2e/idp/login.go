@@ -16,32 +16,32 @@ import (
 	"testing"
 )
 
-// A Website is a client of oidc-provider at which people sign in, by the authorization code flow (OpenID Connect
-// Core 1.0, section 3.1). Its access tokens are for one audience, and name the session in sid.
+// A Website is a client of oidc-provider at which users sign in, by the authorization code flow (OpenID Connect
+// Core 1.0, section 3.1). Its access tokens have one audience, and the session in sid.
 type Website struct {
 	ClientID string
 	Audience string
-	// BackChannelLogoutURI is what the provider calls when somebody has signed out.
+	// BackChannelLogoutURI is where the provider sends logout tokens.
 	BackChannelLogoutURI string
 }
 
-// redirectURI is where nobody listens: the code is read off the redirect.
+// redirectURI is not served: the code is read from the redirect.
 const redirectURI = "http://127.0.0.1:1/callback"
 
-// LoginProvider is oidc-provider with people who sign in. Any name will do.
+// LoginProvider is oidc-provider with users who sign in. It accepts any name.
 type LoginProvider struct {
 	Provider
 	server *server
 }
 
-// StartOIDCLogins is [StartOIDCProvider] for people.
+// StartOIDCLogins is [StartOIDCProvider] for users.
 func StartOIDCLogins(tb testing.TB) *LoginProvider {
 	tb.Helper()
 	s := startServer(tb)
 	return &LoginProvider{s, s}
 }
 
-// Register makes a website known to the provider.
+// Register registers a website at the provider.
 func (p *LoginProvider) Register(w Website) error {
 	s := p.server
 	s.mu.Lock()
@@ -52,7 +52,7 @@ func (p *LoginProvider) Register(w Website) error {
 	return s.apply()
 }
 
-// A Login is somebody's session at the provider, in a browser of its own.
+// A Login is a user's session at the provider, in a browser of its own.
 type Login struct {
 	AccessToken string
 	provider    *server
@@ -60,7 +60,7 @@ type Login struct {
 	idToken     string
 }
 
-// SignIn signs somebody in at a website.
+// SignIn signs a user in at a website.
 func (p *LoginProvider) SignIn(ctx context.Context, clientID, who string) (*Login, error) {
 	s := p.server
 	s.mu.Lock()
@@ -86,30 +86,17 @@ func (p *LoginProvider) SignIn(ctx context.Context, clientID, who string) (*Logi
 	if err != nil {
 		return nil, err
 	}
-	form := url.Values{
-		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirectURI}, "code_verifier": {verifier}, "resource": s.tokenParams["resource"],
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint.Token, strings.NewReader(form.Encode()))
+	issued, err := s.request(ctx, c, url.Values{
+		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirectURI}, "code_verifier": {verifier},
+	})
 	if err != nil {
 		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(c.Secret))
-	var issued struct {
-		AccessToken string `json:"access_token"`
-		IDToken     string `json:"id_token"`
-	}
-	if err := s.do(req, &issued); err != nil {
-		return nil, err
-	}
-	if issued.AccessToken == "" || issued.IDToken == "" {
-		return nil, errors.New("idp: a sign-in without tokens")
 	}
 	l.AccessToken, l.idToken = issued.AccessToken, issued.IDToken
 	return l, nil
 }
 
-// code goes the way from the website to the provider and back, filling in the forms on it.
+// code follows the redirects to the provider and back, and fills in its forms.
 func (l *Login) code(ctx context.Context, address, who string) (string, error) {
 	forms := 0
 	for range 12 {
@@ -117,7 +104,7 @@ func (l *Login) code(ctx context.Context, address, who string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if at.status == http.StatusOK { // a form of the provider's
+		if at.status == http.StatusOK { // a form
 			fields := url.Values{"prompt": {"login"}, "login": {who}, "password": {"any"}}
 			if strings.Contains(at.html, `value="consent"`) {
 				fields = url.Values{"prompt": {"consent"}}
@@ -125,14 +112,14 @@ func (l *Login) code(ctx context.Context, address, who string) (string, error) {
 			action := formAction.FindStringSubmatch(at.html)
 			forms++
 			if action == nil || forms > 2 {
-				return "", fmt.Errorf("idp: no way through %s: %s", address, at.html)
+				return "", fmt.Errorf("idp: %s: no form, or too many: %s", address, at.html)
 			}
 			if at, err = l.visit(ctx, http.MethodPost, action[1], fields); err != nil {
 				return "", err
 			}
 		}
 		if at.next == nil {
-			return "", fmt.Errorf("idp: %s leads nowhere: %d %s", address, at.status, at.html)
+			return "", fmt.Errorf("idp: %s: no redirect: %d %s", address, at.status, at.html)
 		}
 		if strings.HasPrefix(at.next.String(), redirectURI) {
 			if code := at.next.Query().Get("code"); code != "" {
@@ -142,7 +129,7 @@ func (l *Login) code(ctx context.Context, address, who string) (string, error) {
 		}
 		address = at.next.String()
 	}
-	return "", errors.New("idp: the sign-in goes round in circles")
+	return "", errors.New("idp: too many redirects")
 }
 
 var (
@@ -150,8 +137,8 @@ var (
 	formXSRF   = regexp.MustCompile(`name="xsrf" value="([^"]+)"`)
 )
 
-// SignOut signs out at the provider (OpenID Connect RP-Initiated Logout 1.0), which tells the website before it
-// answers.
+// SignOut signs out at the provider (OpenID Connect RP-Initiated Logout 1.0), which sends the website a logout token
+// before it answers.
 func (l *Login) SignOut(ctx context.Context) error {
 	at, err := l.visit(ctx, http.MethodGet, l.provider.issuer+"/session/end?"+url.Values{"id_token_hint": {l.idToken}}.Encode(), nil)
 	if err != nil {
@@ -159,7 +146,7 @@ func (l *Login) SignOut(ctx context.Context) error {
 	}
 	action, xsrf := formAction.FindStringSubmatch(at.html), formXSRF.FindStringSubmatch(at.html)
 	if action == nil || xsrf == nil {
-		return fmt.Errorf("idp: no form to sign out by: %s", at.html)
+		return fmt.Errorf("idp: no form for signing out: %s", at.html)
 	}
 	at, err = l.visit(ctx, http.MethodPost, action[1], url.Values{"xsrf": {xsrf[1]}, "logout": {"yes"}})
 	if err == nil && at.status != http.StatusSeeOther {
@@ -168,11 +155,11 @@ func (l *Login) SignOut(ctx context.Context) error {
 	return err
 }
 
-// A page is what a browser sees of an answer.
+// A page is an answer as a browser sees it.
 type page struct {
 	status int
 	html   string
-	next   *url.URL // where it is sent on to; nil: nowhere
+	next   *url.URL // of a redirect
 }
 
 // visit sends a request as the browser.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -19,8 +18,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// StartOIDCProvider starts the npm package oidc-provider as a child process, until the test ends. Where node or
-// the package is missing the test is skipped, or fails if the environment says CI=true.
+// StartOIDCProvider starts the npm package oidc-provider as a child process, until the test ends. Without node or
+// the package the test is skipped, and fails if CI=true.
 func StartOIDCProvider(tb testing.TB) Provider {
 	tb.Helper()
 	return startServer(tb)
@@ -31,7 +30,7 @@ func startServer(tb testing.TB) *server {
 	dir, node, err := findOIDCProvider()
 	if err != nil {
 		absent(tb, err)
-		return nil // not reached: absent ends the test
+		return nil // absent ends the test
 	}
 	s, _, err := startOIDCProvider(tb, node, dir)
 	if err != nil {
@@ -75,7 +74,7 @@ func startOIDCProvider(tb testing.TB, node, dir string) (*server, *child, error)
 	return s, c, s.apply()
 }
 
-// absent ends a test that cannot have its provider.
+// absent ends a test whose provider is missing.
 func absent(tb testing.TB, reason error) {
 	tb.Helper()
 	const message = "%v: run scripts/e2e-deps to install what this test needs"
@@ -85,35 +84,20 @@ func absent(tb testing.TB, reason error) {
 	tb.Skipf(message, reason)
 }
 
-// findOIDCProvider finds node and the folder that has server.mjs, beside the nearest go.mod up from the test's.
+// findOIDCProvider finds node and the folder that has server.mjs, from the folder of a package of this module.
 func findOIDCProvider() (dir, node string, err error) {
 	if node, err = exec.LookPath("node"); err != nil {
 		return "", "", err
 	}
-	root, err := os.Getwd()
-	if err != nil {
-		return "", "", err
-	}
-	for !exists(filepath.Join(root, "go.mod")) {
-		if root == filepath.Dir(root) {
-			return "", "", errors.New("no go.mod above the working directory")
-		}
-		root = filepath.Dir(root)
-	}
-	dir = filepath.Join(root, "oidcprovider")
-	if !exists(filepath.Join(dir, "node_modules", "oidc-provider")) {
-		return "", "", errors.New("the npm package oidc-provider is not installed")
+	dir = filepath.Join("..", "oidcprovider")
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", "oidc-provider")); err != nil {
+		return "", "", fmt.Errorf("the npm package oidc-provider is not installed: %w", err)
 	}
 	return dir, node, nil
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// A child is the process of oidcprovider/server.mjs, which tells the protocol. Calls take turns: the caller sees
-// to that.
+// A child is the process of oidcprovider/server.mjs, which documents the protocol. Its methods are not for concurrent
+// use.
 type child struct {
 	issuer  string
 	cmd     *exec.Cmd
@@ -154,7 +138,7 @@ func startChild(node, dir string) (*child, error) {
 	return c, nil
 }
 
-// configure puts keys and clients into force, and ends or begins listening.
+// configure sets keys and clients, and starts or stops listening.
 func (c *child) configure(keys *keyRing, clients map[string]client, down bool) error {
 	var config struct {
 		JWKS    jose.JSONWebKeySet `json:"jwks"`
@@ -173,7 +157,7 @@ func (c *child) configure(keys *keyRing, clients map[string]client, down bool) e
 	return c.answer(&struct{}{})
 }
 
-// answer reads one. A process that gives none in time is ended.
+// answer reads an answer. It ends a process that does not answer in time.
 func (c *child) answer(into any) error {
 	limit := time.AfterFunc(requestLimit, c.kill)
 	defer limit.Stop()
@@ -183,13 +167,13 @@ func (c *child) answer(into any) error {
 	return nil
 }
 
-// lost ends a process that does not answer as it should, and tells what it wrote about that.
+// lost ends a process, and returns the cause with what the process wrote.
 func (c *child) lost(cause error) error {
 	c.kill()
 	return fmt.Errorf("oidc-provider: %w\n%s", errors.Join(cause, c.wait()), c.log.Bytes())
 }
 
-// stop ends the process by the end of its input.
+// stop closes the input of the process, which ends it.
 func (c *child) stop() {
 	_ = c.in.Close()
 	limit := time.AfterFunc(requestLimit, c.kill)

@@ -47,7 +47,7 @@ func StartZitadel(tb testing.TB) Provider {
 	return s
 }
 
-// zitadelListener is where zitadel's provider is reached.
+// zitadelListener serves zitadel's provider.
 type zitadelListener struct {
 	address string
 
@@ -89,9 +89,9 @@ func (l *zitadelListener) listen(up bool) error {
 	return nil
 }
 
-// zitadelStorage gives the keys and clients of a server to zitadel's provider. It has what discovery, keys and
-// the client credentials grant ask for. The rest of op.Storage is nil: any other endpoint panics, which the HTTP
-// server logs.
+// zitadelStorage gives the keys and clients of a server to zitadel's provider. It has the methods for discovery, keys
+// and the client credentials grant. The rest of op.Storage is nil: any other endpoint panics, which the HTTP server
+// logs.
 type zitadelStorage struct {
 	op.Storage
 	server *server
@@ -160,8 +160,7 @@ func (z zitadelStorage) GetPrivateClaimsFromScopes(_ context.Context, _, id stri
 	return map[string]any{"permissions": c.Permissions}, nil
 }
 
-// zitadelClient is a client as zitadel's provider sees it, and the request for its token. Again the rest of
-// op.Client is nil.
+// zitadelClient is a client for zitadel's provider, and the request for its token. The rest of op.Client is nil.
 type zitadelClient struct {
 	op.Client
 	client
@@ -181,7 +180,7 @@ func (c zitadelClient) GetSubject() string    { return c.ID }
 func (c zitadelClient) GetAudience() []string { return c.Audience }
 func (c zitadelClient) GetScopes() []string   { return nil }
 
-// zitadelKey is a key as zitadel's provider sees it.
+// zitadelKey is a key for zitadel's provider.
 type zitadelKey struct{ key jose.JSONWebKey }
 
 func (k zitadelKey) ID() string  { return k.key.KeyID }

@@ -45,7 +45,7 @@ func demo(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer p.close()
-	p.Print(w, routes[0].Path)
+	p.printAddresses(w)
 	return p.printTable(ctx, w)
 }
 
@@ -65,7 +65,7 @@ func serve(ctx context.Context, addr string, w io.Writer) error {
 		return err
 	}
 	defer p.close()
-	p.Print(w, routes[0].Path)
+	p.printAddresses(w)
 	p.printCurls(w)
 	_, _ = fmt.Fprintf(w, "\nThe playground: http://%s/\n\nCtrl-C ends it.\n", listener.Addr())
 
@@ -77,12 +77,20 @@ func serve(ctx context.Context, addr string, w io.Writer) error {
 	return nil
 }
 
+func (p *playground) printAddresses(w io.Writer) {
+	_, _ = fmt.Fprintf(w, "An issuer at %s, and five services that accept its tokens:\n", p.issuer.URL())
+	for _, s := range p.services {
+		_, _ = fmt.Fprintf(w, "  %-8s %s%s\n", s.Name, s.URL, routes[0].Path)
+	}
+	_, _ = fmt.Fprintln(w)
+}
+
 // printCurls prints lines that can be pasted one by one.
 func (p *playground) printCurls(w io.Writer) {
-	clerk := "Bearer " + p.Issuer.MustToken(devissuer.Permission("orders.role", "clerk"))
-	guest := "Bearer " + p.Issuer.MustToken(devissuer.Permission("orders.role", "guest"))
+	clerk := "Bearer " + p.issuer.MustToken(devissuer.Permission("orders.role", "clerk"))
+	guest := "Bearer " + p.issuer.MustToken(devissuer.Permission("orders.role", "guest"))
 	_, _ = fmt.Fprintln(w, "The tokens are valid for an hour. Paste these into another terminal:")
-	for _, s := range p.Servers {
+	for _, s := range p.services {
 		url := s.URL + routes[0].Path
 		_, _ = fmt.Fprintf(w, "\n# %s: a clerk gets 200\n%s\n", s.Name, curl(url, []string{clerk}))
 		_, _ = fmt.Fprintf(w, "# %s: without a token you get 401\n%s\n", s.Name, curl(url, nil))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,8 +30,10 @@ const (
 
 // A playground is an issuer and the five services that accept its tokens.
 type playground struct {
-	*servers.Demo
-	client *http.Client
+	issuer   *devissuer.Issuer
+	services []*servers.Server
+	client   *http.Client
+	stop     func() error
 
 	sending sync.Mutex // one request at a time, so that a refusal's reason is its own
 
@@ -42,20 +43,26 @@ type playground struct {
 
 // start starts everything except the page.
 func start(ctx context.Context) (*playground, error) {
-	demo, err := servers.StartDemo(ctx, audience, service)
+	issuer, err := devissuer.Start(devissuer.WithAudience(audience))
 	if err != nil {
 		return nil, err
+	}
+	config := sso.Config{PublicKeyURI: issuer.JWKSURL(), Audience: []string{audience}, Issuer: issuer.URL()}
+	list, stop, err := servers.Start(ctx, servers.Options{Config: config}, service)
+	if err != nil {
+		return nil, errors.Join(err, issuer.Close())
 	}
 	client := &http.Client{
 		Transport:     &http.Transport{},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return &playground{Demo: demo, client: client}, nil
+	return &playground{issuer: issuer, services: list, client: client, stop: stop}, nil
 }
 
 func (p *playground) close() {
 	p.client.CloseIdleConnections()
-	_ = p.Stop()
+	_ = p.stop()
+	_ = p.issuer.Close()
 }
 
 // An order is what the page asks for: one request, to be sent to all services.
@@ -122,7 +129,7 @@ func (p *playground) send(ctx context.Context, o order) (*outcome, error) {
 	if out.Why, err = p.explain(ctx, to, token, out.Answers[0]); err != nil {
 		return nil, err
 	}
-	for _, s := range p.Servers {
+	for _, s := range p.services {
 		out.Code[s.Name] = snippet(s.Name, to.Pattern)
 		out.Curl[s.Name] = curl(s.URL+to.Path, out.Sent)
 	}
@@ -142,7 +149,7 @@ func (p *playground) mint(text json.RawMessage, wrong flaw) (string, error) {
 	for name, value := range raw {
 		opts = append(opts, devissuer.Claim(name, value))
 	}
-	token, err := p.Issuer.Token(append(opts, wrong.options...)...)
+	token, err := p.issuer.Token(append(opts, wrong.options...)...)
 	if err != nil {
 		return "", &orderError{err.Error()}
 	}
@@ -158,9 +165,9 @@ func (f flaw) fields(token string) []string {
 
 // ask sends the same request to all services at once.
 func (p *playground) ask(ctx context.Context, path string, authorization []string) []answer {
-	answers := make([]answer, len(p.Servers))
+	answers := make([]answer, len(p.services))
 	var all sync.WaitGroup
-	for i, s := range p.Servers {
+	for i, s := range p.services {
 		all.Go(func() {
 			answers[i] = answer{Server: s.Name, Header: [][2]string{}}
 			if err := p.askOne(ctx, s, path, authorization, &answers[i]); err != nil {
@@ -282,10 +289,10 @@ func (p *playground) state(ctx context.Context) state {
 	ctx, cancel := context.WithTimeout(ctx, reportLimit)
 	defer cancel()
 	s := state{Now: time.Now(), Issuer: issuerState{
-		URL: p.Issuer.URL(), Down: p.isDown(), Signing: p.Issuer.KeyID(), Published: p.Issuer.KeyIDs(),
-		Fetches: p.Issuer.Stats().Fetches + p.Issuer.Stats().Refused,
+		URL: p.issuer.URL(), Down: p.isDown(), Signing: p.issuer.KeyID(), Published: p.issuer.KeyIDs(),
+		Fetches: p.issuer.Stats().Fetches + p.issuer.Stats().Refused,
 	}}
-	for _, server := range p.Servers {
+	for _, server := range p.services {
 		report, err := server.Report(ctx)
 		c := cacheStatus{Server: server.Name, Status: report.Keys}
 		if err != nil {
@@ -306,19 +313,15 @@ func (p *playground) setDown(down bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.down = down; down {
-		p.Issuer.Down()
+		p.issuer.Down()
 	} else {
-		p.Issuer.Up()
+		p.issuer.Up()
 	}
 }
 
 // readJSON reads one JSON value and nothing after it.
 func readJSON(r io.Reader, into any) error {
-	text, err := io.ReadAll(r)
-	if err != nil {
-		return err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder := json.NewDecoder(r)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
 		return err

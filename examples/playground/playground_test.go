@@ -67,7 +67,7 @@ func TestPlayground_Table(t *testing.T) {
 		}
 	})
 	t.Run("a service that disagrees is shown", func(t *testing.T) {
-		p.Servers[2].URL += "/nowhere"
+		p.services[2].URL += "/nowhere"
 		var table strings.Builder
 		if err := p.printTable(t.Context(), &table); err == nil || strings.Count(table.String(), "NO") != 10 {
 			t.Errorf("%v\n%s", err, &table)
@@ -146,12 +146,12 @@ func TestDecide(t *testing.T) {
 
 func TestPlayground_Differences(t *testing.T) {
 	p := startForTest(t)
-	p.Servers[2].URL += "/nowhere"
+	p.services[2].URL += "/nowhere"
 	out, err := p.send(t.Context(), order{claimsOf(t, "ada"), "none", "orders"})
 	if err != nil || len(out.Differ) != 1 || !strings.HasPrefix(out.Differ[0], "fiber answered 400 where gin answered 200") {
 		t.Errorf("%q, %v", out.Differ, err)
 	}
-	p.Servers[0].URL = "http://127.0.0.1:1"
+	p.services[0].URL = "http://127.0.0.1:1"
 	if out, err = p.send(t.Context(), order{claimsOf(t, "ada"), "none", "orders"}); err != nil || len(out.Differ) < 2 || out.Why.Steps[0].Verdict != "unknown" {
 		t.Errorf("%+v, %v", out, err)
 	}
@@ -177,7 +177,7 @@ func TestPlayground_Outage(t *testing.T) {
 	if got := sent(t, p, "ada", "none", "orders").Answers[0].short(); got != "200" {
 		t.Errorf("a known key, in an outage: %s", got)
 	}
-	p.Issuer.Rotate()
+	p.issuer.Rotate()
 	out := sent(t, p, "ada", "none", "orders")
 	if got := out.Answers[0].short(); got != "503 unavailable" || out.Why.Steps[1].Verdict != "unknown" {
 		t.Errorf("an unknown key, in an outage: %s, %+v", got, out.Why.Steps)

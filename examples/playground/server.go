@@ -43,7 +43,7 @@ func (p *playground) handler() http.Handler {
 	mux.HandleFunc("GET /api/state", func(w http.ResponseWriter, r *http.Request) { writeJSON(w, p.state(r.Context())) })
 	mux.HandleFunc("POST /api/send", p.serveSend)
 	mux.HandleFunc("POST /api/rotate", func(w http.ResponseWriter, r *http.Request) {
-		p.Issuer.Rotate()
+		p.issuer.Rotate()
 		writeJSON(w, p.state(r.Context()))
 	})
 	mux.HandleFunc("POST /api/down", func(w http.ResponseWriter, r *http.Request) { p.setDown(true); writeJSON(w, p.state(r.Context())) })

@@ -50,7 +50,7 @@ func post(path, body string, header ...string) *http.Request {
 
 func TestHandler_SameOrigin(t *testing.T) {
 	p := startForTest(t)
-	key := p.Issuer.KeyID()
+	key := p.issuer.KeyID()
 	for _, path := range []string{"/api/down", "/api/rotate", "/api/send"} {
 		for name, header := range map[string][]string{
 			"another site": {"Sec-Fetch-Site", "cross-site"}, "another port": {"Sec-Fetch-Site", "same-site"},
@@ -66,7 +66,7 @@ func TestHandler_SameOrigin(t *testing.T) {
 			t.Errorf("GET %s: %d", path, got.Code)
 		}
 	}
-	if p.isDown() || p.Issuer.KeyID() != key {
+	if p.isDown() || p.issuer.KeyID() != key {
 		t.Error("something changed")
 	}
 	for _, path := range []string{"/api/down", "/api/up", "/api/rotate"} {
@@ -74,7 +74,7 @@ func TestHandler_SameOrigin(t *testing.T) {
 			t.Errorf("%s: %d", path, got.Code)
 		}
 	}
-	if p.isDown() || p.Issuer.KeyID() == key {
+	if p.isDown() || p.issuer.KeyID() == key {
 		t.Error("nothing changed")
 	}
 }

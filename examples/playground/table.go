@@ -17,14 +17,14 @@ import (
 func (p *playground) printTable(ctx context.Context, w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	header := []string{"request"}
-	for _, s := range p.Servers {
+	for _, s := range p.services {
 		header = append(header, s.Name)
 	}
 	_, _ = fmt.Fprintln(table, strings.Join(append(header, "agree", "reason in the log"), "\t"))
 	var failed []string
 	for _, preset := range presets {
 		if preset.Rotate {
-			p.Issuer.Rotate()
+			p.issuer.Rotate()
 		}
 		who, _ := find(personas(time.Now()), func(one persona) bool { return one.ID == preset.Persona })
 		out, err := p.send(ctx, order{who.Claims, preset.Flaw, preset.Route})

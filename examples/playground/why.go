@@ -38,7 +38,7 @@ func (p *playground) explain(ctx context.Context, to route, token string, first 
 	switch {
 	case first.Status == http.StatusOK:
 		var err error
-		if principal, err = p.Servers[0].Auth.ValidateToken(ctx, token); err != nil {
+		if principal, err = p.services[0].Auth.ValidateToken(ctx, token); err != nil {
 			return why, nil //nolint:nilerr // it was good a moment ago: there is nothing more to tell
 		}
 	case first.cause == nil: // the service is out of order

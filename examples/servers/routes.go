@@ -39,11 +39,7 @@ func Routes(routes ...Route) Service {
 		Gin: func(e *gin.Engine, auth *sso.Authenticator) {
 			guard, handled := ginsso.New(auth), new(atomic.Int64)
 			for _, r := range routes {
-				layer := guard.Authenticate()
-				if r.Permission != nil {
-					layer = guard.Require(r.Permission)
-				}
-				e.GET(r.Path, layer, func(c *gin.Context) {
+				e.GET(r.Path, layer(r, guard.Authenticate, guard.Require), func(c *gin.Context) {
 					handled.Add(1)
 					c.Data(http.StatusOK, mediaType, []byte(r.Handle(ginsso.Principal(c))))
 				})
@@ -53,25 +49,17 @@ func Routes(routes ...Route) Service {
 		Echo: func(e *echo.Echo, auth *sso.Authenticator) {
 			guard, handled := echosso.New(auth), new(atomic.Int64)
 			for _, r := range routes {
-				layer := guard.Authenticate()
-				if r.Permission != nil {
-					layer = guard.Require(r.Permission)
-				}
 				e.GET(r.Path, func(c echo.Context) error {
 					handled.Add(1)
 					return c.Blob(http.StatusOK, mediaType, []byte(r.Handle(echosso.Principal(c))))
-				}, layer)
+				}, layer(r, guard.Authenticate, guard.Require))
 			}
 			e.GET(Handled, func(c echo.Context) error { return c.Blob(http.StatusOK, mediaType, count(handled)) })
 		},
 		Fiber: func(app *fiber.App, auth *sso.Authenticator) {
 			guard, handled := fibersso.New(auth), new(atomic.Int64)
 			for _, r := range routes {
-				layer := guard.Authenticate()
-				if r.Permission != nil {
-					layer = guard.Require(r.Permission)
-				}
-				app.Get(r.Path, layer, func(c *fiber.Ctx) error {
+				app.Get(r.Path, layer(r, guard.Authenticate, guard.Require), func(c *fiber.Ctx) error {
 					handled.Add(1)
 					c.Set(fiber.HeaderContentType, mediaType)
 					return c.SendString(r.Handle(fibersso.Principal(c)))
@@ -82,11 +70,8 @@ func Routes(routes ...Route) Service {
 		HTTP: func(mux *http.ServeMux, auth *sso.Authenticator) {
 			guard, handled := httpsso.New(auth), new(atomic.Int64)
 			for _, r := range routes {
-				layer := guard.Authenticate()
-				if r.Permission != nil {
-					layer = guard.Require(r.Permission)
-				}
-				mux.Handle("GET "+r.Path, layer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+				guarded := layer(r, guard.Authenticate, guard.Require)
+				mux.Handle("GET "+r.Path, guarded(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 					handled.Add(1)
 					w.Header().Set("Content-Type", mediaType)
 					_, _ = w.Write([]byte(r.Handle(httpsso.Principal(request))))
@@ -109,6 +94,14 @@ func Routes(routes ...Route) Service {
 			})
 		},
 	}
+}
+
+// layer returns the middleware that guards a route.
+func layer[M any](r Route, authenticate func() M, require func(sso.Permission, ...sso.Permission) M) M {
+	if r.Permission == nil {
+		return authenticate()
+	}
+	return require(r.Permission)
 }
 
 // lambdaRoutes returns the handlers of a function, whose responses answer makes.

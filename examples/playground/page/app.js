@@ -1,4 +1,4 @@
-// The page's wiring: what is chosen, what is sent, and the clock of the live strip.
+// The page's wiring: the form, the requests, and the clock of the live strip.
 import { $, fill, make, radio, setText } from "./dom.js";
 import { drawOutcome, chooseServer } from "./outcome.js";
 import { drawState, drawCaches, issuerIsDown } from "./caches.js";
@@ -12,10 +12,10 @@ async function call(method, path, body) {
   return response.json();
 }
 
-// trouble says that the server cannot be had, or that it can again.
+// trouble shows that the server cannot be reached, or hides that.
 function trouble(error) {
   $("gone").hidden = !error;
-  if (error) setText($("gone"), error.status ? error.message : "The playground does not answer: it may have been ended. Start it again and open the address that it prints.");
+  if (error) setText($("gone"), error.status ? error.message : "The playground does not answer. Start it again and open the address that it prints.");
 }
 
 const option = ({ id, name }) => Object.assign(make("option", "", name), { value: id });
@@ -57,14 +57,13 @@ async function send() {
   try {
     JSON.parse(value);
   } catch (error) {
-    wrongClaims(`This is no JSON: ${error.message}`);
+    wrongClaims(`This is not JSON: ${error.message}`);
     $("claims").focus();
     return;
   }
   wrongClaims("");
   await busily(async () => {
-    // The claims go as they were written, having been found to be one JSON value: to read and to
-    // write them anew would change large numbers.
+    // The claims are sent as text, which is valid JSON: parsing and writing them would change large numbers.
     const route = document.querySelector("[name=route]:checked").value;
     const order = `{"claims":${value},"flaw":${JSON.stringify($("flaw").value)},"route":${JSON.stringify(route)}}`;
     drawOutcome(await call("POST", "api/send", order));
@@ -73,7 +72,7 @@ async function send() {
   });
 }
 
-// busily does one thing at a time, and shows that it is being done.
+// busily runs one task at a time and shows that it is running.
 async function busily(work) {
   if ($("answers").ariaBusy === "true") return;
   $("answers").ariaBusy = "true";
@@ -88,7 +87,7 @@ async function busily(work) {
   }
 }
 
-// sendAndShow is for those who asked: where the answers lie below the form, it goes there.
+// sendAndShow also scrolls to the answers if they are below the form.
 async function sendAndShow() {
   await send();
   if (matchMedia("(max-width: 60rem)").matches && $("claims").ariaInvalid !== "true") $("answers").scrollIntoView();
@@ -112,7 +111,7 @@ const change = (path, done) => busily(async () => {
 const rotate = () => change("api/rotate", "Rotated: new tokens are signed by a new key, which no cache knows yet. The old keys stay published.");
 const power = () => (issuerIsDown()
   ? change("api/up", "The issuer is up. A service asks again once its back-off is over.")
-  : change("api/down", "The issuer is down. Known keys serve on; a key that nobody knows is answered with 503."));
+  : change("api/down", "The issuer is down. Known keys serve on; an unknown key is answered with 503."));
 
 async function copy() {
   try {
@@ -124,7 +123,7 @@ async function copy() {
   }
 }
 
-// The strip is fetched every two seconds while somebody looks, and its ages grow every second.
+// While the page is visible, the strip is fetched every two seconds, and its ages grow every second.
 let beat = 0;
 async function tick() {
   if (!document.hidden) {

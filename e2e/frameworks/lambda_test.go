@@ -54,10 +54,10 @@ func guarded[E lambdasso.Event, R lambdasso.Response](auth *sso.Authenticator, a
 	})
 }
 
-// StartFunction starts a function with one handler: "REST API", "HTTP API", "function URL", "load balancer",
+// startFunction starts a function with one handler: "REST API", "HTTP API", "function URL", "load balancer",
 // "TOKEN authorizer", "REQUEST authorizer" or "HTTP authorizer". It ends with the test, which fails if the library
 // had a goroutine running then.
-func StartFunction(tb testing.TB, kind string, s Settings) *servers.Function {
+func startFunction(tb testing.TB, kind string, s settings) *servers.Function {
 	tb.Helper()
 	f, err := servers.StartFunction(tb.Context(), kind, options(tb, s))
 	if err != nil {
@@ -71,8 +71,8 @@ func StartFunction(tb testing.TB, kind string, s Settings) *servers.Function {
 	return f
 }
 
-// Freeze stops the process as Lambda does between two invocations, and continues it.
-func Freeze(tb testing.TB, f *servers.Function, frozen time.Duration) {
+// freeze stops the process as Lambda does between two invocations, and continues it.
+func freeze(tb testing.TB, f *servers.Function, frozen time.Duration) {
 	tb.Helper()
 	for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
 		if err := f.Process.Signal(signal); err != nil {

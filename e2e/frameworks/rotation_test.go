@@ -1,4 +1,4 @@
-package frameworks_test
+package frameworks
 
 import (
 	"context"
@@ -7,12 +7,11 @@ import (
 
 	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/e2e/frameworks"
 	"github.com/more-retail/moresso-go/e2e/idp"
 )
 
 func TestMain(m *testing.M) {
-	frameworks.RunFunction()
+	runFunction()
 	m.Run()
 }
 
@@ -29,18 +28,18 @@ var makes = []struct {
 // configurations are the ways to configure the provider.
 var configurations = []struct {
 	name     string
-	settings func(idp.Provider) frameworks.Settings
+	settings func(idp.Provider) settings
 	// foreign is the reason to refuse a token of another provider whose key has the same id.
 	foreign sso.Reason
 }{
-	{"two settings", func(p idp.Provider) frameworks.Settings {
-		return frameworks.Settings{PublicKeyURI: p.JWKSURL(), Audience: []string{"orders"}}
+	{"two settings", func(p idp.Provider) settings {
+		return settings{PublicKeyURI: p.JWKSURL(), Audience: []string{"orders"}}
 	}, sso.ReasonBadSignature},
-	{"two settings with discovery", func(p idp.Provider) frameworks.Settings {
-		return frameworks.Settings{PublicKeyURI: p.DiscoveryURL(), Audience: []string{"orders"}}
+	{"two settings with discovery", func(p idp.Provider) settings {
+		return settings{PublicKeyURI: p.DiscoveryURL(), Audience: []string{"orders"}}
 	}, sso.ReasonBadSignature},
-	{"discovery from the issuer", func(p idp.Provider) frameworks.Settings {
-		return frameworks.Settings{Issuer: p.Issuer(), Audience: []string{"orders"}}
+	{"discovery from the issuer", func(p idp.Provider) settings {
+		return settings{Issuer: p.Issuer(), Audience: []string{"orders"}}
 	}, sso.ReasonWrongIssuer}, // checked before the key
 }
 
@@ -73,30 +72,30 @@ func TestServers_Tokens(t *testing.T) {
 
 			for _, c := range configurations {
 				t.Run(c.name, func(t *testing.T) {
-					all := frameworks.Start(t, c.settings(p))
+					all := start(t, c.settings(p))
 					for _, test := range []struct {
 						name  string
 						path  string
 						token string // empty: none
-						want  frameworks.Answer
+						want  answer
 					}{
-						{"one audience", frameworks.Me, one, accepted(t, one, "orders")},
-						{"two audiences", frameworks.Me, two, accepted(t, two, "https://stock.example", "orders")},
-						{"permission held", frameworks.Admin, one, accepted(t, one, "orders")},
-						{"permission held, two audiences", frameworks.Admin, two, accepted(t, two, "https://stock.example", "orders")},
-						{"permission not needed", frameworks.Me, noAdmin, accepted(t, noAdmin, "orders")},
-						{"no permissions", frameworks.Me, nothing, accepted(t, nothing, "orders")},
+						{"one audience", Me, one, accepted(t, one, "orders")},
+						{"two audiences", Me, two, accepted(t, two, "https://stock.example", "orders")},
+						{"permission held", Admin, one, accepted(t, one, "orders")},
+						{"permission held, two audiences", Admin, two, accepted(t, two, "https://stock.example", "orders")},
+						{"permission not needed", Me, noAdmin, accepted(t, noAdmin, "orders")},
+						{"no permissions", Me, nothing, accepted(t, nothing, "orders")},
 
-						{"no token", frameworks.Me, "", noToken},
-						{"no token, permission required", frameworks.Admin, "", noToken},
-						{"permission missing", frameworks.Admin, noAdmin, noPermission},
-						{"permission missing, no permissions", frameworks.Admin, nothing, noPermission},
-						{"wrong audience", frameworks.Me, issue(t, p, admin, "stock"), invalidToken(sso.ReasonWrongAudience)},
-						{"wrong audience, permission held", frameworks.Admin, issue(t, p, admin, "stock"), invalidToken(sso.ReasonWrongAudience)},
-						{"wrong audiences", frameworks.Me, issue(t, p, admin, "stock", "https://orders"), invalidToken(sso.ReasonWrongAudience)},
-						{"tampered claims", frameworks.Admin, promoted(t, noAdmin), invalidToken(sso.ReasonBadSignature)},
-						{"tampered signature", frameworks.Me, flipped(one), invalidToken(sso.ReasonBadSignature)},
-						{"another provider", frameworks.Me, foreign, invalidToken(c.foreign)},
+						{"no token", Me, "", noToken},
+						{"no token, permission required", Admin, "", noToken},
+						{"permission missing", Admin, noAdmin, noPermission},
+						{"permission missing, no permissions", Admin, nothing, noPermission},
+						{"wrong audience", Me, issue(t, p, admin, "stock"), invalidToken(sso.ReasonWrongAudience)},
+						{"wrong audience, permission held", Admin, issue(t, p, admin, "stock"), invalidToken(sso.ReasonWrongAudience)},
+						{"wrong audiences", Me, issue(t, p, admin, "stock", "https://orders"), invalidToken(sso.ReasonWrongAudience)},
+						{"tampered claims", Admin, promoted(t, noAdmin), invalidToken(sso.ReasonBadSignature)},
+						{"tampered signature", Me, flipped(one), invalidToken(sso.ReasonBadSignature)},
+						{"another provider", Me, foreign, invalidToken(c.foreign)},
 					} {
 						t.Run(test.name, func(t *testing.T) { same(t, all, test.path, test.token, test.want) })
 					}
@@ -123,12 +122,12 @@ func TestServers_Rotation(t *testing.T) {
 			for _, c := range configurations {
 				t.Run(c.name, func(t *testing.T) {
 					settings := c.settings(p)
-					settings.Leeway, settings.Clock = leeway, frameworks.NewClock(t)
-					all := frameworks.Start(t, settings)
+					settings.Leeway, settings.Clock = leeway, newClock(t)
+					all := start(t, settings)
 					good := func(tokens ...string) {
 						t.Helper()
 						for _, token := range tokens {
-							same(t, all, frameworks.Admin, token, accepted(t, token, "orders"))
+							same(t, all, Admin, token, accepted(t, token, "orders"))
 						}
 					}
 
@@ -153,8 +152,8 @@ func TestServers_Rotation(t *testing.T) {
 					good(after)
 
 					settings.Clock.Forward(refresh)
-					same(t, all, frameworks.Admin, before, invalidToken(sso.ReasonUnknownKey))
-					same(t, all, frameworks.Admin, during, invalidToken(sso.ReasonUnknownKey))
+					same(t, all, Admin, before, invalidToken(sso.ReasonUnknownKey))
+					same(t, all, Admin, during, invalidToken(sso.ReasonUnknownKey))
 					last := issue(t, p, admin, "orders")
 					requests.send(after, last)
 					good(after, last)
@@ -174,20 +173,20 @@ func TestServers_AnnouncedRotation(t *testing.T) {
 			for _, c := range configurations {
 				t.Run(c.name, func(t *testing.T) {
 					settings := c.settings(p)
-					settings.Leeway, settings.Clock = leeway, frameworks.NewClock(t)
-					all := frameworks.Start(t, settings)
+					settings.Leeway, settings.Clock = leeway, newClock(t)
+					all := start(t, settings)
 
 					before := issue(t, p, admin, "orders")
-					same(t, all, frameworks.Admin, before, accepted(t, before, "orders"))
+					same(t, all, Admin, before, accepted(t, before, "orders"))
 					do(t, p.PublishNext)
 					settings.Clock.Forward(refresh)
-					same(t, all, frameworks.Admin, before, accepted(t, before, "orders"))
+					same(t, all, Admin, before, accepted(t, before, "orders"))
 
 					do(t, p.SwitchKey)
 					after := issue(t, p, admin, "orders")
 					do(t, p.Down)
-					same(t, all, frameworks.Admin, after, accepted(t, after, "orders"))
-					same(t, all, frameworks.Admin, before, accepted(t, before, "orders"))
+					same(t, all, Admin, after, accepted(t, after, "orders"))
+					same(t, all, Admin, before, accepted(t, before, "orders"))
 					do(t, p.Up)
 				})
 			}
@@ -213,38 +212,38 @@ func TestServers_Outage(t *testing.T) {
 
 					do(t, p.Down)
 					settings := c.settings(p)
-					settings.Leeway, settings.Clock = leeway, frameworks.NewClock(t)
-					all := frameworks.Start(t, settings)
+					settings.Leeway, settings.Clock = leeway, newClock(t)
+					all := start(t, settings)
 					for range 2 { // with an attempt to fetch the keys, and without
-						same(t, all, frameworks.Me, token, unavailable)
-						same(t, all, frameworks.Admin, token, unavailable)
-						same(t, all, frameworks.Admin, promoted(t, noAdmin), unavailable)
-						same(t, all, frameworks.Me, "", noToken) // these two need no key
-						same(t, all, frameworks.Me, elsewhere, invalidToken(sso.ReasonWrongAudience))
+						same(t, all, Me, token, unavailable)
+						same(t, all, Admin, token, unavailable)
+						same(t, all, Admin, promoted(t, noAdmin), unavailable)
+						same(t, all, Me, "", noToken) // these two need no key
+						same(t, all, Me, elsewhere, invalidToken(sso.ReasonWrongAudience))
 					}
 					settings.Clock.Forward(backOff)
-					same(t, all, frameworks.Me, token, unavailable)
+					same(t, all, Me, token, unavailable)
 
 					do(t, p.Up)
 					settings.Clock.Forward(backOff)
-					same(t, all, frameworks.Me, token, accepted(t, token, "orders"))
-					same(t, all, frameworks.Admin, token, accepted(t, token, "orders"))
-					same(t, all, frameworks.Admin, noAdmin, noPermission)
-					same(t, all, frameworks.Admin, promoted(t, noAdmin), invalidToken(sso.ReasonBadSignature))
+					same(t, all, Me, token, accepted(t, token, "orders"))
+					same(t, all, Admin, token, accepted(t, token, "orders"))
+					same(t, all, Admin, noAdmin, noPermission)
+					same(t, all, Admin, promoted(t, noAdmin), invalidToken(sso.ReasonBadSignature))
 
 					do(t, p.PublishNext)
 					do(t, p.SwitchKey)
 					after := issue(t, p, admin, "orders")
 					do(t, p.Down)
 					settings.Clock.Forward(refresh)
-					same(t, all, frameworks.Admin, token, accepted(t, token, "orders"))
-					same(t, all, frameworks.Admin, promoted(t, noAdmin), invalidToken(sso.ReasonBadSignature))
-					same(t, all, frameworks.Admin, after, unavailable)
+					same(t, all, Admin, token, accepted(t, token, "orders"))
+					same(t, all, Admin, promoted(t, noAdmin), invalidToken(sso.ReasonBadSignature))
+					same(t, all, Admin, after, unavailable)
 
 					do(t, p.Up)
 					settings.Clock.Forward(backOff)
-					same(t, all, frameworks.Admin, after, accepted(t, after, "orders"))
-					same(t, all, frameworks.Admin, token, accepted(t, token, "orders"))
+					same(t, all, Admin, after, accepted(t, after, "orders"))
+					same(t, all, Admin, token, accepted(t, token, "orders"))
 				})
 			}
 		})

@@ -31,26 +31,26 @@ const (
 // requestLimit bounds one request to a server.
 const requestLimit = 30 * time.Second
 
-// Settings configure every server.
-type Settings struct {
+// settings configure every server.
+type settings struct {
 	PublicKeyURI string
 	Issuer       string
 	Audience     []string
 	Leeway       time.Duration
-	// Clock is for tests that advance the time. If nil, it is the real time.
-	Clock *Clock
+	// clock is for tests that advance the time. If nil, it is the real time.
+	Clock *clock
 }
 
-// Server is a running service.
-type Server struct {
+// server is a running service.
+type server struct {
 	*servers.Server
 	client   *http.Client
 	refusals atomic.Int64 // problem documents
 	accepted atomic.Int64 // answers with 200
 }
 
-// Answer is the answer of a server. Servers behave alike if their answers are equal.
-type Answer struct {
+// answer is the answer of a server. Servers behave alike if their answers are equal.
+type answer struct {
 	Status int
 	Header http.Header // without Date
 	Body   string
@@ -80,8 +80,8 @@ func greeting(p *sso.Principal, ok bool) string {
 	return string(body)
 }
 
-// RunFunction runs the Lambda function that this process was started for, if any. TestMain calls it first.
-func RunFunction() {
+// runFunction runs the Lambda function that this process was started for, if any. TestMain calls it first.
+func runFunction() {
 	functions := service.Functions()
 	for name, function := range handlers {
 		functions[name] = function
@@ -89,8 +89,8 @@ func RunFunction() {
 	servers.RunFunction(functions, setClock)
 }
 
-// Start starts all servers, until the test ends. It then fails if a handler has seen a refused request.
-func Start(tb testing.TB, s Settings) []*Server {
+// start starts all servers, until the test ends. It then fails if a handler has seen a refused request.
+func start(tb testing.TB, s settings) []*server {
 	tb.Helper()
 	started, stop, err := servers.Start(tb.Context(), options(tb, s), service)
 	if err != nil {
@@ -101,22 +101,28 @@ func Start(tb testing.TB, s Settings) []*Server {
 			tb.Error(err)
 		}
 	})
-	all := make([]*Server, len(started))
-	for i, server := range started {
-		all[i] = &Server{Server: server, client: &http.Client{Transport: &http.Transport{}}}
+	all := make([]*server, len(started))
+	for i, one := range started {
+		all[i] = &server{Server: one, client: &http.Client{Transport: &http.Transport{}}}
 		tb.Cleanup(func() { all[i].end(tb) })
 	}
 	return all
 }
 
 // options logs into the test.
-func options(tb testing.TB, s Settings) servers.Options {
-	config := sso.Config{PublicKeyURI: s.PublicKeyURI, Issuer: s.Issuer, Audience: s.Audience, Leeway: s.Leeway, Now: s.Clock.now()}
-	config.Logger = slog.New(slog.NewJSONHandler(tb.Output(), nil))
-	return servers.Options{Config: config, Env: s.Clock.environment(), Stderr: tb.Output()}
+func options(tb testing.TB, s settings) servers.Options {
+	o := servers.Options{Stderr: tb.Output(), Config: sso.Config{
+		PublicKeyURI: s.PublicKeyURI, Issuer: s.Issuer, Audience: s.Audience, Leeway: s.Leeway,
+		Logger: slog.New(slog.NewJSONHandler(tb.Output(), nil)),
+	}}
+	if s.Clock != nil {
+		o.Config.Now = clockAt(s.Clock.path)
+		o.Env = []string{clockVariable + "=" + s.Clock.path}
+	}
+	return o
 }
 
-func (s *Server) end(tb testing.TB) {
+func (s *server) end(tb testing.TB) {
 	handled, err := s.get(context.Background(), servers.Handled) // the test's own has ended
 	if want := strconv.FormatInt(s.accepted.Load(), 10); err != nil || handled.Body != want {
 		tb.Errorf("%s: the handlers ran %s times (%v), want once for each accepted request, %s", s.Name, handled.Body, err, want)
@@ -125,7 +131,7 @@ func (s *Server) end(tb testing.TB) {
 }
 
 // Get sends a request with these Authorization fields.
-func (s *Server) Get(ctx context.Context, path string, authorization ...string) (Answer, error) {
+func (s *server) Get(ctx context.Context, path string, authorization ...string) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestLimit)
 	defer cancel()
 	a, err := s.get(ctx, path, authorization...)
@@ -146,20 +152,20 @@ func (s *Server) Get(ctx context.Context, path string, authorization ...string) 
 	return a, nil
 }
 
-func (s *Server) get(ctx context.Context, path string, authorization ...string) (Answer, error) {
+func (s *server) get(ctx context.Context, path string, authorization ...string) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, http.NoBody)
 	if err != nil {
-		return Answer{}, err
+		return answer{}, err
 	}
 	for _, value := range authorization {
 		req.Header.Add("Authorization", value)
 	}
 	res, err := s.client.Do(req)
 	if err != nil {
-		return Answer{}, err
+		return answer{}, err
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	res.Header.Del("Date")
-	return Answer{Status: res.StatusCode, Header: res.Header, Body: string(body)}, err
+	return answer{Status: res.StatusCode, Header: res.Header, Body: string(body)}, err
 }

@@ -1,5 +1,4 @@
-// Package soak keeps every framework under load while the issuer rotates and fails.
-package soak
+package frameworks
 
 import (
 	"context"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
-	"github.com/more-retail/moresso-go/e2e/frameworks"
 )
 
 // The schedule: real time, on real servers.
@@ -30,11 +28,6 @@ const (
 	mostWait = 3 * time.Second
 )
 
-func TestMain(m *testing.M) {
-	frameworks.RunFunction()
-	m.Run()
-}
-
 // tally counts the requests to one server.
 type tally struct {
 	requests, refusals atomic.Int64
@@ -42,7 +35,7 @@ type tally struct {
 	first              atomic.Pointer[string]
 }
 
-func (c *tally) count(took time.Duration, answer frameworks.Answer, err error) {
+func (c *tally) count(took time.Duration, got answer, err error) {
 	c.requests.Add(1)
 	for {
 		longest := c.longest.Load()
@@ -50,9 +43,9 @@ func (c *tally) count(took time.Duration, answer frameworks.Answer, err error) {
 			break
 		}
 	}
-	if err != nil || answer.Status != http.StatusOK {
+	if err != nil || got.Status != http.StatusOK {
 		c.refusals.Add(1)
-		text := fmt.Sprintf("%d %s %s %v", answer.Status, answer.Reason, answer.Body, err)
+		text := fmt.Sprintf("%d %s %s %v", got.Status, got.Reason, got.Body, err)
 		c.first.CompareAndSwap(nil, &text)
 	}
 }
@@ -64,8 +57,8 @@ func TestSoak_ValidTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = issuer.Close() })
-	clock := frameworks.NewClock(t)
-	all := frameworks.Start(t, frameworks.Settings{PublicKeyURI: issuer.JWKSURL(), Issuer: issuer.URL(), Audience: []string{"api"}, Leeway: 5 * time.Minute, Clock: clock})
+	clock := newClock(t)
+	all := start(t, settings{PublicKeyURI: issuer.JWKSURL(), Issuer: issuer.URL(), Audience: []string{"api"}, Leeway: 5 * time.Minute, Clock: clock})
 
 	var tokens atomic.Pointer[[]string] // of all keys so far: they overlap
 	tokens.Store(&[]string{issuer.MustToken()})
@@ -80,7 +73,7 @@ func TestSoak_ValidTokens(t *testing.T) {
 				for n := 0; ctx.Err() == nil; n++ {
 					good := *tokens.Load()
 					begun := time.Now()
-					answer, err := server.Get(context.WithoutCancel(ctx), frameworks.Me, "Bearer "+good[len(good)-1-n%min(len(good), 3)])
+					answer, err := server.Get(context.WithoutCancel(ctx), Me, "Bearer "+good[len(good)-1-n%min(len(good), 3)])
 					tallies[i].count(time.Since(begun), answer, err)
 				}
 			})
