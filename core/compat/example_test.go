@@ -11,8 +11,8 @@ import (
 
 // A service keeps the variables of more-sso-auth.
 func ExampleConfigFromEnv() {
-	os.Setenv("PUBLIC_KEY_URI", "https://login.example.com/jwks.json") //nolint:errcheck,usetesting // an example
-	os.Setenv("AUDIENCE", "orders-api")                                //nolint:errcheck,usetesting // an example
+	os.Setenv("PUBLIC_KEY_URI", "https://login.example.com/jwks.json") //nolint:errcheck // an example
+	os.Setenv("AUDIENCE", "orders-api")                                //nolint:errcheck // an example
 
 	cfg, err := compat.ConfigFromEnv() // PUBLIC_KEY_URI and AUDIENCE count
 	if err != nil {
@@ -23,7 +23,7 @@ func ExampleConfigFromEnv() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer auth.Close()
+	defer auth.Close() //nolint:errcheck // an example
 	fmt.Println(cfg.Audience)
 	// Output: [orders-api]
 }

@@ -15,7 +15,7 @@ func Authenticated() sso.Permission {
 	return &node{
 		text:  call("authenticated"),
 		holds: func(access sso.Access) bool { return access.Principal().Claims().Exists() },
-		deny:  func(sso.Access) sso.Decision { return denial("no_principal", "send a token", sso.Details{}) },
+		deny:  func(sso.Access) sso.Decision { return sso.Deny("no_principal", "send a token") },
 	}
 }
 
@@ -47,7 +47,7 @@ func caller(name, remedy string, holds func(program, person bool) bool) sso.Perm
 		holds: func(access sso.Access) bool {
 			return holds(identifiesProgram(access.Principal().Claims()), identifiesPerson(access.Principal()))
 		},
-		deny: func(sso.Access) sso.Decision { return denial("wrong_caller", remedy, sso.Details{}) },
+		deny: func(sso.Access) sso.Decision { return sso.Deny("wrong_caller", remedy) },
 	}
 }
 
@@ -103,7 +103,7 @@ func FreshLogin(maxAge time.Duration) sso.Permission {
 			if access.Principal().AuthenticatedAt().IsZero() {
 				code, remedy = "no_auth_time", "configure the identity provider to put auth_time into its access tokens: without it, signing in again does not help"
 			}
-			return denial(code, remedy, sso.Details{MaxAge: maxAge}) // the same for the client, which cannot know
+			return sso.Deny(code, remedy).With(sso.Details{MaxAge: maxAge}) // the same for the client, which cannot know
 		},
 	}
 }
@@ -133,7 +133,7 @@ func ACR(values ...string) sso.Permission {
 		},
 		deny: func(access sso.Access) sso.Decision {
 			found := access.Principal().Claims().Get("acr")
-			return denial("weak_login", "sign in so that acr is "+wanted, sso.Details{Path: "acr", Wanted: wanted, Found: found, ACRValues: values})
+			return sso.Deny("weak_login", "sign in so that acr is "+wanted).With(sso.Details{Path: "acr", Wanted: wanted, Found: found, ACRValues: values})
 		},
 	}
 }
@@ -163,10 +163,10 @@ func SameAsPath(claimPath, pathParam string) sso.Permission {
 		},
 		deny: func(access sso.Access) sso.Decision {
 			if access.PathValue(pathParam) == "" {
-				return denial("not_own", fmt.Sprintf("name a parameter of the route %q, as SameAsPath does: the request's path has no such value", pathParam), sso.Details{})
+				return sso.Deny("not_own", fmt.Sprintf("name a parameter of the route %q, as SameAsPath does: the request's path has no such value", pathParam))
 			}
-			return denial("not_own", fmt.Sprintf("use a token whose %s equals the path parameter %s", claimPath, pathParam),
-				sso.Details{Path: claimPath, Wanted: "the path parameter " + pathParam, Found: claim.in(access)})
+			return sso.Deny("not_own", fmt.Sprintf("use a token whose %s equals the path parameter %s", claimPath, pathParam)).
+				With(sso.Details{Path: claimPath, Wanted: "the path parameter " + pathParam, Found: claim.in(access)})
 		},
 	}
 }

@@ -63,7 +63,7 @@ func (p *path) deny(access sso.Access, wanted string) sso.Decision {
 		root += " (its claim " + claim + ")"
 	}
 	remedy := fmt.Sprintf("the token's %s need %s at %s", root, wanted, p.text)
-	return denial(code, remedy, sso.Details{Path: p.text, Wanted: wanted, Found: found})
+	return sso.Deny(code, remedy).With(sso.Details{Path: p.text, Wanted: wanted, Found: found})
 }
 
 // Is requires that the value at a path within the token's permissions is one of those given. If
@@ -211,7 +211,7 @@ func Scope(names ...string) sso.Permission {
 		},
 		deny: func(access sso.Access) sso.Decision {
 			missing := slices.DeleteFunc(slices.Clone(names), access.Principal().HasScope)
-			return denial("missing_scope", "the token needs the scope "+strings.Join(missing, " "), sso.Details{Scopes: missing})
+			return sso.Deny("missing_scope", "the token needs the scope "+strings.Join(missing, " ")).With(sso.Details{Scopes: missing})
 		},
 	}
 }
@@ -238,7 +238,7 @@ func Role(names ...string) sso.Permission {
 		text:  call("role", texts(names...)...),
 		holds: func(access sso.Access) bool { return slices.ContainsFunc(names, access.Principal().HasRole) },
 		deny: func(access sso.Access) sso.Decision {
-			return denial("missing_role", "the token needs "+wanted+" in its claim "+access.RolesClaim(), sso.Details{})
+			return sso.Deny("missing_role", "the token needs "+wanted+" in its claim "+access.RolesClaim())
 		},
 	}
 }

@@ -83,15 +83,11 @@ func Parse(expr string) (sso.Permission, error) {
 	if len(expr) > maxExpression {
 		return nil, &ParseError{[]ParseFault{{1, 1, fmt.Sprintf("the text has %d bytes, more than %d", len(expr), maxExpression)}}}
 	}
-	files := token.NewFileSet()
-	tree, err := parser.ParseExprFrom(files, "", expr, parser.AllErrors)
+	r := &reader{files: token.NewFileSet(), functions: functions()}
+	tree, err := parser.ParseExprFrom(r.files, "", expr, parser.AllErrors)
 	if err != nil {
-		if faults := codeFaults(expr); len(faults) > 0 {
-			return nil, &ParseError{faults}
-		}
-		return nil, &ParseError{syntaxFaults(err)}
+		return nil, &ParseError{syntaxFaults(expr, err)}
 	}
-	r := &reader{files: files, functions: functions()}
 	p := r.permission(tree)
 	if len(r.faults) > 0 {
 		return nil, &ParseError{r.faults}
@@ -99,31 +95,27 @@ func Parse(expr string) (sso.Permission, error) {
 	return p, nil
 }
 
-// codeFaults finds each func, which [Describe] writes for a [Func]. Go's parser takes it for a keyword
-// and reports something else.
-func codeFaults(expr string) (faults []ParseFault) {
+// syntaxFaults returns the errors of Go's parser, or each func if there is one: [Describe] writes it
+// for a [Func], and the parser takes it for a keyword and reports something else.
+func syntaxFaults(expr string, err error) (faults []ParseFault) {
 	file := token.NewFileSet().AddFile("", -1, len(expr))
 	var words scanner.Scanner
 	words.Init(file, []byte(expr), nil, 0)
-	for {
-		switch at, word, _ := words.Scan(); word {
-		case token.FUNC:
+	for at, word, _ := words.Scan(); word != token.EOF; at, word, _ = words.Scan() {
+		if word == token.FUNC {
 			position := file.PositionFor(at, false)
 			faults = append(faults, ParseFault{position.Line, position.Column, "func is code: build this permission in the program"})
-		case token.EOF:
-			return faults
 		}
 	}
-}
-
-func syntaxFaults(err error) []ParseFault {
+	if len(faults) > 0 {
+		return faults
+	}
 	var list scanner.ErrorList
 	if !errors.As(err, &list) {
 		return []ParseFault{{1, 1, err.Error()}}
 	}
-	faults := make([]ParseFault, len(list))
-	for i, e := range list {
-		faults[i] = ParseFault{e.Pos.Line, e.Pos.Column, e.Msg}
+	for _, e := range list {
+		faults = append(faults, ParseFault{e.Pos.Line, e.Pos.Column, e.Msg})
 	}
 	return faults
 }
@@ -211,8 +203,8 @@ type arguments struct {
 // that do not call Parse.
 func functions() map[string]func(arguments) sso.Permission {
 	return map[string]func(arguments) sso.Permission{
-		"is":                func(a arguments) sso.Permission { return Is(a.first(), a.values()...) },
-		"claim":             func(a arguments) sso.Permission { return Claim(a.first(), a.values()...) },
+		"is":                func(a arguments) sso.Permission { return Is(a.text(0), a.values()...) },
+		"claim":             func(a arguments) sso.Permission { return Claim(a.text(0), a.values()...) },
 		"has":               func(a arguments) sso.Permission { return Has(a.only(1)[0]) },
 		"scope":             func(a arguments) sso.Permission { return Scope(a.texts()...) },
 		"role":              func(a arguments) sso.Permission { return Role(a.texts()...) },
@@ -230,20 +222,17 @@ func functions() map[string]func(arguments) sso.Permission {
 
 func (r *reader) call(e *ast.CallExpr) sso.Permission {
 	name, ok := e.Fun.(*ast.Ident)
-	if !ok {
+	switch {
+	case !ok:
 		r.fault(e, "write only the name of the function, such as is(…)")
-		return nil
-	}
-	if e.Ellipsis.IsValid() {
+	case e.Ellipsis.IsValid():
 		r.fault(e, "write each argument, without …")
-		return nil
-	}
-	function, ok := r.functions[name.Name]
-	if !ok {
+	case r.functions[name.Name] == nil:
 		r.unknown(e, name.Name)
-		return nil
+	default:
+		return r.build(e, func() sso.Permission { return r.functions[name.Name](arguments{r, name.Name, e}) })
 	}
-	return r.build(e, func() sso.Permission { return function(arguments{r, name.Name, e}) })
+	return nil
 }
 
 func (r *reader) unknown(at ast.Node, name string) {
@@ -286,21 +275,17 @@ func (a arguments) texts() []string {
 	return list
 }
 
+// text returns an argument, which must be a string; empty if there is none, which the function reports.
 func (a arguments) text(i int) string {
+	if i >= len(a.call.Args) {
+		return ""
+	}
 	value, _ := a.value(a.call.Args[i])
 	text, ok := value.(string)
 	if !ok {
 		a.fault(a.call.Args[i], "argument %d of %s must be a string in quotes", i+1, a.name)
 	}
 	return text
-}
-
-// first returns the path, which precedes the values.
-func (a arguments) first() string {
-	if len(a.call.Args) == 0 {
-		return "" // the function reports it
-	}
-	return a.text(0)
 }
 
 // values returns the arguments after the path.
@@ -348,7 +333,7 @@ func (r *reader) value(e ast.Expr) (value any, ok bool) {
 		value, ok = map[string]any{"true": true, "false": false, "null": nil, "nil": nil}[e.Name]
 		return value, ok
 	case *ast.CallExpr:
-		if name, isName := e.Fun.(*ast.Ident); isName && name.Name == jsonCall && len(e.Args) == 1 {
+		if name, isName := e.Fun.(*ast.Ident); isName && name.Name == "json" && len(e.Args) == 1 {
 			return r.json(e)
 		}
 	}

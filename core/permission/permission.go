@@ -75,17 +75,19 @@ func ForRoute(p sso.Permission, more ...sso.Permission) sso.Permission {
 // something.
 func needsEvidence(p sso.Permission, wanted bool) bool {
 	n, ok := p.(*node)
-	if !ok || n.operator == leafOf {
+	switch {
+	case !ok || n.operator == leafOf:
 		return wanted
-	}
-	if n.operator == notOf {
+	case n.operator == notOf:
 		return needsEvidence(n.parts[0], !wanted)
 	}
-	needs := func(part sso.Permission) bool { return needsEvidence(part, wanted) }
-	if n.oneSuffices(wanted) {
-		return !slices.ContainsFunc(n.parts, func(part sso.Permission) bool { return !needs(part) })
+	all := n.oneSuffices(wanted) // each of the alternatives must need it, otherwise one of the parts
+	for _, part := range n.parts {
+		if needsEvidence(part, wanted) != all {
+			return !all
+		}
 	}
-	return slices.ContainsFunc(n.parts, needs)
+	return all
 }
 
 func combined(function string, o operator, parts []sso.Permission) sso.Permission {
@@ -157,7 +159,7 @@ func (e *evaluation) decide(ctx context.Context, p sso.Permission, wanted bool) 
 	case !e.explain:
 		return sso.Decision{}
 	case !wanted:
-		return denial("forbidden", "this must not hold: "+Describe(p), sso.Details{})
+		return sso.Deny("forbidden", "this must not hold: "+Describe(p))
 	case ok:
 		return n.deny(e.access)
 	}
@@ -196,11 +198,11 @@ func (e *evaluation) combine(ctx context.Context, parts []sso.Permission, wanted
 	case !e.explain:
 		return sso.Decision{}
 	case oneSuffices:
-		return denial("unmet", "one of these is needed", details)
+		return sso.Deny("unmet", "one of these is needed").With(details)
 	case len(unmet) == 1:
 		return unmet[0]
 	}
-	return denial("unmet", "each of these is needed", details)
+	return sso.Deny("unmet", "each of these is needed").With(details)
 }
 
 // answer returns the decision of a leaf, without an explanation, or of a permission of another type.
@@ -223,11 +225,6 @@ func (e *evaluation) answer(ctx context.Context, p sso.Permission) (d sso.Decisi
 		e.more = append(e.more, d)
 	}
 	return d
-}
-
-// denial returns a denial that explains itself.
-func denial(code, remedy string, details sso.Details) sso.Decision {
-	return sso.Deny(code, remedy).With(details)
 }
 
 // Parts returns the permissions that [All], [Any] and [Not] combine, and nothing for any other
@@ -288,9 +285,6 @@ func (n *node) String() string {
 	return n.text
 }
 
-// jsonCall is how a list or an object is written among values.
-const jsonCall = "json"
-
 // call returns a leaf as text, with its arguments in Go's syntax where it has one.
 func call(name string, arguments ...sso.Value) string {
 	list := make([]string, len(arguments))
@@ -300,7 +294,7 @@ func call(name string, arguments ...sso.Value) string {
 		case isText:
 			list[i] = strconv.Quote(text)
 		case v.Kind() == "array" || v.Kind() == "object":
-			list[i] = jsonCall + "(" + strconv.Quote(v.String()) + ")"
+			list[i] = "json(" + strconv.Quote(v.String()) + ")"
 		default:
 			list[i] = v.String()
 		}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -58,7 +57,7 @@ type Details struct {
 func Grant() Decision { return Decision{outcome: granted} }
 
 // Deny returns a decision that refuses the request. The code is a word for logs and tests, such as
-// "wrong_value". The remedy tells a person what would change the decision.
+// "wrong_value". The remedy says to people what would change the decision.
 func Deny(code, remedy string) Decision {
 	return Decision{detail: &detail{code: code, remedy: remedy}}
 }
@@ -105,12 +104,7 @@ func (d Decision) get() *detail {
 func (d Decision) Granted() bool { return d.outcome == granted }
 
 // Err returns the error of a failure, which is never nil. It returns nil for a grant and a denial.
-func (d Decision) Err() error {
-	if d.outcome != failed {
-		return nil
-	}
-	return d.detail.err
-}
+func (d Decision) Err() error { return d.get().err }
 
 // Code returns the code of a denial, and "failed" for a failure. It is empty for a grant and for the
 // zero value.
@@ -198,10 +192,7 @@ func (d Decision) decisive() []Decision {
 	if !t.OneSuffices || d.outcome != denied {
 		return t.Parts
 	}
-	least := math.MaxInt
-	for _, part := range t.Parts {
-		least = min(least, part.cost())
-	}
+	least := d.cost()
 	return slices.DeleteFunc(slices.Clone(t.Parts), func(part Decision) bool { return part.cost() != least })
 }
 
@@ -260,16 +251,13 @@ type stepUp struct {
 func (s stepUp) required() bool { return len(s.acrValues) > 0 || s.maxAge > 0 }
 
 // and returns the login that satisfies both; false if none can.
-func (s stepUp) and(other stepUp) (stepUp, bool) {
-	both := stepUp{s.acrValues, cmp.Or(min(s.maxAge, other.maxAge), s.maxAge, other.maxAge)}
-	switch {
-	case len(s.acrValues) == 0:
-		both.acrValues = other.acrValues
-	case len(other.acrValues) > 0:
-		both.acrValues = slices.DeleteFunc(slices.Clone(s.acrValues), func(v string) bool { return !slices.Contains(other.acrValues, v) })
-		return both, len(both.acrValues) > 0
+func (s stepUp) and(other stepUp) (both stepUp, ok bool) {
+	both = stepUp{slices.Concat(s.acrValues, other.acrValues), cmp.Or(min(s.maxAge, other.maxAge), s.maxAge, other.maxAge)}
+	if len(s.acrValues) == 0 || len(other.acrValues) == 0 {
+		return both, true
 	}
-	return both, true
+	both.acrValues = slices.DeleteFunc(slices.Clone(s.acrValues), func(v string) bool { return !slices.Contains(other.acrValues, v) })
+	return both, len(both.acrValues) > 0
 }
 
 // stepUp returns the login that alone turns a denial into a grant; false if none does. If one of
