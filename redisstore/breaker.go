@@ -1,45 +1,45 @@
 package redisstore
 
 import (
+	"strings"
 	"sync"
 	"time"
 )
 
 const (
-	breakAfter = 3                      // lookups in a row that failed
-	probeEvery = 100 * time.Millisecond // while away, if requests come in
-	// forgotten is how old a failure must be for a request to find out itself whether it still
-	// holds: nobody has been probing.
-	forgotten = time.Second
-	// probeLimit is how long somebody who finds out may take. Whoever has not told by then never
-	// will, or is of no use to those who ask now.
+	breakAfter = 3                      // failures in a row
+	probeEvery = 100 * time.Millisecond // while the breaker is open, if requests come in
+	// staleFailure is the age of a failure at which the next request waits for Redis itself, since no
+	// request has probed it.
+	staleFailure = time.Second
+	// probeLimit is how long a probe can be in progress before another may begin.
 	probeLimit = workLimit + lookupLimit
+	// slotGroups is how many breakers a Cluster has, each for a range of slots.
+	slotGroups   = 64
+	clusterSlots = 16384
 )
 
-// breaker spares requests the wait for a store that is away.
+// breaker rejects lookups while Redis is unavailable, so that requests do not wait for it.
 type breaker struct {
 	mu       sync.Mutex
 	failures int       // in a row
-	last     time.Time // when the last of them was noticed
-	probing  bool      // somebody finds out; nobody else needs to
-	probed   time.Time // since when
-	err      error     // the last
+	last     time.Time // when the last one was noticed
+	probing  bool      // since probed
+	probed   time.Time
+	err      error // of the last failure
 }
 
-// verdict is what to do with a lookup.
+// verdict says what to do with a lookup.
 type verdict int
 
 const (
-	pass        verdict = iota // do it
-	refuse                     // the store is away
-	refuseProbe                // the same; and do it nevertheless, for those who come after
+	pass           verdict = iota
+	refuse                 // Redis is unavailable
+	refuseAndProbe         // the same, but do the lookup for later requests
 )
 
-// begin is when a lookup begins.
-func (b *breaker) begin() time.Time { return monotonic() }
-
-// judge says what to do with a lookup now, and why.
-func (b *breaker) judge(now time.Time) (verdict, error) {
+// allow says what to do with a lookup now, and with which error it is refused.
+func (b *breaker) allow(now time.Time) (verdict, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	since := now.Sub(b.last)
@@ -50,27 +50,27 @@ func (b *breaker) judge(now time.Time) (verdict, error) {
 		return refuse, b.err
 	}
 	b.probing, b.probed = true, now
-	if since >= forgotten {
+	if since >= staleFailure {
 		return pass, nil
 	}
-	return refuseProbe, b.err
+	return refuseAndProbe, b.err
 }
 
-// succeeded notes that a lookup which began then was answered in time, and returns whether the
-// store had been away.
+// succeeded records that a lookup which began then was answered in time. It reports whether the
+// breaker was open.
 func (b *breaker) succeeded(begun time.Time) (back bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if begun.Before(b.last) && !b.probing {
-		return false // it was there before it went away
+		return false // it began before Redis became unavailable
 	}
 	back = b.failures >= breakAfter
 	b.failures, b.probing, b.err = 0, false, nil
 	return back
 }
 
-// failed notes that a lookup was not, and returns whether the store counts as away from now on.
-func (b *breaker) failed(err error) (away bool) {
+// failed records a failure. It reports whether the breaker opens.
+func (b *breaker) failed(err error) (opens bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failures++
@@ -78,8 +78,29 @@ func (b *breaker) failed(err error) (away bool) {
 	return b.failures == breakAfter
 }
 
-// monotonic is the machine's clock, by which waiting and staleness are bounded: it cannot be set
-// back.
+// monotonic reads the machine's clock, which bounds waiting. It cannot be set back.
 func monotonic() time.Time {
 	return time.Now() //nolint:forbidigo // see above
+}
+
+// slotGroup is the group of a key's slot: the CRC16 of its hash tag, if it has one, by the Redis
+// Cluster specification.
+func slotGroup(key string) int {
+	if _, tagged, ok := strings.Cut(key, "{"); ok {
+		if tag, _, ok := strings.Cut(tagged, "}"); ok && tag != "" {
+			key = tag
+		}
+	}
+	var crc uint16
+	for i := range len(key) {
+		crc ^= uint16(key[i]) << 8
+		for range 8 {
+			high := crc & 0x8000
+			crc <<= 1
+			if high != 0 {
+				crc ^= 0x1021
+			}
+		}
+	}
+	return int(crc%clusterSlots) * slotGroups / clusterSlots
 }

@@ -15,19 +15,17 @@ import (
 	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
-// gate is a way to a server on which what the server says can be delayed, or held back and let
-// through by the byte.
+// gate is a proxy of a server that can delay its answers, or hold them back.
 type gate struct {
 	address string
 	mu      sync.Mutex
 	changed *sync.Cond
 	held    bool
-	allowed int
 	delay   time.Duration
-	made    []net.Conn // by the store, through the gate
+	made    []net.Conn // by the store
 }
 
-// cut ends what a store has left behind.
+// cut closes the connections that a store has left.
 func (g *gate) cut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -81,22 +79,13 @@ func (w gated) Write(b []byte) (n int, err error) {
 	w.g.mu.Lock()
 	delay := w.g.delay
 	w.g.mu.Unlock()
-	<-time.After(delay) // real time: the network that is played is one
-	for n < len(b) && err == nil {
-		w.g.mu.Lock()
-		for w.g.held && w.g.allowed == 0 {
-			w.g.changed.Wait()
-		}
-		more := len(b) - n
-		if w.g.held {
-			more = min(more, w.g.allowed)
-			w.g.allowed -= more
-		}
-		w.g.mu.Unlock()
-		more, err = w.Writer.Write(b[n : n+more])
-		n += more
+	<-time.After(delay) // real time: the network is real
+	w.g.mu.Lock()
+	for w.g.held {
+		w.g.changed.Wait()
 	}
-	return n, err
+	w.g.mu.Unlock()
+	return w.Writer.Write(b)
 }
 
 func (g *gate) hold(held bool) {
@@ -106,33 +95,34 @@ func (g *gate) hold(held bool) {
 	g.changed.Broadcast()
 }
 
-func (g *gate) let(bytes int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.allowed += bytes
-	g.changed.Broadcast()
-}
-
 func (g *gate) delayBy(d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.delay = d
 }
 
-// connected is a store that has asked once.
-func connected(t *testing.T, o Options) *Store {
+// open makes a store that is closed with the test.
+func open(t *testing.T, address string, cacheTTL time.Duration) *Sessions {
 	t.Helper()
-	o.Logger = slog.New(slog.DiscardHandler)
-	s, err := New(o)
+	s, err := NewSessions(Conn{Addresses: []string{address}, Logger: slog.New(slog.DiscardHandler)}, SessionsOptions{Audience: "api", CacheTTL: cacheTTL})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// connected makes a store that is connected.
+func connected(t *testing.T, address string, cacheTTL time.Duration) *Sessions {
+	t.Helper()
+	s := open(t, address, cacheTTL)
 	if err := s.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
+
+const userKey = "moresso:session:3:api:{1:u}"
 
 func someSession(id string) sso.Session {
 	now := time.Now().Truncate(time.Second)
@@ -142,15 +132,15 @@ func someSession(id string) sso.Session {
 	}
 }
 
-func TestALookupThatEndsAtItsLimitTellsTheBreaker(t *testing.T) {
+func TestBreaker_LookupAtItsLimitReports(t *testing.T) {
 	server := redistest.Start(t)
-	server.Do("SET", "api:u", "s")
+	server.Do("SET", userKey, "s")
 	g := newGate(t, server.Address)
-	s := connected(t, Options{Addresses: []string{g.address}, Audience: "api"})
+	s := connected(t, g.address, 0)
 	b := &s.breakers[0]
 	for i := range 60 {
 		b.mu.Lock()
-		b.failures, b.last, b.probing, b.err = breakAfter, monotonic().Add(-2*forgotten), false, errTooLate
+		b.failures, b.last, b.probing, b.err = breakAfter, monotonic().Add(-2*staleFailure), false, errTooLate
 		b.mu.Unlock()
 		g.delayBy(lookupLimit - 1500*time.Microsecond + time.Duration(i%15)*100*time.Microsecond)
 		_ = s.Check(t.Context(), someSession("s"))
@@ -159,12 +149,12 @@ func TestALookupThatEndsAtItsLimitTellsTheBreaker(t *testing.T) {
 		stuck := b.probing
 		b.mu.Unlock()
 		if stuck {
-			t.Fatalf("try %d: nobody told", i)
+			t.Fatalf("try %d: no report", i)
 		}
 	}
 }
 
-// broken is a breaker after so many failures.
+// broken makes a breaker with failures.
 func broken(failures int) *breaker {
 	b := new(breaker)
 	for range failures {
@@ -173,7 +163,7 @@ func broken(failures int) *breaker {
 	return b
 }
 
-func TestTheThirdFailureInARowIsTheLastThatIsWaitedFor(t *testing.T) {
+func TestBreaker_OpensAfterThree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := new(breaker)
 		for n, wantAway := range []bool{false, false, true, false, false} {
@@ -181,17 +171,17 @@ func TestTheThirdFailureInARowIsTheLastThatIsWaitedFor(t *testing.T) {
 			if n >= 3 {
 				want = refuse
 			}
-			if v, _ := b.judge(b.begin()); v != want {
+			if v, _ := b.allow(monotonic()); v != want {
 				t.Errorf("after %d failures: verdict %v, want %v", n, v, want)
 			}
 			if away := b.failed(errors.New("away")); away != wantAway {
-				t.Errorf("failure %d is said to be the one that breaks: %v", n+1, away)
+				t.Errorf("failure %d opens the breaker: %v", n+1, away)
 			}
 		}
 	})
 }
 
-func TestASuccessEndsWhatFailuresBeforeItBegan(t *testing.T) {
+func TestBreaker_Success(t *testing.T) {
 	for name, test := range map[string]struct {
 		failures int
 		back     bool
@@ -204,12 +194,12 @@ func TestASuccessEndsWhatFailuresBeforeItBegan(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := broken(test.failures)
-				if back := b.succeeded(b.begin()); back != test.back {
-					t.Errorf("the store is said to be back: %v", back)
+				if back := b.succeeded(monotonic()); back != test.back {
+					t.Errorf("it closes: %v", back)
 				}
 				b.failed(errors.New("away"))
 				b.failed(errors.New("away"))
-				if v, _ := b.judge(b.begin()); v != pass {
+				if v, _ := b.allow(monotonic()); v != pass {
 					t.Errorf("two failures after the success: %v", v)
 				}
 			})
@@ -217,7 +207,7 @@ func TestASuccessEndsWhatFailuresBeforeItBegan(t *testing.T) {
 	}
 }
 
-func TestASuccessFromBeforeTheFailureEndsNothingButAProbe(t *testing.T) {
+func TestBreaker_LateSuccess(t *testing.T) {
 	for name, test := range map[string]struct {
 		failures int
 		probing  bool
@@ -230,22 +220,22 @@ func TestASuccessFromBeforeTheFailureEndsNothingButAProbe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := new(breaker)
-				begun := b.begin()
+				begun := monotonic()
 				time.Sleep(time.Millisecond)
 				for range test.failures {
 					b.failed(errors.New("away"))
 				}
 				if test.probing {
 					time.Sleep(probeEvery)
-					_, _ = b.judge(b.begin()) // who finds out
+					_, _ = b.allow(monotonic()) // the probe
 				}
 				if back := b.succeeded(begun); back != test.probing {
-					t.Errorf("the store is said to be back: %v", back)
+					t.Errorf("it closes: %v", back)
 				}
 				if test.failures < breakAfter {
 					b.failed(errors.New("away"))
 				}
-				if v, _ := b.judge(b.begin()); v != test.want {
+				if v, _ := b.allow(monotonic()); v != test.want {
 					t.Errorf("verdict %v, want %v", v, test.want)
 				}
 			})
@@ -253,34 +243,34 @@ func TestASuccessFromBeforeTheFailureEndsNothingButAProbe(t *testing.T) {
 	}
 }
 
-func TestWhileTheStoreIsAwayOneFindsOutForAll(t *testing.T) {
+func TestBreaker_OneProbe(t *testing.T) {
 	for name, test := range map[string]struct {
 		after time.Duration
 		want  verdict
 	}{
 		"at once":                      {0, refuse},
 		"before it may be tried again": {probeEvery - 1, refuse},
-		"when it may":                  {probeEvery, refuseProbe},
-		"before the failure is old":    {forgotten - 1, refuseProbe},
-		"when it is":                   {forgotten, pass},
+		"when it may":                  {probeEvery, refuseAndProbe},
+		"before the failure is old":    {staleFailure - 1, refuseAndProbe},
+		"when it is":                   {staleFailure, pass},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := broken(breakAfter)
 				time.Sleep(test.after)
-				v, err := b.judge(b.begin())
+				v, err := b.allow(monotonic())
 				if v != test.want || (err == nil) != (test.want == pass) {
 					t.Errorf("verdict %v (%v), want %v", v, err, test.want)
 				}
 				if v == refuse {
 					return
 				}
-				if next, _ := b.judge(b.begin()); next != refuse {
+				if next, _ := b.allow(monotonic()); next != refuse {
 					t.Errorf("the next meanwhile: %v", next)
 				}
 				b.failed(errors.New("still away"))
 				time.Sleep(probeEvery)
-				if next, _ := b.judge(b.begin()); next != refuseProbe {
+				if next, _ := b.allow(monotonic()); next != refuseAndProbe {
 					t.Errorf("once that has failed too: %v", next)
 				}
 			})
@@ -288,24 +278,23 @@ func TestWhileTheStoreIsAwayOneFindsOutForAll(t *testing.T) {
 	}
 }
 
-func TestAProbeThatNeverTellsIsForgotten(t *testing.T) {
+func TestBreaker_LostProbe(t *testing.T) {
 	b := broken(breakAfter)
-	now := monotonic().Add(2 * forgotten)
-	if v, _ := b.judge(now); v != pass {
-		t.Fatalf("the first that finds out: %v", v)
+	now := monotonic().Add(2 * staleFailure)
+	if v, _ := b.allow(now); v != pass {
+		t.Fatalf("the probe: %v", v)
 	}
-	if v, _ := b.judge(now.Add(workLimit)); v != refuse {
-		t.Errorf("while it does: %v", v)
+	if v, _ := b.allow(now.Add(workLimit)); v != refuse {
+		t.Errorf("while it is in progress: %v", v)
 	}
-	if v, _ := b.judge(now.Add(workLimit + lookupLimit)); v != pass {
-		t.Errorf("when it never told: %v", v)
+	if v, _ := b.allow(now.Add(workLimit + lookupLimit)); v != pass {
+		t.Errorf("when it never reported: %v", v)
 	}
 }
 
-func TestANodeThatIsAwayIsNoReasonToRefuseWhatOthersHold(t *testing.T) {
-	s, err := New(Options{
-		Addresses: []string{"127.0.0.1:1"}, Cluster: true,
-		Denylist: []Rule{BySession, ByIssuedAt}, Issuer: "https://i", MaxTokenAge: time.Hour,
+func TestBreaker_PerSlotsInCluster(t *testing.T) {
+	s, err := NewDenylist(Conn{Addresses: []string{"127.0.0.1:1"}, Cluster: true}, DenylistOptions{
+		Rules: []Rule{BySession, ByIssuedAt}, Issuer: "https://i", MaxTokenAge: time.Hour,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -313,12 +302,12 @@ func TestANodeThatIsAwayIsNoReasonToRefuseWhatOthersHold(t *testing.T) {
 	t.Cleanup(func() { _ = s.Close() })
 	seen := map[*breaker]bool{}
 	for i := range 100 {
-		queries, err := s.denials(someSession(fmt.Sprint("s", i)), nil)
+		queries, err := s.queries(someSession(fmt.Sprint("s", i)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		seen[s.breaker(queries)], seen[s.breaker(queries[2:])] = true, true
-		n := s.together(queries)
+		n := s.sameBreaker(queries)
 		if n%2 != 0 || n == 0 {
 			t.Errorf("%d of %d queries together: a revocation and its epoch are in one slot", n, len(queries))
 		}

@@ -2,92 +2,61 @@ package redisstore
 
 import (
 	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
-// The first question is given up while its answer is on its way; the second is what that answer
-// is then taken for.
-func TestAnAnswerThatComesLateIsNoYoungerForTheNextQuestion(t *testing.T) {
+// The answer to a read arrives late, when the request has given up and the session has been revoked.
+func TestCache_LateAnswer(t *testing.T) {
+	for _, after := range []time.Duration{800 * time.Millisecond, 1600 * time.Millisecond} {
+		t.Run(after.String(), func(t *testing.T) {
+			const ttl = 500 * time.Millisecond
+			server := redistest.Start(t)
+			server.Do("SET", userKey, "s")
+			g := newGate(t, server.Address)
+			s := connected(t, g.address, ttl)
+			g.hold(true)
+			begun := time.Now()
+			_ = s.Check(t.Context(), someSession("s"))
+			server.Do("DEL", userKey)
+			<-time.After(after - time.Since(begun)) // real time: Redis answers
+			time.AfterFunc(30*time.Millisecond, func() { g.hold(false) })
+			for time.Since(begun) < after+ttl+500*time.Millisecond {
+				if s.Check(t.Context(), someSession("s")) == nil {
+					t.Fatalf("accepted %v after the question", time.Since(begun))
+				}
+				<-time.After(5 * time.Millisecond) // real time: as above
+			}
+			if err := s.Check(t.Context(), someSession("s")); !errors.Is(err, sso.ErrSessionEnded) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestCache_IsBounded(t *testing.T) {
 	server := redistest.Start(t)
-	server.Do("SET", "api:u", "s")
-	g := newGate(t, server.Address)
-	s := connected(t, Options{Addresses: []string{g.address}, Audience: "api", Cache: true})
-	g.hold(true)
-	begun := time.Now()
-	_ = s.Check(t.Context(), someSession("s"))
-	server.Do("DEL", "api:u")
-	<-time.After(1600*time.Millisecond - time.Since(begun)) // real time: the answer comes from a Redis
-	_ = s.Check(t.Context(), someSession("s"))
-	g.let(len("+OK\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:-1\r\n$1\r\ns\r\n"))
-	for time.Since(begun) < 4*time.Second {
-		at := time.Since(begun)
-		if s.Check(t.Context(), someSession("s")) == nil && at > DefaultMaxStale {
-			t.Fatalf("let pass %v after the question, and after the revocation", at)
-		}
-		<-time.After(5 * time.Millisecond) // real time: between two looks
+	s := open(t, server.Address, 30*time.Second)
+	s.client.options.CacheSizeEachConn = 10_000
+	if err := s.Ready(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestWhoJoinsAQuestionGetsNoAnswerThatIsTooOld(t *testing.T) {
-	server := redistest.Start(t)
-	server.Do("SET", "api:u", "s")
-	g := newGate(t, server.Address)
-	s := connected(t, Options{Addresses: []string{g.address}, Audience: "api", Cache: true, MaxStale: 200 * time.Millisecond})
-	g.hold(true)
-	begun := time.Now()
-	_ = s.Check(t.Context(), someSession("s"))
-	server.Do("DEL", "api:u")
-	<-time.After(800*time.Millisecond - time.Since(begun)) // real time: the answer comes from a Redis
-	time.AfterFunc(30*time.Millisecond, func() { g.hold(false) })
-	if err := s.Check(t.Context(), someSession("s")); !errors.Is(err, sso.ErrSessionEnded) {
-		t.Errorf("%v after the question: %v", time.Since(begun), err)
-	}
-}
-
-func TestAQuestionThatWasNeverSentDoesNotSpoilTheNextForLong(t *testing.T) {
-	c := newTracked(newCache(time.Second, 10))
-	begun := monotonic()
-	c.Flight("k", getText, time.Second, begun)
-	c.Cancel("k", getText, errTooLate)
-	<-time.After(time.Millisecond) // real time: the monotonic clock has no other
-	c.Flight("other", getText, time.Second, monotonic())
-	c.Cancel("k", getText, errTooLate) // says nothing
-	if got := c.open[question{"k", getText}]; len(got) != 1 {
-		t.Fatalf("%d questions are open, want the one that may be answered yet", len(got))
-	}
-	c.settle(monotonic()) // what Update does once the other is answered
-	if len(c.open[question{"k", getText}]) != 0 || len(c.orphans) != 0 {
-		t.Error("a question that cannot be answered any more is kept")
-	}
-}
-
-func TestACacheGoesByTheSoonerOfBothClocks(t *testing.T) {
-	now := time.Now()
-	until := now.Add(time.Minute)
-	for name, moment := range map[string]time.Time{
-		"after an hour of sleep":                  timeOfDay(now, time.Hour),
-		"an hour later, the time of day set back": timeOfDay(now.Add(time.Hour), -time.Hour),
-		"an hour later":                           now.Add(time.Hour),
-		"at its end":                              until,
-	} {
-		if before(moment, until) {
-			t.Errorf("good %s", name)
+	for i := range 1000 {
+		session := someSession("s")
+		session.User = fmt.Sprint("u", i%100)
+		if err := s.Check(t.Context(), session); !errors.Is(err, sso.ErrSessionEnded) {
+			t.Fatal(err)
 		}
 	}
-	if !before(now, until) || !before(until.Add(-1), until) {
-		t.Error("not good for a minute")
+	_, rest, _ := strings.Cut(server.Do("INFO", "commandstats"), "cmdstat_get:calls=")
+	number, _, _ := strings.Cut(rest, ",")
+	if got, err := strconv.Atoi(number); err != nil || got < 700 {
+		t.Errorf("%d GETs: more answers are kept than fit", got)
 	}
-}
-
-// timeOfDay is a moment at which the time of day is ahead, by the monotonic clock's count of nanoseconds, which is
-// the second word of a time.
-func timeOfDay(moment time.Time, ahead time.Duration) time.Time {
-	later := moment.Add(ahead)
-	*(*int64)(unsafe.Add(unsafe.Pointer(&later), 8)) -= int64(ahead) // only the system sets one clock without the other
-	return later
 }

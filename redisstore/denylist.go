@@ -1,108 +1,305 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// errForgotten is what a denylist answers whose epoch is gone.
-var errForgotten = errors.New("redisstore: the denylist's epoch is missing: either Store.Begin was never called, or Redis has lost its memory and nobody can tell who was revoked; see docs/SESSIONS.md")
+const (
+	mostTokenAge = 366 * 24 * time.Hour
+	// clockSkew allows for the clocks of services: a revocation outlives its tokens by this much.
+	clockSkew = time.Minute
+	// buckets divides the keys of a denylist. Each bucket has an epoch key in the same slot of a
+	// Cluster, which is lost with the revocations of a node.
+	buckets = 64
+)
 
-// checkDenied looks for a revocation of the token.
-func (s *Store) checkDenied(ctx context.Context, session sso.Session) error {
-	var keys [2 * mostRules]query // pairs of a revocation and its epoch
-	queries, err := s.denials(session, keys[:0])
+// Rule says by what a [Denylist] looks up a token.
+type Rule string
+
+// The rules. A token without the claims that a rule needs is rejected.
+const (
+	// ByTokenID looks for [Denylist.RevokeToken]. It needs `jti`.
+	ByTokenID Rule = "token_id"
+	// BySession looks for [Denylist.RevokeSession]. It needs [DenylistOptions.SessionClaim].
+	BySession Rule = "session"
+	// ByIssuedAt looks for [Denylist.RevokeIssuedBefore] and [Denylist.RevokeSubject]. It needs `sub`
+	// and `iat`.
+	ByIssuedAt Rule = "issued_at"
+)
+
+// DenylistOptions configures a [Denylist]. All programs that share a denylist must have the same
+// Issuer, Rules and MaxTokenAge.
+type DenylistOptions struct {
+	// Issuer is the `iss` of the tokens. Tokens of another issuer are rejected. Required.
+	Issuer string
+
+	// Rules are the rules by which tokens are looked up, each a round trip in common. Required.
+	Rules []Rule
+
+	// MaxTokenAge is that of [sso.Config.MaxTokenAge], at most 366 days. It says for how long a
+	// revocation is kept: tokens that are valid for longer are rejected. Required.
+	MaxTokenAge time.Duration
+
+	// Leeway is the greatest [sso.Config.Leeway] of the services that share the denylist, at most
+	// [sso.MaxLeeway]. Default [sso.DefaultLeeway].
+	Leeway time.Duration
+
+	// SessionClaim is the claim that [BySession] reads. Default "sid".
+	SessionClaim string
+
+	// InsecureIgnoreOutage accepts tokens while Redis is unavailable, also revoked ones. Default
+	// false: 503.
+	InsecureIgnoreOutage bool
+
+	// CacheTTL is that of [SessionsOptions.CacheTTL].
+	CacheTTL time.Duration
+}
+
+// Denylist holds what was revoked. Create it with [NewDenylist], once for each process and issuer,
+// and begin it with [Denylist.Begin]. Its methods may be called concurrently.
+type Denylist struct {
+	*store
+	options DenylistOptions
+}
+
+var _ sso.SessionStore = (*Denylist)(nil)
+
+// errNoEpoch is the error of a denylist that has lost its data.
+var errNoEpoch = errors.New("redisstore: the epoch of the denylist is missing: Denylist.Begin was never called, or Redis has lost the revocations; see docs/SESSIONS.md")
+
+// NewDenylist checks the options and does not connect: the first lookup does, or Ready. Everything
+// that is wrong is in one [*sso.ConfigError].
+func NewDenylist(c Conn, o DenylistOptions) (*Denylist, error) {
+	var f faults
+	c.check(&f)
+	f.addCacheTTL("DenylistOptions.CacheTTL", o.CacheTTL)
+	o.Rules = slices.Compact(slices.Sorted(slices.Values(o.Rules)))
+	if len(o.Rules) == 0 {
+		f.add("DenylistOptions.Rules", "is empty", "set ByTokenID, BySession, ByIssuedAt or several of them")
+	}
+	for _, rule := range o.Rules {
+		if rule != ByTokenID && rule != BySession && rule != ByIssuedAt {
+			f.add("DenylistOptions.Rules", "has "+redact(string(rule)), "set ByTokenID, BySession or ByIssuedAt")
+		}
+	}
+	if o.Issuer == "" {
+		f.add("DenylistOptions.Issuer", "is empty", "set the iss of the tokens")
+	}
+	if o.MaxTokenAge <= 0 || o.MaxTokenAge > mostTokenAge {
+		f.add("DenylistOptions.MaxTokenAge", fmt.Sprintf("is %v", o.MaxTokenAge), "set that of sso.Config.MaxTokenAge, e.g. 1h")
+	}
+	o.Leeway = cmp.Or(o.Leeway, sso.DefaultLeeway)
+	if o.Leeway < 0 || o.Leeway > sso.MaxLeeway {
+		f.add("DenylistOptions.Leeway", fmt.Sprintf("is %v", o.Leeway), "set the greatest leeway of the services, at most 5m, or 0 for 60s")
+	}
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	return &Denylist{newStore(&c, o.CacheTTL), o}, nil
+}
+
+// SessionPolicy returns how tokens name their session: it has only the claims that the rules need.
+func (d *Denylist) SessionPolicy() sso.SessionPolicy {
+	policy := sso.SessionPolicy{InsecureIgnoreOutage: d.options.InsecureIgnoreOutage}
+	if d.has(BySession) {
+		policy.SessionClaim = cmp.Or(d.options.SessionClaim, "sid")
+	}
+	if d.has(ByIssuedAt) {
+		policy.UserClaim = "sub"
+	}
+	return policy
+}
+
+func (d *Denylist) has(rule Rule) bool { return slices.Contains(d.options.Rules, rule) }
+
+// Check implements [sso.SessionStore]: it rejects a token that was revoked. It ends within 100 ms,
+// and does not end early with ctx, since other requests may wait for the same answer.
+func (d *Denylist) Check(ctx context.Context, session sso.Session) error {
+	queries, err := d.queries(session)
 	if err != nil {
 		return err
 	}
-	var room [2 * mostRules]answer
-	answers := room[:len(queries)]
-	if !s.recall(queries, answers) {
-		if answers, err = s.askAll(ctx, slices.Clone(queries)); err != nil {
-			return err
-		}
+	answers, err := d.ask(ctx, queries...)
+	if err != nil {
+		return err
 	}
-	forgotten := false
-	for i, rule := range s.options.Denylist {
+	lost := false
+	for i, rule := range d.options.Rules {
 		denied, epoch := answers[2*i], answers[2*i+1]
-		forgotten = forgotten || !epoch.found
+		lost = lost || !epoch.found
 		if !denied.found {
 			continue
 		}
 		if rule != ByIssuedAt {
-			return fmt.Errorf("%w: it was revoked by %s", sso.ErrSessionEnded, rule)
+			return fmt.Errorf("%w: revoked by %s", sso.ErrSessionEnded, rule)
 		}
 		moment, err := strconv.ParseInt(denied.text, 10, 64)
 		if err != nil {
-			return unavailable(fmt.Errorf("redisstore: %s holds no moment", queries[2*i].key))
+			return unavailable(fmt.Errorf("redisstore: %s has an invalid time", queries[2*i].key))
 		}
 		if session.IssuedAt.UnixMilli() <= moment {
-			return fmt.Errorf("%w: what was issued up to then was revoked", sso.ErrSessionEnded)
+			return fmt.Errorf("%w: revoked by the time of issue", sso.ErrSessionEnded)
 		}
 	}
-	if forgotten {
-		return unavailable(errForgotten)
+	if lost {
+		return unavailable(errNoEpoch)
 	}
 	return nil
 }
 
-// recall answers out of the cache, if it has everything.
-func (s *Store) recall(queries []query, answers []answer) (ok bool) {
-	if s.cache == nil {
-		return false
+// queries returns two queries for each rule: one for a revocation, and one for the epoch of its
+// bucket.
+func (d *Denylist) queries(session sso.Session) ([]query, error) {
+	if session.Issuer != d.options.Issuer {
+		return nil, fmt.Errorf("%w: the issuer is not DenylistOptions.Issuer", sso.ErrSessionEnded)
 	}
-	for i, q := range queries {
-		if answers[i], ok = s.cache.get(q); !ok {
-			return false
-		}
+	if session.IssuedAt.IsZero() || session.ExpiresAt.Sub(session.IssuedAt) > d.options.MaxTokenAge {
+		return nil, fmt.Errorf("%w: the token has no iat, or is valid for longer than MaxTokenAge", sso.ErrSessionEnded)
 	}
-	return true
-}
-
-// denials says what to look up, and refuses a token of which that cannot be said.
-func (s *Store) denials(session sso.Session, queries []query) ([]query, error) {
-	if session.Issuer != s.options.Issuer {
-		return nil, fmt.Errorf("%w: the token is not of the denylist's issuer", sso.ErrSessionEnded)
-	}
-	if session.IssuedAt.IsZero() || session.ExpiresAt.Sub(session.IssuedAt) > s.options.MaxTokenAge {
-		return nil, fmt.Errorf("%w: the token is good for longer than MaxTokenAge, or does not tell", sso.ErrSessionEnded)
-	}
-	for _, rule := range s.options.Denylist {
-		value := ""
+	queries := make([]query, 0, 2*len(d.options.Rules))
+	for _, rule := range d.options.Rules {
+		value := session.TokenID
 		switch rule {
-		case ByTokenID:
-			value = session.TokenID
 		case BySession:
 			value = session.ID
 		case ByIssuedAt:
 			value = session.Subject
 		}
 		if value == "" {
-			return nil, fmt.Errorf("%w: the token lacks what the rule %s needs", sso.ErrSessionEnded, rule)
+			return nil, fmt.Errorf("%w: the token lacks the claim that the rule %s needs", sso.ErrSessionEnded, rule)
 		}
-		key, epoch := s.layout.denied(rule, value)
-		queries = append(queries, query{key: key}, query{key: epoch})
+		key, bucket := d.key(rule, value)
+		queries = append(queries, query{key: key}, query{key: epochKey(bucket)})
 	}
 	return queries, nil
 }
 
-// needs refuses what is written for a rule that nothing is looked up by.
-func (s *Store) needs(what string, rule Rule) error {
-	if slices.Contains(s.options.Denylist, rule) {
-		return nil
+// key returns the key of a revocation, and the bucket that it is in by FNV-1a.
+func (d *Denylist) key(rule Rule, value string) (key string, bucket int) {
+	hash := uint32(2166136261)
+	for i := range len(value) {
+		hash = (hash ^ uint32(value[i])) * 16777619
 	}
-	return fmt.Errorf("redisstore: %s needs Options.Denylist with the rule %q: %w", what, rule, errors.ErrUnsupported)
+	bucket = int(hash % buckets)
+	return strings.TrimSuffix(epochKey(bucket), "epoch") + string(rule) + ":" + sized(d.options.Issuer) + ":" + sized(value), bucket
 }
 
-// needsSessions refuses what is for sessions that are written down.
-func (s *Store) needsSessions(what string) error {
-	if len(s.options.Denylist) == 0 {
-		return nil
+func epochKey(bucket int) string { return ownKeys + "denied:{" + strconv.Itoa(bucket) + "}:epoch" }
+
+// Begin writes the epoch keys. If one is missing, Redis has lost revocations, and lookups return an
+// [*sso.UnavailableError]. Call it once, from a program that an operator runs, not from a service,
+// which would hide a loss. After a loss call it once all tokens that may have been revoked have
+// expired, or the revocations are written again. It does not change existing keys. It writes 64 keys
+// one after the other, each with the errors of [Sessions.Login].
+func (d *Denylist) Begin(ctx context.Context) error {
+	for bucket := range buckets {
+		if err := d.write(ctx, begin, epochKey(bucket), millis(d.now())); err != nil {
+			return err
+		}
 	}
-	return fmt.Errorf("redisstore: %s is for sessions that are written down, and not for a denylist: %w", what, errors.ErrUnsupported)
+	return nil
+}
+
+// RevokeToken rejects the token with this `jti` until it has expired. expires is its `exp`; zero means
+// that it is unknown. It needs [ByTokenID]. Its errors are those of [Sessions.Login].
+func (d *Denylist) RevokeToken(ctx context.Context, tokenID string, expires time.Time) error {
+	if err := d.requires("RevokeToken", ByTokenID, tokenID); err != nil {
+		return err
+	}
+	if last := d.lastExpiry(); expires.IsZero() || expires.After(last) {
+		expires = last
+	}
+	return d.deny(ctx, ByTokenID, tokenID, expires.Add(d.options.Leeway+clockSkew))
+}
+
+// RevokeSession rejects the tokens of this session until the last of them has expired. It needs
+// [BySession]. Its errors are those of [Sessions.Login].
+func (d *Denylist) RevokeSession(ctx context.Context, session string) error {
+	return d.revokeSession(ctx, session, time.Time{})
+}
+
+func (d *Denylist) revokeSession(ctx context.Context, session string, atLeast time.Time) error {
+	if err := d.requires("RevokeSession", BySession, session); err != nil {
+		return err
+	}
+	until := d.lastExpiry().Add(d.options.Leeway + clockSkew)
+	if atLeast.After(until) {
+		until = atLeast
+	}
+	return d.deny(ctx, BySession, session, until)
+}
+
+// RevokeIssuedBefore rejects the tokens of the subject whose `iat` is not after the moment. The moment
+// can be a minute ahead at most, or Leeway if that is more. An earlier moment than before changes
+// nothing. It needs [ByIssuedAt]. Its errors are those of [Sessions.Login].
+//
+// `iat` is the provider's time, in whole seconds. If the provider's clock is ahead, time.Now() does not
+// cover the tokens of the last seconds: to sign a user out everywhere, call [Denylist.RevokeSubject].
+func (d *Denylist) RevokeIssuedBefore(ctx context.Context, subject string, moment time.Time) error {
+	if ahead := moment.Sub(d.now()); ahead > d.mostAhead() {
+		return fmt.Errorf("redisstore: RevokeIssuedBefore a moment %v ahead, want at most %v", ahead.Round(time.Second), d.mostAhead())
+	}
+	return d.denyBefore(ctx, "RevokeIssuedBefore", subject, moment, time.Time{})
+}
+
+// RevokeSubject signs the subject out everywhere: it rejects the tokens that were issued until now.
+// The provider's clock may be ahead by Leeway, so tokens that are dated up to Leeway from now are
+// rejected too. If it is not, signing in works again after that time. It needs [ByIssuedAt]. Its
+// errors are those of [Sessions.Login].
+func (d *Denylist) RevokeSubject(ctx context.Context, subject string) error {
+	return d.denyBefore(ctx, "RevokeSubject", subject, d.now().Add(d.options.Leeway), time.Time{})
+}
+
+// denyBefore rejects tokens until the last of them has expired, and at least until then.
+func (d *Denylist) denyBefore(ctx context.Context, method, subject string, moment, atLeast time.Time) error {
+	if err := d.requires(method, ByIssuedAt, subject); err != nil {
+		return err
+	}
+	until := moment.Add(d.options.MaxTokenAge + d.options.Leeway + clockSkew)
+	if atLeast.After(until) {
+		until = atLeast
+	}
+	if !until.After(d.now()) {
+		return nil // all tokens have expired
+	}
+	key, _ := d.key(ByIssuedAt, subject)
+	return d.write(ctx, denyBefore, key, millis(moment), millis(until))
+}
+
+func (d *Denylist) deny(ctx context.Context, rule Rule, value string, until time.Time) error {
+	if !until.After(d.now()) {
+		return nil // the token has expired
+	}
+	key, _ := d.key(rule, value)
+	return d.write(ctx, deny, key, millis(until))
+}
+
+// requires checks that the rule is configured and its value is not empty.
+func (d *Denylist) requires(method string, rule Rule, value string) error {
+	if !d.has(rule) {
+		return fmt.Errorf("redisstore: %s requires the rule %q in DenylistOptions.Rules: %w", method, rule, errors.ErrUnsupported)
+	}
+	if value == "" {
+		return fmt.Errorf("redisstore: %s without a value for the rule %q", method, rule)
+	}
+	return nil
+}
+
+// mostAhead is how far ahead a revocation can be dated: the provider's clock may be ahead by the
+// leeway, and dates of tokens are in whole seconds.
+func (d *Denylist) mostAhead() time.Duration { return max(clockSkew, d.options.Leeway) + time.Second }
+
+// lastExpiry is the latest `exp` of a token that is accepted now. Its issuer's clock may be ahead by
+// the leeway.
+func (d *Denylist) lastExpiry() time.Time {
+	return d.now().Add(d.options.MaxTokenAge + d.options.Leeway)
 }

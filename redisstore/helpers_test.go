@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -19,47 +20,114 @@ import (
 
 const (
 	issuer = "https://login.example.com"
-	limit  = 20 * time.Second // for what takes its time, on a machine with other work
+	limit  = 20 * time.Second // for what takes long on a busy machine
 )
 
-// open makes a store that is closed with the test, which must leave no goroutine.
-func open(t testing.TB, change ...func(*redisstore.Options)) *redisstore.Store {
+// config is what a test changes of a store.
+type config struct {
+	redisstore.Conn
+	sessions redisstore.SessionsOptions
+	denylist redisstore.DenylistOptions
+	now      func() time.Time
+}
+
+type change = func(*config)
+
+// store is what both stores are.
+type store interface {
+	sso.SessionStore
+	SessionPolicy() sso.SessionPolicy
+	Revoker() sso.IssuerRevoker
+	Ready(ctx context.Context) error
+	Close() error
+}
+
+func configOf(changes []change) config {
+	c := config{
+		Conn:     redisstore.Conn{Logger: slog.New(slog.DiscardHandler)},
+		sessions: redisstore.SessionsOptions{Audience: "api"},
+		denylist: redisstore.DenylistOptions{Issuer: issuer, MaxTokenAge: time.Hour, Rules: everyRule},
+	}
+	for _, change := range changes {
+		change(&c)
+	}
+	return c
+}
+
+var everyRule = []redisstore.Rule{redisstore.ByTokenID, redisstore.BySession, redisstore.ByIssuedAt}
+
+// openSessions makes sessions that are closed with the test.
+func openSessions(t testing.TB, changes ...change) *redisstore.Sessions {
 	t.Helper()
-	o := redisstore.Options{Audience: "api", Logger: slog.New(slog.DiscardHandler)}
-	for _, c := range change {
-		c(&o)
+	c := configOf(changes)
+	s, err := redisstore.NewSessions(c.Conn, c.sessions)
+	do(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	if c.now != nil {
+		s.SetNow(c.now)
 	}
-	store, err := redisstore.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	return store
+	return s
 }
 
-// ready is open, and connected.
-func ready(t testing.TB, change ...func(*redisstore.Options)) *redisstore.Store {
+// openDenylist makes a denylist that is closed with the test.
+func openDenylist(t testing.TB, changes ...change) *redisstore.Denylist {
 	t.Helper()
-	store := open(t, change...)
-	if err := store.Ready(t.Context()); err != nil {
-		t.Fatal(err)
+	c := configOf(changes)
+	d, err := redisstore.NewDenylist(c.Conn, c.denylist)
+	do(t, err)
+	t.Cleanup(func() { _ = d.Close() })
+	if c.now != nil {
+		d.SetNow(c.now)
 	}
-	return store
+	return d
 }
 
-func at(address ...string) func(*redisstore.Options) {
-	return func(o *redisstore.Options) { o.Addresses = address }
+// readySessions are connected.
+func readySessions(t testing.TB, changes ...change) *redisstore.Sessions {
+	t.Helper()
+	s := openSessions(t, changes...)
+	do(t, s.Ready(t.Context()))
+	return s
 }
 
-func cached(o *redisstore.Options)   { o.Cache = true }
-func hardened(o *redisstore.Options) { o.Layout = redisstore.LayoutHardened }
-func several(o *redisstore.Options)  { hardened(o); o.SeveralSessions = true }
-
-func denylist(rules ...redisstore.Rule) func(*redisstore.Options) {
-	return func(o *redisstore.Options) {
-		o.Audience, o.Denylist, o.Issuer, o.MaxTokenAge = "", rules, issuer, time.Hour
-	}
+// begunDenylist is connected, and has begun.
+func begunDenylist(t testing.TB, changes ...change) *redisstore.Denylist {
+	t.Helper()
+	d := openDenylist(t, changes...)
+	do(t, d.Ready(t.Context()))
+	do(t, d.Begin(t.Context()))
+	return d
 }
+
+func at(address ...string) change { return func(c *config) { c.Addresses = address } }
+
+func cachedFor(ttl time.Duration) change {
+	return func(c *config) { c.sessions.CacheTTL, c.denylist.CacheTTL = ttl, ttl }
+}
+
+func unchanged(*config) {}
+func cached(c *config)  { cachedFor(2 * time.Second)(c) }
+func several(c *config) { c.sessions.SeveralSessions = true }
+
+// compatible has the keys of more-sso-auth, "audience:user".
+func compatible(c *config) {
+	c.sessions.Key = func(audience, user string) string { return audience + ":" + user }
+}
+
+// key is the key of a user's session or sessions.
+func key(user string) string { return fmt.Sprintf("moresso:session:3:api:{%d:%s}", len(user), user) }
+
+// put writes a session.
+func put(server *redistest.Server, user, id string) { server.Do("SET", key(user), id) }
+
+func audience(a string) change      { return func(c *config) { c.sessions.Audience = a } }
+func cluster(c *config)             { c.Cluster = true }
+func leeway(d time.Duration) change { return func(c *config) { c.denylist.Leeway = d } }
+func stopped(now time.Time) change {
+	return func(c *config) { c.now = func() time.Time { return now } }
+}
+func waitReplicas(n int) change             { return func(c *config) { c.WaitReplicas = n } }
+func rules(rules ...redisstore.Rule) change { return func(c *config) { c.denylist.Rules = rules } }
 
 // session is one as a verified token names it.
 func session(user, id string) sso.Session {
@@ -84,7 +152,7 @@ func outcome(err error) string {
 	return "some other error"
 }
 
-func wants(t testing.TB, store *redisstore.Store, s sso.Session, want string) {
+func wants(t testing.TB, store sso.SessionStore, s sso.Session, want string) {
 	t.Helper()
 	if err := store.Check(t.Context(), s); outcome(err) != want {
 		t.Errorf("%s of %s: %s, want %s: %v", s.ID, s.User, outcome(err), want, err)
@@ -92,7 +160,7 @@ func wants(t testing.TB, store *redisstore.Store, s sso.Session, want string) {
 }
 
 // becomes waits until a store answers so.
-func becomes(t testing.TB, store *redisstore.Store, s sso.Session, want string) {
+func becomes(t testing.TB, store sso.SessionStore, s sso.Session, want string) {
 	t.Helper()
 	redistest.Wait(t, limit, s.ID+" "+want, func() bool { return outcome(store.Check(t.Context(), s)) == want })
 }

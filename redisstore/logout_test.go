@@ -1,8 +1,8 @@
 package redisstore_test
 
 import (
+	"cmp"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"testing"
@@ -15,40 +15,46 @@ import (
 	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
-// An instance is a service with a store of its own and the logouts that it receives.
+// instance is a service with a store of its own, which receives logouts.
 type instance struct {
-	store  *redisstore.Store
+	store  store
 	auth   *sso.Authenticator
 	logout *sso.BackChannelLogout
 }
 
-func newInstance(t *testing.T, provider *ssotest.Issuer, policy sso.SessionPolicy, options redisstore.Options) instance {
+func newInstance(t *testing.T, provider *ssotest.Issuer, s store) instance {
 	t.Helper()
-	options.Logger = slog.New(slog.DiscardHandler)
-	store, err := redisstore.New(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
 	cfg := provider.Config("api")
-	cfg.Sessions, cfg.SessionPolicy, cfg.MaxTokenAge = store, policy, time.Hour
+	cfg.Sessions, cfg.SessionPolicy, cfg.MaxTokenAge = s, policyOf(s), time.Hour
 	auth := provider.Authenticator(cfg)
-	logout, err := sso.NewBackChannelLogout(auth, store.Revoker(), "web")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return instance{store, auth, logout}
+	logout, err := sso.NewBackChannelLogout(auth, s.Revoker(), "web")
+	do(t, err)
+	return instance{s, auth, logout}
 }
 
-// denying are the options of a denylist that ends sessions by sid and by sub.
-func denying(provider *ssotest.Issuer, server *redistest.Server) redisstore.Options {
-	return redisstore.Options{
-		Addresses: []string{server.Address}, Issuer: provider.URL(), MaxTokenAge: time.Hour,
-		Denylist: []redisstore.Rule{redisstore.BySession, redisstore.ByIssuedAt},
-	}
+// policyOf is the policy of a store. [sso.Config] does not read it from there yet.
+func policyOf(s store) sso.SessionPolicy {
+	policy := s.SessionPolicy()
+	policy.UserClaim, policy.SessionClaim = cmp.Or(policy.UserClaim, sso.NotRead), cmp.Or(policy.SessionClaim, sso.NotRead)
+	return policy
 }
 
-var bySidAndSub = sso.SessionPolicy{UserClaim: "sub", SessionClaim: "sid"}
+// denying makes an instance with a denylist that ends sessions by sid and by sub.
+func denying(t *testing.T, provider *ssotest.Issuer, server *redistest.Server, changes ...change) instance {
+	t.Helper()
+	return newInstance(t, provider, openDenylist(t, append([]change{
+		at(server.Address), rules(redisstore.BySession, redisstore.ByIssuedAt), issuedBy(provider),
+	}, changes...)...))
+}
+
+func issuedBy(provider *ssotest.Issuer) change {
+	return func(c *config) { c.sessions.Issuer, c.denylist.Issuer = provider.URL(), provider.URL() }
+}
+
+func (i instance) begin(t *testing.T) {
+	t.Helper()
+	do(t, i.store.(*redisstore.Denylist).Begin(t.Context())) //nolint:forcetypeassert // see denying
+}
 
 func tokenOf(provider *ssotest.Issuer, sid string, issued time.Time) string {
 	return provider.MustToken(devissuer.Claim("sid", sid), devissuer.IssuedAt(issued), devissuer.ValidFor(30*time.Minute))
@@ -63,7 +69,7 @@ func logoutOf(provider *ssotest.Issuer, opts ...devissuer.TokenOption) string {
 
 func sid(id string) devissuer.TokenOption { return devissuer.Claim("sid", id) }
 
-// admits holds what an instance makes of a token against what is wanted.
+// admits checks the status with which an instance answers to a token.
 func (i instance) admits(t *testing.T, token string, want int) {
 	t.Helper()
 	status := http.StatusOK
@@ -71,11 +77,11 @@ func (i instance) admits(t *testing.T, token string, want int) {
 		status = sso.DenialOf(err).Status
 	}
 	if status != want {
-		t.Errorf("a token is answered with %d, want %d", status, want)
+		t.Errorf("a token: status %d, want %d", status, want)
 	}
 }
 
-// receives is what an instance answers to a logout token.
+// receives checks the status with which an instance answers to a logout token.
 func (i instance) receives(t *testing.T, token string, want int) {
 	t.Helper()
 	status := http.StatusOK
@@ -84,17 +90,15 @@ func (i instance) receives(t *testing.T, token string, want int) {
 		status = sso.DenialOf(err).Status
 	}
 	if status != want {
-		t.Errorf("a logout is answered with %d, want %d: %v", status, want, err)
+		t.Errorf("a logout: status %d, want %d: %v", status, want, err)
 	}
 }
 
-func TestALogoutThatOneInstanceReceivesEndsTheSessionInAll(t *testing.T) {
+func TestDenylist_LogoutBySID(t *testing.T) {
 	server := redistest.Start(t)
 	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
-	one, other := newInstance(t, provider, bySidAndSub, denying(provider, server)), newInstance(t, provider, bySidAndSub, denying(provider, server))
-	if err := one.store.Begin(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	one, other := denying(t, provider, server), denying(t, provider, server)
+	one.begin(t)
 	earlier := time.Now().Add(-time.Minute)
 	old, newer := tokenOf(provider, "s1", earlier), tokenOf(provider, "s2", earlier)
 	other.admits(t, old, http.StatusOK)
@@ -103,14 +107,14 @@ func TestALogoutThatOneInstanceReceivesEndsTheSessionInAll(t *testing.T) {
 	one.receives(t, logout, http.StatusOK)
 	other.admits(t, old, http.StatusUnauthorized)
 	other.admits(t, newer, http.StatusOK)
-	other.receives(t, logout, http.StatusBadRequest) // the other knows what the one has done
+	other.receives(t, logout, http.StatusBadRequest) // a replay
 	other.receives(t, logoutOf(provider, sid("s1")), http.StatusOK)
 
 	key := "moresso:logout:" + strconv.Itoa(len(provider.URL())) + ":" + provider.URL() + ":4:l{1}"
 	keptFor(t, server, key, 2*time.Minute+sso.DefaultLeeway+time.Minute)
 }
 
-// keptFor holds for how long Redis keeps a key against what is wanted.
+// keptFor checks for how long Redis keeps a key.
 func keptFor(t *testing.T, server *redistest.Server, key string, want time.Duration) {
 	t.Helper()
 	left, err := strconv.Atoi(server.Do("PTTL", key))
@@ -119,28 +123,26 @@ func keptFor(t *testing.T, server *redistest.Server, key string, want time.Durat
 	}
 }
 
-// The services of one store may differ in how long they let tokens live.
-func TestASessionThatHasEndedIsRememberedForTheLongestOfItsTokens(t *testing.T) {
+// The services that share a store can have different values of MaxTokenAge.
+func TestDenylist_LogoutRetention(t *testing.T) {
 	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
 	for name, test := range map[string]struct{ store, want time.Duration }{
 		"the service's hour":     {30 * time.Minute, time.Hour},
-		"two hours of the store": {2 * time.Hour, 2*time.Hour + sso.DefaultLeeway}, // which knows that clocks can be ahead
+		"two hours of the store": {2 * time.Hour, 2*time.Hour + sso.DefaultLeeway}, // clocks can be ahead
 		"the same hour of both":  {time.Hour, time.Hour + sso.DefaultLeeway},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t)
-			options := denying(provider, server)
-			options.MaxTokenAge = test.store
-			newInstance(t, provider, bySidAndSub, options).receives(t, logoutOf(provider, sid("s1")), http.StatusOK)
+			denying(t, provider, server, func(c *config) { c.denylist.MaxTokenAge = test.store }).receives(t, logoutOf(provider, sid("s1")), http.StatusOK)
 			keptFor(t, server, server.Do("KEYS", "moresso:denied:*:session:*:2:s1"), test.want+sso.DefaultLeeway+time.Minute)
 		})
 	}
 }
 
-func TestALogoutOfNoSessionEndsNone(t *testing.T) {
+func TestDenylist_LogoutWithoutSession(t *testing.T) {
 	server := redistest.Start(t)
 	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
-	i := newInstance(t, provider, bySidAndSub, denying(provider, server))
+	i := denying(t, provider, server)
 	if err := i.store.Revoker().RevokeSession(t.Context(), sso.Revocation{Issuer: provider.URL(), Subject: "ada"}); err == nil {
 		t.Error("it was accepted")
 	}
@@ -149,52 +151,48 @@ func TestALogoutOfNoSessionEndsNone(t *testing.T) {
 	}
 }
 
-func TestALogoutBySubEndsWhatWasIssuedBeforeInAllInstances(t *testing.T) {
+func TestDenylist_LogoutBySub(t *testing.T) {
 	server := redistest.Start(t)
 	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
-	one, other := newInstance(t, provider, bySidAndSub, denying(provider, server)), newInstance(t, provider, bySidAndSub, denying(provider, server))
-	if err := one.store.Begin(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	one, other := denying(t, provider, server), denying(t, provider, server)
+	one.begin(t)
 	now := time.Now()
 	one.receives(t, logoutOf(provider, devissuer.IssuedAt(now)), http.StatusOK)
 	other.admits(t, tokenOf(provider, "s1", now.Add(-time.Minute)), http.StatusUnauthorized)
 	other.admits(t, tokenOf(provider, "s2", now), http.StatusUnauthorized)
 	other.admits(t, tokenOf(provider, "s3", now.Add(time.Second)), http.StatusOK)
-	// A provider's clock may be as far ahead as is forgiven.
+	// The provider's clock can be ahead by the leeway.
 	one.receives(t, logoutOf(provider, devissuer.Subject("bob"), devissuer.IssuedAt(now.Add(sso.DefaultLeeway))), http.StatusOK)
 	other.admits(t, provider.MustToken(sid("s4"), devissuer.Subject("bob"), devissuer.IssuedAt(now.Add(-time.Minute)), devissuer.ValidFor(30*time.Minute)), http.StatusUnauthorized)
 }
 
-func TestALogoutNeedsWhatTheStoreLooksAt(t *testing.T) {
+func TestRevoker_Unsupported(t *testing.T) {
 	server := redistest.Start(t)
 	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
-	only := func(rule redisstore.Rule) instance {
-		options := denying(provider, server)
-		options.Denylist = []redisstore.Rule{rule}
-		return newInstance(t, provider, bySidAndSub, options)
+	denying(t, provider, server, rules(redisstore.BySession)).receives(t, logoutOf(provider), http.StatusBadRequest)
+	what := sso.Revocation{Issuer: provider.URL(), Audience: "web", SessionID: "s1", Subject: "ada", User: "ada"}
+	for name, err := range map[string]error{
+		"a session without its rule": openDenylist(t, at(server.Address), issuedBy(provider), rules(redisstore.ByIssuedAt)).Revoker().RevokeSession(t.Context(), what),
+		"a subject without its rule": openDenylist(t, at(server.Address), issuedBy(provider), rules(redisstore.BySession)).Revoker().RevokeSubject(t.Context(), what),
+		"another audience":           openSessions(t, at(server.Address), issuedBy(provider)).Revoker().RevokeSession(t.Context(), what),
+	} {
+		if !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
-	only(redisstore.ByIssuedAt).receives(t, logoutOf(provider, sid("s1")), http.StatusBadRequest)
-	only(redisstore.BySession).receives(t, logoutOf(provider), http.StatusBadRequest)
-	newInstance(t, provider, bySidAndSub, redisstore.Options{Addresses: []string{server.Address}, Audience: "web", Issuer: provider.URL()}).receives(t, logoutOf(provider, sid("s1")), http.StatusBadRequest)
 }
 
-func TestALogoutEndsTheSessionThatIsWrittenDownAndNoNewerOne(t *testing.T) {
+func TestSessions_Logout(t *testing.T) {
 	server := redistest.Start(t)
 	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
-	for name, options := range map[string]redisstore.Options{
-		"the Python edition's": {Audience: "api"},
-		"hardened":             {Audience: "api", Layout: redisstore.LayoutHardened},
-		"several":              {Audience: "api", Layout: redisstore.LayoutHardened, SeveralSessions: true, Prefix: "several"},
-	} {
+	for name, change := range map[string]change{"one": unchanged, "several": several, "keys of more-sso-auth": compatible} {
 		t.Run(name, func(t *testing.T) {
-			options.Addresses, options.Issuer = []string{server.Address}, provider.URL()
-			i := newInstance(t, provider, bySidAndSub, options)
+			server.Do("FLUSHALL")
+			sessions := openSessions(t, at(server.Address), issuedBy(provider), change)
+			i := newInstance(t, provider, sessions)
 			login := func(session string) {
 				t.Helper()
-				if err := i.store.Login(t.Context(), "ada", session, time.Hour); err != nil {
-					t.Fatal(err)
-				}
+				do(t, sessions.Login(t.Context(), "ada", session, time.Hour))
 			}
 			first, second := tokenOf(provider, "s1", time.Now()), tokenOf(provider, "s2", time.Now())
 			login("s1")
@@ -204,7 +202,7 @@ func TestALogoutEndsTheSessionThatIsWrittenDownAndNoNewerOne(t *testing.T) {
 			login("s2")
 			i.receives(t, logoutOf(provider, sid("s1")), http.StatusOK)
 			i.admits(t, second, http.StatusOK)
-			// Whose session it is has to be told, and which of a user's are older is not known.
+			// The user is required, and the store does not know which sessions are older.
 			i.receives(t, logoutOf(provider, sid("s2"), devissuer.WithoutClaim("sub")), http.StatusBadRequest)
 			i.receives(t, logoutOf(provider), http.StatusBadRequest)
 			i.admits(t, second, http.StatusOK)
@@ -212,13 +210,11 @@ func TestALogoutEndsTheSessionThatIsWrittenDownAndNoNewerOne(t *testing.T) {
 	}
 }
 
-func TestALogoutDuringAnOutageIs503AndWorksAfterwards(t *testing.T) {
-	server := redistest.Start(t, redistest.Durable())
+func TestDenylist_LogoutDuringOutage(t *testing.T) {
+	server := redistest.Start(t, redistest.Durable()...)
 	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
-	i := newInstance(t, provider, bySidAndSub, denying(provider, server))
-	if err := i.store.Begin(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	i := denying(t, provider, server)
+	i.begin(t)
 	logout, token := logoutOf(provider, sid("s1")), tokenOf(provider, "s1", time.Now())
 	i.admits(t, token, http.StatusOK)
 	server.Kill()
@@ -228,16 +224,16 @@ func TestALogoutDuringAnOutageIs503AndWorksAfterwards(t *testing.T) {
 	i.admits(t, token, http.StatusUnauthorized)
 }
 
-func TestALogoutOfAnotherIssuerEndsNoSessionOfThisOne(t *testing.T) {
+func TestSessions_LogoutOfOtherIssuer(t *testing.T) {
 	a := ssotest.NewIssuer(t, ssotest.FastKeys(), devissuer.WithIssuer("https://a.example"))
 	b := ssotest.NewIssuer(t, ssotest.FastKeys(), devissuer.WithIssuer("https://b.example"))
-	storeOf := func(p *ssotest.Issuer) *redisstore.Store {
-		return open(t, at(redistest.Start(t).Address), func(o *redisstore.Options) { o.Issuer = p.URL() })
+	storeOf := func(p *ssotest.Issuer) *redisstore.Sessions {
+		return openSessions(t, at(redistest.Start(t).Address), issuedBy(p))
 	}
 	storeA, storeB := storeOf(a), storeOf(b)
-	part := func(p *ssotest.Issuer, store *redisstore.Store) *sso.Authenticator {
+	part := func(p *ssotest.Issuer, store *redisstore.Sessions) *sso.Authenticator {
 		cfg := p.Config("api")
-		cfg.Sessions, cfg.SessionPolicy, cfg.MaxTokenAge = store, bySidAndSub, time.Hour
+		cfg.Sessions, cfg.SessionPolicy, cfg.MaxTokenAge = store, policyOf(store), time.Hour
 		return p.Authenticator(cfg)
 	}
 	joined, err := sso.Join(part(a, storeA), part(b, storeB))
@@ -256,24 +252,24 @@ func TestALogoutOfAnotherIssuerEndsNoSessionOfThisOne(t *testing.T) {
 	do(t, logoutB.Receive(t.Context(), byB))
 	i.admits(t, ofA, http.StatusOK)
 	i.admits(t, ofB, http.StatusUnauthorized)
-	// By itself the revoker refuses it too.
+	// The revoker itself refuses it too.
 	what := sso.Revocation{Issuer: b.URL(), Audience: "api", SessionID: "s1", Subject: "ada", User: "ada"}
 	if err := storeA.Revoker().RevokeSession(t.Context(), what); !errors.Is(err, errors.ErrUnsupported) {
 		t.Error(err)
 	}
-	// Nor does the store know a token of another issuer.
+	// The store rejects tokens of another issuer.
 	wants(t, storeA, sso.Session{Issuer: b.URL(), Audience: "api", User: "ada", ID: "s1"}, "ended")
 	wants(t, storeA, sso.Session{Issuer: a.URL(), Audience: "api", User: "ada", ID: "s1"}, "lives")
 }
 
-func TestAStoreThatDoesNotKnowItsIssuerReceivesNoLogouts(t *testing.T) {
+func TestSessions_LogoutWithoutIssuer(t *testing.T) {
 	server := redistest.Start(t)
 	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
-	store := open(t, at(server.Address))
+	store := openSessions(t, at(server.Address))
 	cfg := provider.Config("api")
-	cfg.Sessions, cfg.SessionPolicy, cfg.MaxTokenAge = store, bySidAndSub, time.Hour
+	cfg.Sessions, cfg.SessionPolicy, cfg.MaxTokenAge = store, policyOf(store), time.Hour
 	if _, err := sso.NewBackChannelLogout(provider.Authenticator(cfg), store.Revoker(), "web"); err == nil {
-		t.Error("it was taken")
+		t.Error("it was accepted")
 	}
 	do(t, store.Login(t.Context(), "ada", "s1", time.Hour))
 	what := sso.Revocation{Issuer: provider.URL(), Audience: "api", SessionID: "s1", Subject: "ada", User: "ada"}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,72 +15,43 @@ import (
 )
 
 const (
-	// lookupLimit bounds what a request waits for.
-	lookupLimit = 100 * time.Millisecond
-	// workLimit bounds what goes on behind that: connections that take longer to make serve
-	// later requests.
-	workLimit = time.Second
+	lookupLimit = 100 * time.Millisecond // that a request waits
+	workLimit   = time.Second            // that a read may take after that: it connects for later requests
 )
-
-// query is one thing that Redis is asked.
-type query struct {
-	key     string
-	command command
-	member  string // with zscore
-}
-
-type command uint8
-
-const (
-	get command = iota
-	zscore
-)
-
-// answer is what Redis says to it.
-type answer struct {
-	found  bool
-	text   string  // with get
-	number float64 // with zscore
-}
 
 var errTooLate = fmt.Errorf("no answer from Redis within %v", lookupLimit)
 
-// ask gets one answer, out of the cache or from Redis.
-func (s *Store) ask(ctx context.Context, q query) (answer, error) {
-	if s.cache != nil {
-		if a, ok := s.cache.get(q); ok {
-			return a, nil
-		}
-	}
-	q.member = strings.Clone(q.member) // what goes on behind the request must not hold its memory
-	answers, err := s.askAll(ctx, []query{q})
-	if err != nil {
-		return answer{}, err
-	}
-	return answers[0], nil
+// query reads a string, or the score of a member of a sorted set.
+type query struct{ key, member string }
+
+// answer is the answer to a query.
+type answer struct {
+	found bool
+	text  string
+	score float64
 }
 
-// askAll asks Redis. What is on several nodes of a Cluster is asked for by the node, so that one
-// that is away is no reason to ask the others less.
-func (s *Store) askAll(ctx context.Context, queries []query) ([]answer, error) {
-	first := s.together(queries)
+// ask reads from Redis or from the cache, within lookupLimit. In a Cluster it asks each group of
+// slots at the same time, so that a node that is away does not open the breaker of another.
+func (s *store) ask(ctx context.Context, queries ...query) ([]answer, error) {
+	first := s.sameBreaker(queries)
 	if first == len(queries) {
-		return s.askOne(ctx, queries)
+		return s.askGroup(ctx, queries)
 	}
 	var rest []answer
 	var restErr error
 	var others sync.WaitGroup
-	others.Go(func() { rest, restErr = s.askAll(ctx, queries[first:]) })
-	answers, err := s.askOne(ctx, queries[:first:first])
-	others.Wait() // within the same limit, since they are asked at the same time
+	others.Go(func() { rest, restErr = s.ask(ctx, queries[first:]...) })
+	answers, err := s.askGroup(ctx, queries[:first:first])
+	others.Wait()
 	if err := cmp.Or(err, restErr); err != nil {
 		return nil, err
 	}
 	return append(answers, rest...), nil
 }
 
-// together is how many of the first queries share a breaker.
-func (s *Store) together(queries []query) int {
+// sameBreaker returns how many of the first queries share a breaker.
+func (s *store) sameBreaker(queries []query) int {
 	b := s.breaker(queries)
 	for i := range queries {
 		if s.breaker(queries[i:]) != b {
@@ -91,187 +61,185 @@ func (s *Store) together(queries []query) int {
 	return len(queries)
 }
 
-// askOne asks through one breaker.
-func (s *Store) askOne(ctx context.Context, queries []query) ([]answer, error) {
-	b := s.breaker(queries)
-	begun := b.begin()
-	v, err := b.judge(begun)
-	if v != pass {
-		if v == refuseProbe {
-			s.begin(ctx, b, begun, queries)
-		}
-		return nil, unavailable(fmt.Errorf("redisstore: not asked, since it is away: %w", err))
-	}
-	l, started := s.begin(ctx, b, begun, queries)
-	if !started {
-		return nil, unavailable(errClosed)
-	}
-	timer := time.NewTimer(lookupLimit)
-	defer timer.Stop()
-	var r result
-	select {
-	case r = <-l.done:
-	case <-timer.C:
-		select {
-		case r = <-l.done: // both were ready: the answer is of more use
-		default:
-			if l.told.CompareAndSwap(false, true) {
-				s.away(ctx, b, errTooLate)
-			}
-			r.err = errTooLate
-		}
-	}
-	if r.err != nil {
-		return nil, unavailable(fmt.Errorf("redisstore: %w", r.err))
-	}
-	return r.answers, nil
-}
-
-// breaker is the one for the first of these queries. In a Cluster nodes fail by themselves, and
-// with them neighbouring slots.
-func (s *Store) breaker(queries []query) *breaker {
-	if s.options.Cluster {
+// breaker is that of the first query. The nodes of a Cluster fail separately, each with a range of slots.
+func (s *store) breaker(queries []query) *breaker {
+	if s.cluster {
 		return &s.breakers[slotGroup(queries[0].key)]
 	}
 	return &s.breakers[0]
 }
 
-// result is what comes of a lookup.
-type result struct {
+// lookup is a lookup in progress.
+type lookup struct {
+	done chan struct{}
+	// reported is set by the one that reports the result to the breaker: the lookup itself, or the
+	// request that has waited long enough.
+	reported atomic.Bool
+	// valid after done
 	answers []answer
 	err     error
 }
 
-// lookup is one on its way.
-type lookup struct {
-	done chan result
-	// told is set by whoever tells the breaker what came of it: the lookup itself, or who has
-	// waited long enough. Exactly one of them must.
-	told atomic.Bool
-}
-
-// begin starts a lookup, which tells the breaker what came of it unless that is told already.
-func (s *Store) begin(ctx context.Context, b *breaker, begun time.Time, queries []query) (*lookup, bool) {
-	l := &lookup{done: make(chan result, 1)}
-	ctx = context.WithoutCancel(ctx) // others may wait for the same answer
-	return l, s.start(func() {
-		limited, cancel := context.WithTimeout(ctx, workLimit)
-		defer cancel()
-		answers, err := s.fetch(limited, queries)
-		if l.told.CompareAndSwap(false, true) {
-			s.tell(ctx, b, begun, err)
+func (s *store) askGroup(ctx context.Context, queries []query) ([]answer, error) {
+	b, begun := s.breaker(queries), monotonic()
+	verdict, err := b.allow(begun)
+	if verdict == refuse {
+		return nil, unavailable(fmt.Errorf("redisstore: Redis is unavailable: %w", err))
+	}
+	l := &lookup{done: make(chan struct{})}
+	background := context.WithoutCancel(ctx) // other requests may wait for the same answer
+	if !s.start(func() { s.run(background, l, b, begun, queries) }) {
+		return nil, unavailable(errClosed)
+	}
+	if verdict == refuseAndProbe {
+		return nil, unavailable(fmt.Errorf("redisstore: Redis is unavailable: %w", err))
+	}
+	timer := time.NewTimer(lookupLimit)
+	defer timer.Stop()
+	select {
+	case <-l.done:
+	case <-timer.C:
+		select {
+		case <-l.done: // both are ready
+		default:
+			if l.reported.CompareAndSwap(false, true) {
+				s.failed(background, b, errTooLate)
+			}
+			return nil, unavailable(fmt.Errorf("redisstore: %w", errTooLate))
 		}
-		l.done <- result{answers, err}
-	})
+	}
+	if l.err != nil {
+		return nil, unavailable(fmt.Errorf("redisstore: %w", l.err))
+	}
+	return l.answers, nil
 }
 
-// tell tells the breaker what came of a lookup. An answer that came too late is of no use, and
-// counts as none.
-func (s *Store) tell(ctx context.Context, b *breaker, begun time.Time, err error) {
+// run reads, and reports the result to the breaker. An answer that is too late counts as a failure.
+func (s *store) run(ctx context.Context, l *lookup, b *breaker, begun time.Time, queries []query) {
+	defer close(l.done)
+	if l.answers, l.err = s.readCached(ctx, queries); !l.reported.CompareAndSwap(false, true) {
+		return
+	}
 	switch {
-	case err != nil && !itsOwnFault(err):
-		s.away(ctx, b, err)
+	case l.err != nil && !wrongType(l.err):
+		s.failed(ctx, b, l.err)
 	case monotonic().Sub(begun) > lookupLimit:
-		s.away(ctx, b, errTooLate)
-	default:
-		if b.succeeded(begun) {
-			s.logger.InfoContext(ctx, "redisstore: Redis is back")
-		}
+		s.failed(ctx, b, errTooLate)
+	case b.succeeded(begun):
+		s.logger.InfoContext(ctx, "Redis is available again")
 	}
 }
 
-// away tells the breaker that a lookup failed.
-func (s *Store) away(ctx context.Context, b *breaker, err error) {
+func (s *store) failed(ctx context.Context, b *breaker, err error) {
 	if b.failed(err) {
-		s.logger.WarnContext(ctx, "redisstore: Redis is away, and lookups are refused until it is back", slog.Any("error", err))
+		s.logger.WarnContext(ctx, "Redis is unavailable, rejecting lookups", slog.Any("error", err))
 	}
 }
 
-// itsOwnFault tells an answer that says something of the key and nothing of Redis, by its code.
-func itsOwnFault(err error) bool {
+// wrongType reports whether Redis answered that the key holds another type, which says nothing
+// about Redis.
+func wrongType(err error) bool {
 	var answered *rueidis.RedisError
 	return errors.As(err, &answered) && strings.HasPrefix(answered.Error(), "WRONGTYPE ")
 }
 
-// fetch sends queries to Redis in one go.
-func (s *Store) fetch(ctx context.Context, queries []query) ([]answer, error) {
-	client, err := s.link.client(ctx)
+// readCached reads from the cache of the client, which asks Redis for what it does not have.
+//
+// The context has no deadline. If a read were given up, its late answer would be cached as that of
+// the next read of the same key, and expire too late. So a read ends by an answer, or with its
+// connection: see probeIdle.
+func (s *store) readCached(ctx context.Context, queries []query) ([]answer, error) {
+	uncached := func() ([]answer, error) {
+		ctx, cancel := context.WithTimeout(ctx, workLimit)
+		defer cancel()
+		return s.read(ctx, queries)
+	}
+	if s.cacheTTL == 0 {
+		return uncached()
+	}
+	client, err := s.client.get()
 	if err != nil {
 		return nil, err
 	}
-	results := s.send(ctx, client, queries)
+	cacheable := make([]rueidis.CacheableTTL, len(queries))
+	for i, q := range queries {
+		if q.member != "" {
+			cacheable[i] = rueidis.CT(client.B().Zscore().Key(q.key).Member(q.member).Cache(), s.cacheTTL)
+		} else {
+			cacheable[i] = rueidis.CT(client.B().Get().Key(q.key).Cache(), s.cacheTTL)
+		}
+	}
+	var results []rueidis.RedisResult
+	if len(queries) == 1 {
+		results = []rueidis.RedisResult{client.DoCache(ctx, cacheable[0].Cmd, cacheable[0].TTL)}
+	} else {
+		results = client.DoMultiCache(ctx, cacheable...)
+	}
+	now := monotonic().UnixMilli()
+	for _, r := range results {
+		// The read that this one waited for began too long ago, or its connection has ended.
+		if r.NonRedisError() == nil && r.CachePXAT() <= now || errors.Is(r.NonRedisError(), rueidis.ErrDoCacheAborted) {
+			return uncached()
+		}
+	}
+	return parse(queries, results)
+}
+
+// read reads from Redis.
+func (s *store) read(ctx context.Context, queries []query) ([]answer, error) {
+	client, err := s.client.get()
+	if err != nil {
+		return nil, err
+	}
+	commands := make([]rueidis.Completed, len(queries))
+	for i, q := range queries {
+		if q.member != "" {
+			commands[i] = client.B().Zscore().Key(q.key).Member(q.member).Build()
+		} else {
+			commands[i] = client.B().Get().Key(q.key).Build()
+		}
+	}
+	if len(queries) == 1 {
+		return parse(queries, []rueidis.RedisResult{client.Do(ctx, commands[0])})
+	}
+	return parse(queries, client.DoMulti(ctx, commands...))
+}
+
+func parse(queries []query, results []rueidis.RedisResult) ([]answer, error) {
 	answers := make([]answer, len(queries))
 	for i, r := range results {
-		message, err := r.ToMessage()
-		if err == nil || rueidis.IsRedisNil(err) {
-			answers[i], err = read(queries[i].command, message)
+		a, err := &answers[i], error(nil)
+		if queries[i].member != "" {
+			a.score, err = r.AsFloat64()
+		} else {
+			a.text, err = r.ToString()
 		}
-		if err != nil {
-			return nil, explained(err)
+		if err != nil && !rueidis.IsRedisNil(err) {
+			return nil, explain(err)
 		}
+		a.found = err == nil
 	}
 	return answers, nil
 }
 
-func (s *Store) send(ctx context.Context, client rueidis.Client, queries []query) []rueidis.RedisResult {
-	cacheable := make([]rueidis.CacheableTTL, len(queries))
-	commands := make([]rueidis.Completed, len(queries))
-	for i, q := range queries {
-		switch {
-		case q.command == zscore && s.cache != nil:
-			cacheable[i] = rueidis.CT(client.B().Zscore().Key(q.key).Member(q.member).Cache(), s.options.MaxStale)
-		case q.command == zscore:
-			commands[i] = client.B().Zscore().Key(q.key).Member(q.member).Build()
-		case s.cache != nil:
-			cacheable[i] = rueidis.CT(client.B().Get().Key(q.key).Cache(), s.options.MaxStale)
-		default:
-			commands[i] = client.B().Get().Key(q.key).Build()
-		}
-	}
-	switch {
-	case s.cache != nil && len(queries) == 1:
-		return []rueidis.RedisResult{client.DoCache(ctx, cacheable[0].Cmd, cacheable[0].TTL)}
-	case s.cache != nil:
-		return client.DoMultiCache(ctx, cacheable...)
-	case len(queries) == 1:
-		return []rueidis.RedisResult{client.Do(ctx, commands[0])}
-	}
-	return client.DoMulti(ctx, commands...)
+// advice says what to do about an error of Redis, by its code.
+var advice = map[string]string{
+	"WRONGTYPE": "the key holds something else than a session: Key or SeveralSessions differs from that of the program that wrote it",
+	"NOAUTH":    "set Conn.Password",
+	"WRONGPASS": "check Conn.Username and Conn.Password",
+	"NOPERM":    "docs/SESSIONS.md lists the commands that the user needs",
+	"READONLY":  "this is a replica: set Conn.Sentinel or Conn.Cluster, or the address of the primary",
 }
 
-// read takes an answer out of a message.
-func read(c command, message rueidis.RedisMessage) (a answer, err error) {
-	if message.IsNil() {
-		return answer{}, nil
-	}
-	if c == zscore {
-		a.number, err = message.AsFloat64()
-	} else {
-		a.text, err = message.ToString()
-	}
-	a.found = err == nil
-	return a, err
-}
-
-// explained adds to errors of Redis what can be done about them.
-func explained(err error) error {
+// explain adds advice to an error of Redis.
+func explain(err error) error {
 	var answered *rueidis.RedisError
 	if !errors.As(err, &answered) {
 		return err
 	}
 	code, _, _ := strings.Cut(answered.Error(), " ")
-	i := slices.IndexFunc(advice, func(a [2]string) bool { return a[0] == code })
-	if i < 0 {
-		return err
+	if text, ok := advice[code]; ok {
+		return fmt.Errorf("%s: %w", text, err)
 	}
-	return fmt.Errorf("%s: %w", advice[i][1], err)
-}
-
-// advice is for the operator, by Redis' error codes.
-var advice = [][2]string{
-	{"WRONGTYPE", "the key holds something else than a session: Options.Layout or SeveralSessions is not what it was written by"},
-	{"NOAUTH", "Redis wants a password: set Options.Password"},
-	{"WRONGPASS", "Redis knows no such user and password: see Options.Username and Password"},
-	{"NOPERM", "the user may not do this: docs/SESSIONS.md lists what it needs"},
-	{"READONLY", "this is a replica: give Options.Sentinel or Cluster, or the primary's address"},
+	return err
 }

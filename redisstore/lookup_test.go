@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -16,46 +15,42 @@ import (
 	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
-// played is a client that has answered, with an empty text, after so long.
-type played struct {
-	rueidis.Client // a real one, which makes the commands
+// fake is a client that answers with an empty text after a while.
+type fake struct {
+	rueidis.Client // a real one, which builds the commands
 	takes          time.Duration
 	asked          int
-	ended          atomic.Bool // the last question was given up, since its time was up
+	ended          atomic.Bool // the last read has reached its deadline
 }
 
-func (p *played) Close() {}
+func (p *fake) Close() {}
 
-func (p *played) Do(ctx context.Context, _ rueidis.Completed) rueidis.RedisResult {
+func (p *fake) Do(ctx context.Context, _ rueidis.Completed) rueidis.RedisResult {
 	p.asked++
 	select {
 	case <-time.After(p.takes):
 	case <-ctx.Done():
 		p.ended.Store(errors.Is(ctx.Err(), context.DeadlineExceeded))
-		// The real one says so by its result, which nobody else can make.
-		<-time.After(time.Hour) // real time: none, since this is for bubbles
+		// Only rueidis can make a result with an error.
+		<-time.After(time.Hour) // in a synctest bubble
 	}
 	return rueidis.RedisResult{}
 }
 
-func playedStore(t *testing.T, p *played) *Store {
+func fakeStore(t *testing.T, c rueidis.Client) *Sessions {
 	t.Helper()
-	s, err := New(Options{Addresses: []string{"localhost:1"}, Audience: "api", Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.link.made = p
-	t.Cleanup(func() { _ = s.Close() })
+	s := open(t, "localhost:1", 0)
+	s.client.connect = func() (rueidis.Client, error) { return c, nil }
 	return s
 }
 
-// realClient is one that is connected.
+// realClient is connected.
 func realClient(t *testing.T) rueidis.Client {
 	t.Helper()
-	return connected(t, Options{Addresses: []string{redistest.Start(t).Address}, Audience: "api"}).link.made
+	return connected(t, redistest.Start(t).Address, 0).client.made
 }
 
-func TestALookupEndsAtItsLimitAndCountsOnce(t *testing.T) {
+func TestLookup_Limit(t *testing.T) {
 	client := realClient(t)
 	for takes, test := range map[time.Duration]struct {
 		waits    time.Duration
@@ -68,10 +63,10 @@ func TestALookupEndsAtItsLimitAndCountsOnce(t *testing.T) {
 	} {
 		t.Run(takes.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := &played{Client: client, takes: takes}
-				s := playedStore(t, p)
+				p := &fake{Client: client, takes: takes}
+				s := fakeStore(t, p)
 				gone, cancel := context.WithCancel(t.Context())
-				cancel() // which is no reason to let others wait anew
+				cancel() // other requests may wait for the same answer
 				begun := time.Now()
 				err := s.Check(gone, someSession("s"))
 				if waited := time.Since(begun); waited != test.waits {
@@ -90,23 +85,24 @@ func TestALookupEndsAtItsLimitAndCountsOnce(t *testing.T) {
 	}
 }
 
-// holding is a client that has answered when whoever tells the breaker must wait for longer than the lookup may take.
+// holding is a client that answers while the report to the breaker takes longer than the lookup may.
 type holding struct {
 	rueidis.Client
 	b *breaker
 }
 
-func (h holding) Do(context.Context, rueidis.Completed) rueidis.RedisResult {
+func (h *holding) Do(context.Context, rueidis.Completed) rueidis.RedisResult {
 	h.b.mu.Lock()
 	time.AfterFunc(2*lookupLimit, h.b.mu.Unlock)
 	return rueidis.RedisResult{}
 }
 
-func TestALookupThatIsAboutToTellIsNotToldTwice(t *testing.T) {
-	s := playedStore(t, new(played))
-	b := &s.breakers[0]
+func TestLookup_ReportsOnce(t *testing.T) {
 	client := realClient(t)
-	s.link.made = holding{client, b}
+	h := &holding{Client: client}
+	s := fakeStore(t, h)
+	b := &s.breakers[0]
+	h.b = b
 	_ = s.Check(t.Context(), someSession("s"))
 	_ = s.Close()
 	b.mu.Lock()
@@ -116,9 +112,9 @@ func TestALookupThatIsAboutToTellIsNotToldTwice(t *testing.T) {
 	}
 }
 
-func TestAClosedStoreAnswersAtOnce(t *testing.T) {
+func TestLookup_Closed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := playedStore(t, new(played))
+		s := fakeStore(t, new(fake))
 		_ = s.Close()
 		begun := time.Now()
 		if err := s.Check(t.Context(), someSession("s")); !errors.Is(err, errClosed) || !errors.Is(err, sso.ErrUnavailable) || time.Since(begun) != 0 {
@@ -127,11 +123,11 @@ func TestAClosedStoreAnswersAtOnce(t *testing.T) {
 	})
 }
 
-func TestWhatGoesOnBehindALookupIsGivenUpInTime(t *testing.T) {
+func TestLookup_WorkLimit(t *testing.T) {
 	client := realClient(t)
 	synctest.Test(t, func(t *testing.T) {
-		p := &played{Client: client, takes: 2 * time.Second}
-		s := playedStore(t, p)
+		p := &fake{Client: client, takes: 2 * time.Second}
+		s := fakeStore(t, p)
 		begun := time.Now()
 		_ = s.Check(t.Context(), someSession("s"))
 		time.Sleep(900*time.Millisecond - time.Nanosecond)
@@ -146,11 +142,11 @@ func TestWhatGoesOnBehindALookupIsGivenUpInTime(t *testing.T) {
 	})
 }
 
-func TestWhileTheStoreIsAwayNobodyWaits(t *testing.T) {
+func TestLookup_BreakerOpen(t *testing.T) {
 	client := realClient(t)
 	synctest.Test(t, func(t *testing.T) {
-		p := &played{Client: client, takes: 200 * time.Millisecond}
-		s := playedStore(t, p)
+		p := &fake{Client: client, takes: 200 * time.Millisecond}
+		s := fakeStore(t, p)
 		check := func(wantAsked int, wantWaits time.Duration) error {
 			t.Helper()
 			begun := time.Now()
@@ -158,7 +154,7 @@ func TestWhileTheStoreIsAwayNobodyWaits(t *testing.T) {
 			waited := time.Since(begun)
 			synctest.Wait()
 			if p.asked != wantAsked || waited != wantWaits {
-				t.Errorf("after %v Redis has been asked %d times, want %d: %v", waited, p.asked, wantAsked, err)
+				t.Errorf("after %v Redis has had %d reads, want %d: %v", waited, p.asked, wantAsked, err)
 			}
 			return err
 		}
@@ -167,26 +163,26 @@ func TestWhileTheStoreIsAwayNobodyWaits(t *testing.T) {
 		}
 		time.Sleep(50 * time.Millisecond)
 		if err := check(3, 0); !errors.Is(err, sso.ErrUnavailable) || !errors.Is(err, errTooLate) {
-			t.Errorf("while it is away: %v", err)
+			t.Errorf("while Redis is unavailable: %v", err)
 		}
 		time.Sleep(50 * time.Millisecond)
 		p.takes = 10 * time.Millisecond
-		if err := check(4, 0); !errors.Is(err, sso.ErrUnavailable) { // and one finds out
-			t.Errorf("while it is away: %v", err)
+		if err := check(4, 0); !errors.Is(err, sso.ErrUnavailable) { // the probe
+			t.Errorf("while Redis is unavailable: %v", err)
 		}
 		time.Sleep(10 * time.Millisecond)
-		synctest.Wait() // who found out has told
+		synctest.Wait() // the probe has reported
 		if err := check(5, 10*time.Millisecond); !errors.Is(err, sso.ErrSessionEnded) {
 			t.Errorf("when it is back: %v", err)
 		}
 	})
 }
 
-func TestAStoreThatIsReadyIsNotAway(t *testing.T) {
+func TestStore_Ready(t *testing.T) {
 	client := realClient(t)
 	synctest.Test(t, func(t *testing.T) {
-		p := &played{Client: client}
-		s := playedStore(t, p)
+		p := &fake{Client: client}
+		s := fakeStore(t, p)
 		for range breakAfter {
 			s.breakers[0].failed(errTooLate)
 		}
@@ -205,18 +201,18 @@ func TestAStoreThatIsReadyIsNotAway(t *testing.T) {
 	})
 }
 
-func TestWhatCameOfTheAttemptsIsToldInTheEnd(t *testing.T) {
+func TestLastError(t *testing.T) {
 	live := t.Context()
 	ended, end := context.WithCancel(live)
 	end()
 	first, second, few := errors.New("first"), errors.New("second"), fmt.Errorf("%w: 0 of 1", ErrNotReplicated)
 	type attempt struct {
-		late bool // by then the context has ended
+		late bool // the context has ended
 		err  error
 	}
 	for name, test := range map[string]struct {
 		attempts []attempt
-		want     error // nil: that there was no answer
+		want     error // nil: no answer
 	}{
 		"none":                            {nil, nil},
 		"one":                             {[]attempt{{false, first}}, first},
@@ -234,7 +230,7 @@ func TestWhatCameOfTheAttemptsIsToldInTheEnd(t *testing.T) {
 				if a.late {
 					ctx = ended
 				}
-				last.keep(ctx, a.err)
+				last.record(ctx, a.err)
 			}
 			err := last.after(ended)
 			if test.want != nil && !errors.Is(err, test.want) || test.want == nil && !errors.Is(err, context.Canceled) {

@@ -27,21 +27,24 @@ func outside(t *testing.T) string {
 	return ""
 }
 
-func TestThePasswordDoesNotGoToAnotherMachineInTheClearWhoeverNamesIt(t *testing.T) {
+func TestConn_PlaintextToNamedMachine(t *testing.T) {
 	away := outside(t)
-	primary := redistest.Start(t, redistest.WithPassword("secret"), redistest.WithArgs("--bind", "127.0.0.1", away, "--protected-mode", "no"))
-	port := redistest.FreePort(t)
+	primary := redistest.Start(t, "--requirepass", "secret", "--bind", "127.0.0.1", away, "--protected-mode", "no")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	do(t, err)
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	do(t, l.Close())
 	file := filepath.Join(t.TempDir(), "sentinel.conf")
 	do(t, os.WriteFile(file, []byte("port "+port+"\nbind 127.0.0.1\nsentinel monitor sessions "+away+" "+primary.Port+" 1\nsentinel auth-pass sessions secret\n"), 0o600))
 	sentinel := exec.CommandContext(t.Context(), "redis-server", file, "--sentinel")
 	do(t, sentinel.Start())
 	t.Cleanup(func() { _ = sentinel.Process.Kill(); _ = sentinel.Wait() })
-	named := func(o *redisstore.Options) { o.Sentinel, o.Password = "sessions", "secret" }
-	open := func(change ...func(*redisstore.Options)) *redisstore.Store {
-		return open(t, append(change, at("127.0.0.1:"+port), named)...)
+	named := func(c *config) { c.Sentinel, c.Password = "sessions", "secret" }
+	open := func(changes ...change) *redisstore.Sessions {
+		return openSessions(t, append(changes, at("127.0.0.1:"+port), named)...)
 	}
-	redistest.Wait(t, limit, "it is permitted", func() bool {
-		return open(func(o *redisstore.Options) { o.InsecureAllowPlaintext = true }).Ready(t.Context()) == nil
+	redistest.Wait(t, limit, "it is allowed", func() bool {
+		return open(func(c *config) { c.InsecureAllowPlaintext = true }).Ready(t.Context()) == nil
 	})
 	if err := open().Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "without TLS") {
 		t.Errorf("%v", err)

@@ -1,59 +1,44 @@
-// Package redisstore keeps live sessions in Redis, so that signing out means out: in every
-// instance of every service, in under a second. A [Store] is the [sso.SessionStore] that an
-// authenticator asks on every request, and what the side that signs people in and out writes
-// to.
+// Package redisstore keeps sessions in Redis, so that a sign-out takes effect at once, in every
+// instance of every service. It has two stores:
 //
-//	store, err := redisstore.New(redisstore.Options{
+//   - [Sessions] holds the sessions that live. A token whose session is not there is refused.
+//   - [Denylist] holds what was revoked. Every other token passes.
+//
+// Both implement [sso.SessionStore]: set one as [sso.Config.Sessions].
+//
+//	sessions, err := redisstore.NewSessions(redisstore.Conn{
 //		Addresses: []string{"redis.internal:6379"},
 //		TLS:       &tls.Config{},
 //		Username:  "orders", Password: password,
-//		Audience:  "orders-api",
-//	})
+//	}, redisstore.SessionsOptions{Audience: "orders-api"})
 //	…
-//	auth, err := sso.New(sso.Config{…, Audience: []string{"orders-api"}, Sessions: store})
+//	auth, err := sso.New(sso.Config{…, Audience: []string{"orders-api"}, Sessions: sessions})
 //
-// By default it reads what the Python edition writes: under "audience:user" the id of the
-// user's one session. [Options.Layout] hardens that, [Options.SeveralSessions] lets a user have
-// more than one, [Options.Cache] spares the round trip, and [Options.Denylist] turns the store
-// round: it remembers what was revoked instead of what lives.
+// The program that signs users in and out calls [Sessions.Login], [Sessions.RevokeSession] and
+// [Sessions.Revoke]. With a denylist it does nothing at sign-in, and calls [Denylist.RevokeToken],
+// [Denylist.RevokeSession] or [Denylist.RevokeSubject] at sign-out. The Revoker methods let the
+// identity provider end sessions (OpenID Connect Back-Channel Logout 1.0).
 //
-// The side that signs people in calls [Store.Login] before it hands out a token, and whoever signs
-// them out [Store.RevokeSession] or [Store.Revoke]. With a denylist there is nothing to do at
-// sign-in: call [Store.Begin] once, ever, and [Store.RevokeToken], [Store.RevokeSession] or
-// [Store.RevokeAllSoFar] at sign-out. [Store.Revoker] has the identity provider do it. Which claims
-// of a token name user and session says [sso.SessionPolicy].
+// # Outages
 //
-// Where the store cannot be asked the answer is an [sso.UnavailableError], 503, never that a
-// session has ended. A lookup ends within 100 ms; after three in a row that failed, the next
-// ones are refused at once, and the store is tried again ten times a second for as long as
-// requests come in. In a Cluster that goes by the 64th part of it that a key is in.
+// If Redis does not answer, the error is an [*sso.UnavailableError] (503), never [sso.ErrSessionEnded].
+// A lookup ends within 100 ms. After three failures in a row, lookups fail at once, and one of
+// them in 100 ms probes Redis. In a Cluster this holds for each of 64 groups of slots.
 //
-// # Which option wins
+// # Caching
 //
-// None wins over another: options that contradict each other are refused by [New], all in one
-// error.
+// With CacheTTL a lookup of the same session costs no round trip. Redis reports changes (CLIENT
+// TRACKING, Redis 6 or later), which takes milliseconds. Three bounds hold if it does not: an answer
+// expires after CacheTTL, a connection that ends takes its answers with it, and a connection
+// that is silent for two seconds is closed.
 //
-//   - Where: one of Addresses, or several with either Sentinel or Cluster. SentinelUsername and
-//     SentinelPassword go with Sentinel, InsecureReadFromReplicas with Sentinel or Cluster, Username
-//     with Password. Another machine than this needs TLS or InsecureAllowPlaintext; with TLS the
-//     latter changes nothing.
-//   - What: either Audience, for sessions that live, with Layout and SeveralSessions if you like; or
-//     Denylist, with Issuer and MaxTokenAge, and Leeway if you like. Prefix goes with LayoutHardened
-//     or Denylist, SeveralSessions with LayoutHardened.
-//   - How: MaxStale and CacheEntries go with Cache.
+// # Goroutines
 //
-// All who share sessions have to agree on Audience, Layout, Prefix and SeveralSessions, and of a
-// denylist on Prefix, Issuer, Denylist, MaxTokenAge and the greatest Leeway. docs/SESSIONS.md has
-// what Redis must be set to, which commands a user of its ACL needs, and what a failover can lose.
+// Apart from lookups and writes in progress, only the client library (rueidis) runs in the background: a timer and two
+// goroutines for each connection; with Sentinel another connection and two goroutines. In a Cluster
+// a connection to a node that left is closed 5 s later, even after Close. Close ends everything else.
 //
-// # What runs in the background
-//
-// Nothing of this package's own runs without a lookup or a revocation that it is for. Of the
-// client library (rueidis): each open connection has a timer that probes it once a second, and
-// two goroutines from its first concurrent use on; with a cache from the start. With Sentinel
-// there is a connection to one of them besides, a goroutine that hears of failovers, and one
-// that asks every 5 s. In a Cluster a connection to a node that has left it is kept for 5 s more,
-// beyond [Store.Close] too. Close ends all else.
+// docs/SESSIONS.md describes what Redis can lose, how much memory it needs, and its ACL.
 package redisstore
 
 import (
@@ -61,105 +46,59 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Store is the sessions in one Redis. Make one with [New], and one only for each process and
-// audience: it holds connections. All methods may be called from any number of goroutines.
-type Store struct {
-	options  Options
-	layout   *layout
+// ownKeys begins all keys, except those that [SessionsOptions.Key] writes.
+const ownKeys = "moresso:"
+
+// store is what [Sessions] and [Denylist] have in common.
+type store struct {
+	client   *client
+	breakers []breaker
+	cacheTTL time.Duration // 0: no cache
+	cluster  bool
+	replicas int // that confirm a write
 	now      func() time.Time
 	logger   *slog.Logger
-	link     *link
-	cache    *cache // nil: none
-	breakers []breaker
 	work     sync.WaitGroup
-	mu       sync.Mutex // guards closed, and work from being added to once it is set
+	mu       sync.Mutex // guards closed, and work.Go against work.Wait
 	closed   bool
 }
 
-var _ sso.SessionStore = (*Store)(nil)
-
-// errClosed is what a closed store answers.
 var errClosed = errors.New("redisstore: the store is closed")
 
-// New checks the options, and does no network I/O: the first lookup connects, or [Store.Ready]
-// ahead of it. Everything that is wrong comes in one [*sso.ConfigError]. The slices are copied.
-func New(o Options) (*Store, error) {
-	if err := o.check(); err != nil {
-		return nil, err
+func newStore(c *Conn, cacheTTL time.Duration) *store {
+	s := &store{
+		client: newClient(c, cacheTTL > 0), breakers: make([]breaker, 1), cacheTTL: cacheTTL,
+		cluster: c.Cluster, replicas: c.WaitReplicas, logger: c.Logger,
+		now: time.Now, //nolint:forbidigo // tests replace it
 	}
-	s := &Store{options: o, layout: o.layout(), now: o.Now, logger: o.Logger, breakers: make([]breaker, 1)}
-	if o.Cluster {
+	if s.logger == nil {
+		s.logger = slog.Default()
+	}
+	if s.cluster {
 		s.breakers = make([]breaker, slotGroups)
 	}
-	if o.Cache {
-		s.cache = newCache(o.MaxStale, o.CacheEntries)
-	}
-	s.link = newLink(&s.options, s.cache)
-	return s, nil
+	return s
 }
 
-// Check implements [sso.SessionStore]: nil for a session that lives, [sso.ErrSessionEnded] for
-// one that does not, and an [*sso.UnavailableError] where that cannot be told. It ends within
-// 100 ms, whatever Redis does, and takes no notice of the context's end: another request may
-// be waiting for the same answer.
-func (s *Store) Check(ctx context.Context, session sso.Session) error {
-	if len(s.options.Denylist) > 0 {
-		return s.checkDenied(ctx, session)
-	}
-	if session.Audience != s.options.Audience {
-		return unavailable(fmt.Errorf("SessionPolicy.Audience is %q, and the store's Options.Audience %q: write the same", session.Audience, s.options.Audience))
-	}
-	if s.options.Issuer != "" && session.Issuer != s.options.Issuer {
-		return fmt.Errorf("%w: the token is not of the store's issuer", sso.ErrSessionEnded)
-	}
-	if session.User == "" || session.ID == "" {
-		return fmt.Errorf("%w: the token names no user or no session", sso.ErrSessionEnded)
-	}
-	key := s.layout.sessions(session.User)
-	if s.options.SeveralSessions {
-		return s.checkOneOfSeveral(ctx, key, session)
-	}
-	answer, err := s.ask(ctx, query{key: key, command: get})
-	switch {
-	case err != nil:
-		return err
-	case !answer.found:
-		return fmt.Errorf("%w: the user has none", sso.ErrSessionEnded)
-	case !session.Is(answer.text):
-		return fmt.Errorf("%w: the user has signed in anew", sso.ErrSessionEnded)
-	}
-	return nil
-}
-
-func (s *Store) checkOneOfSeveral(ctx context.Context, key string, session sso.Session) error {
-	answer, err := s.ask(ctx, query{key: key, command: zscore, member: session.ID})
-	switch {
-	case err != nil:
-		return err
-	case !answer.found || answer.number <= float64(s.now().UnixMilli()):
-		return fmt.Errorf("%w: it is none of the user's", sso.ErrSessionEnded)
-	}
-	return nil
-}
-
-// Ready connects and asks for one key, for readiness probes and so that the first request need
-// not. It waits as long as the context allows, at most 5 s, and tells what is wrong by an
-// [*sso.UnavailableError]; of a store that was closed, by another error.
-func (s *Store) Ready(ctx context.Context) error {
+// Ready connects to Redis and reads a key, for readiness probes. It waits until ctx ends, at most
+// 5 s. The error is an [*sso.UnavailableError] that says what is wrong, or another error if the
+// store is closed.
+func (s *store) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	q := []query{{key: s.layout.probe(), command: get}}
+	probe := []query{{key: ownKeys + "probe"}}
 	done := make(chan error, 1)
 	if !s.start(func() {
-		_, err := s.fetch(ctx, q)
-		if b := s.breaker(q); err == nil {
-			b.succeeded(b.begin())
+		_, err := s.read(ctx, probe)
+		if err == nil {
+			s.breaker(probe).succeeded(monotonic())
 		} else {
 			err = unavailable(fmt.Errorf("redisstore: %w", err))
 		}
@@ -175,27 +114,26 @@ func (s *Store) Ready(ctx context.Context) error {
 	}
 }
 
-// Close ends the connections, and what is under way with them. Lookups from then on are
-// refused as unavailable, and writes fail and are not tried again, so close the authenticator first.
-// It returns once all has ended, which takes up to two seconds for each address if Redis hangs.
-// Calling it again does nothing.
-func (s *Store) Close() error {
+// Close closes the connections and waits until the work in progress has ended, which takes up to
+// two seconds for each address if Redis hangs. Later lookups return an [*sso.UnavailableError], and
+// later writes fail, so close the authenticator first. Closing again has no effect.
+func (s *store) Close() error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	s.link.close()
+	s.client.close()
 	s.work.Wait()
 	return nil
 }
 
-func (s *Store) isClosed() bool {
+func (s *store) isClosed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.closed
 }
 
-// start runs work in a goroutine that Close waits for; false once the store is closed.
-func (s *Store) start(work func()) bool {
+// start runs work in a goroutine that Close waits for. It returns false if the store is closed.
+func (s *store) start(work func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -205,7 +143,9 @@ func (s *Store) start(work func()) bool {
 	return true
 }
 
-// unavailable is the error for "nobody can tell".
 func unavailable(err error) error {
 	return &sso.UnavailableError{RetryAfter: time.Second, Err: err}
 }
+
+// sized writes the length before the text, so that no two sequences of texts make the same key.
+func sized(text string) string { return strconv.Itoa(len(text)) + ":" + text }

@@ -58,12 +58,14 @@ func (i instance) status(t *testing.T, token string) int {
 
 // fleet starts a service in each of four frameworks. The first receives the logouts of the provider; received is
 // the status of its last answer.
-func fleet(t *testing.T, provider idp.Provider, redis *redistest.Server, cache bool) (instances []instance, received *atomic.Int64, logoutURL string) {
+func fleet(t *testing.T, provider idp.Provider, redis *redistest.Server, cacheTTL time.Duration) (instances []instance, received *atomic.Int64, logoutURL string) {
 	t.Helper()
-	service := func() (*sso.Authenticator, *redisstore.Store) {
-		store, err := redisstore.New(redisstore.Options{
-			Addresses: []string{redis.Address}, Password: "a secret", Cache: cache, Logger: slog.New(slog.DiscardHandler),
-			Issuer: provider.Issuer(), MaxTokenAge: time.Hour, Denylist: []redisstore.Rule{redisstore.BySession, redisstore.ByIssuedAt},
+	service := func() (*sso.Authenticator, *redisstore.Denylist) {
+		store, err := redisstore.NewDenylist(redisstore.Conn{
+			Addresses: []string{redis.Address}, Password: "a secret", Logger: slog.New(slog.DiscardHandler),
+		}, redisstore.DenylistOptions{
+			Issuer: provider.Issuer(), MaxTokenAge: time.Hour, CacheTTL: cacheTTL,
+			Rules: []redisstore.Rule{redisstore.BySession, redisstore.ByIssuedAt},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -71,7 +73,7 @@ func fleet(t *testing.T, provider idp.Provider, redis *redistest.Server, cache b
 		t.Cleanup(func() { _ = store.Close() })
 		auth, err := sso.New(sso.Config{
 			Issuer: provider.Issuer(), Audience: []string{audience}, Logger: slog.New(slog.DiscardHandler), MaxTokenAge: time.Hour,
-			Sessions: store, SessionPolicy: sso.SessionPolicy{UserClaim: "sub", SessionClaim: "sid"},
+			Sessions: store, SessionPolicy: store.SessionPolicy(),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -121,13 +123,13 @@ func fleet(t *testing.T, provider idp.Provider, redis *redistest.Server, cache b
 }
 
 func TestBackChannelLogout_Fleet(t *testing.T) {
-	for _, cache := range []bool{false, true} {
-		t.Run(fmt.Sprintf("cache %t", cache), func(t *testing.T) {
+	for _, cacheTTL := range []time.Duration{0, 2 * time.Second} {
+		t.Run(fmt.Sprint("cache ", cacheTTL), func(t *testing.T) {
 			adaptertest.CheckLeaks(t)
 			t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections) //nolint:errcheck // it is one
 			provider := idp.StartOIDCLogins(t)
-			redis := redistest.Start(t, redistest.WithPassword("a secret"))
-			instances, received, logoutURL := fleet(t, provider, redis, cache)
+			redis := redistest.Start(t, "--requirepass", "a secret")
+			instances, received, logoutURL := fleet(t, provider, redis, cacheTTL)
 			if err := provider.Register(idp.Website{ClientID: website, Audience: audience, BackChannelLogoutURI: logoutURL}); err != nil {
 				t.Fatal(err)
 			}

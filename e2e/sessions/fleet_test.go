@@ -1,5 +1,5 @@
-// Package sessions signs people out of three running services that share one Redis, while it is
-// killed, hung, failed over and moved about. The Redis servers are real ones.
+// Package sessions signs users out of three running services that share one Redis, while it is killed,
+// hung, failed over, and its slots are moved. The Redis servers are real.
 package sessions
 
 import (
@@ -31,7 +31,10 @@ import (
 const (
 	audience = "api"
 	lifetime = time.Hour
-	settle   = 20 * time.Second // for what takes its time, on a machine with other work
+	settle   = 20 * time.Second // for what takes long on a busy machine
+
+	// cacheTTL is how old a cached answer may be, and so how long a revoked token may be accepted.
+	cacheTTL = 2 * time.Second
 )
 
 // instance is one running service.
@@ -40,20 +43,20 @@ type instance struct {
 	url  string
 }
 
-// fleet is three services of different frameworks, each with a store of its own: the first
-// without a cache, the others with one. writer is where people sign in and out.
+// fleet is three services of different frameworks, each with a store of its own: the first without a
+// cache, the others with one. Users sign in and out at writer.
 type fleet struct {
 	t         *testing.T
 	issuer    *devissuer.Issuer
 	client    *http.Client
 	transport *http.Transport
 	instances []instance
-	writer    *redisstore.Store
+	writer    *redisstore.Sessions
 }
 
-// newFleet starts it. It ends with the test, which must then have left no goroutine and, on these
-// servers, no connection.
-func newFleet(t *testing.T, options redisstore.Options, servers ...*redistest.Server) *fleet {
+// newFleet starts it. It ends with the test, which must leave no goroutine, and no connection to these
+// servers.
+func newFleet(t *testing.T, conn redisstore.Conn, servers ...*redistest.Server) *fleet {
 	t.Helper()
 	t.Cleanup(func() {
 		for _, server := range servers {
@@ -66,31 +69,33 @@ func newFleet(t *testing.T, options redisstore.Options, servers ...*redistest.Se
 	issuer, err := devissuer.Start(devissuer.WithLifetime(lifetime), devissuer.WithAudience(audience))
 	must(t, err)
 	t.Cleanup(func() { _ = issuer.Close() })
-	options.Audience, options.Logger = audience, slog.New(slog.DiscardHandler)
+	conn.Logger = slog.New(slog.DiscardHandler)
 	f := &fleet{t: t, issuer: issuer, transport: &http.Transport{MaxIdleConnsPerHost: 100}}
 	f.client = &http.Client{Transport: f.transport, Timeout: settle}
-	f.writer = f.store(options)
-	f.instances = append(f.instances, f.open("net/http", openServeMux, options))
-	options.Cache, options.InsecureReadFromReplicas = true, false
-	f.instances = append(f.instances, f.open("Gin", openGin, options), f.open("Fiber", openFiber, options))
+	f.writer = f.store(conn, 0)
+	f.instances = append(f.instances, f.open("net/http", openServeMux, f.store(conn, 0)))
+	f.instances = append(f.instances, f.open("Gin", openGin, f.store(conn, cacheTTL)), f.open("Fiber", openFiber, f.store(conn, cacheTTL)))
 	t.Cleanup(f.transport.CloseIdleConnections) // before the services end
 	return f
 }
 
-func (f *fleet) store(options redisstore.Options) *redisstore.Store {
+func (f *fleet) store(conn redisstore.Conn, cacheTTL time.Duration) *redisstore.Sessions {
 	f.t.Helper()
-	store, err := redisstore.New(options)
+	store, err := redisstore.NewSessions(conn, redisstore.SessionsOptions{
+		Audience: audience, UserClaim: "user_id", SessionClaim: "session_id", CacheTTL: cacheTTL,
+		Key: func(audience, user string) string { return audience + ":" + user }, // as more-sso-auth
+	})
 	must(f.t, err)
 	f.t.Cleanup(func() { _ = store.Close() })
 	must(f.t, store.Ready(f.t.Context()))
 	return store
 }
 
-func (f *fleet) open(name string, serve func(*testing.T, net.Listener, *sso.Authenticator), options redisstore.Options) instance {
+func (f *fleet) open(name string, serve func(*testing.T, net.Listener, *sso.Authenticator), store *redisstore.Sessions) instance {
 	f.t.Helper()
 	auth, err := sso.New(sso.Config{
 		PublicKeyURI: f.issuer.JWKSURL(), Issuer: f.issuer.URL(), Audience: []string{audience},
-		Sessions: f.store(options), Logger: slog.New(slog.DiscardHandler),
+		Sessions: store, SessionPolicy: store.SessionPolicy(), Logger: slog.New(slog.DiscardHandler),
 	})
 	must(f.t, err)
 	f.t.Cleanup(func() { _ = auth.Close() })
@@ -133,12 +138,12 @@ func openFiber(t *testing.T, l net.Listener, auth *sso.Authenticator) {
 	t.Cleanup(func() { _ = app.ShutdownWithTimeout(settle); wg.Wait() })
 }
 
-// token is one of a session.
+// token returns a token of a session.
 func (f *fleet) token(user, session string) string {
 	return f.issuer.MustToken(devissuer.Claim("user_id", user), devissuer.Claim("session_id", session))
 }
 
-// get asks an instance. An answer of 503 without Retry-After is 0, which nothing wants.
+// get sends a request to an instance. It returns 0 for 503 without Retry-After.
 func (f *fleet) get(ctx context.Context, in instance, token string) (status int) {
 	req, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodGet, in.url, http.NoBody)
 	if err != nil {
@@ -157,7 +162,7 @@ func (f *fleet) get(ctx context.Context, in instance, token string) (status int)
 	return res.StatusCode
 }
 
-// all waits until every instance answers so.
+// all waits until every instance answers with the status.
 func (f *fleet) all(token string, status int) {
 	f.t.Helper()
 	for _, in := range f.instances {

@@ -16,13 +16,13 @@ import (
 )
 
 const (
-	people    = 30 // who stay signed in
-	perDoor   = 2  // clients
+	users     = 30 // who stay signed in
+	clients   = 2  // of each instance
 	signEvery = 25 * time.Millisecond
 )
 
-// soak is how long the load on one Redis lasts, which is killed and hung meanwhile: SOAK, or
-// little, so that all tests here end within two minutes.
+// soak returns how long the load on one Redis lasts, which is killed and hung meanwhile: SOAK, or 12 s,
+// so that all tests of this package end within two minutes.
 func soak(t *testing.T) time.Duration {
 	t.Helper()
 	length, err := time.ParseDuration(os.Getenv("SOAK"))
@@ -32,40 +32,40 @@ func soak(t *testing.T) time.Duration {
 	return max(length, 12*time.Second)
 }
 
-// signedOut is somebody whose revocation has returned success.
+// signedOut is a user whose revocation has succeeded.
 type signedOut struct {
 	token string
 	at    time.Time
 }
 
-// load is what three instances go through.
+// load is the requests that the instances get.
 type load struct {
 	*fleet
-	tokens []string // of those who stay
+	tokens []string // of users who stay
 
 	mu  sync.Mutex
 	out []signedOut
 
-	served, refused, unknown atomic.Int64 // of those who stay: 200, 503; of those who left: 401
+	served, refused, unknown atomic.Int64 // of users who stay: 200, 503; of users who left: 401
 	breaches, wrong          atomic.Int64
 	first                    atomic.Pointer[string]
 	stop                     context.CancelFunc
 	work                     sync.WaitGroup
 }
 
-// newLoad signs people in and sets clients to work. Some ask for those who stay, some for those
-// who have signed out, of whom there are ever more.
+// newLoad signs users in and starts clients. They alternate between users who stay, and users who have
+// signed out, of whom there are ever more.
 func newLoad(f *fleet) *load {
 	f.t.Helper()
 	ctx, stop := context.WithCancel(f.t.Context())
 	l := &load{fleet: f, stop: stop}
-	for i := range people {
+	for i := range users {
 		user := fmt.Sprint("stays", i)
 		must(f.t, f.writer.Login(ctx, user, "s1", lifetime))
 		l.tokens = append(l.tokens, f.token(user, "s1"))
 	}
 	for n, in := range f.instances {
-		for range perDoor {
+		for range clients {
 			l.work.Go(func() {
 				for i := 0; ctx.Err() == nil; i++ {
 					if i%2 == 0 {
@@ -81,7 +81,7 @@ func newLoad(f *fleet) *load {
 	return l
 }
 
-// stays asks for somebody who is signed in: served, or 503 while nobody can tell.
+// stays sends a request of a user who is signed in. The answer is 200, or 503 during an outage.
 func (l *load) stays(ctx context.Context, in instance) {
 	switch status := l.get(ctx, in, l.tokens[rand.N(len(l.tokens))]); status {
 	case http.StatusOK:
@@ -89,12 +89,12 @@ func (l *load) stays(ctx context.Context, in instance) {
 	case http.StatusServiceUnavailable:
 		l.refused.Add(1)
 	default:
-		l.fault(&l.wrong, "%s answered %d to somebody who is signed in", in.name, status)
+		l.fault(&l.wrong, "%s answered %d to a user who is signed in", in.name, status)
 	}
 }
 
-// left asks for somebody who has signed out, half of the time one of the last: never served, but
-// for a cache within its cap.
+// left sends a request of a user who has signed out, half of the time one of the last. The answer is
+// never 200, except from a cache within its TTL.
 func (l *load) left(ctx context.Context, in instance, cached bool) {
 	l.mu.Lock()
 	n := len(l.out)
@@ -113,9 +113,9 @@ func (l *load) left(ctx context.Context, in instance, cached bool) {
 	case status == http.StatusUnauthorized:
 		l.unknown.Add(1)
 	case status == http.StatusServiceUnavailable:
-	case status == http.StatusOK && cached && ago <= redisstore.DefaultMaxStale:
+	case status == http.StatusOK && cached && ago <= cacheTTL:
 	default:
-		l.fault(&l.breaches, "%s answered %d to somebody who had signed out %v ago", in.name, status, ago)
+		l.fault(&l.breaches, "%s answered %d to a user who signed out %v ago", in.name, status, ago)
 	}
 }
 
@@ -125,7 +125,7 @@ func (l *load) fault(count *atomic.Int64, format string, args ...any) {
 	l.first.CompareAndSwap(nil, &text)
 }
 
-// signOut has people come and go. Who could not be signed out for certain is left out.
+// signOut signs users in and out. Users whose revocation failed are not counted.
 func (l *load) signOut(ctx context.Context) {
 	pause := time.NewTicker(signEvery)
 	defer pause.Stop()
@@ -136,7 +136,7 @@ func (l *load) signOut(ctx context.Context) {
 		token := l.token(user, "s1")
 		if l.writer.Login(short, user, "s1", lifetime) == nil {
 			for _, in := range l.instances {
-				l.get(ctx, in, token) // so that caches know them
+				l.get(ctx, in, token) // so that they are in the caches
 			}
 			if l.writer.Revoke(short, user) == nil {
 				l.mu.Lock()
@@ -148,39 +148,39 @@ func (l *load) signOut(ctx context.Context) {
 	}
 }
 
-// sleep lets the load go on for a while.
+// sleep continues the load for a while.
 func (l *load) sleep(d time.Duration) { <-time.After(d) }
 
-// back waits until everybody who is signed in is served by all, and prints how long that took.
+// back waits until all instances serve all users who are signed in, and prints how long that took.
 func (l *load) back(what string) {
 	l.t.Helper()
 	begun := time.Now()
 	for _, token := range l.tokens {
 		l.all(token, http.StatusOK)
 	}
-	say("%s: everybody served again after %v", what, time.Since(begun).Round(time.Millisecond))
+	say("%s: all users served again after %v", what, time.Since(begun).Round(time.Millisecond))
 }
 
-// end stops the load and judges it.
+// end stops the load and checks the counts.
 func (l *load) end(what string) {
 	l.t.Helper()
 	l.stop()
 	l.work.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	say("%s: %d served, %d refused with 503, %d people signed out and refused %d times; %d revoked let through, %d wrong answers",
+	say("%s: %d served, %d refused with 503, %d users signed out and refused %d times; %d revoked but accepted, %d wrong answers",
 		what, l.served.Load(), l.refused.Load(), len(l.out), l.unknown.Load(), l.breaches.Load(), l.wrong.Load())
 	if first := l.first.Load(); first != nil {
-		l.t.Errorf("%d revoked let through, %d wrong answers, the first: %s", l.breaches.Load(), l.wrong.Load(), *first)
+		l.t.Errorf("%d revoked but accepted, %d wrong answers, the first: %s", l.breaches.Load(), l.wrong.Load(), *first)
 	}
 	if l.served.Load() < 300 || len(l.out) < 20 || l.unknown.Load() < 100 {
-		l.t.Error("that is no load")
+		l.t.Error("too little load")
 	}
 }
 
-func TestNobodyRevokedGetsInWhileRedisIsKilledAndHung(t *testing.T) {
-	server := redistest.Start(t, redistest.Durable(), redistest.WithPassword("secret"))
-	l := newLoad(newFleet(t, redisstore.Options{Addresses: []string{server.Address}, Password: "secret"}, server))
+func TestOutage_KilledAndHung(t *testing.T) {
+	server := redistest.Start(t, append(redistest.Durable(), "--requirepass", "secret")...)
+	l := newLoad(newFleet(t, redisstore.Conn{Addresses: []string{server.Address}, Password: "secret"}, server))
 	over := time.After(soak(t))
 	for again := true; again; {
 		l.sleep(time.Second)
@@ -190,7 +190,7 @@ func TestNobodyRevokedGetsInWhileRedisIsKilledAndHung(t *testing.T) {
 		l.back("killed and restarted")
 		l.sleep(time.Second)
 		server.Hang()
-		l.sleep(redisstore.DefaultMaxStale + time.Second)
+		l.sleep(cacheTTL + time.Second)
 		server.Resume()
 		l.back("hung and resumed")
 		select {
@@ -205,9 +205,9 @@ func TestNobodyRevokedGetsInWhileRedisIsKilledAndHung(t *testing.T) {
 	}
 }
 
-func TestNobodyRevokedGetsInWhileSentinelFailsOver(t *testing.T) {
-	s := redistest.StartSentinels(t, redistest.Durable(), redistest.WithPassword("secret"))
-	l := newLoad(newFleet(t, redisstore.Options{
+func TestOutage_SentinelFailover(t *testing.T) {
+	s := redistest.StartSentinels(t, append(redistest.Durable(), "--requirepass", "secret")...)
+	l := newLoad(newFleet(t, redisstore.Conn{
 		Addresses: s.Addresses, Sentinel: redistest.MasterName, Password: "secret", WaitReplicas: 1,
 	}, s.Primary, s.Replica))
 	l.sleep(2 * time.Second)
@@ -215,7 +215,7 @@ func TestNobodyRevokedGetsInWhileSentinelFailsOver(t *testing.T) {
 	redistest.Wait(t, settle, "the replica is the primary", func() bool { return s.Current() == s.Replica.Address })
 	l.back("failed over by Sentinel")
 	l.sleep(time.Second)
-	s.Primary.Restart() // a replica from now on, which confirms again
+	s.Primary.Restart() // as a replica, which confirms again
 	redistest.Wait(t, settle, "sign-outs are confirmed again", func() bool {
 		return l.writer.Revoke(t.Context(), "nobody") == nil
 	})
@@ -223,13 +223,13 @@ func TestNobodyRevokedGetsInWhileSentinelFailsOver(t *testing.T) {
 	l.end("Sentinel")
 }
 
-func TestNobodyRevokedGetsInWhileAClusterLosesANodeAndMovesASlot(t *testing.T) {
-	c := redistest.StartCluster(t, redistest.Durable())
-	l := newLoad(newFleet(t, redisstore.Options{
+func TestOutage_ClusterNodeAndSlots(t *testing.T) {
+	c := redistest.StartCluster(t, redistest.Durable()...)
+	l := newLoad(newFleet(t, redisstore.Conn{
 		Addresses: []string{c.Nodes[0].Address, c.Nodes[1].Address}, Cluster: true,
 	}, c.Nodes...))
 	l.sleep(time.Second)
-	for i := range 3 { // there and on, under people who stay
+	for i := range 3 { // of users who stay
 		owner, slot := c.Owner(audience + fmt.Sprint(":stays", i))
 		c.MoveSlot(slot, owner, (owner+1)%3)
 	}

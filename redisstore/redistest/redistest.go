@@ -1,25 +1,14 @@
-// Package redistest starts real Redis servers for tests: alone, with Sentinels, or as a Cluster.
-// They listen on free ports of this machine, keep their files in the test's folder, and end
-// with the test. It needs the program redis-server, of Redis 7, and redis-cli; where they are
-// missing the test is skipped, or fails if the environment says CI=true. A test of what a store
-// does looks like this:
+//go:build unix
+
+// Package redistest starts real Redis servers for tests: a single one, with Sentinels, or a Cluster.
+// They listen on free ports of this machine and end with the test. It needs redis-server and redis-cli
+// of Redis 7. Without them the test is skipped, or fails if the environment has CI=true.
 //
-//	func TestASignOutEndsTheSession(t *testing.T) {
-//		server := redistest.Start(t)
-//		store, err := redisstore.New(redisstore.Options{Addresses: []string{server.Address}, Audience: "api"})
-//		if err != nil {
-//			t.Fatal(err)
-//		}
-//		defer store.Close()
-//		…
-//		server.Do("FLUSHALL") // what redis-cli does
-//		server.Kill()         // an outage; Restart ends it, and Hang and Resume are the slow kind
-//	}
+//	server := redistest.Start(t)
+//	server.Do("FLUSHALL") // what redis-cli does
+//	server.Kill()         // an outage, which Restart ends; or Hang, which Resume ends
 //
-// What cannot be done ends the test by t.Fatal, so all of it is called in the test's own goroutine;
-// the time is the real one.
-//
-// Only tests import it. Hang and Resume are not there on Windows.
+// Errors end the test, so call everything from the goroutine of the test. Only tests import this package.
 package redistest
 
 import (
@@ -30,34 +19,64 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// startLimit bounds everything that is waited for here.
-const startLimit = 20 * time.Second
+const (
+	startLimit   = 20 * time.Second // for everything that this package waits for
+	clusterSlots = 16384
 
-// Server is one process, which [Start] made. The fields are for reading.
+	// MasterName is the name under which the Sentinels know the primary.
+	MasterName = "sessions"
+)
+
+// Server is one process, which [Start] starts.
 type Server struct {
-	Address string // host:port, of this machine
-	Port    string // the port alone
-	Dir     string // its working folder, where its log and what it saves are
+	Address string // host:port
+	Port    string
 
-	tb       testing.TB
-	args     []string
-	cli      []string
-	password string
+	tb   testing.TB
+	args []string
+	cli  []string
+	env  []string // of redis-cli
+	log  string   // file
 
 	mu  sync.Mutex
 	cmd *exec.Cmd
 }
 
-// Need skips the test if there is no Redis on this machine, or fails it if the environment says
-// CI=true. [Start], [StartSentinels] and [StartCluster] call it.
-func Need(tb testing.TB) {
+// Durable returns arguments for [Start] with which every write is on disk before it is answered, so that
+// it is there after a Restart. Without them nothing is.
+func Durable() []string { return []string{"--appendonly", "yes", "--appendfsync", "always"} }
+
+// Start starts a server and waits until it answers. The arguments are those of redis-server. redis-cli
+// uses the password of "--requirepass" and the certificate of "--tls-cert-file"; with the latter the
+// server speaks TLS only.
+func Start(tb testing.TB, args ...string) *Server {
+	tb.Helper()
+	s := newServer(tb)
+	s.args = append([]string{"--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0"}, args...)
+	if password := value(args, "--requirepass"); password != "" {
+		s.env, s.args = []string{"REDISCLI_AUTH=" + password}, append(s.args, "--masterauth", password)
+	}
+	if cert := value(args, "--tls-cert-file"); cert != "" {
+		s.args = append(s.args, "--port", "0", "--tls-port", s.Port)
+		s.cli = append(s.cli, "--tls", "--cert", cert, "--key", value(args, "--tls-key-file"), "--cacert", value(args, "--tls-ca-cert-file"))
+	} else {
+		s.args = append(s.args, "--port", s.Port)
+	}
+	s.Restart()
+	return s
+}
+
+// newServer makes a server that is not started.
+func newServer(tb testing.TB) *Server {
 	tb.Helper()
 	for _, program := range []string{"redis-server", "redis-cli"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -68,89 +87,50 @@ func Need(tb testing.TB) {
 			tb.Skipf(message, err)
 		}
 	}
-}
-
-// Option changes a server before it starts. Options are applied in the order given, and of several
-// that set the same thing Redis takes the last. StartSentinels and StartCluster give them to each of
-// their servers.
-type Option func(*Server)
-
-// WithArgs adds settings, as on Redis' command line: "--maxmemory", "1mb".
-func WithArgs(args ...string) Option { return func(s *Server) { s.args = append(s.args, args...) } }
-
-// WithPassword has the default user need one.
-func WithPassword(password string) Option {
-	return func(s *Server) {
-		s.password = password
-		s.args = append(s.args, "--requirepass", password, "--masterauth", password)
-	}
-}
-
-// Durable has every write on disk before it is answered, so that it is there after a Restart. By
-// default nothing is.
-func Durable() Option {
-	return WithArgs("--appendonly", "yes", "--appendfsync", "always")
-}
-
-// WithTLS has the server speak TLS only, and want certificates of clients; see [NewCertificates].
-// It is not for StartSentinels, whose Sentinels speak plainly.
-func WithTLS(c Certificates) Option {
-	return func(s *Server) {
-		s.args = append(s.args, "--port", "0", "--tls-port", s.Port, "--tls-auth-clients", "yes",
-			"--tls-cert-file", c.ServerCert, "--tls-key-file", c.ServerKey, "--tls-ca-cert-file", c.CA)
-		s.cli = append(s.cli, "--tls", "--cert", c.ClientCert, "--key", c.ClientKey, "--cacert", c.CA)
-	}
-}
-
-// Start starts a server and waits until it answers, for 20 s at most. It keeps nothing on disk
-// unless [Durable], and ends with the test; if that failed, the end of its log is shown.
-func Start(tb testing.TB, options ...Option) *Server {
-	tb.Helper()
-	Need(tb)
-	port := FreePort(tb)
+	port := freePort(tb)
 	s := &Server{
-		Address: "127.0.0.1:" + port, Port: port, Dir: tb.TempDir(), tb: tb,
-		args: []string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--daemonize", "no", "--repl-diskless-sync-delay", "0"},
-		cli:  []string{"-h", "127.0.0.1", "-p", port, "--no-auth-warning"},
-	}
-	for _, o := range options {
-		o(s)
+		Address: "127.0.0.1:" + port, Port: port, tb: tb, log: filepath.Join(tb.TempDir(), "redis.log"),
+		cli: []string{"-h", "127.0.0.1", "-p", port, "--no-auth-warning"},
 	}
 	tb.Cleanup(s.Kill)
-	s.Restart()
 	return s
 }
 
-// Restart starts the process, after [Server.Kill], and waits until it answers, for 20 s at most.
+// value returns the argument that follows a name.
+func value(args []string, name string) string {
+	if i := slices.Index(args, name); i >= 0 && i+1 < len(args) {
+		return args[i+1]
+	}
+	return ""
+}
+
+func freePort(tb testing.TB) string {
+	tb.Helper()
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	must(tb, err)
+	defer func() { _ = l.Close() }()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // it listens on TCP
+}
+
+// Restart starts the process, after [Server.Kill], and waits until it answers.
 func (s *Server) Restart() {
 	s.tb.Helper()
-	s.start()
+	log, err := os.OpenFile(s.log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	must(s.tb, err)
+	defer func() { _ = log.Close() }()
+	cmd := exec.Command("redis-server", s.args...) //nolint:gosec,noctx // Kill ends it
+	cmd.Dir, cmd.Stdout, cmd.Stderr = filepath.Dir(s.log), log, log
+	must(s.tb, cmd.Start())
+	s.mu.Lock()
+	s.cmd = cmd
+	s.mu.Unlock()
 	Wait(s.tb, startLimit, "Redis at "+s.Address+" answers", func() bool {
 		out, err := s.Try("PING")
 		return err == nil && out == "PONG"
 	})
 }
 
-func (s *Server) start() {
-	s.tb.Helper()
-	log, err := os.OpenFile(s.logFile(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	defer func() { _ = log.Close() }()
-	cmd := exec.Command("redis-server", s.args...) //nolint:gosec,noctx // it is ended by Kill
-	cmd.Dir, cmd.Stdout, cmd.Stderr = s.Dir, log, log
-	if err := cmd.Start(); err != nil {
-		s.tb.Fatal(err)
-	}
-	s.mu.Lock()
-	s.cmd = cmd
-	s.mu.Unlock()
-}
-
-func (s *Server) logFile() string { return filepath.Join(s.Dir, "redis.log") }
-
-// Kill ends the process at once, as a crash does. It may be started again by [Server.Restart].
+// Kill ends the process, as a crash does.
 func (s *Server) Kill() {
 	s.mu.Lock()
 	cmd := s.cmd
@@ -162,22 +142,34 @@ func (s *Server) Kill() {
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	if s.tb.Failed() {
-		log, _ := os.ReadFile(s.logFile())
-		s.tb.Logf("Redis at %s wrote:\n%s", s.Address, tail(string(log)))
+		log, _ := os.ReadFile(s.log)
+		s.tb.Logf("log of Redis at %s:\n%s", s.Address, log[max(0, len(log)-4000):])
 	}
 }
 
-func tail(text string) string { return text[max(0, len(text)-4000):] }
+// Hang stops the process without closing its connections, until [Server.Resume].
+func (s *Server) Hang() { s.signal(syscall.SIGSTOP) }
 
-// Try sends a command with redis-cli, and returns its answer without white space around it. An
-// answer that is an error of Redis is an error.
+// Resume ends [Server.Hang].
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(signal syscall.Signal) {
+	s.tb.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		s.tb.Fatal("the process does not run")
+	}
+	must(s.tb, s.cmd.Process.Signal(signal))
+}
+
+// Try sends a command with redis-cli, and returns its answer without surrounding white space. It
+// returns an error if the answer is one.
 func (s *Server) Try(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "redis-cli", append(append([]string{}, s.cli...), args...)...) //nolint:gosec // a test's own arguments
-	if s.password != "" {
-		cmd.Env = append(os.Environ(), "REDISCLI_AUTH="+s.password)
-	}
+	cmd := exec.CommandContext(ctx, "redis-cli", slices.Concat(s.cli, args)...) //nolint:gosec // the arguments of a test
+	cmd.Env = append(os.Environ(), s.env...)
 	out, err := cmd.CombinedOutput()
 	text := strings.TrimSpace(string(out))
 	for _, code := range []string{"ERR ", "NOAUTH ", "WRONGPASS ", "LOADING ", "CLUSTERDOWN ", "MOVED ", "NOREPLICAS ", "Could not connect", "IOERR "} {
@@ -188,7 +180,7 @@ func (s *Server) Try(args ...string) (string, error) {
 	return text, err
 }
 
-// Do is [Server.Try] that ends the test if it fails.
+// Do is [Server.Try], but ends the test if it fails.
 func (s *Server) Do(args ...string) string {
 	s.tb.Helper()
 	out, err := s.Try(args...)
@@ -198,11 +190,10 @@ func (s *Server) Do(args ...string) string {
 	return out
 }
 
-// Clients counts the connections to the server, but for the one that asks and those of replicas
-// and Sentinels.
+// Clients counts the connections of clients to the server.
 func (s *Server) Clients() int {
 	s.tb.Helper()
-	count := -1
+	count := -1 // redis-cli
 	for _, kind := range []string{"normal", "pubsub"} {
 		for line := range strings.Lines(s.Do("CLIENT", "LIST", "TYPE", kind)) {
 			if strings.Contains(line, "id=") && !strings.Contains(line, " name=sentinel-") {
@@ -213,28 +204,12 @@ func (s *Server) Clients() int {
 	return count
 }
 
-// FreePort is a port of this machine that nobody listens on. Another program may take it before you
-// do.
-func FreePort(tb testing.TB) string {
-	tb.Helper()
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return port
-}
-
-// Wait waits until something is so, by asking every 5 ms, and ends the test if that takes longer
-// than the limit, with what as the reason.
-func Wait(tb testing.TB, limit time.Duration, what string, so func() bool) {
+// Wait checks a condition every 5 ms until it is true, and ends the test if that takes longer than
+// limit.
+func Wait(tb testing.TB, limit time.Duration, what string, condition func() bool) {
 	tb.Helper()
 	over := time.After(limit)
-	for !so() {
+	for !condition() {
 		select {
 		case <-over:
 			tb.Fatalf("not within %v: %s", limit, what)
@@ -243,56 +218,44 @@ func Wait(tb testing.TB, limit time.Duration, what string, so func() bool) {
 	}
 }
 
-// Sentinels is a primary with a replica, watched by three Sentinels.
+// Sentinels is a primary with a replica, and three Sentinels.
 type Sentinels struct {
-	Primary, Replica *Server  // as they began; see [Sentinels.Current]
+	Primary, Replica *Server  // at the start; see [Sentinels.Current]
 	Addresses        []string // of the Sentinels
 	sentinels        []*Server
 }
 
-// MasterName is what the Sentinels call the primary: the name for redisstore.Options.Sentinel.
-const MasterName = "sessions"
-
-// StartSentinels starts them, and waits until they know each other. They give a primary up after
-// half a second.
-func StartSentinels(tb testing.TB, options ...Option) *Sentinels {
+// StartSentinels starts them, with arguments of [Start] for primary and replica. The Sentinels give up
+// the primary after half a second.
+func StartSentinels(tb testing.TB, args ...string) *Sentinels {
 	tb.Helper()
-	primary := Start(tb, options...)
-	replica := Start(tb, append(options, WithArgs("--replicaof", "127.0.0.1 "+primary.Port))...)
-	s := &Sentinels{Primary: primary, Replica: replica}
+	s := &Sentinels{Primary: Start(tb, args...)}
+	s.Replica = Start(tb, append(args, "--replicaof", "127.0.0.1 "+s.Primary.Port)...)
 	for range 3 {
-		Need(tb)
-		port := FreePort(tb)
-		one := &Server{Address: "127.0.0.1:" + port, Port: port, Dir: tb.TempDir(), tb: tb, cli: []string{"-h", "127.0.0.1", "-p", port}}
-		config := fmt.Sprintf("port %s\nbind 127.0.0.1\nsentinel monitor %[2]s 127.0.0.1 %[3]s 2\nsentinel down-after-milliseconds %[2]s 500\nsentinel failover-timeout %[2]s 3000\n", port, MasterName, primary.Port)
-		if primary.password != "" {
-			config += fmt.Sprintf("sentinel auth-pass %s %s\n", MasterName, primary.password)
+		one := newServer(tb)
+		config := fmt.Sprintf("port %s\nbind 127.0.0.1\nsentinel monitor %[2]s 127.0.0.1 %[3]s 2\nsentinel down-after-milliseconds %[2]s 500\nsentinel failover-timeout %[2]s 3000\n", one.Port, MasterName, s.Primary.Port)
+		if password := value(args, "--requirepass"); password != "" {
+			config += fmt.Sprintf("sentinel auth-pass %s %s\n", MasterName, password)
 		}
-		file := filepath.Join(one.Dir, "sentinel.conf")
-		if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-			tb.Fatal(err)
-		}
+		file := filepath.Join(filepath.Dir(one.log), "sentinel.conf")
+		must(tb, os.WriteFile(file, []byte(config), 0o600))
 		one.args = []string{file, "--sentinel"}
-		tb.Cleanup(one.Kill)
 		one.Restart()
-		s.sentinels = append(s.sentinels, one)
-		s.Addresses = append(s.Addresses, one.Address)
+		s.sentinels, s.Addresses = append(s.sentinels, one), append(s.Addresses, one.Address)
 	}
-	Wait(tb, startLimit, "the Sentinels know each other and the replica", func() bool {
+	Wait(tb, startLimit, "the Sentinels know each other, and the replica follows", func() bool {
 		for _, one := range s.sentinels {
 			out := one.Do("SENTINEL", "MASTER", MasterName)
-			if !hasField(out, "num-other-sentinels", "2") || !hasField(out, "num-slaves", "1") {
+			if !strings.Contains(out, "num-other-sentinels\n2\n") || !strings.Contains(out, "num-slaves\n1\n") {
 				return false
 			}
 		}
-		return true
+		return strings.Contains(s.Primary.Do("INFO", "replication"), "state=online")
 	})
-	Wait(tb, startLimit, "the replica follows", func() bool { return strings.Contains(primary.Do("INFO", "replication"), "state=online") })
 	return s
 }
 
-// Current is the address of the primary by the first Sentinel, "host:port"; empty while it knows
-// of none.
+// Current is the address of the primary that the first Sentinel knows, "host:port"; or empty.
 func (s *Sentinels) Current() string {
 	out := strings.Fields(s.sentinels[0].Do("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MasterName))
 	if len(out) != 2 {
@@ -301,33 +264,23 @@ func (s *Sentinels) Current() string {
 	return net.JoinHostPort(out[0], out[1])
 }
 
-func hasField(out, name, value string) bool {
-	return strings.Contains(out, name+"\n"+value+"\n")
-}
-
 // Cluster is three nodes without replicas, each with a third of the slots.
 type Cluster struct {
 	Nodes []*Server // in the order of their slots
 }
 
-const clusterSlots = 16384
-
-// StartCluster starts one and waits until it serves, for 20 s at most. It goes on serving what is
-// left when a node is away.
-func StartCluster(tb testing.TB, options ...Option) *Cluster {
+// StartCluster starts one, with arguments of [Start] for each node. If a node is away, the others still
+// answer.
+func StartCluster(tb testing.TB, args ...string) *Cluster {
 	tb.Helper()
-	c := &Cluster{}
-	var buses []string
-	for range 3 {
-		bus := FreePort(tb)
-		buses = append(buses, bus)
-		c.Nodes = append(c.Nodes, Start(tb, append(options, WithArgs("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", bus, "--cluster-require-full-coverage", "no"))...))
-	}
-	for i, node := range c.Nodes {
+	c := new(Cluster)
+	for i := range 3 {
+		bus := freePort(tb)
+		node := Start(tb, append(args, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", bus, "--cluster-require-full-coverage", "no")...)
 		node.Do("CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(i*clusterSlots/3), strconv.Itoa((i+1)*clusterSlots/3-1))
 		node.Do("CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1))
-		if i > 0 {
-			c.Nodes[0].Do("CLUSTER", "MEET", "127.0.0.1", node.Port, buses[i])
+		if c.Nodes = append(c.Nodes, node); i > 0 {
+			c.Nodes[0].Do("CLUSTER", "MEET", "127.0.0.1", node.Port, bus)
 		}
 	}
 	Wait(tb, startLimit, "the Cluster serves", func() bool {
@@ -342,27 +295,29 @@ func StartCluster(tb testing.TB, options ...Option) *Cluster {
 	return c
 }
 
-// Owner is the node that begins with the key's slot, as an index of Nodes, and that slot.
+// Owner returns the slot of a key, and the index of the node that has it at the start.
 func (c *Cluster) Owner(key string) (owner int, slot string) {
 	slot = c.Nodes[0].Do("CLUSTER", "KEYSLOT", key)
 	number, _ := strconv.Atoi(slot)
 	return min(2, number*3/clusterSlots), slot
 }
 
-// MoveSlot moves a slot and its keys from a node to another, by their indices in Nodes, as redis-cli
-// --cluster reshard does.
+// MoveSlot moves a slot and its keys from one node to another, as redis-cli --cluster reshard does.
 func (c *Cluster) MoveSlot(slot string, from, to int) {
 	source, target := c.Nodes[from], c.Nodes[to]
 	sourceID, targetID := source.Do("CLUSTER", "MYID"), target.Do("CLUSTER", "MYID")
 	target.Do("CLUSTER", "SETSLOT", slot, "IMPORTING", sourceID)
 	source.Do("CLUSTER", "SETSLOT", slot, "MIGRATING", targetID)
-	for {
-		keys := strings.Fields(source.Do("CLUSTER", "GETKEYSINSLOT", slot, "100"))
-		if len(keys) == 0 {
-			break
-		}
+	if keys := strings.Fields(source.Do("CLUSTER", "GETKEYSINSLOT", slot, "1000")); len(keys) > 0 {
 		source.Do(append([]string{"MIGRATE", "127.0.0.1", target.Port, "", "0", "5000", "KEYS"}, keys...)...)
 	}
 	target.Do("CLUSTER", "SETSLOT", slot, "NODE", targetID)
 	source.Do("CLUSTER", "SETSLOT", slot, "NODE", targetID)
+}
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package redistest_test
 
 import (
@@ -11,10 +13,10 @@ import (
 	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
-const limit = 20 * time.Second // for what takes its time, on a machine with other work
+const limit = 20 * time.Second // for what takes long on a busy machine
 
-func TestTheReplicaTakesOverFromAPrimaryThatDied(t *testing.T) {
-	s := redistest.StartSentinels(t, redistest.WithPassword("secret"))
+func TestSentinels_Failover(t *testing.T) {
+	s := redistest.StartSentinels(t, "--requirepass", "secret")
 	if got := s.Current(); got != s.Primary.Address {
 		t.Fatalf("the primary is %s, want %s", got, s.Primary.Address)
 	}
@@ -26,7 +28,7 @@ func TestTheReplicaTakesOverFromAPrimaryThatDied(t *testing.T) {
 	s.Replica.Do("SET", "k", "w")
 }
 
-func TestASlotIsMovedWithItsKeys(t *testing.T) {
+func TestCluster_MoveSlot(t *testing.T) {
 	c := redistest.StartCluster(t)
 	const key = "{u1}:s1"
 	owner, slot := c.Owner(key)
@@ -45,12 +47,12 @@ func TestASlotIsMovedWithItsKeys(t *testing.T) {
 	}
 }
 
-func TestAHungServerAnswersOnceItGoesOn(t *testing.T) {
+func TestServer_Hang(t *testing.T) {
 	server := redistest.Start(t)
 	server.Hang()
 	answered := make(chan string)
 	go func() {
-		out, _ := server.Try("PING") // an error is no PONG
+		out, _ := server.Try("PING") // an error is not PONG
 		answered <- out
 	}()
 	select {
@@ -64,19 +66,19 @@ func TestAHungServerAnswersOnceItGoesOn(t *testing.T) {
 	}
 }
 
-func TestOnlyADurableServerRemembers(t *testing.T) {
+func TestDurable(t *testing.T) {
 	for name, c := range map[string]struct {
-		options []redistest.Option
-		want    string
+		args []string
+		want string
 	}{
-		"as it is":    {nil, ""},
-		"and durable": {[]redistest.Option{redistest.Durable()}, "v"},
+		"default": {nil, ""},
+		"durable": {redistest.Durable(), "v"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := redistest.Start(t, c.options...)
+			server := redistest.Start(t, c.args...)
 			server.Do("SET", "k", "v")
 			server.Kill()
-			server.Kill() // which is dead already
+			server.Kill() // has no effect
 			server.Restart()
 			if got := server.Do("GET", "k"); got != c.want {
 				t.Errorf("after a crash it holds %q, want %q", got, c.want)
@@ -85,53 +87,53 @@ func TestOnlyADurableServerRemembers(t *testing.T) {
 	}
 }
 
-func TestAnErrorOfRedisIsAnError(t *testing.T) {
-	server := redistest.Start(t, redistest.WithPassword("secret"))
+func TestServer_Errors(t *testing.T) {
+	server := redistest.Start(t, "--requirepass", "secret")
 	if out, err := server.Try("NO-SUCH-COMMAND"); err == nil || !strings.Contains(out, "unknown command") {
 		t.Errorf("an unknown command: %q, %v", out, err)
 	}
-	if told := end(t, func(tb testing.TB) { redistest.Start(tb).Do("NO-SUCH-COMMAND") }); !strings.Contains(told.failed, "unknown command") {
-		t.Errorf("Do ended its test with %q, want what Redis said", told.failed)
-	} else if !strings.Contains(told.logged, "Ready to accept connections") {
-		t.Errorf("a test that failed shows %q, want the server's log", told.logged)
+	if got := end(t, func(tb testing.TB) { redistest.Start(tb).Do("NO-SUCH-COMMAND") }); !strings.Contains(got.failed, "unknown command") {
+		t.Errorf("Do ended its test with %q, want what Redis said", got.failed)
+	} else if !strings.Contains(got.logged, "Ready to accept connections") {
+		t.Errorf("a test that failed shows %q, want the server's log", got.logged)
 	}
 	server.Kill()
 	if out, err := server.Try("PING"); err == nil {
 		t.Errorf("a server that is away answered %q", out)
 	}
-	if told := end(t, func(tb testing.TB) {
+	if got := end(t, func(tb testing.TB) {
 		dead := redistest.Start(tb)
 		dead.Kill()
 		dead.Hang()
-	}); told.failed != "the process does not run" {
-		t.Errorf("hanging a dead server ended its test with %q", told.failed)
+	}); got.failed != "the process does not run" {
+		t.Errorf("hanging a dead server ended its test with %q", got.failed)
 	}
 }
 
-func TestWhatIsWaitedForHasALimit(t *testing.T) {
-	told := end(t, func(tb testing.TB) { redistest.Wait(tb, 20*time.Millisecond, "pigs fly", func() bool { return false }) })
-	if told.failed != "not within 20ms: pigs fly" {
-		t.Errorf("it ended the test with %q", told.failed)
+func TestWait_Limit(t *testing.T) {
+	got := end(t, func(tb testing.TB) { redistest.Wait(tb, 20*time.Millisecond, "pigs fly", func() bool { return false }) })
+	if got.failed != "not within 20ms: pigs fly" {
+		t.Errorf("it ended the test with %q", got.failed)
 	}
 }
 
-func TestWithoutRedisATestIsSkippedAndFailsInCI(t *testing.T) {
+func TestStart_WithoutRedis(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	t.Setenv("CI", "")
 	const want = "scripts/e2e-deps"
-	if told := end(t, func(tb testing.TB) { redistest.Start(tb) }); !strings.Contains(told.skipped, want) || told.failed != "" {
-		t.Errorf("elsewhere: %+v, want it skipped, with %s", told, want)
+	if got := end(t, func(tb testing.TB) { redistest.Start(tb) }); !strings.Contains(got.skipped, want) || got.failed != "" {
+		t.Errorf("elsewhere: %+v, want it skipped, with %s", got, want)
 	}
 	t.Setenv("CI", "true")
-	if told := end(t, func(tb testing.TB) { redistest.Start(tb) }); !strings.Contains(told.failed, want) || told.skipped != "" {
-		t.Errorf("in CI: %+v, want it failed, with %s", told, want)
+	if got := end(t, func(tb testing.TB) { redistest.Start(tb) }); !strings.Contains(got.failed, want) || got.skipped != "" {
+		t.Errorf("in CI: %+v, want it failed, with %s", got, want)
 	}
 }
 
-// outcome is what a test told when it ended, "" for nothing.
+// outcome is how a test ended, each field empty if it did not.
 type outcome struct{ failed, skipped, logged string }
 
-// end lets a test of its own run to its end.
+// end runs a test of its own.
 func end(t *testing.T, test func(testing.TB)) outcome {
 	t.Helper()
 	r := &recorder{TB: t}
@@ -145,7 +147,7 @@ func end(t *testing.T, test func(testing.TB)) outcome {
 	return r.outcome
 }
 
-// recorder is a test whose end only it hears of. What it does not define is its parent's.
+// recorder records how a test ends. What it does not define is its parent's.
 type recorder struct {
 	testing.TB
 	outcome  outcome

@@ -1,0 +1,115 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+const (
+	writeLimit = 5 * time.Second // for a write with all its attempts
+	writePause = 50 * time.Millisecond
+)
+
+// ErrNotReplicated is returned if the primary has done a write and fewer replicas than
+// [Conn.WaitReplicas] have confirmed it. A failover can lose it: repeat it.
+var ErrNotReplicated = errors.New("redisstore: too few replicas have confirmed")
+
+// write runs a script on a key until it succeeds and the replicas have confirmed it.
+func (s *store) write(ctx context.Context, script, key string, args ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	done := make(chan error, 1)
+	var last lastError
+	if !s.start(func() { done <- s.tryWrite(ctx, &last, script, key, args) }) {
+		return errClosed
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done(): // an attempt may be in progress
+		return last.after(ctx)
+	}
+}
+
+func (s *store) tryWrite(ctx context.Context, last *lastError, script, key string, args []string) error {
+	for {
+		err := s.writeOnce(ctx, script, key, args)
+		switch {
+		case err == nil:
+			return nil
+		case wrongType(err):
+			return fmt.Errorf("redisstore: %w", explain(err))
+		case s.isClosed():
+			return errClosed
+		}
+		last.record(ctx, err)
+		select {
+		case <-ctx.Done():
+			return last.after(ctx)
+		case <-time.After(writePause):
+		}
+	}
+}
+
+func (s *store) writeOnce(ctx context.Context, script, key string, args []string) error {
+	ctx, cancel := context.WithTimeout(ctx, workLimit)
+	defer cancel()
+	client, err := s.client.get()
+	if err != nil {
+		return err
+	}
+	command := client.B().Eval().Script(script).Numkeys(1).Key(key).Arg(args...).Build()
+	if s.replicas == 0 {
+		return client.Do(ctx, command).Error()
+	}
+	// WAIT is about the writes of its own connection.
+	return client.Dedicated(func(c rueidis.DedicatedClient) error {
+		wait := c.B().Wait().Numreplicas(int64(s.replicas)).Timeout(workLimit.Milliseconds() / 2).Build()
+		results := c.DoMulti(ctx, command, wait)
+		if err := results[0].Error(); err != nil {
+			return err
+		}
+		confirmed, err := results[1].AsInt64()
+		if err == nil && confirmed < int64(s.replicas) {
+			err = fmt.Errorf("%w: %d of %d", ErrNotReplicated, confirmed, s.replicas)
+		}
+		return err
+	})
+}
+
+// lastError is the result of the attempts. ErrNotReplicated stays, whatever comes after it: the
+// primary has done the write.
+type lastError struct {
+	mu  sync.Mutex
+	err error
+}
+
+// record stores the error of an attempt, unless the attempt has only run out of time.
+func (l *lastError) record(ctx context.Context, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil || ctx.Err() == nil && !errors.Is(l.err, ErrNotReplicated) {
+		l.err = err
+	}
+}
+
+// after returns the error for a context that has ended.
+func (l *lastError) after(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case errors.Is(l.err, ErrNotReplicated):
+		return l.err
+	case l.err == nil:
+		return unavailable(fmt.Errorf("redisstore: no answer from Redis: %w", ctx.Err()))
+	}
+	return unavailable(fmt.Errorf("redisstore: %w, and the last attempt failed: %w", ctx.Err(), explain(l.err)))
+}
+
+func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
