@@ -18,8 +18,8 @@ import (
 const (
 	connLimit = time.Second // for connecting, and for the answer to a probe
 	// probeIdle is after how long without an answer a connection is probed. A connection that dies
-	// silently is closed within 2*probeIdle + connLimit, which is two seconds.
-	probeIdle       = 500 * time.Millisecond
+	// silently is closed within 2*probeIdle + connLimit, which must be less than two seconds.
+	probeIdle       = 400 * time.Millisecond
 	bufferBytes     = 32 << 10 // for reading, and for writing
 	cacheBytes      = 64 << 20 // for each connection
 	writers         = 16       // connections for writes that wait for replicas

@@ -218,7 +218,7 @@ func (d *Denylist) RevokeToken(ctx context.Context, tokenID string, expires time
 	if last := d.lastExpiry(); expires.IsZero() || expires.After(last) {
 		expires = last
 	}
-	return d.deny(ctx, ByTokenID, tokenID, expires.Add(d.options.Leeway+clockSkew))
+	return d.deny(ctx, ByTokenID, tokenID, "1", expires.Add(d.options.Leeway+clockSkew))
 }
 
 // RevokeSession rejects the tokens of this session until the last of them has expired. It needs
@@ -235,7 +235,7 @@ func (d *Denylist) revokeSession(ctx context.Context, session string, atLeast ti
 	if atLeast.After(until) {
 		until = atLeast
 	}
-	return d.deny(ctx, BySession, session, until)
+	return d.deny(ctx, BySession, session, "1", until)
 }
 
 // RevokeIssuedBefore rejects the tokens of the subject whose `iat` is not after the moment. The moment
@@ -268,19 +268,15 @@ func (d *Denylist) denyBefore(ctx context.Context, method, subject string, momen
 	if atLeast.After(until) {
 		until = atLeast
 	}
-	if !until.After(d.now()) {
-		return nil // all tokens have expired
-	}
-	key, _ := d.key(ByIssuedAt, subject)
-	return d.write(ctx, denyBefore, key, millis(moment), millis(until))
+	return d.deny(ctx, ByIssuedAt, subject, millis(moment), until)
 }
 
-func (d *Denylist) deny(ctx context.Context, rule Rule, value string, until time.Time) error {
+func (d *Denylist) deny(ctx context.Context, rule Rule, value, moment string, until time.Time) error {
 	if !until.After(d.now()) {
-		return nil // the token has expired
+		return nil // the tokens have expired
 	}
 	key, _ := d.key(rule, value)
-	return d.write(ctx, deny, key, millis(until))
+	return d.write(ctx, deny, key, moment, millis(until))
 }
 
 // requires checks that the rule is configured and its value is not empty.

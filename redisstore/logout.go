@@ -95,7 +95,7 @@ func (l logouts) RecordLogout(ctx context.Context, issuer, tokenID string, until
 	if !until.After(l.now()) {
 		return nil // the token has expired
 	}
-	return l.write(ctx, deny, logoutKey(issuer, tokenID), millis(until))
+	return l.write(ctx, deny, logoutKey(issuer, tokenID), "1", millis(until))
 }
 
 func logoutKey(issuer, tokenID string) string {

@@ -31,34 +31,22 @@ type answer struct {
 	score float64
 }
 
-// ask reads from Redis or from the cache, within lookupLimit. In a Cluster it asks each group of
-// slots at the same time, so that a node that is away does not open the breaker of another.
+// ask reads from Redis or from the cache, within lookupLimit. In a Cluster it asks for each pair of queries
+// separately, which is in one slot: a node that is away does not open the breaker of another.
 func (s *store) ask(ctx context.Context, queries ...query) ([]answer, error) {
-	first := s.sameBreaker(queries)
-	if first == len(queries) {
+	if !s.cluster || len(queries) <= 2 {
 		return s.askGroup(ctx, queries)
 	}
 	var rest []answer
 	var restErr error
 	var others sync.WaitGroup
-	others.Go(func() { rest, restErr = s.ask(ctx, queries[first:]...) })
-	answers, err := s.askGroup(ctx, queries[:first:first])
+	others.Go(func() { rest, restErr = s.ask(ctx, queries[2:]...) })
+	answers, err := s.askGroup(ctx, queries[:2])
 	others.Wait()
 	if err := cmp.Or(err, restErr); err != nil {
 		return nil, err
 	}
 	return append(answers, rest...), nil
-}
-
-// sameBreaker returns how many of the first queries share a breaker.
-func (s *store) sameBreaker(queries []query) int {
-	b := s.breaker(queries)
-	for i := range queries {
-		if s.breaker(queries[i:]) != b {
-			return i
-		}
-	}
-	return len(queries)
 }
 
 // breaker is that of the first query. The nodes of a Cluster fail separately, each with a range of slots.

@@ -232,7 +232,7 @@ func TestLastError(t *testing.T) {
 				}
 				last.record(ctx, a.err)
 			}
-			err := last.after(ended)
+			err := last.after(ended.Err())
 			if test.want != nil && !errors.Is(err, test.want) || test.want == nil && !errors.Is(err, context.Canceled) {
 				t.Error(err)
 			}

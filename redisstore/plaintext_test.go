@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,18 +29,12 @@ func outside(t *testing.T) string {
 func TestConn_PlaintextToNamedMachine(t *testing.T) {
 	away := outside(t)
 	primary := redistest.Start(t, "--requirepass", "secret", "--bind", "127.0.0.1", away, "--protected-mode", "no")
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	do(t, err)
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	do(t, l.Close())
 	file := filepath.Join(t.TempDir(), "sentinel.conf")
-	do(t, os.WriteFile(file, []byte("port "+port+"\nbind 127.0.0.1\nsentinel monitor sessions "+away+" "+primary.Port+" 1\nsentinel auth-pass sessions secret\n"), 0o600))
-	sentinel := exec.CommandContext(t.Context(), "redis-server", file, "--sentinel")
-	do(t, sentinel.Start())
-	t.Cleanup(func() { _ = sentinel.Process.Kill(); _ = sentinel.Wait() })
+	do(t, os.WriteFile(file, []byte("sentinel monitor sessions "+away+" "+primary.Port+" 1\nsentinel auth-pass sessions secret\n"), 0o600))
+	sentinel := redistest.Start(t, file, "--sentinel")
 	named := func(c *config) { c.Sentinel, c.Password = "sessions", "secret" }
 	open := func(changes ...change) *redisstore.Sessions {
-		return openSessions(t, append(changes, at("127.0.0.1:"+port), named)...)
+		return openSessions(t, append(changes, at(sentinel.Address), named)...)
 	}
 	redistest.Wait(t, limit, "it is allowed", func() bool {
 		return open(func(c *config) { c.InsecureAllowPlaintext = true }).Ready(t.Context()) == nil

@@ -94,24 +94,14 @@ func (s *store) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
 	probe := []query{{key: ownKeys + "probe"}}
-	done := make(chan error, 1)
-	if !s.start(func() {
+	return s.do(ctx, func() error {
 		_, err := s.read(ctx, probe)
-		if err == nil {
-			s.breaker(probe).succeeded(monotonic())
-		} else {
-			err = unavailable(fmt.Errorf("redisstore: %w", err))
+		if err != nil {
+			return unavailable(fmt.Errorf("redisstore: %w", err))
 		}
-		done <- err
-	}) {
-		return errClosed
-	}
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return unavailable(ctx.Err())
-	}
+		s.breaker(probe).succeeded(monotonic())
+		return nil
+	}, unavailable)
 }
 
 // Close closes the connections and waits until the work in progress has ended, which takes up to
@@ -126,12 +116,6 @@ func (s *store) Close() error {
 	return nil
 }
 
-func (s *store) isClosed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closed
-}
-
 // start runs work in a goroutine that Close waits for. It returns false if the store is closed.
 func (s *store) start(work func()) bool {
 	s.mu.Lock()
@@ -141,6 +125,20 @@ func (s *store) start(work func()) bool {
 	}
 	s.work.Go(work)
 	return true
+}
+
+// do runs work and waits for it, or until ctx ends: late then turns the error of ctx into that of do.
+func (s *store) do(ctx context.Context, work func() error, late func(error) error) error {
+	done := make(chan error, 1)
+	if !s.start(func() { done <- work() }) {
+		return errClosed
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return late(ctx.Err())
+	}
 }
 
 func unavailable(err error) error {

@@ -1,15 +1,13 @@
 package redisstore
 
-// What is written to Redis, each in one step. Every script changes its key even if nothing
-// needs to be changed, since WAIT waits for the last change that its connection has made: of a
-// revocation that is repeated the first attempt may not have reached the replicas.
+// Every script writes its key, even if nothing changes: WAIT waits for the last write of its connection,
+// and an earlier attempt may not have reached the replicas.
 const (
 	// login sets the user's one session. Arguments: session, milliseconds.
 	login = `redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1`
 
-	// loginAlso adds to the user's sessions, once it has removed those that have ended and, so that
-	// the new one stays, those that end first of more than 99 others.
-	// Arguments: session, milliseconds.
+	// loginAlso adds to the user's sessions. Before that it removes those that have expired, and those
+	// that expire first of more than 99. Arguments: session, milliseconds.
 	loginAlso = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -21,10 +19,10 @@ local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
 redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last[2]))
 return 1`
 
-	// revokeAll ends all sessions of the user. An empty id is nobody's.
+	// revokeAll ends all sessions of the user.
 	revokeAll = `redis.call('SET', KEYS[1], '') redis.call('DEL', KEYS[1]) return 1`
 
-	// revokeThis ends the session if it is the user's. Argument: session.
+	// revokeThis ends the session if the user has no other. Argument: session.
 	revokeThis = `
 local current = redis.call('GET', KEYS[1])
 if current and current ~= ARGV[1] then
@@ -41,22 +39,9 @@ redis.call('ZADD', KEYS[1], 0, ARGV[1])
 redis.call('ZREM', KEYS[1], ARGV[1])
 return 1`
 
-	// deny writes a revocation. One that is written again is kept until the later of both
-	// moments: services may differ in how long they let tokens live. Argument: until when it is
-	// kept.
+	// deny writes a revocation: the later of the moment and the one that is there. It keeps it until the
+	// later of both expiries, since services can differ in MaxTokenAge. Arguments: moment, expiry.
 	deny = `
-local left = redis.call('PTTL', KEYS[1])
-redis.call('SET', KEYS[1], '1', 'PXAT', ARGV[1])
-if left == -1 then
-  redis.call('SET', KEYS[1], '1')
-elseif left > redis.call('PTTL', KEYS[1]) then
-  redis.call('SET', KEYS[1], '1', 'PX', left)
-end
-return 1`
-
-	// denyBefore writes one of all that was issued before a moment, unless a later one is known.
-	// It too is kept until the later of both. Arguments: moment, until when it is kept.
-	denyBefore = `
 local known = redis.call('GET', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
 local moment = ARGV[1]
@@ -71,7 +56,7 @@ elseif left > redis.call('PTTL', KEYS[1]) then
 end
 return 1`
 
-	// begin writes an epoch, unless there is one. Argument: the moment.
+	// begin writes an epoch, unless there is one. Argument: moment.
 	begin = `
 local known = redis.call('GET', KEYS[1])
 redis.call('SET', KEYS[1], known or ARGV[1])

@@ -24,17 +24,8 @@ var ErrNotReplicated = errors.New("redisstore: too few replicas have confirmed")
 func (s *store) write(ctx context.Context, script, key string, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	done := make(chan error, 1)
 	var last lastError
-	if !s.start(func() { done <- s.tryWrite(ctx, &last, script, key, args) }) {
-		return errClosed
-	}
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done(): // an attempt may be in progress
-		return last.after(ctx)
-	}
+	return s.do(ctx, func() error { return s.tryWrite(ctx, &last, script, key, args) }, last.after)
 }
 
 func (s *store) tryWrite(ctx context.Context, last *lastError, script, key string, args []string) error {
@@ -45,13 +36,13 @@ func (s *store) tryWrite(ctx context.Context, last *lastError, script, key strin
 			return nil
 		case wrongType(err):
 			return fmt.Errorf("redisstore: %w", explain(err))
-		case s.isClosed():
-			return errClosed
+		case errors.Is(err, errClosed):
+			return err
 		}
 		last.record(ctx, err)
 		select {
 		case <-ctx.Done():
-			return last.after(ctx)
+			return last.after(ctx.Err())
 		case <-time.After(writePause):
 		}
 	}
@@ -99,17 +90,17 @@ func (l *lastError) record(ctx context.Context, err error) {
 	}
 }
 
-// after returns the error for a context that has ended.
-func (l *lastError) after(ctx context.Context) error {
+// after returns the error for a context that has ended with err.
+func (l *lastError) after(err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case errors.Is(l.err, ErrNotReplicated):
 		return l.err
 	case l.err == nil:
-		return unavailable(fmt.Errorf("redisstore: no answer from Redis: %w", ctx.Err()))
+		return unavailable(fmt.Errorf("redisstore: no answer from Redis: %w", err))
 	}
-	return unavailable(fmt.Errorf("redisstore: %w, and the last attempt failed: %w", ctx.Err(), explain(l.err)))
+	return unavailable(fmt.Errorf("redisstore: %w, and the last attempt failed: %w", err, explain(l.err)))
 }
 
 func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }

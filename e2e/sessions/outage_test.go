@@ -206,16 +206,16 @@ func TestOutage_KilledAndHung(t *testing.T) {
 }
 
 func TestOutage_SentinelFailover(t *testing.T) {
-	s := redistest.StartSentinels(t, append(redistest.Durable(), "--requirepass", "secret")...)
+	s := startSentinels(t, append(redistest.Durable(), "--requirepass", "secret")...)
 	l := newLoad(newFleet(t, redisstore.Conn{
-		Addresses: s.Addresses, Sentinel: redistest.MasterName, Password: "secret", WaitReplicas: 1,
-	}, s.Primary, s.Replica))
+		Addresses: s.addresses, Sentinel: masterName, Password: "secret", WaitReplicas: 1,
+	}, s.primary, s.replica))
 	l.sleep(2 * time.Second)
-	s.Primary.Kill()
-	redistest.Wait(t, settle, "the replica is the primary", func() bool { return s.Current() == s.Replica.Address })
+	s.primary.Kill()
+	redistest.Wait(t, settle, "the replica is the primary", func() bool { return s.current() == s.replica.Address })
 	l.back("failed over by Sentinel")
 	l.sleep(time.Second)
-	s.Primary.Restart() // as a replica, which confirms again
+	s.primary.Restart() // as a replica, which confirms again
 	redistest.Wait(t, settle, "sign-outs are confirmed again", func() bool {
 		return l.writer.Revoke(t.Context(), "nobody") == nil
 	})
@@ -230,8 +230,8 @@ func TestOutage_ClusterNodeAndSlots(t *testing.T) {
 	}, c.Nodes...))
 	l.sleep(time.Second)
 	for i := range 3 { // of users who stay
-		owner, slot := c.Owner(audience + fmt.Sprint(":stays", i))
-		c.MoveSlot(slot, owner, (owner+1)%3)
+		from, slot := owner(c, audience+fmt.Sprint(":stays", i))
+		moveSlot(c, slot, from, (from+1)%3)
 	}
 	l.back("slots moved")
 	l.sleep(time.Second)

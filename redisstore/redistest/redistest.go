@@ -1,6 +1,6 @@
 //go:build unix
 
-// Package redistest starts real Redis servers for tests: a single one, with Sentinels, or a Cluster.
+// Package redistest starts real Redis servers for tests: single ones, or a Cluster.
 // They listen on free ports of this machine and end with the test. It needs redis-server and redis-cli
 // of Redis 7. Without them the test is skipped, or fails if the environment has CI=true.
 //
@@ -14,7 +14,6 @@ package redistest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -31,9 +30,6 @@ import (
 const (
 	startLimit   = 20 * time.Second // for everything that this package waits for
 	clusterSlots = 16384
-
-	// MasterName is the name under which the Sentinels know the primary.
-	MasterName = "sessions"
 )
 
 // Server is one process, which [Start] starts.
@@ -55,28 +51,37 @@ type Server struct {
 // it is there after a Restart. Without them nothing is.
 func Durable() []string { return []string{"--appendonly", "yes", "--appendfsync", "always"} }
 
-// Start starts a server and waits until it answers. The arguments are those of redis-server. redis-cli
-// uses the password of "--requirepass" and the certificate of "--tls-cert-file"; with the latter the
-// server speaks TLS only.
+// Start starts a server and waits until it answers. The arguments are those of redis-server; the first
+// can be a configuration file. redis-cli uses the password of "--requirepass" and the certificate of
+// "--tls-cert-file"; with the latter the server speaks TLS only.
 func Start(tb testing.TB, args ...string) *Server {
 	tb.Helper()
-	s := newServer(tb)
-	s.args = append([]string{"--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0"}, args...)
+	need(tb)
+	port := freePort(tb)
+	s := &Server{
+		Address: "127.0.0.1:" + port, Port: port, tb: tb, log: filepath.Join(tb.TempDir(), "redis.log"),
+		cli: []string{"-h", "127.0.0.1", "-p", port, "--no-auth-warning"},
+	}
+	if len(args) > 0 && !strings.HasPrefix(args[0], "--") {
+		s.args, args = args[:1:1], args[1:]
+	}
+	s.args = append(append(s.args, "--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0"), args...)
 	if password := value(args, "--requirepass"); password != "" {
 		s.env, s.args = []string{"REDISCLI_AUTH=" + password}, append(s.args, "--masterauth", password)
 	}
 	if cert := value(args, "--tls-cert-file"); cert != "" {
-		s.args = append(s.args, "--port", "0", "--tls-port", s.Port)
+		s.args = append(s.args, "--port", "0", "--tls-port", port)
 		s.cli = append(s.cli, "--tls", "--cert", cert, "--key", value(args, "--tls-key-file"), "--cacert", value(args, "--tls-ca-cert-file"))
 	} else {
-		s.args = append(s.args, "--port", s.Port)
+		s.args = append(s.args, "--port", port)
 	}
+	tb.Cleanup(s.Kill)
 	s.Restart()
 	return s
 }
 
-// newServer makes a server that is not started.
-func newServer(tb testing.TB) *Server {
+// need skips the test without Redis, or fails it in CI.
+func need(tb testing.TB) {
 	tb.Helper()
 	for _, program := range []string{"redis-server", "redis-cli"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -87,13 +92,6 @@ func newServer(tb testing.TB) *Server {
 			tb.Skipf(message, err)
 		}
 	}
-	port := freePort(tb)
-	s := &Server{
-		Address: "127.0.0.1:" + port, Port: port, tb: tb, log: filepath.Join(tb.TempDir(), "redis.log"),
-		cli: []string{"-h", "127.0.0.1", "-p", port, "--no-auth-warning"},
-	}
-	tb.Cleanup(s.Kill)
-	return s
 }
 
 // value returns the argument that follows a name.
@@ -218,52 +216,6 @@ func Wait(tb testing.TB, limit time.Duration, what string, condition func() bool
 	}
 }
 
-// Sentinels is a primary with a replica, and three Sentinels.
-type Sentinels struct {
-	Primary, Replica *Server  // at the start; see [Sentinels.Current]
-	Addresses        []string // of the Sentinels
-	sentinels        []*Server
-}
-
-// StartSentinels starts them, with arguments of [Start] for primary and replica. The Sentinels give up
-// the primary after half a second.
-func StartSentinels(tb testing.TB, args ...string) *Sentinels {
-	tb.Helper()
-	s := &Sentinels{Primary: Start(tb, args...)}
-	s.Replica = Start(tb, append(args, "--replicaof", "127.0.0.1 "+s.Primary.Port)...)
-	for range 3 {
-		one := newServer(tb)
-		config := fmt.Sprintf("port %s\nbind 127.0.0.1\nsentinel monitor %[2]s 127.0.0.1 %[3]s 2\nsentinel down-after-milliseconds %[2]s 500\nsentinel failover-timeout %[2]s 3000\n", one.Port, MasterName, s.Primary.Port)
-		if password := value(args, "--requirepass"); password != "" {
-			config += fmt.Sprintf("sentinel auth-pass %s %s\n", MasterName, password)
-		}
-		file := filepath.Join(filepath.Dir(one.log), "sentinel.conf")
-		must(tb, os.WriteFile(file, []byte(config), 0o600))
-		one.args = []string{file, "--sentinel"}
-		one.Restart()
-		s.sentinels, s.Addresses = append(s.sentinels, one), append(s.Addresses, one.Address)
-	}
-	Wait(tb, startLimit, "the Sentinels know each other, and the replica follows", func() bool {
-		for _, one := range s.sentinels {
-			out := one.Do("SENTINEL", "MASTER", MasterName)
-			if !strings.Contains(out, "num-other-sentinels\n2\n") || !strings.Contains(out, "num-slaves\n1\n") {
-				return false
-			}
-		}
-		return strings.Contains(s.Primary.Do("INFO", "replication"), "state=online")
-	})
-	return s
-}
-
-// Current is the address of the primary that the first Sentinel knows, "host:port"; or empty.
-func (s *Sentinels) Current() string {
-	out := strings.Fields(s.sentinels[0].Do("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MasterName))
-	if len(out) != 2 {
-		return ""
-	}
-	return net.JoinHostPort(out[0], out[1])
-}
-
 // Cluster is three nodes without replicas, each with a third of the slots.
 type Cluster struct {
 	Nodes []*Server // in the order of their slots
@@ -293,26 +245,6 @@ func StartCluster(tb testing.TB, args ...string) *Cluster {
 		return true
 	})
 	return c
-}
-
-// Owner returns the slot of a key, and the index of the node that has it at the start.
-func (c *Cluster) Owner(key string) (owner int, slot string) {
-	slot = c.Nodes[0].Do("CLUSTER", "KEYSLOT", key)
-	number, _ := strconv.Atoi(slot)
-	return min(2, number*3/clusterSlots), slot
-}
-
-// MoveSlot moves a slot and its keys from one node to another, as redis-cli --cluster reshard does.
-func (c *Cluster) MoveSlot(slot string, from, to int) {
-	source, target := c.Nodes[from], c.Nodes[to]
-	sourceID, targetID := source.Do("CLUSTER", "MYID"), target.Do("CLUSTER", "MYID")
-	target.Do("CLUSTER", "SETSLOT", slot, "IMPORTING", sourceID)
-	source.Do("CLUSTER", "SETSLOT", slot, "MIGRATING", targetID)
-	if keys := strings.Fields(source.Do("CLUSTER", "GETKEYSINSLOT", slot, "1000")); len(keys) > 0 {
-		source.Do(append([]string{"MIGRATE", "127.0.0.1", target.Port, "", "0", "5000", "KEYS"}, keys...)...)
-	}
-	target.Do("CLUSTER", "SETSLOT", slot, "NODE", targetID)
-	source.Do("CLUSTER", "SETSLOT", slot, "NODE", targetID)
 }
 
 func must(tb testing.TB, err error) {

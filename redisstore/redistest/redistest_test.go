@@ -13,40 +13,6 @@ import (
 	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
-const limit = 20 * time.Second // for what takes long on a busy machine
-
-func TestSentinels_Failover(t *testing.T) {
-	s := redistest.StartSentinels(t, "--requirepass", "secret")
-	if got := s.Current(); got != s.Primary.Address {
-		t.Fatalf("the primary is %s, want %s", got, s.Primary.Address)
-	}
-	s.Primary.Do("SET", "k", "v")
-	redistest.Wait(t, limit, "the replica has it", func() bool { return s.Replica.Do("GET", "k") == "v" })
-	s.Primary.Kill()
-	redistest.Wait(t, limit, "the replica takes over", func() bool { return s.Current() == s.Replica.Address })
-	redistest.Wait(t, limit, "it takes writes", func() bool { return s.Replica.Do("ROLE")[:6] == "master" })
-	s.Replica.Do("SET", "k", "w")
-}
-
-func TestCluster_MoveSlot(t *testing.T) {
-	c := redistest.StartCluster(t)
-	const key = "{u1}:s1"
-	owner, slot := c.Owner(key)
-	for i, node := range c.Nodes {
-		if _, err := node.Try("SET", key, "v"); (err == nil) != (i == owner) {
-			t.Errorf("node %d: %v, but the key is of node %d", i, err, owner)
-		}
-	}
-	target := (owner + 1) % len(c.Nodes)
-	c.MoveSlot(slot, owner, target)
-	if got := c.Nodes[target].Do("GET", key); got != "v" {
-		t.Errorf("after the move the key holds %q", got)
-	}
-	if got, err := c.Nodes[owner].Try("GET", key); err == nil || !strings.HasPrefix(got, "MOVED "+slot) {
-		t.Errorf("its old node answers %q (%v), want that it moved", got, err)
-	}
-}
-
 func TestServer_Hang(t *testing.T) {
 	server := redistest.Start(t)
 	server.Hang()
