@@ -1,180 +1,112 @@
-# The one entry to everything that is done here: `make help` lists it.
+# `make help` lists what you can run. scripts/modules finds the modules: nothing here, in scripts/ or in .ci/ names one.
 
 FUZZTIME ?= 10s
-TIMES ?= 50
 STEPS ?=
 VULNDB ?=
+ONLY ?=
 
-# The modules. Those of the workspace are told by go.work; every other folder with a go.mod stands outside it.
-# A new module is found by itself: nothing else in this file, in scripts/ or in .ci/ names one.
 export GOWORK := $(CURDIR)/go.work
-WORKSPACE = $(or $(patsubst $(CURDIR)/%,%,$(shell go list -m -f '{{.Dir}}')),$(error no module found: is Go installed, and is go.work whole))
-OUTSIDE = $(filter-out $(WORKSPACE),$(patsubst %/go.mod,%,$(wildcard */go.mod cmd/*/go.mod core/internal/*/go.mod)))
-PACKAGES = $(patsubst %,./%/...,$(WORKSPACE))
+RELEASED := $(shell scripts/modules released)
+ALL := $(shell scripts/modules all)
+PACKAGES := $(RELEASED:%=./%/...)
 
-# Tools are built from the versions in tools/go.mod, once for each version of Go: bin/.name-version says that bin/name is there.
+# Tools are built at the versions in tools/go.mod, once for each version of Go: bin/.name-version marks that bin/name exists.
 GOVERSION := $(shell go env GOVERSION 2>/dev/null)
-GOLANGCI_LINT := bin/.golangci-lint-$(GOVERSION)
-GOTESTSUM := bin/.gotestsum-$(GOVERSION)
-TOOLS = golangci-lint gotestsum deadcode govulncheck
+tool = $(1:%=bin/.%-$(GOVERSION))
 
 .DEFAULT_GOAL := help
-.PHONY: size help demo sso test lint vulncheck fmt tidy e2e screenshots fuzz vectors conformance docs api api-check compat bench bench-permission bench-test allocations keys-grid attack-grid bench-sessions nightly repeat soak tools release-check doccheck mutants mutate-rules standalone test-386 ci tools-test gotestsum clean deadcode licences dependencies links workflows sleeps coverage footprint
+.PHONY: rules-check links help demo sso test lint vulncheck size fmt tidy e2e fuzz vectors conformance docs api bench keys-grid attack-grid mutate-rules soak nightly release-check ci clean tools
 
-help: ## List what can be made
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+help:
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-demo: ## Print the answers of five services to ten requests; SERVE=1 opens the playground, a page to try everything on
+demo: ## Print the answers of five services to ten requests; SERVE=1 opens the playground, where you send requests
 	go run ./examples/playground $(if $(SERVE),,-table)
 
-sso: ## Build the command-line tool, one static file, into bin/
+sso: ## Build the command-line tool into bin/
 	@mkdir -p bin
 	CGO_ENABLED=0 go build -trimpath -o bin/sso ./cmd/sso
 
-test: gotestsum ## Test every module of the workspace, with the race detector where it works
+test: ## Test every module of the workspace, with the race detector if there is a C compiler
 	@scripts/test $(PACKAGES)
 
-lint: $(GOLANGCI_LINT) ## Lint and vet every module, and check that go.mod is tidy
-	@scripts/lint $(PACKAGES) -- $(OUTSIDE) -- $(WORKSPACE) $(OUTSIDE)
+lint: $(call tool,golangci-lint deadcode govulncheck go-licenses) ## Check code, go.mod, api/, links, licences and vulnerabilities; VULNDB=https://vuln.go.dev asks the live database
+	@VULNDB='$(VULNDB)' scripts/lint
 
-vulncheck: bin/.govulncheck-$(GOVERSION) ## Hold every module against the pinned vulnerability database; VULNDB=https://vuln.go.dev for the live one
-	@cd tools && GOWORK=off go run ./vulncheck -db '$(VULNDB)'
+vulncheck: $(call tool,govulncheck)
+	@cd tools && GOWORK=off go build -o ../bin/ ./vulncheck
+	@bin/vulncheck -db '$(VULNDB)' bin/govulncheck $(ALL)
 
-size: ## Print the lines and the exported names of each part; fails above the budget
+rules-check links:
+	@cd tools && GOWORK=off go build -o ../bin/ ./mutants ./links
+	@$(if $(filter links,$@),git ls-files -z '*.md' | xargs -0 bin/links,bin/mutants -check)
+
+size: ## Print lines of code and exported names; fails above the budget
 	@cd tools && GOWORK=off go run ./size
 
-fmt: $(GOLANGCI_LINT) ## Format every module
-	@bin/golangci-lint fmt $(WORKSPACE) $(OUTSIDE)
+fmt: $(call tool,golangci-lint) ## Format every module
+	@bin/golangci-lint fmt $(ALL)
 
 tidy: ## Tidy go.mod and go.sum of every module
-	@set -e; for m in $(WORKSPACE) $(OUTSIDE); do echo "tidy $$m"; (cd $$m && GOWORK=off go mod tidy); done
+	@set -e; for m in $(ALL); do echo "tidy $$m"; (cd $$m && GOWORK=off go mod tidy); done
 
-e2e: gotestsum ## Test against real identity providers; what is missing is installed or told
+e2e: ## Test with real identity providers, Redis and a browser; installs them if you are root
 	@scripts/e2e-deps
 	@cd e2e && GOWORK=off ../scripts/test -count=1 ./...
-	@$(MAKE) --no-print-directory bench-sessions
 
-bench-sessions: ## Measure lookups of sessions beside a bare GET of Redis, and the bytes of a session
-	@cd e2e && GOWORK=off go test -count=1 -run '^(TestCost|TestBytes)' -v ./sessions
-
-screenshots: ## Take the pictures of the playground anew; writes docs/img
-	@scripts/e2e-deps
-	@cd e2e && GOWORK=off go test -count=1 -run '^TestScreenshots$$' -v ./browser -screenshots ../../docs/img
-
-fuzz: ## Run every fuzz test for FUZZTIME (10s) each
+fuzz: ## Run every fuzz test for FUZZTIME (10s)
 	@scripts/fuzz $(FUZZTIME) $(PACKAGES)
 
-vectors: gotestsum ## Test against the vectors of Project Wycheproof
+vectors: ## Test with the vectors of Project Wycheproof
 	@cd core/internal/wycheproof && GOWORK=off ../../../scripts/test ./...
 
-conformance: ## Print every case of the suite for every front door; writes docs/reports/CONFORMANCE.md
+conformance: ## Run the conformance suite in every framework; writes docs/reports/CONFORMANCE.md
 	@mkdir -p bin
-	@go test -json -count=1 -run '^TestConformance$$' $(addprefix ./,$(filter %sso,$(WORKSPACE))) > bin/conformance.json || true
+	@go test -json -count=1 -run '^TestConformance$$' $(addprefix ./,$(filter %sso,$(RELEASED))) > bin/conformance.json || true
 	@cd e2e && GOWORK=off go test -json -count=1 -run '^TestConformance$$' ./routers >> ../bin/conformance.json || true
 	@go run ./examples/internal/conformance -o docs/reports/CONFORMANCE.md < bin/conformance.json
 
-docs: ## Write the reference of settings out of the comments; writes docs/CONFIGURATION.md
+docs: $(call tool,go-licenses) ## Write docs/CONFIGURATION.md and docs/reports/DEPENDENCIES.md; SCREENSHOTS=1 also docs/img
 	@go run ./examples/internal/configuration
+	@scripts/licences -write $(filter-out examples,$(RELEASED))
+	@$(if $(SCREENSHOTS),scripts/e2e-deps && cd e2e && GOWORK=off go test -count=1 -run '^TestScreenshots$$' -v ./browser -screenshots ../../docs/img)
 
-api: ## Write the public surface of every package; writes api/
-	@cd tools && GOWORK=off go run ./surface write
+api: ## Write api/, the documentation of every public package
+	@scripts/api
 
-api-check: ## Check that api/ is what the code says
-	@cd tools && GOWORK=off go run ./surface check
-
-compat: ## The same, and that nothing of the last release is broken without a word in CHANGELOG.md
-	@cd tools && GOWORK=off go run ./surface compat
-
-bench-permission: ## Measure granted checks beside an RSA verification
-	@cd core && go test -run '^$$' -bench Grant ./permission
-
-bench: ## Measure what a token costs here and in peers; QUICK=1 for less; writes docs/reports/BENCHMARKS.md
+bench: ## Measure the cost of a token here and in other libraries; QUICK=1 for less; writes docs/reports/BENCHMARKS.md
 	@mkdir -p bin docs/reports/img
 	@cd bench && GOWORK=off go build -o ../bin/speed ./speed && ../bin/speed $(if $(QUICK),-quick,-o ../docs/reports/BENCHMARKS.md)
 
-allocations: ## Count what a request allocates, which the race detector would spoil
-	@go test -count=1 -run 'Alloca' ./core/...
-	@cd bench && GOWORK=off go test -count=1 -run 'Alloca' ./...
-
-bench-test: gotestsum ## Test what compares this library with its peers
-	@cd bench && GOWORK=off ../scripts/test ./...
-
-keys-grid: ## Compare this library and its peers when the provider of keys fails; writes docs/reports/KEYS-GRID.md
+keys-grid: ## Compare with other libraries while keys fail; writes docs/reports/KEYS-GRID.md
 	@cd bench && GOWORK=off go run ./keysgrid -o ../docs/reports/KEYS-GRID.md
 
-attack-grid: ## Send the attack corpus to this library and its peers; writes docs/reports/SECURITY-TESTING.md
+attack-grid: ## Compare with other libraries under attack; writes docs/reports/SECURITY-TESTING.md
 	@cd bench && GOWORK=off go run ./attackgrid -o ../docs/reports/SECURITY-TESTING.md
 
-ci: ## All that a change must pass
-	@.ci/run
+mutate-rules: ## Break the security rules one by one, which tests must notice; ONLY='^core/keys/' for some; writes docs/reports/MUTATIONS.md
+	@cd tools && GOWORK=off go build -o ../bin/ ./mutants
+	@bin/mutants -only '$(ONLY)' -o docs/reports/MUTATIONS.md
 
-nightly: ## The longer checks, which take hours; STEPS='repeat fuzz' for some of them; writes docs/reports/NIGHTLY.md
+soak: ## Test live sessions for a minute while Redis fails, and measure a lookup
+	@cd e2e && SOAK=60s GOWORK=off ../scripts/test -count=1 ./sessions
+	@cd e2e && GOWORK=off go test -count=1 -run '^(TestCost|TestBytes)' -v ./sessions
+
+nightly: ## Run the checks that take hours; STEPS='repeat fuzz' for some; writes docs/reports/NIGHTLY.md
 	@scripts/nightly $(STEPS)
 
-repeat: ## Run all tests TIMES times (50), each time in another order
-	@scripts/repeat $(TIMES) $(PACKAGES)
+release-check: ## Rehearse a release: modules outside of the repository require, build and test ours
+	@scripts/release-check $(RELEASED)
 
-soak: gotestsum ## Test live sessions through a minute of outages of Redis
-	@cd e2e && SOAK=60s GOWORK=off ../scripts/test -count=1 ./sessions
+ci: ## Run what a change must pass
+	@.ci/run
 
-release-check: ## Rehearse a release: serve every module, and require, build and call them from outside
-	@cd tools && GOWORK=off go run ./surface compat
-	@cd tools && GOWORK=off go run ./release rehearse
-
-mutants: ## Put faults into the shipped code, which the tests must find (PKG=core/keys for one package); writes docs/reports/MUTATIONS.md
-	@cd tools && GOWORK=off go build -o ../bin/mutants ./mutants
-	@bin/mutants -o docs/reports/MUTATIONS.md $(if $(ONLY),-only '$(ONLY)') $(PKG)
-
-mutate-rules: ## Take away the rules of security one by one, which the tests must find; writes docs/reports/MUTATIONS.md
-	@cd tools && GOWORK=off go build -o ../bin/mutants ./mutants
-	@bin/mutants -rules $(if $(ONLY),-only '$(ONLY)',-o docs/reports/MUTATIONS.md)
-
-coverage: ## Print which share of each module its tests run; fails below 90 %
-	@cd tools && GOWORK=off go run ./coverage
-
-footprint: ## Measure what this library adds to a small service of each framework; writes docs/reports/FOOTPRINT.md
-	@cd tools && GOWORK=off go run ./footprint -o ../docs/reports/FOOTPRINT.md
-
-standalone: gotestsum ## Vet and test each module by itself with the lowest Go it promises, and build it for other machines
-	@scripts/standalone $(WORKSPACE)
-
-test-386: ## Test core and the adapters with 32-bit integers
-	@scripts/test-386 core $(filter %sso,$(filter-out cmd/%,$(WORKSPACE)))
-
-sleeps: ## Tell every test that sleeps in real time without a reason
-	@cd tools && GOWORK=off go run ./sleeps
-
-doccheck: ## Tell every exported name without a comment, and every exported function without an Example
-	@cd tools && GOWORK=off go run ./doccheck
-
-deadcode: bin/.deadcode-$(GOVERSION) ## Tell every function that nothing reaches, not even a test or an Example
-	@cd tools && GOWORK=off go run ./deadcode
-
-licences: ## Check the licence of every module that is compiled in, and that docs/reports/DEPENDENCIES.md lists them
-	@cd tools && GOWORK=off go run ./licences
-
-dependencies: ## Write what each module brings into a service; writes docs/reports/DEPENDENCIES.md
-	@cd tools && GOWORK=off go run ./licences -write
-
-links: ## Check the links in every Markdown file
-	@cd tools && GOWORK=off go run ./links
-
-workflows: ## Check that the workflows are YAML and do nothing but call make
-	@cd tools && GOWORK=off go run ./workflows
-
-tools-test: gotestsum ## Test the programs that check the repository
-	@cd tools && GOWORK=off ../scripts/test ./...
-
-tools: $(TOOLS:%=bin/.%-$(GOVERSION)) ## Build the tools into bin/ (the others do so by themselves)
-
-clean: ## Remove what was built or installed inside the repository
+clean: ## Remove everything that was built or installed in the repository
 	rm -rf bin .cache e2e/oidcprovider/node_modules
 
-# Tests run without gotestsum too, so that a machine with nothing but Go and make can run them.
-gotestsum:
-	@$(MAKE) -s --no-print-directory $(GOTESTSUM) || echo 'NOTE: gotestsum could not be built, so plain go test runs and nothing counts the tests.'
+tools: $(call tool,golangci-lint gotestsum deadcode govulncheck go-licenses gremlins apidiff)
 
 bin/.%-$(GOVERSION): tools/go.mod tools/go.sum
 	@echo 'Building $*$(if $(filter golangci-lint,$*),; the first time takes a minute or two).'
-	@cd tools && GOWORK=off go build -o ../bin/ $$(GOWORK=off go list -f '{{.ImportPath}}' tool | grep '/$*$$')
+	@cd tools && GOWORK=off go build -o ../bin/ $$(GOWORK=off go list -f '{{.ImportPath}}' tool | grep -E '/$*(/v[0-9]+)?$$')
 	@touch $@

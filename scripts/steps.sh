@@ -1,5 +1,4 @@
-# Sourced by .ci/run and scripts/nightly: runs steps, goes on after a fault, so that one run shows every fault,
-# and says at the end what was run, how long it took, and whether there was a fault.
+# Sourced by .ci/run and scripts/nightly: runs steps, continues after an error, and prints at the end how each one went.
 # shellcheck shell=bash
 
 summary=()
@@ -15,14 +14,13 @@ step() { # name, command…
 	echo "### $line"
 }
 
-finish() {
+print_summary() {
 	printf '\n### summary\n'
 	printf '%s\n' "${summary[@]}"
 	printf '%-10s %6d s  %s\n' total "$SECONDS" "$([[ $failed -eq 0 ]] && echo ok || echo FAILED)"
-	exit "$failed"
 }
 
-versions() { # of what the steps stand on
+versions() { # of what the steps use
 	local tool
 	for tool in 'go version' 'make --version' 'git --version' 'cc --version' 'node --version' 'npm --version' 'redis-server --version'; do
 		printf '%-5s %s\n' "${tool%% *}" "$($tool 2>/dev/null | head -n 1)"

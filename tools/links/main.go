@@ -1,89 +1,63 @@
-// Links checks every link in the repository's Markdown files, as GitHub understands them: that the file is there, that
-// the heading is there, that a reference is defined, and that an address elsewhere has the form of one that others can
-// follow. It asks nobody else's server: what is down there now would fail a change that has nothing to do with it.
-//
-//	cd tools && GOWORK=off go run ./links
+// Command links checks that every relative link in the Markdown files below a folder leads to a file and a heading.
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
-	"io/fs"
+	"log"
+	"net/url"
 	"os"
-	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
-
-	"github.com/more-retail/moresso-go/tools/internal/repo"
 )
 
+var (
+	code      = regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
+	link      = regexp.MustCompile(`\]\(([^()\s]+)\)|(?m)^\[[^\]]+\]: (\S+)|(?:href|src)="([^"]+)"`)
+	heading   = regexp.MustCompile(`(?m)^#+ +(.*)|<a id="([^"]+)"`)
+	notInSlug = regexp.MustCompile(`[^\p{L}\p{N}\- _]`)
+)
+
+// anchors returns the names that a link may have after #, as GitHub makes them of headings. The files repeat no heading.
+func anchors(text string) (names []string) {
+	for _, m := range heading.FindAllStringSubmatch(text, -1) {
+		names = append(names, m[2], strings.ReplaceAll(strings.ToLower(notInSlug.ReplaceAllString(m[1], "")), " ", "-"))
+	}
+	return names
+}
+
+func check(page, target string) error {
+	to, err := url.Parse(target)
+	if err != nil || to.Scheme != "" {
+		return err
+	}
+	file := filepath.Join(filepath.Dir(page), cmp.Or(to.Path, filepath.Base(page)))
+	if _, err := os.Stat(file); err != nil || to.Fragment == "" || !strings.HasSuffix(file, ".md") {
+		return err
+	}
+	text, err := os.ReadFile(file)
+	if err == nil && !slices.Contains(anchors(string(text)), to.Fragment) {
+		err = fmt.Errorf("%s has no heading #%s", file, to.Fragment)
+	}
+	return err
+}
+
 func main() {
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "links:", err)
-		os.Exit(1)
+	log.SetFlags(0)
+	var errs []error
+	for _, page := range os.Args[1:] {
+		text, err := os.ReadFile(page)
+		errs = append(errs, err)
+		for _, m := range link.FindAllStringSubmatch(code.ReplaceAllString(string(text), ""), -1) {
+			if err := check(page, m[1]+m[2]+m[3]); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", page, err))
+			}
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		log.Fatal(err)
 	}
 }
-
-func run() error {
-	root, err := repo.Root()
-	if err != nil {
-		return err
-	}
-	t, err := readTree(root)
-	if err != nil {
-		return err
-	}
-	faults := t.check()
-	for _, f := range faults {
-		fmt.Println(f)
-	}
-	if len(faults) > 0 {
-		return fmt.Errorf("%d links lead nowhere", len(faults))
-	}
-	links := 0
-	for _, p := range t.pages {
-		links += len(p.links)
-	}
-	if links == 0 {
-		return fmt.Errorf("no link below %s", root)
-	}
-	fmt.Printf("%d Markdown files, %d links, each leads somewhere\n", len(t.pages), links)
-	return nil
-}
-
-// tree is what a clone of the repository holds.
-type tree struct {
-	names map[string]bool // of files and folders, relative to the root, with slashes
-	pages map[string]*page
-}
-
-// readTree walks over the files. What is built, fetched or installed is not part of the repository, and a link to it
-// leads nowhere in a fresh clone.
-func readTree(root string) (*tree, error) {
-	t := &tree{names: map[string]bool{}, pages: map[string]*page{}}
-	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(root, file)
-		if err != nil {
-			return err
-		}
-		name = filepath.ToSlash(name)
-		if entry.IsDir() && (name == ".git" || name == ".cache" || name == "bin" || entry.Name() == "node_modules") {
-			return filepath.SkipDir
-		}
-		t.names[name] = true
-		if entry.IsDir() || !isMarkdown(name) {
-			return nil
-		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		t.pages[name] = parse(text)
-		return nil
-	})
-	return t, err
-}
-
-func isMarkdown(name string) bool { return strings.EqualFold(path.Ext(name), ".md") }

@@ -1,120 +1,179 @@
-// Mutants proves that the tests can fail. It puts one small fault after another into the shipped code (a condition turned round,
-// a bound moved by one, a guard taken away …) and runs the package's own tests each time. A mutant that survives is either a test
-// that is missing or a change that makes no difference; the latter is explained in tools/mutants/explained, or the command fails.
+// Command mutants proves that the tests would notice if a security rule were removed. Each file in tools/mutants/rules
+// breaks one rule in the source. The tests of the package that the file names must then fail.
 //
-//	mutants                 every package that a service may ship
-//	mutants core/keys       one package
-//	mutants -only cache.go core/keys
-//	mutants -rules          the rules of security, each broken by hand (tools/mutants/rules)
-//	mutants -rules -only nonce
+//	mutants [-o report] [-only regexp]
+//	mutants -check
 //
-// The faults are compiled in with the overlay of the go command, those in conditions all at once, to be switched on one by one. So the
-// tree is never touched and the tests find the files of the repository as always. That is why this is no off-the-shelf tool: gremlins
-// copies one module to another place, where `replace ../core` leads nowhere, and takes the failed build for a killed mutant.
+// It runs in the root of the repository. The tests are built with the overlay flag of the go command, so no file of the
+// repository changes. With -check, no test runs: the command only verifies that each rule still matches the source.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"log"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
-
-	"github.com/more-retail/moresso-go/tools/internal/repo"
+	"sync"
+	"time"
 )
 
+const reportHead = `# Security rules, each broken once
+
+Written by ` + "`make mutate-rules`" + `; do not edit. Each rule is broken in the source, as a careless change would. The tests of the package
+that is named here then fail. The rules are the files in [tools/mutants/rules](../../tools/mutants/rules).
+
+| rule | tests that fail |
+|---|---|
+`
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := command(ctx)
-	stop()
+	log.SetFlags(0)
+	log.SetPrefix("mutants: ")
+	check := flag.Bool("check", false, "only verify that each rule matches the source")
+	only := flag.String("only", "", "use the rules whose package/name matches this `regexp`")
+	report := flag.String("o", "", "the `file` that lists the rules, written if all were found")
+	flag.Parse()
+	root, err := os.Getwd()
+	if err == nil {
+		err = run(root, *only, *report, *check)
+	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "mutants:", err)
-		os.Exit(1)
+		log.Fatal(err)
 	}
 }
 
-func command(ctx context.Context) error {
-	rules := flag.Bool("rules", false, "break the rules of security instead, each by hand")
-	report := flag.String("o", "", "file to write the counts, or with -rules the rules, into; whatever was not run stays as it is")
-	only := flag.String("only", "", "run only mutants whose key matches this expression, and write no counts")
-	flag.Parse()
-	root, err := repo.Root()
+func run(root, only, report string, check bool) error {
+	pattern, err := regexp.Compile(only)
 	if err != nil {
 		return err
 	}
-	if *rules {
-		return breakRules(ctx, root, *only, *report)
-	}
-	chosen, err := regexp.Compile(*only)
+	rules, err := readRules(root, pattern)
 	if err != nil {
-		return fmt.Errorf("-only: %w", err)
+		return err
 	}
-	packages := flag.Args()
-	if len(packages) == 0 {
-		if packages, err = shipped(ctx, root); err != nil {
-			return err
+	if len(rules) == 0 {
+		return errors.New("no rule matches")
+	}
+	var errs []error
+	for _, r := range rules {
+		if err := r.check(root); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", r.name, err))
 		}
 	}
-	var faults []error
-	together := &tally{dir: "mutants"}
-	for _, dir := range packages {
-		counts, err := unleash(ctx, root, filepath.ToSlash(filepath.Clean(dir)), chosen, *only == "")
-		if ctx.Err() != nil {
-			return errors.Join(append(faults, ctx.Err())...)
-		}
-		if err != nil {
-			faults = append(faults, err)
-		}
-		together.plus(counts)
-		if counts.total() > 0 && *report != "" && *only == "" {
-			if err := writeReport(*report, root, counts); err != nil {
-				return err
-			}
-		}
+	if check || len(errs) > 0 {
+		log.Printf("%d rules, %d do not match", len(rules), len(errs))
+		return errors.Join(errs...)
 	}
-	if len(packages) > 1 {
-		fmt.Println(together)
+	if err := breakAll(root, rules); err != nil {
+		return err
 	}
-	return errors.Join(faults...)
+	log.Printf("%d rules broken, each found by tests", len(rules))
+	if report == "" || only != "" {
+		return nil
+	}
+	text := []byte(reportHead)
+	for _, r := range rules {
+		text = fmt.Appendf(text, "| %s | %s |\n", r.title, r.tests)
+	}
+	return os.WriteFile(report, text, 0o600)
 }
 
-// servesTests says of a package that it is for tests and development.
-func servesTests(dir string) bool {
-	return dir == "core/devissuer" || dir == "redisstore/redistest" || strings.HasPrefix(dir+"/", "core/ssotest/")
-}
-
-// shipped are the packages that a service may hold: those of the workspace, without programs, examples and what serves tests.
-func shipped(ctx context.Context, root string) ([]string, error) {
-	modules, err := repo.Modules(root)
-	if err != nil {
-		return nil, err
-	}
-	var dirs []string
-	for _, m := range modules {
-		if !m.Workspace || strings.HasPrefix(m.Dir, "cmd/") || m.Dir == "examples" {
-			continue
+// breakAll breaks the rules, two at a time.
+func breakAll(root string, rules []rule) error {
+	baselines := map[string]func() error{} // by the tests that run
+	errs := make([]error, len(rules))
+	var workers sync.WaitGroup
+	limit := make(chan struct{}, 2)
+	for i, r := range rules {
+		key := r.tests + " " + r.run
+		if baselines[key] == nil {
+			baselines[key] = sync.OnceValue(func() error {
+				output, err := test(root, r, nil)
+				if err != nil {
+					return fmt.Errorf("%w\n%s", err, output)
+				}
+				return nil
+			})
 		}
-		list := exec.CommandContext(ctx, "go", "list", "-f", "{{if .TestGoFiles}}{{.Dir}}{{else if .XTestGoFiles}}{{.Dir}}{{end}}", "./"+m.Dir+"/...")
-		list.Dir = root
-		list.Env = append(os.Environ(), "GOWORK="+filepath.Join(root, "go.work"))
-		list.Stderr = os.Stderr
-		output, err := list.Output()
-		if err != nil {
-			return nil, fmt.Errorf("go list ./%s/...: %w", m.Dir, err)
-		}
-		for dir := range strings.FieldsSeq(string(output)) {
-			relative, err := filepath.Rel(root, dir)
+		limit <- struct{}{}
+		workers.Go(func() {
+			found, err := breakRule(root, r, baselines[key])
 			if err != nil {
-				return nil, err
+				found, errs[i] = "NOT FOUND, "+err.Error(), fmt.Errorf("%s: %w", r.name, err)
 			}
-			dirs = append(dirs, filepath.ToSlash(relative))
-		}
+			log.Printf("%s: %s", r.name, found)
+			<-limit
+		})
 	}
-	return slices.DeleteFunc(dirs, servesTests), nil
+	workers.Wait()
+	return errors.Join(errs...)
+}
+
+var errFailed = errors.New("a test fails")
+
+var failedTest = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)|^panic: .*`)
+
+// breakRule returns the first test that fails without the rule.
+func breakRule(root string, r rule, baseline func() error) (found string, err error) {
+	if err := baseline(); err != nil {
+		return "", fmt.Errorf("no rule is broken yet: %w", err)
+	}
+	text, err := r.broken(root)
+	if err != nil {
+		return "", err
+	}
+	output, err := test(root, r, text)
+	if err == nil {
+		return "", fmt.Errorf("the tests of %s pass", r.tests)
+	}
+	if !errors.Is(err, errFailed) {
+		return "", err
+	}
+	return failedTest.FindString(output), nil
+}
+
+// script builds the tests in the folder $0 and runs those that match $1. A broken loop can allocate without end, hence
+// the limit of memory. Vet is off, since a test must find the broken rule.
+const script = `go test -c -vet=off -overlay "$0/overlay.json" -o "$0/package.test" . || exit 99
+ulimit -v 8000000 2>/dev/null
+exec "$0/package.test" -test.failfast -test.timeout=3m -test.run="$1"`
+
+// test builds and runs the tests of a rule with text, if there is one, in place of its file. If a test failed, err is errFailed.
+func test(root string, r rule, text []byte) (output string, err error) {
+	work, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(work) //nolint:errcheck // a temporary folder
+	broken, replaced := filepath.Join(work, "broken.go"), map[string]string{}
+	if text != nil {
+		replaced[filepath.Join(root, r.file)] = broken
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replaced})
+	if err := errors.Join(err, os.WriteFile(broken, text, 0o600), os.WriteFile(filepath.Join(work, "overlay.json"), overlay, 0o600)); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", script, work, r.run)
+	cmd.Dir = filepath.Join(root, r.tests)
+	cmd.Env = append(os.Environ(), "GOWORK="+filepath.Join(root, "go.work"))
+	cmd.WaitDelay = 5 * time.Second
+	printed, err := cmd.CombinedOutput()
+	switch output = string(printed); {
+	case err == nil:
+		return output, nil
+	case ctx.Err() != nil || strings.Contains(output, "panic: test timed out after"):
+		return output, errors.New("the tests do not end")
+	case cmd.ProcessState.ExitCode() == 99:
+		return output, fmt.Errorf("the tests do not build\n%s", output)
+	}
+	return output, errFailed
 }

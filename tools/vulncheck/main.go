@@ -1,108 +1,129 @@
-// Vulncheck holds every module of the repository against the Go vulnerability database.
+// Command vulncheck runs govulncheck on modules of the repository, each with the versions in its own go.mod.
 //
-//	cd tools && GOWORK=off go run ./vulncheck
+//	vulncheck [-db address] govulncheck folder...
 //
-// It runs govulncheck on each module by itself, as a consumer builds it: without the workspace, with the versions
-// that the module's own go.mod asks for. What it finds is judged so:
-//
-//   - A vulnerability of a dependency that is called fails, in every module.
-//   - One in a package of a dependency that a released module imports, without calling what is weak, fails as well if
-//     there is a fix: whoever uses the module may call it, and gets the version of our go.mod.
-//   - One in the standard library of the running Go is printed with the version to upgrade to, and fails nothing: a
-//     patch release of Go must not stop whoever builds with the one before, and our modules cannot choose it for them.
-//
-// What cannot be mended yet is accepted in accepted.go, each with a reason; an entry that is not needed any more fails.
-//
-// The database is pinned (database.go says which, and how to take a newer one), so that the same commit always gets
-// the same answer. -db, or VULNDB for make, names another: https://vuln.go.dev is the live one.
-//
-// The findings for a module are kept in .cache/vulncheck until its sources, its requirements, Go or the database change.
+// It fails if code of a module, or of its tests, calls a vulnerable function of a dependency. Exceptions are in accepted.go.
+// A vulnerability of the standard library fails nothing, since the modules cannot choose the version of Go: the command
+// prints it. Without -db, the pinned database is used (database.go).
 package main
 
 import (
-	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"log"
+	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-
-	"github.com/more-retail/moresso-go/tools/internal/repo"
 )
 
 func main() {
-	database := flag.String("db", "", "the database's `address`; empty: the pinned one")
+	log.SetFlags(0)
+	log.SetPrefix("vulncheck: ")
+	database := flag.String("db", "", "the `address` of the database; empty for the pinned one")
 	flag.Parse()
-	if err := run(context.Background(), *database); err != nil {
-		fmt.Fprintln(os.Stderr, "vulncheck:", err)
-		os.Exit(1)
+	if err := run(*database, flag.Arg(0), flag.Args()[1:]); err != nil {
+		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, address string) error {
-	root, modules, err := repo.Here()
+func run(database, govulncheck string, folders []string) error {
+	govulncheck, err := filepath.Abs(govulncheck)
 	if err != nil {
 		return err
 	}
-	s := scanner{root: root, database: address, cache: filepath.Join(root, ".cache", "vulncheck")}
-	if address == "" {
-		dir, err := pinned.prepare(ctx, filepath.Join(root, ".cache", "vulndb"))
+	pinned := database == ""
+	if pinned {
+		dir, err := os.MkdirTemp("", "vulndb")
 		if err != nil {
 			return err
 		}
-		s.database = "file://" + filepath.ToSlash(dir)
-		fmt.Printf("The pinned database, as it was on %s.\n", pinned.day())
-	} else {
-		// What a live database says today it may not say tomorrow.
-		s.cache = ""
-		fmt.Printf("The database at %s.\n", address)
+		defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+		if err := pinnedDatabase(dir); err != nil {
+			return err
+		}
+		database = "file://" + filepath.ToSlash(dir)
 	}
-
-	standard := map[string]finding{}
-	var faults []string
-	unused := slices.Clone(accepted)
-	for i, answer := range s.scanAll(ctx, modules) {
-		m := modules[i]
-		found, err := answer()
+	var errs []error
+	unused, standard := maps.Clone(accepted), map[string]bool{}
+	for _, folder := range folders {
+		found, err := scan(govulncheck, database, folder)
 		if err != nil {
-			return fmt.Errorf("%s: %w", m.Dir, err)
+			return fmt.Errorf("%s: %w", folder, err)
 		}
-		v := judge(found, m.Workspace, accepted)
-		fmt.Printf("  %-24s %s\n", m.Dir, v)
-		for _, f := range v.faults {
-			faults = append(faults, fmt.Sprintf("%s: %s", m.Dir, f.advice()))
+		for _, f := range found {
+			switch vulnerable := f.Trace[0]; {
+			case vulnerable.Module == "stdlib":
+				standard[f.OSV+" (fixed in "+f.FixedVersion+")"] = true
+			case accepted[f.OSV] == vulnerable.Module:
+				delete(unused, f.OSV)
+			default:
+				errs = append(errs, fmt.Errorf("%s: %s@%s has %s, and %s calls %s; fixed in %q", folder, vulnerable.Module,
+					vulnerable.Version, f.OSV, f.Trace[len(f.Trace)-1].Package, vulnerable.Function, f.FixedVersion))
+			}
 		}
-		for _, f := range v.accepted {
-			unused = slices.DeleteFunc(unused, func(e exception) bool { return e.covers(f) })
+		fmt.Printf("%-24s %d called vulnerabilities, accepted and standard library included\n", folder, len(found))
+	}
+	for _, osv := range slices.Sorted(maps.Keys(unused)) {
+		if !pinned { // another database may not have it
+			break
 		}
-		for _, f := range v.standard {
-			standard[f.OSV] = f
-		}
+		errs = append(errs, fmt.Errorf("%s is accepted and no longer found: remove it from tools/vulncheck/accepted.go", osv))
 	}
 	if len(standard) > 0 {
-		printStandard(standard)
+		fmt.Printf("UPGRADE GO to build services: code here calls vulnerable functions of %s: %s\n", runtime.Version(),
+			strings.Join(slices.Sorted(maps.Keys(standard)), ", "))
 	}
-	if address == "" { // another database may not know all of them
-		for _, e := range unused {
-			faults = append(faults, fmt.Sprintf("%s in %s is accepted and not found any more: remove it from tools/vulncheck/accepted.go", e.osv, e.module))
-		}
-	}
-	if len(faults) > 0 {
-		return errors.New("faults:\n  " + strings.Join(faults, "\n  "))
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// printStandard says loudly what this Go's own library is vulnerable to.
-func printStandard(found map[string]finding) {
-	ids, upgrade := summary(found)
-	fmt.Printf("\n*** The standard library of %s has vulnerabilities that code here calls: %s\n", runtime.Version(), strings.Join(ids, ", "))
-	if upgrade == "" {
-		fmt.Print("*** There is no fix yet; https://pkg.go.dev/vuln/ has each.\n\n")
-		return
+// A finding says which vulnerable function is called, with the keys of govulncheck's JSON. The trace begins there.
+type finding struct {
+	OSV          string `json:"osv"`
+	FixedVersion string `json:"fixed_version"`
+	Trace        []struct{ Module, Version, Package, Function string }
+}
+
+// scan returns one finding for each vulnerability that the module in folder calls.
+func scan(govulncheck, database, folder string) (found []finding, err error) {
+	cmd := exec.Command(govulncheck, "-db", database, "-format", "json", "-test", "./...") //nolint:noctx // it runs until it ends
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	text, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("govulncheck: %w\n%s", err, complaint.String())
 	}
-	fmt.Printf("*** UPGRADE GO to %s or later to build services. This is no fault of the repository, and fails nothing here.\n\n", upgrade)
+	configured, seen := false, map[string]bool{}
+	for decoder := json.NewDecoder(strings.NewReader(string(text))); ; {
+		var message struct{ Config, Finding json.RawMessage }
+		if err := decoder.Decode(&message); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, fmt.Errorf("govulncheck: %w", err)
+		}
+		configured = configured || message.Config != nil
+		if message.Finding == nil {
+			continue
+		}
+		var f finding
+		if err := json.Unmarshal(message.Finding, &f); err != nil {
+			return nil, err
+		}
+		if f.Trace[0].Function != "" && !seen[f.OSV+f.Trace[0].Module] { // without a function, it is only imported
+			seen[f.OSV+f.Trace[0].Module] = true
+			found = append(found, f)
+		}
+	}
+	if !configured {
+		return nil, errors.New("govulncheck printed no configuration, so it did not run")
+	}
+	return found, nil
 }
