@@ -9,69 +9,65 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-// Adapter is what [TestAdapter] needs to know of an adapter.
+// Adapter is an adapter for [TestAdapter].
 type Adapter struct {
-	// Open builds an application of the adapter's framework that has the routes, starts it
-	// on a real listener (a Lambda adapter: as handlers of events), and returns how to send
-	// it a request. The application ends with the test. It is called once, with all routes
-	// that the cases need.
+	// Open builds an application of the adapter's framework with the routes, starts it on a listener
+	// (for AWS Lambda: as handlers of events), and returns how to send it a request. The application
+	// ends with the test. Open is called once, with the routes of all cases.
 	Open func(t testing.TB, routes []Route) ssotest.Do
-	// Lacks lists what the front door cannot do for reasons of its own; the cases that need
-	// it are left out.
+	// Lacks lists what the framework does not support. The cases that need it are skipped.
 	Lacks []Feature
 }
 
-// Feature is something that a few front doors lack.
+// Feature is something that a few frameworks do not support.
 type Feature string
 
-// What front doors may lack.
+// The features.
 const (
 	Drawing        Feature = "drawing"         // an option WithDenied; see [Layer.Denied]
-	RepeatedFields Feature = "repeated fields" // it tells only one of several header fields of one name
-	PathValues     Feature = "path values"     // it has no routes of its own
-	LargeHeaders   Feature = "large headers"   // it refuses header fields of more than a few KiB by itself
+	RepeatedFields Feature = "repeated fields" // several header fields of one name
+	PathValues     Feature = "path values"     // routes with parameters
+	LargeHeaders   Feature = "large headers"   // header fields of more than a few KiB
 )
 
-// Route is a route of the application under test, for all methods that are asked for: GET,
-// HEAD and POST.
+// Route is a route of the application under test, for GET, HEAD and POST.
 type Route struct {
-	// Path is in net/http's notation: "/orders/{id}". See [Route.ColonPath].
+	// Path is in the notation of net/http: "/orders/{id}". See [Route.ColonPath].
 	Path string
-	// Layers are the adapter's middleware in front of the handler, the outermost first; none for
-	// a route that is open.
+	// Layers are the adapter's middleware before the handler, the outermost first. An open route has
+	// none.
 	Layers []Layer
-	// Handle is what the handler does: it is called with the request's context.Context, as
-	// a service layer would see it, and with what the adapter's Principal function returned.
-	// The handler answers 200 with the body that it returns.
+	// Handle is called by the handler, with the request's context.Context and the results of the
+	// adapter's Principal function. The handler answers 200 with the body that it returns.
 	Handle func(ctx context.Context, principal *sso.Principal, ok bool) (body string)
 }
 
-// ColonPath is the path in the notation of Gin, Echo and Fiber: "/orders/:id".
+// ColonPath returns the path in the notation of Gin, Echo and Fiber: "/orders/:id".
 func (r Route) ColonPath() string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(r.Path)
 }
 
-// Layer is one piece of the adapter's middleware.
+// Layer is one middleware of an adapter.
 type Layer struct {
-	// Auth is the authenticator that the guard is made of.
+	// Auth is the authenticator of the guard.
 	Auth *sso.Authenticator
-	// Kind says which of the guard's methods makes the middleware.
+	// Kind is the method of the guard that makes the middleware.
 	Kind Kind
-	// Permission is what Require demands; nil for the other kinds.
+	// Permission is the permission of Require; nil for other kinds.
 	Permission sso.Permission
-	// TokenFrom, if there are any, are what the adapter's WithTokenFrom is to be given.
+	// TokenFrom, unless empty, are the sources for the option WithTokenFrom.
 	TokenFrom []sso.TokenSource
-	// Denied, unless nil, is to be called by the function that the adapter's WithDenied is
-	// given; write writes a body in the framework's way, and no status.
+	// Denied, unless nil, is to be called by the function of the option WithDenied. Its argument
+	// write writes a body in the framework's way, and no status.
 	Denied func(d sso.Denial, write func(body string))
 }
 
-// Kind names a method of an adapter's guard.
+// Kind is a method of an adapter's guard.
 type Kind int
 
 // The methods of a guard.
 const (
-	Authenticate Kind = iota // a good token is needed; the zero value
-	Require                  // and [Layer.Permission] too
-	Optional                 // none is needed, but a bad one is refused
+	Authenticate Kind = iota // requires a valid token; the zero value
+	Require                  // requires [Layer.Permission] too
+	Optional                 // accepts a request without a token, but not an invalid one
 )

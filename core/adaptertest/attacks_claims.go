@@ -15,11 +15,11 @@ import (
 func dateAttacks() []Attack {
 	l := &attacks{group: "date", source: "RFC 7519, sections 4.1.4 and 2; claim-type confusion"}
 	claim := func(name, text string) devissuer.TokenOption { return devissuer.Claim(name, json.RawMessage(text)) }
-	l.minted("expired for an hour", "exp lies ahead.", devissuer.Expired())
-	l.minted("expired for two minutes", "exp lies ahead.", devissuer.ValidFor(-2*time.Minute))
-	l.minted("no exp", "A token has an end.", devissuer.WithoutExpiry())
-	l.minted("not good yet", "nbf lies behind.", devissuer.NotYetValid()).from("RFC 7519, section 4.1.5")
-	l.minted("issued in an hour", "A token that is from the future is not from the provider.", devissuer.IssuedAt(time.Now().Add(time.Hour))).from("RFC 7519, section 4.1.6")
+	l.minted("expired for an hour", "exp is in the future.", devissuer.Expired())
+	l.minted("expired for two minutes", "exp is in the future.", devissuer.ValidFor(-2*time.Minute))
+	l.minted("no exp", "exp is required.", devissuer.WithoutExpiry())
+	l.minted("not valid yet", "nbf is in the past.", devissuer.NotYetValid()).from("RFC 7519, section 4.1.5")
+	l.minted("issued in an hour", "iat is not in the future.", devissuer.IssuedAt(time.Now().Add(time.Hour))).from("RFC 7519, section 4.1.6")
 	for name, text := range map[string]string{
 		"a string": `"99999999999"`, "text": `"NaN"`, "a date in words": `"2099-01-01T00:00:00Z"`, "null": `null`, "true": `true`, "an array": `[99999999999]`, "an empty array": `[]`, "an object": `{"$gt":0}`,
 		"negative": `-1`, "1e30": `1e30`, "1e400": `1e400`, "-1e400": `-1e400`, "beyond int64": `9223372036854775808`, "the most of int64": `9223372036854775807`, "beyond uint64": `18446744073709551616`,
@@ -32,21 +32,21 @@ func dateAttacks() []Attack {
 		l.minted("iat is "+name, "iat is a JSON number within a sane range; nothing is converted.", claim("iat", text)).from("RFC 7519, section 4.1.6; claim-type confusion")
 	}
 	for _, text := range []string{"0", "-0", "0.0", "0.5", "1e-400", "-99999999999", "1e3"} {
-		l.minted("exp is "+text, "No token ended before there were any.", claim("exp", text))
+		l.minted("exp is "+text, "exp is in the future.", claim("exp", text))
 	}
 	sortByName(l.list) // maps have no order
 	return l.list
 }
 
-// audienceAttacks are tokens for somebody else.
+// audienceAttacks are tokens for another audience.
 func audienceAttacks() []Attack {
 	l := &attacks{group: "aud", source: "RFC 7519, section 4.1.3; CVE-2020-26160"}
 	l.minted("another's", "A token is for the service that it names.", devissuer.WrongAudience())
-	l.minted("another service's, replayed", "A token that one service accepts is nothing to the next.", devissuer.Audience("other-api"))
-	l.minted("others'", "A token is for the services that it names.", devissuer.Audience("somebody-else", "other-api"))
-	l.minted("missing", "A token for nobody is not for everybody.", devissuer.WithoutClaim("aud"))
+	l.minted("another service's, replayed", "A token for one service is not valid for another.", devissuer.Audience("other-api"))
+	l.minted("others'", "A token is for the services that it names.", devissuer.Audience("other-audience", "other-api"))
+	l.minted("missing", "A token without an audience is for no service.", devissuer.WithoutClaim("aud"))
 	for _, text := range []string{`null`, `""`, `[]`, `[""]`, `{}`, `true`, `0`, `"*"`, `["*"]`, `[[]]`, `[null]`} {
-		l.minted(text, "A token for nobody is not for everybody.", devissuer.Claim("aud", json.RawMessage(text)))
+		l.minted(text, "A token without an audience is for no service.", devissuer.Claim("aud", json.RawMessage(text)))
 	}
 	exact := "The audience matches exactly."
 	shape := "aud is a string, or an array of strings."
@@ -60,8 +60,8 @@ func audienceAttacks() []Attack {
 		"its end":                           {exact, func(s string) any { return s[1:] }},
 		"more behind":                       {exact, func(s string) any { return s + "-admin" }},
 		"more before":                       {exact, func(s string) any { return "not-" + s }},
-		"among others, separated by spaces": {exact, func(s string) any { return "somebody-else " + s + " x" }},
-		"among others, separated by commas": {exact, func(s string) any { return "somebody-else," + s }},
+		"among others, separated by spaces": {exact, func(s string) any { return "other-audience " + s + " x" }},
+		"among others, separated by commas": {exact, func(s string) any { return "other-audience," + s }},
 		"space behind":                      {exact, func(s string) any { return s + " " }},
 		"space before":                      {exact, func(s string) any { return " " + s }},
 		"NUL behind":                        {exact, func(s string) any { return s + "\x00" }},
@@ -77,7 +77,7 @@ func audienceAttacks() []Attack {
 		"beside null":                       {shape, func(s string) any { return []any{nil, s} }},
 		"beside an object":                  {shape, func(s string) any { return []any{s, map[string]any{}} }},
 		"as letters":                        {shape, func(s string) any { return strings.Split(s, "") }},
-		"the last of 65":                    {"An array of audiences has a bound.", func(s string) any { return append(slices.Repeat([]string{"x"}, 64), s) }},
+		"the last of 65":                    {"The number of audiences is bounded.", func(s string) any { return append(slices.Repeat([]string{"x"}, 64), s) }},
 	} {
 		l.token("ours "+name, c.rule, func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Claim("aud", c.aud(audience(i)))) })
 	}
@@ -87,22 +87,22 @@ func audienceAttacks() []Attack {
 	l.token("ours in client_id instead", "The client is not the audience.", func(i *devissuer.Issuer) string {
 		return i.MustToken(devissuer.WithoutClaim("aud"), devissuer.Claim("client_id", audience(i)))
 	})
-	l.token("ours in the header", "The audience stands in the payload.", func(i *devissuer.Issuer) string {
+	l.token("ours in the header", "The audience is in the payload.", func(i *devissuer.Issuer) string {
 		return i.MustToken(devissuer.WithoutClaim("aud"), devissuer.Header("aud", audience(i)))
 	}).from("RFC 7519, section 5.3")
 	sortByName(l.list) // maps have no order
 	return l.list
 }
 
-// issuerAttacks are tokens that say another issuer made them, or something like it.
+// issuerAttacks are tokens with another iss.
 func issuerAttacks() []Attack {
 	l := &attacks{group: "iss", source: "RFC 7519, section 4.1.1; RFC 8725, section 3.8; CVE-2024-53861"}
 	l.minted("another's", "The issuer is the trusted one.", devissuer.WrongIssuer())
-	l.minted("missing", "A token says who made it.", devissuer.WithoutClaim("iss"))
+	l.minted("missing", "iss is required.", devissuer.WithoutClaim("iss"))
 	for _, text := range []string{`null`, `""`, `[]`, `{}`, `true`, `0`, `"null"`} {
-		l.minted(text, "iss is a string that is not empty.", devissuer.Claim("iss", json.RawMessage(text)))
+		l.minted(text, "iss is a non-empty string.", devissuer.Claim("iss", json.RawMessage(text)))
 	}
-	exact := "The issuer matches to the letter; no address is normalised."
+	exact := "The issuer matches exactly; URLs are not normalised."
 	for name, iss := range map[string]func(ours string) any{
 		"slash behind":       func(s string) any { return s + "/" },
 		"two slashes behind": func(s string) any { return s + "//" },
@@ -138,43 +138,43 @@ func issuerAttacks() []Attack {
 	} {
 		l.token("ours, "+name, exact, func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Claim("iss", iss(i.URL()))) })
 	}
-	l.token("ours in the header", "The issuer stands in the payload.", func(i *devissuer.Issuer) string {
+	l.token("ours in the header", "The issuer is in the payload.", func(i *devissuer.Issuer) string {
 		return i.MustToken(devissuer.WithoutClaim("iss"), devissuer.Header("iss", i.URL()))
 	}).from("RFC 7519, section 5.3")
 	sortByName(l.list) // maps have no order
 	return l.list
 }
 
-// subjectAttacks are tokens about nobody.
+// subjectAttacks are tokens without a valid subject or client.
 func subjectAttacks() []Attack {
 	l := &attacks{group: "sub", source: "RFC 7519, section 4.1.2; claim-type confusion"}
 	for _, text := range []string{`""`, `null`, `0`, `1`, `true`, `["ada"]`, `{"id":"ada"}`, `[]`} {
-		l.minted(text, "sub is a string that is not empty, where it stands at all.", devissuer.Claim("sub", json.RawMessage(text)))
+		l.minted(text, "sub, if present, is a non-empty string.", devissuer.Claim("sub", json.RawMessage(text)))
 	}
 	for _, text := range []string{`""`, `null`, `1`, `["app"]`, `{}`} {
-		l.minted("client_id "+text, "client_id is a string that is not empty, where it stands at all.", devissuer.Claim("client_id", json.RawMessage(text))).from("RFC 8693, section 4.3; claim-type confusion")
+		l.minted("client_id "+text, "client_id, if present, is a non-empty string.", devissuer.Claim("client_id", json.RawMessage(text))).from("RFC 8693, section 4.3; claim-type confusion")
 	}
 	return l.list
 }
 
-// kindAttacks are good tokens of the provider that are not access tokens for a bearer.
+// kindAttacks are valid tokens of the provider that are not bearer access tokens.
 func kindAttacks() []Attack {
 	l := &attacks{group: "kind", source: "RFC 8725, section 2.8"}
-	idToken := "An ID token tells a client who logged in; it opens no API."
+	idToken := "An ID token tells a client who signed in; it is not for an API."
 	l.minted("ID token: nonce", idToken, devissuer.Claim("nonce", "n-0S6_WzA2Mj")).from("OpenID Connect Core 1.0, section 2")
 	l.minted("ID token: nonce of type null", idToken, devissuer.Claim("nonce", nil)).from("OpenID Connect Core 1.0, section 2")
 	l.minted("ID token: at_hash", idToken, devissuer.Claim("at_hash", "77QmUPtjPfzWtF2AnpK9RQ"), devissuer.Scope("openid")).from("OpenID Connect Core 1.0, section 3.3.2.11")
 	l.minted("ID token: c_hash", idToken, devissuer.Claim("c_hash", "LDktKdoQak3Pk0cnXxCltA"), devissuer.Scope("openid")).from("OpenID Connect Core 1.0, section 3.3.2.11")
 	l.minted("ID token: token_use id", idToken, devissuer.Claim("token_use", "id")).from("Amazon Cognito, using the ID token")
 	for _, typ := range []string{"ID", "Refresh", "Offline", "Logout", "refresh"} {
-		l.minted("payload typ "+typ, "Keycloak says the kind of a token in the payload.", devissuer.Claim("typ", typ), devissuer.Scope("openid")).from("Keycloak, TokenUtil")
+		l.minted("payload typ "+typ, "Keycloak puts the kind of a token into the payload.", devissuer.Claim("typ", typ), devissuer.Scope("openid")).from("Keycloak, TokenUtil")
 	}
-	event := "An event tells what happened; it opens nothing."
+	event := "A security event is not an access token."
 	l.minted("logout token", event, devissuer.Claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}), devissuer.Claim("sid", "08a5019c")).
 		from("OpenID Connect Back-Channel Logout 1.0, section 2.4")
 	l.minted("security event", event, devissuer.Claim("events", map[string]any{"https://schemas.openid.net/secevent/risc/event-type/account-disabled": map[string]any{}}), devissuer.Scope("openid")).from("RFC 8417, section 2.2")
 	l.minted("events of type null", event, devissuer.Claim("events", nil)).from("RFC 8417, section 2.2")
-	bound := "A token that is bound to a key is good only with a proof of that key."
+	bound := "A token that is bound to a key needs a proof of that key."
 	for _, text := range []string{
 		`{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}`, `{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}`, `{"jwk":{"kty":"oct","k":"AAAA"}}`, `{}`, `null`, `"x"`,
 	} {

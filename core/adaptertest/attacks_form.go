@@ -10,29 +10,29 @@ import (
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
-// headerAttacks use header parameters that change what a token means.
+// headerAttacks use header parameters that change the meaning of a token.
 func headerAttacks() []Attack {
 	l := &attacks{group: "header", source: "RFC 7515, section 4.1.11; RFC 8725, section 3.10"}
 	for name, crit := range map[string]string{
 		"an unknown extension": `["https://attacker.example/ext"]`, "exp": `["exp"]`, "b64": `["b64"]`, "alg": `["alg"]`,
 		"an empty list": `[]`, "null": `null`, "a string": `"exp"`, "an object": `{}`, "a number in the list": `[1]`, "a name twice": `["exp","exp"]`,
 	} {
-		l.minted("crit: "+name, "What demands an extension that is not known here is refused.", devissuer.Header("crit", json.RawMessage(crit)), devissuer.Header("exp", 1)).from("RFC 7515, section 4.1.11; CVE-2025-59420")
+		l.minted("crit: "+name, "A token that requires an unknown extension is rejected.", devissuer.Header("crit", json.RawMessage(crit)), devissuer.Header("exp", 1)).from("RFC 7515, section 4.1.11; CVE-2025-59420")
 	}
-	l.minted("b64 false", "A payload that is not encoded is another format.", devissuer.Header("b64", false)).from("RFC 7797, section 6")
-	l.minted("b64 false, in crit", "A payload that is not encoded is another format.", devissuer.Header("b64", false), devissuer.Header("crit", []string{"b64"})).from("RFC 7797, section 6")
-	l.minted("zip", "A token is not unpacked.", devissuer.Header("zip", "DEF")).from("RFC 8725, section 3.6; CVE-2024-33664")
-	l.token("zip, packed payload", "A token is not unpacked.", func(i *devissuer.Issuer) string {
+	l.minted("b64 false", "An unencoded payload is another format.", devissuer.Header("b64", false)).from("RFC 7797, section 6")
+	l.minted("b64 false, in crit", "An unencoded payload is another format.", devissuer.Header("b64", false), devissuer.Header("crit", []string{"b64"})).from("RFC 7797, section 6")
+	l.minted("zip", "A token is not decompressed.", devissuer.Header("zip", "DEF")).from("RFC 8725, section 3.6; CVE-2024-33664")
+	l.token("zip, packed payload", "A token is not decompressed.", func(i *devissuer.Issuer) string {
 		return i.MustToken(devissuer.Header("zip", "DEF"), devissuer.RawPayload(deflated(split(i.MustToken()).payload)))
 	}).from("RFC 8725, section 3.6; CVE-2024-33664")
-	l.token("zip, bomb of 1 MiB", "A token is not unpacked.", func(i *devissuer.Issuer) string {
+	l.token("zip, bomb of 1 MiB", "A token is not decompressed.", func(i *devissuer.Issuer) string {
 		return i.MustToken(devissuer.Header("zip", "DEF"), devissuer.RawPayload(deflated(bytes.Repeat([]byte(" "), 1<<20))))
 	}).from("RFC 8725, section 3.6; CVE-2024-28176, CVE-2024-33664")
 	l.minted("cty JWT", "A token within a token is not read.", devissuer.Header("cty", "JWT")).from("RFC 7519, section 5.2")
 	for name, member := range map[string]string{
 		"ALG": `"ALG":"none"`, "Alg": `"Alg":"HS256"`, "Kid": `"Kid":"x"`, "CRIT": `"CRIT":["x"]`, "Typ": `"Typ":"logout+jwt"`, "K of Kelvin in kid": `"\u212aid":"x"`,
 	} {
-		l.token("the name "+name, "Some readers take other letter cases for the same name.", rawHeader(after(member))).from("RFC 7515, section 4; RFC 8725, section 2.6 class")
+		l.token("the name "+name, "Some parsers treat other letter cases as the same name.", rawHeader(after(member))).from("RFC 7515, section 4; RFC 8725, section 2.6 class")
 	}
 	sortByName(l.list) // maps have no order
 	return l.list
@@ -46,17 +46,17 @@ func deflated(b []byte) string {
 	return out.String()
 }
 
-// typeAttacks are tokens that say themselves that they are of another kind.
+// typeAttacks are tokens whose typ is another kind.
 func typeAttacks() []Attack {
 	l := &attacks{group: "typ", source: "RFC 8725, section 3.11"}
 	for _, typ := range []string{
 		"logout+jwt", "dpop+jwt", "secevent+jwt", "id_token+jwt", "rt+jwt", "entity-statement+jwt", "oauth-authz-req+jwt", "token-introspection+jwt",
 		"client-authentication+jwt", "kb+jwt", "dc+sd-jwt", "vp+jwt", "JWE", "JOSE+JSON", "passport",
 	} {
-		l.minted(typ, "A token of another kind is no access token.", devissuer.Type(typ))
+		l.minted(typ, "A token of another kind is not an access token.", devissuer.Type(typ))
 	}
 	for _, typ := range []string{"", "JWT ", "at+jwt; v=1", "JWT\x00", "at+jwt,logout+jwt", "application/at+jwt+x"} {
-		l.minted(fmt.Sprintf("%q", typ), "typ matches exactly, but for the case of its letters.", devissuer.Type(typ))
+		l.minted(fmt.Sprintf("%q", typ), "typ matches exactly, in any letter case.", devissuer.Type(typ))
 	}
 	for _, value := range []string{"null", "1", "true", `["JWT"]`, `{}`} {
 		l.minted("of type "+kindOfJSON(value), "typ is a string.", devissuer.Header("typ", json.RawMessage(value))).from("RFC 7515, section 4.1.9")
@@ -64,7 +64,7 @@ func typeAttacks() []Attack {
 	return l.list
 }
 
-// formAttacks are not spelled as RFC 7515, section 7.1 says.
+// formAttacks are not encoded as in RFC 7515, section 7.1.
 func formAttacks() []Attack {
 	l := &attacks{group: "form", source: "RFC 7515, section 7.1"}
 	segments := "A token has three segments, none of them empty."
@@ -82,8 +82,8 @@ func formAttacks() []Attack {
 	l.token("one dot", segments, of(func(string) string { return "." }))
 	l.token("two dots", segments, of(func(string) string { return ".." }))
 	l.token("no header", segments, of(func(s string) string { return s[strings.IndexByte(s, '.'):] }))
-	l.token("no payload", "A detached payload is not to be had from anywhere.", func(i *devissuer.Issuer) string { return i.MustToken(devissuer.RawPayload("")) }).from("RFC 7515, appendix F")
-	l.token("payload taken out", "A detached payload is not to be had from anywhere.", of(func(s string) string {
+	l.token("no payload", "A detached payload is not supported.", func(i *devissuer.Issuer) string { return i.MustToken(devissuer.RawPayload("")) }).from("RFC 7515, appendix F")
+	l.token("payload taken out", "A detached payload is not supported.", of(func(s string) string {
 		p := strings.Split(s, ".")
 		return p[0] + ".." + p[2]
 	})).from("RFC 7515, appendix F")
@@ -95,7 +95,7 @@ func formAttacks() []Attack {
 	l.token("percent-encoded", "A token is not unescaped.", of(func(s string) string { return strings.ReplaceAll(s, ".", "%2E") })).badRequest()
 	l.token("a word", segments, of(func(string) string { return "undefined" }))
 
-	spelling := "base64url has one spelling for each sequence of bytes: no padding, its own alphabet, no white space, no bits left over."
+	spelling := "base64url has one encoding for each sequence of bytes: no padding, its own alphabet, no white space, no unused bits."
 	l.source = "RFC 7515, section 2; RFC 4648, sections 3.2, 3.3 and 3.5"
 	l.token("padding in the signature", spelling, of(padded))
 	l.token("padding in the payload", spelling, func(i *devissuer.Issuer) string { return respelledAs(i, same, padded) }).badRequest()
@@ -126,7 +126,7 @@ func formAttacks() []Attack {
 			return p[0] + "." + p[1] + "." + middle(insert)(p[2])
 		}).badRequest()
 		l.token(name+" in the payload", spelling, respelled(same, middle(insert))).badRequest()
-		l.token(name+" behind the token", "A token ends where it ends.", of(func(s string) string { return s + insert + "x" })).badRequest()
+		l.token(name+" behind the token", "Nothing may follow a token.", of(func(s string) string { return s + insert + "x" })).badRequest()
 	}
 	l.token("line break in the header", spelling, respelled(middle("\n"), same)).badRequest()
 	sortByName(l.list) // maps have no order
@@ -144,7 +144,7 @@ func respelledAs(i *devissuer.Issuer, header, payload func(string) string) strin
 	}
 }
 
-// jsonAttacks are texts on which two readers of JSON could disagree. All are properly signed.
+// jsonAttacks are texts about which two JSON parsers could disagree. All are correctly signed.
 func jsonAttacks() []Attack {
 	l := &attacks{group: "JSON", source: "RFC 7519, section 7.2"}
 	object := "The payload is a JSON object and nothing else."
@@ -156,7 +156,7 @@ func jsonAttacks() []Attack {
 	for name, header := range map[string]string{"null": "null", "array": "[]", "string": `"RS256"`, "white space": " ", "an empty object": "{}", "rubbish": "{alg:RS256}"} {
 		l.minted("header: "+name, "The header is a JSON object and nothing else.", devissuer.RawHeader(header)).from("RFC 7515, section 5.2")
 	}
-	text := "The text is JSON to the letter, in UTF-8."
+	text := "The text is strict JSON in UTF-8."
 	for name, change := range map[string]func(string) string{
 		"an object behind":     func(s string) string { return s + s },
 		"a brace behind":       func(s string) string { return s + "}" },
@@ -195,9 +195,9 @@ func jsonAttacks() []Attack {
 	} {
 		l.token("header: "+name, text, rawHeader(change)).from("RFC 8259; RFC 7493, section 2")
 	}
-	twice := "A name that stands twice means one thing to one reader and another to the next."
+	twice := "Parsers disagree about a name that appears twice."
 	for name, member := range map[string]string{
-		"exp": `"exp":1`, "sub": `"sub":"root"`, "iss": `"iss":"https://attacker.example"`, "aud": `"aud":"somebody-else"`, "an unknown claim": `"x":1,"x":2`,
+		"exp": `"exp":1`, "sub": `"sub":"root"`, "iss": `"iss":"https://attacker.example"`, "aud": `"aud":"other-audience"`, "an unknown claim": `"x":1,"x":2`,
 		"a member of permissions": `"permissions":{"role":"user","role":"admin"}`, "deep in an array": `"x":[[{"a":1,"a":2}]]`, "exp as an escape": `"\u0065xp":1`, "the empty name": `"":1,"":2`,
 	} {
 		l.token("twice: "+name+", first", twice, rawPayload(before(member))).from("RFC 7519, section 4; RFC 7493, section 2.3; CVE-2017-12635 class")
@@ -207,9 +207,9 @@ func jsonAttacks() []Attack {
 		l.token("twice in the header: "+name+", first", twice, rawHeader(before(member))).from("RFC 7515, section 4")
 		l.token("twice in the header: "+name+", last", twice, rawHeader(after(member))).from("RFC 7515, section 4")
 	}
-	letters := "Some readers take other letter cases, and ſ for s, for the same name."
+	letters := "Some parsers treat other letter cases, and ſ and s, as the same name."
 	for _, member := range []string{
-		`"ISS":"https://attacker.example"`, `"iſſ":"https://attacker.example"`, `"Exp":1`, `"EXP":99999999999`, `"Aud":"somebody-else"`, `"AUD":["x"]`, `"Sub":"root"`, `"ſub":"root"`,
+		`"ISS":"https://attacker.example"`, `"iſſ":"https://attacker.example"`, `"Exp":1`, `"EXP":99999999999`, `"Aud":"other-audience"`, `"AUD":["x"]`, `"Sub":"root"`, `"ſub":"root"`,
 		`"NBF":99999999999`, `"Iat":99999999999`, `"Scope":"admin"`, `"Permissions":{"role":"admin"}`, `"permiſſions":{"role":"admin"}`, `"\u0049SS":"x"`, `"CNF":{}`, `"Client_ID":"x"`,
 	} {
 		name, _, _ := strings.Cut(member, ":")
@@ -224,24 +224,24 @@ func jsonAttacks() []Attack {
 	return l.list
 }
 
-// sizeAttacks are meant to cost more than they should.
+// sizeAttacks are expensive to process.
 func sizeAttacks() []Attack {
 	l := &attacks{group: "size", source: "RFC 8725, section 2.5 class; CVE-2025-30204"}
-	l.token("100,000 dots", "What is no token is refused before it is taken apart.", func(*devissuer.Issuer) string { return strings.Repeat(".", 100_000) })
-	l.token("200 KiB of letters", "A token has a bound.", func(*devissuer.Issuer) string { return strings.Repeat("A", 200<<10) })
-	l.minted("claims of 20 KiB", "A token has a bound.", devissuer.Claim("x", strings.Repeat("x", 20<<10)))
-	l.minted("header of 5 KiB", "A header has a bound.", devissuer.Header("x", strings.Repeat("x", 5<<10)))
-	l.token("white space of 20 KiB", "A token has a bound.", rawPayload(func(s string) string { return s + strings.Repeat(" ", 20<<10) }))
-	l.token("signature of 20 KiB", "A token has a bound.", withSignature(func(s []byte) []byte { return append(s, make([]byte, 20<<10)...) }))
+	l.token("100,000 dots", "A text that is not a token is rejected before it is split.", func(*devissuer.Issuer) string { return strings.Repeat(".", 100_000) })
+	l.token("200 KiB of letters", "The size of a token is bounded.", func(*devissuer.Issuer) string { return strings.Repeat("A", 200<<10) })
+	l.minted("claims of 20 KiB", "The size of a token is bounded.", devissuer.Claim("x", strings.Repeat("x", 20<<10)))
+	l.minted("header of 5 KiB", "The size of a header is bounded.", devissuer.Header("x", strings.Repeat("x", 5<<10)))
+	l.token("white space of 20 KiB", "The size of a token is bounded.", rawPayload(func(s string) string { return s + strings.Repeat(" ", 20<<10) }))
+	l.token("signature of 20 KiB", "The size of a token is bounded.", withSignature(func(s []byte) []byte { return append(s, make([]byte, 20<<10)...) }))
 	l.source = "RFC 8259, section 9; CVE-2020-36518 class"
-	l.minted("nested 33 deep", "Nesting has a bound.", devissuer.Claim("x", nested(32)))
-	l.minted("nested 5,000 deep", "Nesting has a bound.", devissuer.RawPayload(`{"x":`+string(nested(5_000))+`}`))
-	l.minted("nested 10,000 deep", "Nesting has a bound, and a token has.", devissuer.RawPayload(`{"x":`+string(nested(10_000))+`}`))
-	l.minted("opened 10,000 times", "Nesting has a bound, and a token has.", devissuer.RawPayload(strings.Repeat(`[`, 10_000)))
-	l.minted("objects 2,000 deep", "Nesting has a bound.", devissuer.RawPayload(strings.Repeat(`{"x":`, 2_000)+"1"+strings.Repeat(`}`, 2_000)))
-	l.minted("header nested 33 deep", "Nesting has a bound.", devissuer.Header("x", nested(32)))
-	l.minted("header opened 2,000 times", "Nesting has a bound.", devissuer.RawHeader(strings.Repeat(`[`, 2_000)))
-	l.minted("exponent of 400 digits", "Numbers are compared, never written out.", devissuer.Claim("exp", json.RawMessage("1e"+strings.Repeat("9", 400)))).from("CVE-2020-10735 class")
-	l.minted("number of 10,000 digits", "Numbers are compared, never written out.", devissuer.Claim("exp", json.RawMessage(strings.Repeat("9", 10_000)))).from("CVE-2020-10735 class")
+	l.minted("nested 33 deep", "Nesting is bounded.", devissuer.Claim("x", nested(32)))
+	l.minted("nested 5,000 deep", "Nesting is bounded.", devissuer.RawPayload(`{"x":`+string(nested(5_000))+`}`))
+	l.minted("nested 10,000 deep", "Nesting and the size of a token are bounded.", devissuer.RawPayload(`{"x":`+string(nested(10_000))+`}`))
+	l.minted("opened 10,000 times", "Nesting and the size of a token are bounded.", devissuer.RawPayload(strings.Repeat(`[`, 10_000)))
+	l.minted("objects 2,000 deep", "Nesting is bounded.", devissuer.RawPayload(strings.Repeat(`{"x":`, 2_000)+"1"+strings.Repeat(`}`, 2_000)))
+	l.minted("header nested 33 deep", "Nesting is bounded.", devissuer.Header("x", nested(32)))
+	l.minted("header opened 2,000 times", "Nesting is bounded.", devissuer.RawHeader(strings.Repeat(`[`, 2_000)))
+	l.minted("exponent of 400 digits", "Numbers are compared, never expanded.", devissuer.Claim("exp", json.RawMessage("1e"+strings.Repeat("9", 400)))).from("CVE-2020-10735 class")
+	l.minted("number of 10,000 digits", "Numbers are compared, never expanded.", devissuer.Claim("exp", json.RawMessage(strings.Repeat("9", 10_000)))).from("CVE-2020-10735 class")
 	return l.list
 }

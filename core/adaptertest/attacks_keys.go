@@ -14,16 +14,16 @@ import (
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
-// algorithmAttacks choose the algorithm that the token is judged by.
+// algorithmAttacks choose the algorithm by which the token is verified.
 func algorithmAttacks() []Attack {
 	l := &attacks{group: "algorithm", source: "RFC 8725, section 3.1; CVE-2015-9235"}
 	for _, name := range []string{"none", "None", "NONE", "nOnE", "none ", "", "null"} {
 		l.minted(fmt.Sprintf("unsigned, %q", name), "A token without a signature proves nothing, however its algorithm is spelled.", devissuer.AlgNone(name)).
 			from("RFC 8725, section 3.2; CVE-2015-9235, CVE-2020-28042")
-		l.token(fmt.Sprintf("%q with another signature", name), "No algorithm means no proof, whatever stands in the place of the signature.",
+		l.token(fmt.Sprintf("%q with another signature", name), "Without an algorithm there is no proof, whatever the signature is.",
 			withSignature(func([]byte) []byte { return []byte("x") }, devissuer.AlgNone(name))).from("RFC 8725, section 3.2")
 	}
-	l.minted("missing", "The header has to name the algorithm.", devissuer.WithoutHeader("alg")).from("RFC 7515, section 4.1.1")
+	l.minted("missing", "The header must name the algorithm.", devissuer.WithoutHeader("alg")).from("RFC 7515, section 4.1.1")
 	for _, value := range []string{"null", "1", "true", `["RS256"]`, `{"RS256":1}`} {
 		l.minted("of type "+kindOfJSON(value), "alg is a string.", devissuer.Header("alg", json.RawMessage(value))).from("RFC 7515, section 4.1.1")
 	}
@@ -31,7 +31,7 @@ func algorithmAttacks() []Attack {
 		l.minted(fmt.Sprintf("true signature as %q", name), "Names of algorithms match exactly.", devissuer.Header("alg", name)).from("RFC 7515, section 4.1.1").by("RS256")
 	}
 
-	confusion := "With a public key as the secret of an HMAC anybody can sign."
+	confusion := "With a public key as the secret of an HMAC, any attacker can sign."
 	pem := func(i *devissuer.Issuer) []byte { return i.PublicPEM() }
 	l.minted("HS256 with the PEM", confusion, devissuer.HMACWithPublicKey())
 	l.token("HS384 with the PEM", confusion, hmacToken("HS384", crypto.SHA384, pem))
@@ -77,7 +77,7 @@ func algorithmAttacks() []Attack {
 	l.minted("ES384 in the header, ES256 in truth", "Each ECDSA algorithm has one curve.", devissuer.Header("alg", "ES384")).from("RFC 7518, section 3.4").by("ES256")
 	l.minted("ES256K in the header, ES256 in truth", "Each ECDSA algorithm has one curve.", devissuer.Header("alg", "ES256K")).from("RFC 8812, section 3.2").by("ES256")
 	l.token("SHA-1 under RS256", "The hash is that of the algorithm.", rsaSigned(signSHA1)).from("RFC 8725, section 3.2").by("RS256")
-	l.minted("an unknown one, unsigned", "Who does not know an algorithm cannot accept by it.", devissuer.AlgNone("XS256")).from("RFC 7515, section 5.2")
+	l.minted("an unknown one, unsigned", "An unknown algorithm proves nothing.", devissuer.AlgNone("XS256")).from("RFC 7515, section 5.2")
 	return l.list
 }
 
@@ -86,10 +86,10 @@ func kindOfJSON(value string) string {
 		map[bool]string{true: "number"}[value[0] == '-' || value[0] >= '0' && value[0] <= '9']
 }
 
-// embeddedKeyAttacks bring their own key, or say where to fetch it.
+// embeddedKeyAttacks bring their own key, or its address.
 func embeddedKeyAttacks() []Attack {
 	l := &attacks{group: "embedded key", source: "RFC 8725, section 3.10; CVE-2018-0114"}
-	rule := "A token does not choose who vouches for it, and makes nobody fetch anything."
+	rule := "A token does not choose its key, and does not cause a request."
 	known := func(i *devissuer.Issuer) devissuer.TokenOption { return devissuer.Header("kid", i.KeyID()) }
 	l.minted("jwk", rule, devissuer.EmbeddedKey())
 	l.minted("jwk, no kid", rule, devissuer.EmbeddedKey(), devissuer.NoKeyID())
@@ -132,14 +132,14 @@ func embeddedKeyAttacks() []Attack {
 // signatureAttacks have a signature that does not prove the token.
 func signatureAttacks() []Attack {
 	l := &attacks{group: "signature", source: "RFC 7515, section 5.2"}
-	l.minted("one bit changed", "The signature has to be the key's.", devissuer.BadSignature())
+	l.minted("one bit changed", "The signature must be the key's.", devissuer.BadSignature())
 	l.minted("payload changed afterwards", "The signature is over the payload as it was.", devissuer.Tampered())
 	l.token("header changed afterwards", "The signature is over the header as it was.", func(i *devissuer.Issuer) string {
 		p := split(i.MustToken())
 		p.header = append([]byte{' '}, p.header...)
 		return p.String()
 	})
-	l.token("of another token", "A signature is of one token.", func(i *devissuer.Issuer) string {
+	l.token("of another token", "A signature belongs to one token.", func(i *devissuer.Issuer) string {
 		p, other := split(i.MustToken()), split(i.MustToken(devissuer.Subject("eve")))
 		p.payload = other.payload
 		return p.String()
@@ -149,20 +149,20 @@ func signatureAttacks() []Attack {
 	l.token("one byte long", "A signature has its exact length.", withSignature(func(s []byte) []byte { return append(s, 0) }))
 	l.token("a zero in front", "A signature has its exact length.", withSignature(func(s []byte) []byte { return append([]byte{0}, s...) }))
 	l.token("twice", "A signature has its exact length.", withSignature(func(s []byte) []byte { return append(s, s...) }))
-	l.token("all zero", "Nothing signs with zeros.", withSignature(func(s []byte) []byte { return make([]byte, len(s)) })).from("CVE-2022-21449")
-	l.token("all ones", "A number beyond the modulus or the order is no signature.", withSignature(func(s []byte) []byte { return bytes.Repeat([]byte{255}, len(s)) }))
-	l.token("the number one", "One is its own power.", withSignature(func(s []byte) []byte { return append(make([]byte, len(s)-1), 1) }))
+	l.token("all zero", "Zeros are not a signature.", withSignature(func(s []byte) []byte { return make([]byte, len(s)) })).from("CVE-2022-21449")
+	l.token("all ones", "A number beyond the modulus or the order is not a signature.", withSignature(func(s []byte) []byte { return bytes.Repeat([]byte{255}, len(s)) }))
+	l.token("the number one", "One to any power is one.", withSignature(func(s []byte) []byte { return append(make([]byte, len(s)-1), 1) }))
 	l.token("empty", "A token without a signature proves nothing.", withSignature(func([]byte) []byte { return nil })).from("RFC 8725, section 3.2; CVE-2020-28042")
 	l.token("of another provider", "Only the configured provider's keys count.", func(i *devissuer.Issuer) string { return forged(i) }).from("RFC 8725, section 3.8")
 	l.minted("of an unknown key", "Only the provider's keys count.", devissuer.UnknownKey())
 
-	l.token("without the name of the hash", "PKCS #1 signatures name the hash that they are of.", rsaSigned(signWithoutDigestInfo)).from("RFC 8017, section 8.2.2; CVE-2006-4339").by("RS256")
-	l.token("PS256 with another salt", "The salt is as long as the hash, and the key is for RS256 besides.", rsaSigned(signOtherSalt, devissuer.Header("alg", "PS256"))).from("RFC 7518, section 3.5").by("RS256")
-	l.token("the padded hash itself", "What the public key makes of it is compared, not what stands there.", rsaSigned(func(private *rsa.PrivateKey, input string) ([]byte, error) {
+	l.token("without the name of the hash", "PKCS #1 signatures name their hash.", rsaSigned(signWithoutDigestInfo)).from("RFC 8017, section 8.2.2; CVE-2006-4339").by("RS256")
+	l.token("PS256 with another salt", "The salt is as long as the hash, and the key is for RS256.", rsaSigned(signOtherSalt, devissuer.Header("alg", "PS256"))).from("RFC 7518, section 3.5").by("RS256")
+	l.token("the padded hash itself", "The padded hash is compared after decryption, not as it is sent.", rsaSigned(func(private *rsa.PrivateKey, input string) ([]byte, error) {
 		return append(make([]byte, private.Size()-len(input)%64), input[:len(input)%64]...), nil
 	})).from("RFC 8017, section 8.2.2").by("RS256")
 
-	l.token("r‖s as DER", "JWS signatures are r and s one behind the other, not ASN.1.", withSignature(asDER)).from("RFC 7518, section 3.4").by("ES256")
+	l.token("r‖s as DER", "JWS signatures are r followed by s, not ASN.1.", withSignature(asDER)).from("RFC 7518, section 3.4").by("ES256")
 	for name, s := range map[string]func([]byte) []byte{
 		"r = 0":                     func(s []byte) []byte { return append(make([]byte, 32), s[32:]...) },
 		"s = 0":                     func(s []byte) []byte { return append(s[:32:32], make([]byte, 32)...) },
@@ -180,12 +180,12 @@ func signatureAttacks() []Attack {
 		l.token("ES256, "+name, "r and s lie between 1 and the order, and have 32 bytes each.", withSignature(s)).from("RFC 7518, section 3.4; CVE-2022-21449").by("ES256")
 	}
 	sortByName(l.list) // maps have no order
-	l.token("EdDSA, S not reduced", "S lies below the order of the group, so that a token has one spelling.", withSignature(unreduced)).from("RFC 8032, section 8.4; CVE-2020-36843").by("EdDSA")
+	l.token("EdDSA, S not reduced", "S is below the order of the group, so that a token has one encoding.", withSignature(unreduced)).from("RFC 8032, section 8.4; CVE-2020-36843").by("EdDSA")
 	l.token("EdDSA, R and S zero but for R = 1", "The neutral element signs nothing.", withSignature(func([]byte) []byte { return append([]byte{1}, make([]byte, 63)...) })).from("RFC 8032, section 5.1.7").by("EdDSA")
 	return l.list
 }
 
-// keyIDAttacks are about kid, which is the attacker's to choose.
+// keyIDAttacks are about kid, which the attacker chooses.
 func keyIDAttacks() []Attack {
 	l := &attacks{group: "kid", source: "RFC 7515, section 4.1.4"}
 	for _, value := range []string{"null", "1", "true", "[]", `{"a":1}`} {
@@ -214,12 +214,12 @@ func keyIDAttacks() []Attack {
 		"prototype":               "__proto__",
 		"keys of a set":           "keys.0",
 	} {
-		l.token(name, "kid is looked up among the provider's keys and used for nothing else; it is escaped in the log.", func(i *devissuer.Issuer) string {
+		l.token(name, "kid is only looked up among the provider's keys, and is escaped in the log.", func(i *devissuer.Issuer) string {
 			return forged(i, devissuer.Header("kid", kid))
 		}).from("RFC 8725, section 3.10; CVE-2018-0114 class")
 	}
 	for _, secret := range []string{"../../../../../../dev/null", "x' UNION SELECT '' --"} {
-		l.token("HS256 with the empty file, "+secret[:2], "kid opens no file and asks no database, so nobody knows the secret.",
+		l.token("HS256 with the empty file, "+secret[:2], "kid opens no file and queries no database, so that no attacker knows the secret.",
 			hmacToken("HS256", crypto.SHA256, func(*devissuer.Issuer) []byte { return nil }, devissuer.Header("kid", secret))).from("RFC 8725, section 3.10")
 	}
 	for name, change := range map[string]func(string) string{
@@ -233,11 +233,11 @@ func keyIDAttacks() []Attack {
 		l.token("right one "+name, "Key ids match exactly.", func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Header("kid", change(i.KeyID()))) })
 	}
 	sortByName(l.list) // maps have no order
-	l.token("another key's", "The key that the token names has to be the one that proves it; no other is tried.", func(i *devissuer.Issuer) string {
+	l.token("another key's", "The key that the token names must prove it; no other is tried.", func(i *devissuer.Issuer) string {
 		return i.MustToken(devissuer.Header("kid", otherKey(i)))
 	}).from("RFC 8725, section 3.1")
-	l.token("empty, another's signature", "An empty key id is no pass.", func(i *devissuer.Issuer) string { return forged(i, devissuer.Header("kid", "")) })
-	l.token("missing, another's signature", "A token that names no key is proven by the provider's all the same.", func(i *devissuer.Issuer) string { return forged(i, devissuer.NoKeyID()) })
+	l.token("empty, another's signature", "An empty key id does not skip the signature.", func(i *devissuer.Issuer) string { return forged(i, devissuer.Header("kid", "")) })
+	l.token("missing, another's signature", "A token without a key id still needs a signature of the provider's key.", func(i *devissuer.Issuer) string { return forged(i, devissuer.NoKeyID()) })
 	l.token("the issuer's, another provider's token", "The same key id at two providers is two keys.", func(i *devissuer.Issuer) string {
 		return attacker(i.Algorithm()).MustToken(devissuer.Header("kid", i.KeyID()), devissuer.Audience(audience(i)))
 	}).from("RFC 8725, section 3.8")

@@ -1,0 +1,6 @@
+// Package adaptertest is for tests of adapters, which connect this library to a framework.
+//
+// [TestAdapter] is the suite that every adapter has to pass. [Attacks] returns what a service has to
+// reject, and needs no testing.TB. [CheckLeaks] finds goroutines that a test leaves. [TestNested],
+// [TestMistakes] and [TestStreams] test what most frameworks have, in the words of the framework.
+package adaptertest
