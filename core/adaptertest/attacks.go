@@ -1,6 +1,7 @@
 package adaptertest
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -109,6 +110,15 @@ func (l *attacks) token(name, rule string, token func(*devissuer.Issuer) string)
 // minted adds an attack by a token of the issuer's options.
 func (l *attacks) minted(name, rule string, opts ...devissuer.TokenOption) *Attack {
 	return l.token(name, rule, func(i *devissuer.Issuer) string { return i.MustToken(opts...) })
+}
+
+// claim adds attacks that set a claim to JSON texts, in which $ is the valid value.
+func (l *attacks) claim(prefix, rule, claim string, valid func(*devissuer.Issuer) string, texts map[string]string) {
+	for name, text := range texts {
+		l.token(prefix+name, rule, func(i *devissuer.Issuer) string {
+			return i.MustToken(devissuer.Claim(claim, json.RawMessage(strings.ReplaceAll(text, "$", valid(i)))))
+		})
+	}
 }
 
 // fields adds an attack by the header field itself.

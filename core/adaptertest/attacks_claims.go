@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -50,36 +49,27 @@ func audienceAttacks() []Attack {
 	}
 	exact := "The audience matches exactly."
 	shape := "aud is a string, or an array of strings."
+	l.claim("ours ", exact, "aud", audience, map[string]string{
+		"more behind": `"$-admin"`, "more before": `"not-$"`, "space behind": `"$ "`, "space before": `" $"`, "NUL behind": `"$\u0000"`,
+		"line break behind": `"$\n"`, "slash behind": `"$/"`, "as an address": `"https://$"`, "JSON in a string": `"[\"$\"]"`, "pattern": `".*"`,
+		"among others, separated by spaces": `"other-audience $ x"`, "among others, separated by commas": `"other-audience,$"`,
+	})
+	l.claim("ours ", shape, "aud", audience, map[string]string{
+		"in an array in the array": `[["$"]]`, "as a name in an object": `{"$":true}`, "in an object": `{"0":"$"}`,
+		"beside a number": `["$",1]`, "beside null": `[null,"$"]`, "beside an object": `["$",{}]`,
+	})
+	l.claim("ours ", "The number of audiences is bounded.", "aud", audience, map[string]string{"the last of 65": `[` + strings.Repeat(`"x",`, 64) + `"$"]`})
 	for name, c := range map[string]struct {
-		rule string
-		aud  func(ours string) any
+		rule   string
+		change func(ours string) any
 	}{
-		"in capitals":                       {exact, func(s string) any { return strings.ToUpper(s) }},
-		"with a capital":                    {exact, func(s string) any { return strings.ToUpper(s[:1]) + s[1:] }},
-		"its beginning":                     {exact, func(s string) any { return s[:len(s)-1] }},
-		"its end":                           {exact, func(s string) any { return s[1:] }},
-		"more behind":                       {exact, func(s string) any { return s + "-admin" }},
-		"more before":                       {exact, func(s string) any { return "not-" + s }},
-		"among others, separated by spaces": {exact, func(s string) any { return "other-audience " + s + " x" }},
-		"among others, separated by commas": {exact, func(s string) any { return "other-audience," + s }},
-		"space behind":                      {exact, func(s string) any { return s + " " }},
-		"space before":                      {exact, func(s string) any { return " " + s }},
-		"NUL behind":                        {exact, func(s string) any { return s + "\x00" }},
-		"line break behind":                 {exact, func(s string) any { return s + "\n" }},
-		"as an address":                     {exact, func(s string) any { return "https://" + s }},
-		"slash behind":                      {exact, func(s string) any { return s + "/" }},
-		"JSON in a string":                  {exact, func(s string) any { return `["` + s + `"]` }},
-		"pattern":                           {exact, func(s string) any { return ".*" }},
-		"in an array in the array":          {shape, func(s string) any { return []any{[]string{s}} }},
-		"as a name in an object":            {shape, func(s string) any { return map[string]bool{s: true} }},
-		"in an object":                      {shape, func(s string) any { return map[string]string{"0": s} }},
-		"beside a number":                   {shape, func(s string) any { return []any{s, 1} }},
-		"beside null":                       {shape, func(s string) any { return []any{nil, s} }},
-		"beside an object":                  {shape, func(s string) any { return []any{s, map[string]any{}} }},
-		"as letters":                        {shape, func(s string) any { return strings.Split(s, "") }},
-		"the last of 65":                    {"The number of audiences is bounded.", func(s string) any { return append(slices.Repeat([]string{"x"}, 64), s) }},
+		"in capitals":    {exact, func(s string) any { return strings.ToUpper(s) }},
+		"with a capital": {exact, func(s string) any { return strings.ToUpper(s[:1]) + s[1:] }},
+		"its beginning":  {exact, func(s string) any { return s[:len(s)-1] }},
+		"its end":        {exact, func(s string) any { return s[1:] }},
+		"as letters":     {shape, func(s string) any { return strings.Split(s, "") }},
 	} {
-		l.token("ours "+name, c.rule, func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Claim("aud", c.aud(audience(i)))) })
+		l.token("ours "+name, c.rule, func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Claim("aud", c.change(audience(i)))) })
 	}
 	l.token("ours in azp instead", "The client is not the audience.", func(i *devissuer.Issuer) string {
 		return i.MustToken(devissuer.WithoutClaim("aud"), devissuer.Claim("azp", audience(i)))
@@ -103,40 +93,27 @@ func issuerAttacks() []Attack {
 		l.minted(text, "iss is a non-empty string.", devissuer.Claim("iss", json.RawMessage(text)))
 	}
 	exact := "The issuer matches exactly; URLs are not normalised."
-	for name, iss := range map[string]func(ours string) any{
-		"slash behind":       func(s string) any { return s + "/" },
-		"two slashes behind": func(s string) any { return s + "//" },
-		"path behind":        func(s string) any { return s + "/tenant" },
-		"dot segment behind": func(s string) any { return s + "/." },
-		"query behind":       func(s string) any { return s + "?" },
-		"fragment behind":    func(s string) any { return s + "#" },
-		"another host":       func(s string) any { return s + ".attacker.example" },
-		"as a user name":     func(s string) any { return s + "@attacker.example" },
-		"its beginning":      func(s string) any { return s[:len(s)-1] },
-		"without scheme":     func(s string) any { return s[strings.Index(s, "//")+2:] },
-		"another scheme":     func(s string) any { return "ftp" + strings.TrimPrefix(s, "https") },
-		"in capitals":        func(s string) any { return strings.ToUpper(s) },
-		"host in capitals": func(s string) any {
-			host := s[strings.Index(s, "//")+2:]
-			return strings.TrimSuffix(s, host) + strings.ToUpper(host)
+	l.claim("ours, ", exact, "iss", (*devissuer.Issuer).URL, map[string]string{
+		"slash behind": `"$/"`, "two slashes behind": `"$//"`, "path behind": `"$/tenant"`, "dot segment behind": `"$/."`, "query behind": `"$?"`,
+		"fragment behind": `"$#"`, "another host": `"$.attacker.example"`, "as a user name": `"$@attacker.example"`, "a port behind": `"$:443"`,
+		"a dot behind": `"$."`, "space behind": `"$ "`, "space before": `" $"`, "NUL behind": `"$\u0000"`, "line break behind": `"$\n"`,
+		"zero-width space": `"$\u200b"`, "in an array": `["$"]`, "in an array of two": `["` + attackerURL + `","$"]`, "in an object": `{"url":"$"}`,
+		"after another's": `"` + attackerURL + ` $"`, "inside of another's": `"` + attackerURL + `/?$"`,
+		"with a forged log line": `"$\nlevel=INFO msg=authenticated"`,
+	})
+	for name, change := range map[string]func(ours string) string{
+		"its beginning":  func(s string) string { return s[:len(s)-1] },
+		"without scheme": func(s string) string { return s[strings.Index(s, "//")+2:] },
+		"another scheme": func(s string) string { return "ftp" + strings.TrimPrefix(s, "https") },
+		"in capitals":    strings.ToUpper,
+		"host in capitals": func(s string) string {
+			scheme, host, _ := strings.Cut(s, "//")
+			return scheme + "//" + strings.ToUpper(host)
 		},
-		"a port behind":          func(s string) any { return s + ":443" },
-		"a dot behind":           func(s string) any { return s + "." },
-		"percent-encoded":        func(s string) any { return url.QueryEscape(s) },
-		"space behind":           func(s string) any { return s + " " },
-		"space before":           func(s string) any { return " " + s },
-		"NUL behind":             func(s string) any { return s + "\x00" },
-		"line break behind":      func(s string) any { return s + "\n" },
-		"look-alike letter":      func(s string) any { return strings.Replace(s, "p", "р", 1) }, // Cyrillic
-		"zero-width space":       func(s string) any { return s + "\u200b" },
-		"in an array":            func(s string) any { return []string{s} },
-		"in an array of two":     func(s string) any { return []string{attackerURL, s} },
-		"in an object":           func(s string) any { return map[string]string{"url": s} },
-		"after another's":        func(s string) any { return attackerURL + " " + s },
-		"inside of another's":    func(s string) any { return attackerURL + "/?" + s },
-		"with a forged log line": func(s string) any { return s + "\nlevel=INFO msg=authenticated" },
+		"percent-encoded":   url.QueryEscape,
+		"look-alike letter": func(s string) string { return strings.Replace(s, "p", "р", 1) }, // Cyrillic
 	} {
-		l.token("ours, "+name, exact, func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Claim("iss", iss(i.URL()))) })
+		l.token("ours, "+name, exact, func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Claim("iss", change(i.URL()))) })
 	}
 	l.token("ours in the header", "The issuer is in the payload.", func(i *devissuer.Issuer) string {
 		return i.MustToken(devissuer.WithoutClaim("iss"), devissuer.Header("iss", i.URL()))

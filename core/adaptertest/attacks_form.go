@@ -158,36 +158,27 @@ func jsonAttacks() []Attack {
 	}
 	text := "The text is strict JSON in UTF-8."
 	for name, change := range map[string]func(string) string{
-		"an object behind":     func(s string) string { return s + s },
-		"a brace behind":       func(s string) string { return s + "}" },
-		"NUL behind":           func(s string) string { return s + "\x00" },
-		"a word behind":        func(s string) string { return s + " null" },
-		"byte order mark":      func(s string) string { return "\ufeff" + s },
-		"UTF-16":               utf16,
-		"last brace missing":   func(s string) string { return s[:len(s)-1] },
-		"comma at the end":     func(s string) string { return s[:len(s)-1] + ",}" },
-		"comment":              func(s string) string { return "/**/" + s },
-		"line comment":         func(s string) string { return s + "//" },
-		"single quotes":        after(`'x':1`),
-		"name without quotes":  after(`x:1`),
-		"bad UTF-8 in a value": after("\"x\":\"\xff\""),
-		"bad UTF-8 in a name":  after("\"\xff\":1"),
-		"overlong UTF-8":       after("\"x\":\"\xc0\xaf\""),
-		"UTF-8 surrogate":      after("\"x\":\"\xed\xa0\x80\""),
-		"lone surrogate":       after(`"x":"\ud800"`),
-		"surrogates reversed":  after(`"x":"\udc00\ud800"`),
-		"bare control":         after("\"x\":\"\x01\""),
-		"bare line break":      after("\"x\":\"\n\""),
-		"unknown escape":       after(`"x":"\a"`),
-		"octal number":         after(`"x":010`),
-		"hex number":           after(`"x":0x10`),
-		"plus sign":            after(`"x":+1`),
-		"half a number":        after(`"x":1.`),
-		"NaN":                  after(`"x":NaN`),
-		"Infinity":             after(`"x":Infinity`),
-		"no-break space":       func(s string) string { return s + "\u00a0" },
+		"an object behind":   func(s string) string { return s + s },
+		"a brace behind":     func(s string) string { return s + "}" },
+		"NUL behind":         func(s string) string { return s + "\x00" },
+		"a word behind":      func(s string) string { return s + " null" },
+		"byte order mark":    func(s string) string { return "\ufeff" + s },
+		"UTF-16":             utf16,
+		"last brace missing": func(s string) string { return s[:len(s)-1] },
+		"comma at the end":   func(s string) string { return s[:len(s)-1] + ",}" },
+		"comment":            func(s string) string { return "/**/" + s },
+		"line comment":       func(s string) string { return s + "//" },
+		"no-break space":     func(s string) string { return s + "\u00a0" },
 	} {
 		l.token("payload: "+name, text, rawPayload(change)).from("RFC 8259; RFC 7493, section 2")
+	}
+	for name, member := range map[string]string{
+		"single quotes": `'x':1`, "name without quotes": `x:1`, "bad UTF-8 in a value": "\"x\":\"\xff\"", "bad UTF-8 in a name": "\"\xff\":1",
+		"overlong UTF-8": "\"x\":\"\xc0\xaf\"", "UTF-8 surrogate": "\"x\":\"\xed\xa0\x80\"", "lone surrogate": `"x":"\ud800"`,
+		"surrogates reversed": `"x":"\udc00\ud800"`, "bare control": "\"x\":\"\x01\"", "bare line break": "\"x\":\"\n\"", "unknown escape": `"x":"\a"`,
+		"octal number": `"x":010`, "hex number": `"x":0x10`, "plus sign": `"x":+1`, "half a number": `"x":1.`, "NaN": `"x":NaN`, "Infinity": `"x":Infinity`,
+	} {
+		l.token("payload: "+name, text, rawPayload(after(member))).from("RFC 8259; RFC 7493, section 2")
 	}
 	for name, change := range map[string]func(string) string{
 		"an object behind": func(s string) string { return s + s }, "byte order mark": func(s string) string { return "\ufeff" + s },

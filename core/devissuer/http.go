@@ -132,7 +132,7 @@ func (i *Issuer) published(path, contentType string, content func() []byte) http
 
 func (i *Issuer) discovery() []byte {
 	return []byte(mustEncode(map[string]any{
-		"issuer":                                i.identifier,
+		"issuer":                                i.issuer,
 		"jwks_uri":                              i.JWKSURL(),
 		"token_endpoint":                        i.base.String() + PathToken,
 		"grant_types_supported":                 []string{"client_credentials"},
@@ -235,21 +235,14 @@ func (i *Issuer) describe(w http.ResponseWriter) {
 issuer  %[1]s
 
 GET   %[2]s/.well-known/openid-configuration
-      discovery document
 GET   %[2]s/jwks.json
-      public keys
 GET   %[2]s/key.pem
-      public half of the signing key
-POST  %[2]s/token
-      client credentials, any client with any secret; also persona, audience, scope, permissions,
-      claims, without, expires_in
-POST  %[2]s/rotate
-      a new key (from this machine only, as the next two)
-POST  %[2]s/down
-      unreachable
-POST  %[2]s/up
-      reachable again
-`, i.identifier, i.base)
+POST  %[2]s/token    client credentials, any client with any secret; also persona, audience, scope,
+      permissions, claims, without, expires_in
+POST  %[2]s/rotate   a new key (from this machine only, as the next two)
+POST  %[2]s/down     unreachable
+POST  %[2]s/up       reachable again
+`, i.issuer, i.base)
 }
 
 // pipeAddr is the remote address of a net.Pipe.

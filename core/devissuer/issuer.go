@@ -17,16 +17,9 @@ import (
 // not work. All methods are safe for concurrent use. What a setter changes applies to the next
 // request.
 type Issuer struct {
-	identifier string   // the iss of tokens
-	base       *url.URL // the identifier without a trailing slash; the documents are below it
-	started    bool     // by Start
-	insecure   bool     // WithInsecureListen
-
-	lifetime     time.Duration
-	now          func() time.Time
-	cacheControl string
-	personas     map[string][]TokenOption
-	rotate       func(*Issuer) error
+	config
+	base    *url.URL // the identifier without a trailing slash; the documents are below it
+	started bool     // by Start
 
 	keys    keyring
 	handler http.Handler
@@ -37,11 +30,10 @@ type Issuer struct {
 	close   func() error    // runs once
 	open    sync.WaitGroup  // connections being served
 
-	mu       sync.Mutex // guards the fields below
-	audience []string
-	closed   bool
-	faults   faults
-	stats    Stats
+	mu     sync.Mutex // guards audience and the fields below
+	closed bool
+	faults faults
+	stats  Stats
 }
 
 // An Option is a setting of [New] and [Start]. A later option overrides an earlier one of the same
@@ -51,7 +43,7 @@ type Option func(*config)
 type config struct {
 	issuer       string
 	addr         string
-	insecure     bool
+	insecure     bool // WithInsecureListen
 	audience     []string
 	algorithm    string
 	now          func() time.Time
@@ -177,7 +169,7 @@ func Start(opts ...Option) (*Issuer, error) {
 		_ = listener.Close()
 		return nil, fmt.Errorf("devissuer: WithAddr(%q) resolved to %s, which is not a loopback address", c.addr, address)
 	}
-	i.started, i.insecure = true, c.insecure
+	i.started = true
 	i.prepare("http://" + reachable(address))
 
 	served := make(chan struct{})
@@ -236,25 +228,17 @@ func build(c *config) (*Issuer, error) {
 	if _, nameless := c.personas[""]; nameless {
 		errs = append(errs, errors.New(`WithPersona(""): give a name, which becomes the subject of the tokens`))
 	}
-	i := &Issuer{
-		identifier:   c.issuer,
-		audience:     c.audience,
-		lifetime:     c.lifetime,
-		now:          c.now,
-		cacheControl: c.cacheControl,
-		personas:     c.personas,
-		rotate:       c.rotate,
-	}
+	i := &Issuer{config: *c}
 	errs = append(errs, i.keys.configure(c))
 	return i, errors.Join(errs...)
 }
 
 // prepare sets up the server.
 func (i *Issuer) prepare(identifier string) {
-	if i.identifier == "" {
-		i.identifier = identifier
+	if i.issuer == "" {
+		i.issuer = identifier
 	}
-	i.base, _ = url.Parse(strings.TrimSuffix(i.identifier, "/")) // checked by build
+	i.base, _ = url.Parse(strings.TrimSuffix(i.issuer, "/")) // checked by build
 	i.stats.Requests = map[string]int{}
 	i.client = i.memoryTransport()
 	i.handler = i.routes()
@@ -321,7 +305,7 @@ func (i *Issuer) SetAudience(aud ...string) {
 }
 
 // URL returns the issuer identifier: the iss of tokens.
-func (i *Issuer) URL() string { return i.identifier }
+func (i *Issuer) URL() string { return i.issuer }
 
 // DiscoveryURL returns the URL of the discovery document: [Issuer.URL] with
 // "/.well-known/openid-configuration" appended, after a trailing slash has been removed (OpenID

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"sync"
 
@@ -43,23 +44,24 @@ type key struct {
 	published bool
 }
 
-// algorithms generates the kind of key that each algorithm signs with (RFC 7518, section 3.1; RFC 8037).
-var algorithms = map[string]func(bits int) (crypto.Signer, error){
-	"RS256": newRSA, "RS384": newRSA, "RS512": newRSA,
-	"PS256": newRSA, "PS384": newRSA, "PS512": newRSA,
-	"ES256": newECDSA(elliptic.P256()),
-	"ES384": newECDSA(elliptic.P384()),
-	"ES512": newECDSA(elliptic.P521()),
-	"EdDSA": func(int) (crypto.Signer, error) {
+// algorithms are those that keys are generated for (RFC 7518, section 3.1; RFC 8037).
+var algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+
+// newKey generates the kind of key that an algorithm signs with.
+func newKey(algorithm string, bits int) (crypto.Signer, error) {
+	switch algorithm {
+	case "ES256":
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case "ES384":
+		return ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	case "ES512":
+		return ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	case "EdDSA":
 		_, private, err := ed25519.GenerateKey(rand.Reader)
 		return private, err
-	},
-}
-
-func newRSA(bits int) (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, bits) }
-
-func newECDSA(curve elliptic.Curve) func(int) (crypto.Signer, error) {
-	return func(int) (crypto.Signer, error) { return ecdsa.GenerateKey(curve, rand.Reader) }
+	default:
+		return rsa.GenerateKey(rand.Reader, bits)
+	}
 }
 
 // naturalAlgorithm returns the algorithm that a key is for by default.
@@ -77,17 +79,14 @@ func naturalAlgorithm(private crypto.Signer) string {
 
 // fits reports whether the key is of the kind that the algorithm signs with.
 func fits(algorithm string, private crypto.Signer) bool {
-	if algorithms[algorithm] == nil {
-		return false
-	}
 	natural := naturalAlgorithm(private)
-	return natural == algorithm || natural == "RS256" && (algorithm[:2] == "RS" || algorithm[:2] == "PS")
+	return natural == algorithm || natural == "RS256" && slices.Contains(algorithms[:6], algorithm)
 }
 
 func (r *keyring) configure(c *config) error {
 	r.algorithm, r.rsaBits, r.withoutKids = c.algorithm, c.rsaBits, c.withoutKids
 	var errs []error
-	if r.algorithm != "" && algorithms[r.algorithm] == nil {
+	if r.algorithm != "" && !slices.Contains(algorithms, r.algorithm) {
 		errs = append(errs, fmt.Errorf("WithAlgorithm(%q): write RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA", r.algorithm))
 	}
 	if r.rsaBits < 1024 || r.rsaBits > 8192 {
@@ -115,7 +114,7 @@ func (r *keyring) restore(text []byte) error {
 	if r.algorithm == "" {
 		source, r.algorithm = "its last key is for", naturalAlgorithm(private[len(private)-1])
 	}
-	if algorithms[r.algorithm] == nil {
+	if !slices.Contains(algorithms, r.algorithm) {
 		return nil // configure has reported it
 	}
 	for _, k := range private {
@@ -159,7 +158,7 @@ func parsePKCS8(text []byte) ([]crypto.Signer, error) {
 // generate makes a key that is not on the ring. It cannot fail: configure has checked algorithm and
 // size, and package rand never fails.
 func (r *keyring) generate() *key {
-	private, err := algorithms[r.algorithm](r.rsaBits)
+	private, err := newKey(r.algorithm, r.rsaBits)
 	if err != nil {
 		panic(fmt.Sprintf("devissuer: cannot generate a key for %s: %v", r.algorithm, err))
 	}

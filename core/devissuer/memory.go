@@ -64,16 +64,11 @@ func (l *oneConn) Accept() (net.Conn, error) {
 }
 
 func (*oneConn) Close() error   { return nil }
-func (*oneConn) Addr() net.Addr { return memoryAddr("memory") }
-
-type memoryAddr string
-
-func (memoryAddr) Network() string  { return "memory" }
-func (a memoryAddr) String() string { return string(a) }
+func (*oneConn) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
 
 // dialError returns an error like that of a failed dial of package net.
 func dialError(network, addr string, err error) error {
-	return &net.OpError{Op: "dial", Net: network, Addr: memoryAddr(addr), Err: err}
+	return &net.OpError{Op: "dial", Net: network, Addr: &net.UnixAddr{Name: addr, Net: network}, Err: err}
 }
 
 // hostPort returns the address that an http.Transport dials for u.

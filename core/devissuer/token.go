@@ -93,7 +93,7 @@ func (d *draft) mint() (string, error) {
 	if !d.issuer.keys.withoutKids {
 		d.header.fill("kid", d.key.id)
 	}
-	d.claims.fill("iss", d.issuer.identifier)
+	d.claims.fill("iss", d.issuer.issuer)
 	d.claims.fill("aud", audience(d.issuer.Audience()))
 	d.claims.fill("sub", "ada")
 	d.claims.fill("iat", d.issuedAt.Unix())
