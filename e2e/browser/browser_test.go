@@ -214,7 +214,7 @@ func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 
 func (p *tab) navigate(url string) { p.t.Helper(); p.do(chromedp.Navigate(url)) }
 
-// evaluate runs a script, to which the page's policy does not apply, as the developer tools do.
+// evaluate runs a script as the developer tools do. The page's policy does not apply to it.
 func evaluate[T any](p *tab, script string) T {
 	p.t.Helper()
 	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](script))
