@@ -13,7 +13,7 @@ import (
 	"github.com/more-retail/moresso-go/examples/observability"
 )
 
-// A service that is watched.
+// A monitored service.
 func Example() {
 	var cfg sso.Config
 	cfg.Logger = slog.New(observability.LimitRefusals(slog.NewJSONHandler(os.Stderr, nil), 20, time.Minute))

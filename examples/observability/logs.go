@@ -1,5 +1,5 @@
-// Package observability shows how a service watches its sign-on: a log that a flood of refusals
-// does not fill, and Config.Observe as metrics of Prometheus and OpenTelemetry.
+// Package observability shows how to monitor a service: a log with a limit for refusals, and Config.Observe as metrics
+// of Prometheus and OpenTelemetry.
 package observability
 
 import (
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// limitRefusals is a slog.Handler that lets through the first few refusals of each reason in a
-// period, and tells at the next one after it how many it has left out. All else passes.
+// limitRefusals is a slog.Handler that logs the first refusals of each reason in a period. The first one of the next
+// period says how many were left out. All other records pass.
 type limitRefusals struct {
 	slog.Handler
 	budget *budget
@@ -25,8 +25,7 @@ type budget struct {
 	begun map[string]time.Time
 }
 
-// LimitRefusals wraps a handler. Warnings and errors pass, whatever their number: they are about
-// the service, and not what somebody sent to it.
+// LimitRefusals wraps a handler. Warnings and errors always pass: they are about the service, not about its clients.
 func LimitRefusals(next slog.Handler, most int, period time.Duration) slog.Handler {
 	return limitRefusals{next, &budget{most: most, period: period, seen: map[string]int{}, begun: map[string]time.Time{}}}
 }
@@ -52,7 +51,7 @@ func (h limitRefusals) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, r)
 }
 
-// spend says whether a refusal may be logged, and how many of its reason were not before it.
+// spend reports whether a refusal may be logged, and how many of its reason were left out before it.
 func (b *budget) spend(reason string, now time.Time) (pass bool, left int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

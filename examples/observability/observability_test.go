@@ -100,7 +100,7 @@ func TestOpenTelemetry(t *testing.T) {
 	}
 }
 
-func TestAFloodOfRefusalsLeavesTheLogReadable(t *testing.T) {
+func TestLimitRefusals_Flood(t *testing.T) {
 	var out strings.Builder
 	handler := LimitRefusals(slog.NewJSONHandler(&out, nil), 3, time.Minute)
 	begun := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -144,12 +144,12 @@ func TestAFloodOfRefusalsLeavesTheLogReadable(t *testing.T) {
 		}
 	}
 	if left != 7 {
-		t.Errorf("%v are told to have been left out, want 7", left)
+		t.Errorf("left_out sums up to %v, want 7", left)
 	}
 }
 
-// The limit holds for what the library really logs.
-func TestTheLibrarysOwnLinesAreLimited(t *testing.T) {
+// The limit applies to the real records of the library.
+func TestLimitRefusals_Records(t *testing.T) {
 	var out strings.Builder
 	exercise(t, func(cfg *sso.Config) {
 		cfg.Logger = slog.New(LimitRefusals(slog.NewTextHandler(&out, nil), 0, time.Minute))

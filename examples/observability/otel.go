@@ -9,10 +9,10 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// OpenTelemetry counts events by OpenTelemetry. What it returns is for [sso.Config.Observe].
+// OpenTelemetry returns a function for [sso.Config.Observe] that counts events.
 func OpenTelemetry(meter metric.Meter) (func(sso.Event), error) {
 	events, err := meter.Int64Counter("sso.events", metric.WithUnit("{event}"),
-		metric.WithDescription("Requests and fetches of keys, by what became of them."))
+		metric.WithDescription("Requests and key fetches, by their results."))
 	if err != nil {
 		return nil, err
 	}

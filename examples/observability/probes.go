@@ -7,13 +7,12 @@ import (
 	"github.com/more-retail/moresso-go/httpsso"
 )
 
-// Probes are the routes by which an operator and a cluster watch the sign-on of a service. Serve
-// them where only those come, on a port of their own.
+// Probes are the routes for operators and the cluster. Serve them on a port of their own that clients cannot reach.
 func Probes(auth *sso.Authenticator) http.Handler {
 	mux := http.NewServeMux()
-	// Alive: the process answers. It never asks for keys, since a restart brings none.
+	// Alive: the process answers. It does not depend on keys, which a restart does not bring.
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	// Ready: there are keys to verify tokens with. The first probe fetches them.
+	// Ready: keys are available. The first probe fetches them.
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := auth.Ready(r.Context()); err != nil {
 			http.Error(w, "no keys", http.StatusServiceUnavailable)
@@ -21,6 +20,6 @@ func Probes(auth *sso.Authenticator) http.Handler {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
-	mux.Handle("GET /sso/status", httpsso.Status(auth)) // for people
+	mux.Handle("GET /sso/status", httpsso.Status(auth)) // for operators
 	return mux
 }

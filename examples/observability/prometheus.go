@@ -6,11 +6,11 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Prometheus counts events for Prometheus. What it returns is for [sso.Config.Observe].
+// Prometheus returns a function for [sso.Config.Observe] that counts events.
 func Prometheus(registerer prometheus.Registerer) func(sso.Event) {
 	events := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "sso_events_total",
-		Help: "Requests and fetches of keys, by what became of them.",
+		Help: "Requests and key fetches, by their results.",
 	}, []string{"kind", "code", "reason"})
 	fetched := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "sso_keys_fetched_timestamp_seconds",

@@ -18,9 +18,9 @@ var (
 	link  = regexp.MustCompile(`\]\(([^)#\s]+)[^)]*\)`)
 )
 
-// Every Go snippet of the documentation is a run of lines of some Go file, its indentation
-// aside; the files are compiled, and most are examples that are run.
-func TestEverySnippetIsCompiled(t *testing.T) {
+// Every Go snippet of the documentation is a sequence of lines of a Go file, except for the indentation. The files
+// are compiled, and most are examples that run.
+func TestDocs_Snippets(t *testing.T) {
 	var files []string
 	for path := range walk(t, ".go") {
 		files = append(files, squeeze(read(t, path)))
@@ -34,7 +34,7 @@ func TestEverySnippetIsCompiled(t *testing.T) {
 			snippets++
 			snippet := squeeze(match[1])
 			if !slices.ContainsFunc(files, func(file string) bool { return strings.Contains(file, snippet) }) {
-				t.Errorf("%s: a snippet that stands in no Go file:\n%s", path, match[1])
+				t.Errorf("%s: this snippet is in no Go file:\n%s", path, match[1])
 			}
 		}
 	}
@@ -43,9 +43,9 @@ func TestEverySnippetIsCompiled(t *testing.T) {
 	}
 }
 
-// An interactive zsh takes no comments unless it is told to. What stands after a # is a further
-// argument there, and to curl that is a host, to which it sends the token too.
-func TestNoCommentFollowsACurlLine(t *testing.T) {
+// An interactive zsh has no comments by default: the words after a # are further arguments, and curl would send the
+// token to them as hosts.
+func TestDocs_CurlComments(t *testing.T) {
 	lines := 0
 	for path := range walk(t, ".md") {
 		for _, match := range shell.FindAllStringSubmatch(read(t, path), -1) {
@@ -55,7 +55,7 @@ func TestNoCommentFollowsACurlLine(t *testing.T) {
 				}
 				lines++
 				if commented(line) {
-					t.Errorf("%s: say it before the command, or in the text:\n%s", path, line)
+					t.Errorf("%s: move the comment before the command, or into the text:\n%s", path, line)
 				}
 			}
 		}
@@ -80,11 +80,11 @@ func commented(command string) bool {
 	return strings.Contains(command, " #") || strings.Contains(command, "\t#")
 }
 
-func TestEveryLinkWithinTheRepositoryLeadsSomewhere(t *testing.T) {
+func TestDocs_Links(t *testing.T) {
 	for path := range walk(t, ".md") {
 		for _, match := range link.FindAllStringSubmatch(read(t, path), -1) {
 			if strings.Contains(match[1], ":") {
-				continue // an address elsewhere
+				continue // an external URL
 			}
 			if _, err := os.Stat(filepath.Join(filepath.Dir(path), match[1])); err != nil {
 				t.Errorf("%s: %v", path, err)
@@ -93,7 +93,7 @@ func TestEveryLinkWithinTheRepositoryLeadsSomewhere(t *testing.T) {
 	}
 }
 
-// squeeze makes text comparable: without indentation, and with a line break before each line.
+// squeeze removes indentation, and starts each line with a line break.
 func squeeze(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// The page on errors has a line for every code and every reason that there are, and for no other.
-func TestThePageOnErrorsIsComplete(t *testing.T) {
+// ERRORS.md has one row for every code and every reason.
+func TestErrorsPage_Rows(t *testing.T) {
 	page := read(t, filepath.Join(root, "docs", "ERRORS.md"))
 	for _, c := range []struct {
 		heading, file, prefix string
@@ -28,37 +28,37 @@ func TestThePageOnErrorsIsComplete(t *testing.T) {
 			continue
 		}
 		section, _, _ = strings.Cut(section, "\n## ")
-		var told []string
+		var got []string
 		for _, row := range rows(section) {
-			told = append(told, strings.Trim(row[c.column], "`"))
+			got = append(got, strings.Trim(row[c.column], "`"))
 			if slices.Contains(row, "") {
 				t.Errorf("%s: a cell is empty in %q", c.heading, row)
 			}
 		}
 		known := constants(t, filepath.Join(root, "core", "sso", c.file), c.prefix)
-		slices.Sort(told)
+		slices.Sort(got)
 		slices.Sort(known)
-		if len(known) < 5 || !slices.Equal(told, known) {
-			t.Errorf("%s\ntells %q,\nknown %q", c.heading, told, known)
+		if len(known) < 5 || !slices.Equal(got, known) {
+			t.Errorf("%s:\ngot  %q\nwant %q", c.heading, got, known)
 		}
 	}
 }
 
-// Every code in the tables of reasons is one that clients see.
-func TestThePageOnErrorsNamesCodes(t *testing.T) {
+// Every code in the tables of reasons exists.
+func TestErrorsPage_Codes(t *testing.T) {
 	_, section, _ := strings.Cut(read(t, filepath.Join(root, "docs", "ERRORS.md")), "## What the log says\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	codes := constants(t, filepath.Join(root, "core", "sso", "denial.go"), "Code")
 	for _, row := range rows(section) {
 		if !slices.Contains(codes, strings.Trim(row[1], "`")) {
-			t.Errorf("%s: %s is no code", row[0], row[1])
+			t.Errorf("%s: %s is not a code", row[0], row[1])
 		}
 	}
 }
 
 var separator = regexp.MustCompile(`^\|[-|]+\|$`)
 
-// rows are the lines of all tables in a text, in cells, without their headings.
+// rows returns the cells of all tables in a text, without their headings.
 func rows(text string) (all [][]string) {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -74,7 +74,7 @@ func rows(text string) (all [][]string) {
 	return all
 }
 
-// constants are the values of a file's string constants whose names begin like this.
+// constants returns the values of a file's string constants whose names have a prefix.
 func constants(t *testing.T, path, prefix string) (values []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)

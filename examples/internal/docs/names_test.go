@@ -18,15 +18,15 @@ var (
 	yamls    = regexp.MustCompile("(?ms)^```ya?ml\n(.*?)^```$") //nolint:gocritic // in multi-line mode ^ may stand anywhere
 )
 
-// Every environment variable that a page names is one that is read.
-func TestEveryVariableExists(t *testing.T) {
+// Every environment variable in the documentation exists.
+func TestDocs_Variables(t *testing.T) {
 	reader := read(t, filepath.Join(root, "core", "sso", "env.go"))
 	named := 0
 	for path := range walk(t, ".md") {
 		for _, name := range variable.FindAllString(read(t, path), -1) {
 			named++
 			if name != "SSO_TOKEN" && !strings.Contains(reader, `"`+name+`"`) { // that one is cmd/sso's
-				t.Errorf("%s: nothing reads %s", path, name)
+				t.Errorf("%s: %s does not exist", path, name)
 			}
 		}
 	}
@@ -35,8 +35,8 @@ func TestEveryVariableExists(t *testing.T) {
 	}
 }
 
-// Every metric that an alert asks for is one that the example counts.
-func TestEveryMetricExists(t *testing.T) {
+// Every metric of the alerts is one of the example.
+func TestDocs_Metrics(t *testing.T) {
 	page := read(t, filepath.Join(root, "docs", "PRODUCTION.md"))
 	code := read(t, filepath.Join(root, "examples", "observability", "prometheus.go"))
 	names := metric.FindAllString(page, -1)
@@ -45,21 +45,21 @@ func TestEveryMetricExists(t *testing.T) {
 	}
 	for _, name := range names {
 		if !strings.Contains(code, `"`+name+`"`) {
-			t.Errorf("nothing counts %s", name)
+			t.Errorf("%s is not a metric", name)
 		}
 	}
 	reasons := constants(t, filepath.Join(root, "core", "sso", "errors.go"), "Reason")
 	for _, match := range regexp.MustCompile(`reason=~?"([a-z_|]+)"`).FindAllStringSubmatch(page, -1) {
 		for reason := range strings.SplitSeq(match[1], "|") {
 			if !slices.Contains(reasons, reason) {
-				t.Errorf("%s is no reason", reason)
+				t.Errorf("%s is not a reason", reason)
 			}
 		}
 	}
 }
 
-// Every YAML text is YAML, without a name that stands twice.
-func TestEveryYAMLCanBeRead(t *testing.T) {
+// Every YAML text is valid, without duplicate keys.
+func TestDocs_YAML(t *testing.T) {
 	found := 0
 	for path := range walk(t, ".md") {
 		for _, match := range yamls.FindAllStringSubmatch(read(t, path), -1) {
