@@ -18,7 +18,7 @@ type statusReport struct {
 	Keys   []keys.Status `json:"keys"`
 }
 
-func TestTheStatusOfNoAuthenticatorIsThatNothingIsUsable(t *testing.T) {
+func TestStatus_NoAuthenticator(t *testing.T) {
 	w := httptest.NewRecorder()
 	httpsso.Status(nil).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/status", http.NoBody))
 	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), `"usable": false`) {
@@ -26,7 +26,7 @@ func TestTheStatusOfNoAuthenticatorIsThatNothingIsUsable(t *testing.T) {
 	}
 }
 
-func TestStatusTellsHowTheKeysStand(t *testing.T) {
+func TestStatus(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	now := time.Now()
 	cfg := iss.Config("api")

@@ -31,7 +31,7 @@ func outcome(allowed bool, err error) string {
 	return "allowed"
 }
 
-func TestAuthorizersAnswerInAPIGatewaysOwnTerms(t *testing.T) {
+func TestAuthorizers(t *testing.T) {
 	iss, dead := ssotest.NewIssuer(t), ssotest.NewIssuer(t)
 	dead.Down()
 	clerk := permission.Is("orders.role", "clerk")
@@ -70,7 +70,7 @@ func TestAuthorizersAnswerInAPIGatewaysOwnTerms(t *testing.T) {
 }
 
 // The client must not be told that its token is bad where a permission cannot be decided.
-func TestAPermissionThatFailsIsAFaultOfTheAuthorizer(t *testing.T) {
+func TestAuthorizers_PermissionFails(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	failing := permission.Func("failing", func(context.Context, sso.Access) (bool, error) { return false, errors.New("no database") })
 	request := events.APIGatewayCustomAuthorizerRequestTypeRequest{Headers: map[string]string{"authorization": "Bearer " + iss.Token()}, MethodArn: arn, HTTPMethod: "GET"}
@@ -100,7 +100,7 @@ func policy(t *testing.T, kind string, r events.APIGatewayCustomAuthorizerRespon
 }
 
 // A policy's wildcards must not come from the path that a client has chosen.
-func TestAPolicyIsForNoPathButTheOneAskedFor(t *testing.T) {
+func TestAuthorizers_PolicyPath(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
 	authorizer := lambdasso.TokenAuthorizer(guard, permission.Authenticated())
@@ -112,7 +112,7 @@ func TestAPolicyIsForNoPathButTheOneAskedFor(t *testing.T) {
 	}
 }
 
-func TestARequestAuthorizersPermissionSeesTheRequest(t *testing.T) {
+func TestRequestAuthorizer_Access(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
 	authorizer := lambdasso.RequestAuthorizer(guard, permission.All(permission.SameAsPath("sub", "user"), permission.Func("tenant", func(_ context.Context, a sso.Access) (bool, error) {
@@ -130,7 +130,7 @@ func TestARequestAuthorizersPermissionSeesTheRequest(t *testing.T) {
 	}
 }
 
-func TestAnswersForOtherRoutesCannotRestOnTheRequest(t *testing.T) {
+func TestTokenAuthorizer_RequestPermission(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
 	for name, p := range map[string]sso.Permission{
@@ -158,7 +158,7 @@ func TestAnswersForOtherRoutesCannotRestOnTheRequest(t *testing.T) {
 }
 
 // API Gateway keeps what a RequestAuthorizer says, too.
-func TestAnAnswerThatIsKeptCannotRestOnTheTime(t *testing.T) {
+func TestTokenAuthorizer_ClockPermission(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
 	lambdasso.RequestAuthorizer(guard, permission.SameAsPath("sub", "id")) // which it sees
@@ -172,7 +172,7 @@ func TestAnAnswerThatIsKeptCannotRestOnTheTime(t *testing.T) {
 
 // What an authorizer says stands in the context as strings, and so in the event of a handler
 // behind Require, in the form of API Gateway's own authorizers.
-func TestClaimsStandWhereAPIGatewayHasThem(t *testing.T) {
+func TestAuthorizers_Context(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
 	token := "Bearer " + iss.Token(

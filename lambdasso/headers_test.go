@@ -13,7 +13,7 @@ import (
 )
 
 // HTTP APIs join repeated fields by commas; two credentials are two all the same.
-func TestTwoJoinedCredentialsAreAMalformedRequest(t *testing.T) {
+func TestRequire_JoinedCredentials(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	handler := lambdasso.Optional(lambdasso.New(iss.Authenticator(iss.Config("api"))), listOrdersIfKnown)
 	good := "Bearer " + iss.Token()
@@ -35,7 +35,7 @@ func TestTwoJoinedCredentialsAreAMalformedRequest(t *testing.T) {
 }
 
 // Cookies cannot be joined into one field; the newer front doors have a place for them.
-func TestARenderersCookiesStayApart(t *testing.T) {
+func TestRenderer_Cookies(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	cfg := iss.Config("api")
 	cfg.Renderer = func(_ sso.Request, d sso.Denial) sso.Denial {
@@ -52,7 +52,7 @@ func TestARenderersCookiesStayApart(t *testing.T) {
 }
 
 // A load balancer reads the fields in the place that its target group is set to, and no others.
-func TestALoadBalancerIsAnsweredInKind(t *testing.T) {
+func TestLoadBalancer_Headers(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	handler := lambdasso.Authenticate(lambdasso.New(iss.Authenticator(iss.Config("api"))), func(context.Context, events.ALBTargetGroupRequest) (events.ALBTargetGroupResponse, error) {
 		return events.ALBTargetGroupResponse{StatusCode: http.StatusOK}, nil

@@ -11,8 +11,7 @@ import (
 	"github.com/more-retail/moresso-go/lambdasso"
 )
 
-// What cannot protect anything must not be found out by the first attacker.
-func TestMistakesPanicAtStartUp(t *testing.T) {
+func TestNew_Mistakes(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
 	for name, build := range map[string]func(){

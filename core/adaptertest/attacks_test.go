@@ -17,7 +17,7 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-func TestTheCorpusIsInOrder(t *testing.T) {
+func TestAttacks_Complete(t *testing.T) {
 	attacks := adaptertest.Attacks()
 	if len(attacks) < 120 {
 		t.Errorf("%d attacks", len(attacks))

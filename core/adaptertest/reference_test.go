@@ -52,7 +52,7 @@ func TestReferenceAdapter(t *testing.T) {
 	adaptertest.TestAdapter(t, adaptertest.Adapter{Open: openReference})
 }
 
-func TestTheSuiteNoticesEachMutation(t *testing.T) {
+func TestReferenceAdapter_Mutations(t *testing.T) {
 	if os.Getenv(mutationVariable) != "" {
 		t.Skip("this is a mutated run itself")
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
-func TestEachFaultOfTheDocumentsIsWhatItSays(t *testing.T) {
+func TestFaults(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		fault devissuer.Fault
@@ -93,7 +93,7 @@ func TestEachFaultOfTheDocumentsIsWhatItSays(t *testing.T) {
 	}
 }
 
-func TestAGzipBombIsSmallUntilUnpacked(t *testing.T) {
+func TestGzipBomb_Size(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	issuer.Fault(devissuer.GzipBomb(10 << 20))
@@ -110,7 +110,7 @@ func TestAGzipBombIsSmallUntilUnpacked(t *testing.T) {
 	}
 }
 
-func TestSizesAreKept(t *testing.T) {
+func TestOversized_Size(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	for n, want := range map[int]int{-1: 24, 0: 24, 24: 24, 25: 25, 32<<10 + 24: 32<<10 + 24, 32<<10 + 25: 32<<10 + 25} {
@@ -121,7 +121,7 @@ func TestSizesAreKept(t *testing.T) {
 	}
 }
 
-func TestAReaderMayHangUpOnAnythingLarge(t *testing.T) { // not parallel: it counts goroutines
+func TestFaults_ReaderHangsUp(t *testing.T) { // not parallel: it counts goroutines
 	nothingIsLeft := noNewGoroutines(t)
 	issuer := inMemory(t)
 	for name, fault := range map[string]devissuer.Fault{"plain": devissuer.Oversized(math.MaxInt32), "packed": devissuer.GzipBomb(math.MaxInt32), "dripping": devissuer.Drip(time.Microsecond)} {
@@ -138,7 +138,7 @@ func TestAReaderMayHangUpOnAnythingLarge(t *testing.T) { // not parallel: it cou
 	}
 }
 
-func TestARedirectLeadsNowhereElse(t *testing.T) {
+func TestRedirectTo(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	issuer.Fault(devissuer.RedirectTo("https://evil.example/jwks.json"))
@@ -160,7 +160,7 @@ func TestARedirectLeadsNowhereElse(t *testing.T) {
 	}
 }
 
-func TestAFaultOfOnesOwnCanFallBackOnTheRightAnswer(t *testing.T) {
+func TestHealthy(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t, devissuer.WithIssuer("https://sso.example/realm"))
 	var calls atomic.Int32
@@ -186,7 +186,7 @@ func TestAFaultOfOnesOwnCanFallBackOnTheRightAnswer(t *testing.T) {
 	}
 }
 
-func TestAStatusThatCannotBeSentIsAMistakeThatIsToldAtOnce(t *testing.T) {
+func TestStatusFault_Panics(t *testing.T) {
 	t.Parallel()
 	odd := []string{"X-A"}
 	for name, call := range map[string]func(){
@@ -205,7 +205,7 @@ func TestAStatusThatCannotBeSentIsAMistakeThatIsToldAtOnce(t *testing.T) {
 	}
 }
 
-func TestAnIssuerThatIsDownCannotBeReached(t *testing.T) {
+func TestIssuer_Down(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		issuer *devissuer.Issuer
@@ -230,7 +230,7 @@ func TestAnIssuerThatIsDownCannotBeReached(t *testing.T) {
 	}
 }
 
-func TestASlowOrHangingAnswerEndsWithItsRequest(t *testing.T) {
+func TestSlow_Cancelled(t *testing.T) {
 	t.Parallel()
 	issuer := onLoopback(t) // over the network; synctest has the rest
 	for name, set := range map[string]func(){
@@ -258,7 +258,7 @@ func TestASlowOrHangingAnswerEndsWithItsRequest(t *testing.T) {
 // In a bubble the clock stands still unless everything waits: the durations
 // are exact, and an hour costs nothing. The bubble itself fails the test if a
 // goroutine is left, so none of these closes the issuer.
-func TestInABubbleWaitingTakesNoTime(t *testing.T) {
+func TestFaults_Synctest(t *testing.T) {
 	t.Parallel()
 	fetch := func(t *testing.T, issuer *devissuer.Issuer, limit time.Duration) (time.Duration, error) {
 		t.Helper()
@@ -323,7 +323,7 @@ func TestInABubbleWaitingTakesNoTime(t *testing.T) {
 	}
 }
 
-func TestInABubbleCloseEndsWhatHangs(t *testing.T) {
+func TestClose_Synctest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		issuer, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"))

@@ -1,7 +1,6 @@
 package devissuer
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -99,18 +98,8 @@ func mergePermissions(path []string, object map[string]json.RawMessage) TokenOpt
 
 // expiresIn returns the seconds until the token's exp (RFC 6749, section 5.1), and false without a
 // numeric exp.
-func (i *Issuer) expiresIn(token string) (seconds int64, ok bool) {
-	_, rest, _ := strings.Cut(token, ".")
-	payload, _, _ := strings.Cut(rest, ".")
-	text, err := base64.RawURLEncoding.DecodeString(payload)
-	if err != nil {
-		return 0, false
-	}
-	var claims struct {
-		Expires *int64 `json:"exp"`
-	}
-	if json.Unmarshal(text, &claims) != nil || claims.Expires == nil {
-		return 0, false
-	}
-	return *claims.Expires - i.now().Unix(), true
+func (d *draft) expiresIn() (seconds int64, ok bool) {
+	text, _ := encode(d.claims["exp"]) // encoded before, with the token
+	exp, err := strconv.ParseInt(text, 10, 64)
+	return exp - d.now.Unix(), err == nil
 }

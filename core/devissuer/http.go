@@ -173,13 +173,14 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 		answerError(w, http.StatusBadRequest, "invalid_request", err.Error())
 		return
 	}
-	token, err := i.Token(opts...)
+	var minted *draft
+	token, err := i.Token(append(opts, func(d *draft) { minted = d })...)
 	if err != nil {
 		answerError(w, http.StatusBadRequest, "invalid_request", err.Error())
 		return
 	}
 	answer := map[string]any{"token_type": "Bearer", "access_token": token}
-	if seconds, ok := i.expiresIn(token); ok {
+	if seconds, ok := minted.expiresIn(); ok {
 		answer["expires_in"] = seconds
 	}
 	if scope := r.PostForm.Get("scope"); scope != "" {

@@ -12,7 +12,7 @@ import (
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
-func TestThePublishedDocumentsSayWhatTheyAre(t *testing.T) {
+func TestHandler_ContentTypes(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	for url, want := range map[string]string{
@@ -31,7 +31,7 @@ func TestThePublishedDocumentsSayWhatTheyAre(t *testing.T) {
 	}
 }
 
-func TestAnUnchangedKeySetIsNotSentAgain(t *testing.T) {
+func TestHandler_ETag(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t, devissuer.WithCacheControl("max-age=300"))
 	first := get(t, issuer, issuer.JWKSURL())
@@ -52,7 +52,7 @@ func TestAnUnchangedKeySetIsNotSentAgain(t *testing.T) {
 	}
 }
 
-func TestRequestsAreCounted(t *testing.T) {
+func TestStats(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	for _, url := range []string{issuer.JWKSURL(), issuer.JWKSURL(), issuer.URL() + devissuer.PathPEM, issuer.DiscoveryURL(), issuer.URL() + "/elsewhere"} {
@@ -73,7 +73,7 @@ func TestRequestsAreCounted(t *testing.T) {
 	}
 }
 
-func TestAnyClientIsGivenAToken(t *testing.T) {
+func TestHandler_Token(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	issuer := inMemory(t, devissuer.WithLifetime(90*time.Second), devissuer.WithClock(func() time.Time { return now }),
@@ -136,7 +136,7 @@ func TestAnyClientIsGivenAToken(t *testing.T) {
 	}
 }
 
-func TestABadTokenRequestIsRefusedAsTheStandardSays(t *testing.T) {
+func TestHandler_TokenErrors(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	for name, tt := range map[string]struct {
@@ -170,7 +170,7 @@ func TestABadTokenRequestIsRefusedAsTheStandardSays(t *testing.T) {
 	}
 }
 
-func TestTheAnswerTellsForHowLongTheTokenIsGood(t *testing.T) {
+func TestHandler_TokenExpiresIn(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	issuer := inMemory(t, devissuer.WithClock(func() time.Time { return now }), devissuer.WithPersona("bob", devissuer.ValidFor(time.Minute)))
@@ -189,7 +189,7 @@ func TestTheAnswerTellsForHowLongTheTokenIsGood(t *testing.T) {
 	}
 }
 
-func TestAPersonaHasAName(t *testing.T) {
+func TestWithPersona_Empty(t *testing.T) {
 	t.Parallel()
 	if _, err := devissuer.New(devissuer.WithPersona("")); err == nil || !strings.Contains(err.Error(), `WithPersona("")`) {
 		t.Error(err)

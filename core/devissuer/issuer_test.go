@@ -12,7 +12,7 @@ import (
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
-func TestSettingsThatCannotWorkAreRefusedAllAtOnce(t *testing.T) {
+func TestNew_Invalid(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		make func(...devissuer.Option) (*devissuer.Issuer, error)
@@ -47,7 +47,7 @@ func TestSettingsThatCannotWorkAreRefusedAllAtOnce(t *testing.T) {
 	}
 }
 
-func TestTheDocumentsAreBelowTheIdentifier(t *testing.T) {
+func TestNew_Identifier(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ id, base string }{
 		"a host":                     {"https://issuer.example", "https://issuer.example"},
@@ -86,7 +86,7 @@ func TestTheDocumentsAreBelowTheIdentifier(t *testing.T) {
 	}
 }
 
-func TestOnLoopbackTheAddressIsTheIssuer(t *testing.T) {
+func TestStart(t *testing.T) {
 	t.Parallel()
 	issuer := onLoopback(t)
 	if !strings.HasPrefix(issuer.URL(), "http://127.0.0.1:") || issuer.DiscoveryURL() != issuer.URL()+devissuer.PathDiscovery {
@@ -135,7 +135,7 @@ func TestStart_InsecureListen(t *testing.T) {
 	}
 }
 
-func TestOnLoopbackOnlyThisMachineIsAnsweredTo(t *testing.T) {
+func TestStart_Host(t *testing.T) {
 	t.Parallel()
 	issuer := onLoopback(t)
 	port := issuer.URL()[strings.LastIndex(issuer.URL(), ":"):]
@@ -149,7 +149,7 @@ func TestOnLoopbackOnlyThisMachineIsAnsweredTo(t *testing.T) {
 	}
 }
 
-func TestTheHandlerServesOnAnotherServer(t *testing.T) {
+func TestHandler_OtherServer(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	server := httptest.NewServer(issuer.Handler())
@@ -170,7 +170,7 @@ func TestTheHandlerServesOnAnotherServer(t *testing.T) {
 	}
 }
 
-func TestAfterCloseNothingIsLeft(t *testing.T) { // not parallel: it counts goroutines
+func TestClose(t *testing.T) { // not parallel: it counts goroutines
 	for name, newIssuer := range map[string]func(...devissuer.Option) (*devissuer.Issuer, error){"in memory": devissuer.New, "on loopback": devissuer.Start} {
 		t.Run(name, func(t *testing.T) {
 			nothingIsLeft := noNewGoroutines(t)
@@ -216,7 +216,7 @@ func TestAfterCloseNothingIsLeft(t *testing.T) { // not parallel: it counts goro
 	}
 }
 
-func TestEverythingMayHappenAtOnce(t *testing.T) {
+func TestIssuer_Concurrent(t *testing.T) {
 	t.Parallel()
 	for name, issuer := range map[string]*devissuer.Issuer{"in memory": inMemory(t), "on loopback": onLoopback(t)} {
 		t.Run(name, func(t *testing.T) {

@@ -39,7 +39,7 @@ func keySet(t *testing.T, issuer *devissuer.Issuer) []keys.Key {
 	return set.Keys
 }
 
-func TestEveryAlgorithmSignsTokensThatItsPublishedKeysProve(t *testing.T) {
+func TestWithAlgorithm(t *testing.T) {
 	t.Parallel()
 	rsaKey := inMemory(t, devissuer.WithAlgorithm("RS256")).PrivateKeyPEM()
 	for _, alg := range []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"} {
@@ -73,7 +73,7 @@ func TestEveryAlgorithmSignsTokensThatItsPublishedKeysProve(t *testing.T) {
 	}
 }
 
-func TestTheDefaultKeyIsRSAOf2048Bits(t *testing.T) {
+func TestNew_DefaultKey(t *testing.T) {
 	t.Parallel()
 	issuer, err := devissuer.New()
 	if err != nil {
@@ -92,7 +92,7 @@ func TestTheDefaultKeyIsRSAOf2048Bits(t *testing.T) {
 	}
 }
 
-func TestAKeysLife(t *testing.T) {
+func TestIssuer_KeyLife(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	first := issuer.KeyID()
@@ -142,7 +142,7 @@ func TestAKeysLife(t *testing.T) {
 	}
 }
 
-func TestAnUnknownKeyIDIsAMistakeThatIsToldAtOnce(t *testing.T) {
+func TestIssuer_UnknownKeyID(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	for name, call := range map[string]func(string){"Use": issuer.Use, "Retire": issuer.Retire} {
@@ -162,7 +162,7 @@ func TestAnUnknownKeyIDIsAMistakeThatIsToldAtOnce(t *testing.T) {
 	}
 }
 
-func TestAKeyThatIsKeptKeepsItsIDAndItsTokens(t *testing.T) {
+func TestWithKeyPEM(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []string{"RS256", "PS384", "ES512", "EdDSA"} {
 		t.Run(alg, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestAKeyThatIsKeptKeepsItsIDAndItsTokens(t *testing.T) {
 	})
 }
 
-func TestAnIssuerWithoutKeyIDsShowsNone(t *testing.T) {
+func TestWithoutKeyIDs(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t, devissuer.WithoutKeyIDs())
 	old := issuer.KeyID()
@@ -208,7 +208,7 @@ func TestAnIssuerWithoutKeyIDsShowsNone(t *testing.T) {
 	}
 }
 
-func TestWhatIsPublishedCanBeSpoilt(t *testing.T) {
+func TestIssuer_RawKeys(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	good := string(issuer.JWKS())
@@ -237,7 +237,7 @@ func TestWhatIsPublishedCanBeSpoilt(t *testing.T) {
 	}
 }
 
-func TestBadKeySettingsAreRefusedByName(t *testing.T) {
+func TestNew_InvalidKeys(t *testing.T) {
 	t.Parallel()
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -272,7 +272,7 @@ func TestBadKeySettingsAreRefusedByName(t *testing.T) {
 	}
 }
 
-func TestTokensFromBeforeARotationHoldAfterARestart(t *testing.T) {
+func TestPrivateKeysPEM(t *testing.T) {
 	t.Parallel()
 	before := inMemory(t)
 	old := before.MustToken()

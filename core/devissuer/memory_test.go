@@ -11,7 +11,7 @@ import (
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
-func TestTheInMemoryClientReachesTheIssuerOnly(t *testing.T) {
+func TestClient_Strays(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	get(t, issuer, issuer.JWKSURL())
@@ -38,7 +38,7 @@ func TestTheInMemoryClientReachesTheIssuerOnly(t *testing.T) {
 	}
 }
 
-func TestAClosedIssuerRefusesAndAClientIsOnesOwn(t *testing.T) {
+func TestClient_AfterClose(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	issuer.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -54,7 +54,7 @@ func TestAClosedIssuerRefusesAndAClientIsOnesOwn(t *testing.T) {
 	}
 }
 
-func TestNothingRunsBetweenRequests(t *testing.T) { // not parallel: it counts goroutines
+func TestClient_NoGoroutines(t *testing.T) { // not parallel: it counts goroutines
 	nothingIsLeft := noNewGoroutines(t)
 	issuer, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"))
 	if err != nil {

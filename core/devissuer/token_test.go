@@ -30,7 +30,7 @@ func num(t time.Time) json.Number {
 	return json.Number(strconv.FormatInt(t.Unix(), 10))
 }
 
-func TestATokenIsGoodUnlessToldOtherwise(t *testing.T) {
+func TestToken_Defaults(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t, devissuer.WithClock(atNoon))
 	header, claims := decode(t, issuer.MustToken())
@@ -54,7 +54,7 @@ func TestATokenIsGoodUnlessToldOtherwise(t *testing.T) {
 	}
 }
 
-func TestTheIssuersSettingsAreTheTokensDefaults(t *testing.T) {
+func TestToken_IssuerSettings(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t, devissuer.WithClock(atNoon), devissuer.WithIssuer("https://sso.example/realm/"),
 		devissuer.WithAudience("pma", "hub"), devissuer.WithLifetime(time.Minute))
@@ -68,7 +68,7 @@ func TestTheIssuersSettingsAreTheTokensDefaults(t *testing.T) {
 func opts(opts ...devissuer.TokenOption) []devissuer.TokenOption { return opts }
 
 // Each case gives the whole payload that the options make.
-func TestClaimsAreAsAskedFor(t *testing.T) {
+func TestToken_Claims(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t, devissuer.WithClock(atNoon))
 	// What these cases are not about.
@@ -138,7 +138,7 @@ func TestClaimsAreAsAskedFor(t *testing.T) {
 	}
 }
 
-func TestWhatIsGivenToAnOptionIsLeftAlone(t *testing.T) {
+func TestToken_ArgumentsUnchanged(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	inner := map[string]any{"role": "viewer"}
@@ -157,7 +157,7 @@ func TestWhatIsGivenToAnOptionIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestHeadersAreAsAskedFor(t *testing.T) {
+func TestToken_Headers(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	header, _, _ := parts(t, issuer.MustToken(devissuer.Type("at+jwt"), devissuer.WithoutHeader("alg"),
@@ -170,7 +170,7 @@ func TestHeadersAreAsAskedFor(t *testing.T) {
 	}
 }
 
-func TestATokenThatCannotBeMintedIsAnError(t *testing.T) {
+func TestToken_Errors(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	for name, tt := range map[string]struct {
@@ -206,7 +206,7 @@ func TestATokenThatCannotBeMintedIsAnError(t *testing.T) {
 	})
 }
 
-func TestTheSameKeyCanSignWithAnotherAlgorithm(t *testing.T) {
+func TestAlgorithm(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t, devissuer.WithAlgorithm("RS256"), devissuer.WithRSABits(1024))
 	for _, alg := range []string{"RS512", "PS256"} {
@@ -223,7 +223,7 @@ func TestTheSameKeyCanSignWithAnotherAlgorithm(t *testing.T) {
 
 // Each fault is what its name says and nothing else: golang-jwt refuses the
 // token for that reason, and is shows what was meant.
-func TestEachFaultIsWhatItSays(t *testing.T) {
+func TestToken_Faults(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []string{"RS256", "ES256", "EdDSA"} {
 		t.Run(alg, func(t *testing.T) {
@@ -390,7 +390,7 @@ func proven(issuer *devissuer.Issuer, token string) error {
 
 func encodeSegment(b []byte) string { return (&jwt.Token{}).EncodeSegment(b) }
 
-func TestAPersonasTokenSaysWhatWasSaidOfThem(t *testing.T) {
+func TestPersona(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t, devissuer.WithClock(atNoon),
 		devissuer.WithPersona("clerk", devissuer.Permission("orders.role", "clerk")),
@@ -413,7 +413,7 @@ func TestAPersonasTokenSaysWhatWasSaidOfThem(t *testing.T) {
 	}
 }
 
-func TestTheAudienceCanBeChangedWhileTheIssuerRuns(t *testing.T) {
+func TestSetAudience(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	if got := issuer.Audience(); !slices.Equal(got, []string{"api"}) {
@@ -437,7 +437,7 @@ func TestTheAudienceCanBeChangedWhileTheIssuerRuns(t *testing.T) {
 	issuer.SetAudience()
 }
 
-func TestTheIssuerTellsItsTime(t *testing.T) {
+func TestNow(t *testing.T) {
 	t.Parallel()
 	if got := inMemory(t, devissuer.WithClock(atNoon)).Now(); !got.Equal(noon) {
 		t.Error(got)

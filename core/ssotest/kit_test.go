@@ -29,7 +29,7 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-func TestAConfigAcceptsItsIssuersTokens(t *testing.T) {
+func TestConfig_AcceptsTokens(t *testing.T) {
 	adaptertest.CheckLeaks(t)
 	for _, algorithm := range []string{"RS256", "ES256", "EdDSA"} {
 		iss := ssotest.NewIssuer(t, devissuer.WithAlgorithm(algorithm))
@@ -42,7 +42,7 @@ func TestAConfigAcceptsItsIssuersTokens(t *testing.T) {
 	}
 }
 
-func TestTokensAreForTheAudienceOfTheLatestConfigUnlessSomebodySaysOtherwise(t *testing.T) {
+func TestToken_Audience(t *testing.T) {
 	audience := func(iss *ssotest.Issuer, opts ...ssotest.TokenOption) []string {
 		return iss.Principal(opts...).Audience()
 	}
@@ -68,7 +68,7 @@ func TestTokensAreForTheAudienceOfTheLatestConfigUnlessSomebodySaysOtherwise(t *
 	}
 }
 
-func TestATokenIsRefusedByAnAuthenticatorForAnythingElse(t *testing.T) {
+func TestAuthenticator_RejectsOthers(t *testing.T) {
 	iss, other, elliptic := ssotest.NewIssuer(t), ssotest.NewIssuer(t), ssotest.NewIssuer(t, ssotest.FastKeys())
 	change := func(cfg sso.Config, change func(*sso.Config)) sso.Config {
 		change(&cfg)
@@ -93,7 +93,7 @@ func TestATokenIsRefusedByAnAuthenticatorForAnythingElse(t *testing.T) {
 	}
 }
 
-func TestEveryFaultIsRefused(t *testing.T) {
+func TestAuthenticator_RejectsFaults(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	auth := iss.Authenticator(iss.Config("orders-api"))
 	for name, opt := range map[string]ssotest.TokenOption{
@@ -109,7 +109,7 @@ func TestEveryFaultIsRefused(t *testing.T) {
 	}
 }
 
-func TestAPersonaIsNamedOnceAndUsedOften(t *testing.T) {
+func TestToken_Persona(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys(),
 		devissuer.WithPersona("clerk", devissuer.Permission("orders.role", "clerk")),
 		devissuer.WithPersona("guest"))
@@ -132,7 +132,7 @@ func TestAPersonaIsNamedOnceAndUsedOften(t *testing.T) {
 	}
 }
 
-func TestTheIssuersTroublesReachTheService(t *testing.T) {
+func TestIssuer_Failures(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	auth := iss.Authenticator(iss.Config("orders-api"))
 	good := func(what, token string) {
@@ -165,7 +165,7 @@ func TestTheIssuersTroublesReachTheService(t *testing.T) {
 	}
 }
 
-func TestASlowIssuerIsWaitedForOnlySoLong(t *testing.T) {
+func TestIssuer_Slow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 		auth := iss.Authenticator(iss.Config("orders-api"))
@@ -177,7 +177,7 @@ func TestASlowIssuerIsWaitedForOnlySoLong(t *testing.T) {
 	})
 }
 
-func TestOneClockIsForTheTokensAndForWhoeverJudgesThem(t *testing.T) {
+func TestIssuer_Clock(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	auth := iss.Authenticator(iss.Config("orders-api"))
 	reason := func(token string) sso.Reason {
@@ -235,7 +235,7 @@ func permissionGranted(t *testing.T, p sso.Permission, principal *sso.Principal)
 	return sso.Check(t.Context(), p, ssotest.Access(principal)).Granted()
 }
 
-func TestAClockMovesForManyAtOnce(t *testing.T) {
+func TestClock_Concurrent(t *testing.T) {
 	clock := &ssotest.Clock{}
 	clock.Set(time.Unix(1000, 0))
 	var all sync.WaitGroup
@@ -254,7 +254,7 @@ func TestAClockMovesForManyAtOnce(t *testing.T) {
 	clock.Set(time.Time{})
 }
 
-func TestAnIssuerWithAClockOfItsOwnHasNoOther(t *testing.T) {
+func TestIssuer_ClockOfItsOwn(t *testing.T) {
 	noon := time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
 	f := &failing{TB: t}
 	iss := ssotest.NewIssuer(f, ssotest.FastKeys(), devissuer.WithClock(func() time.Time { return noon }))
@@ -273,7 +273,7 @@ func asked(r *http.Request) sso.Request {
 	return sso.EventRequest{HTTPMethod: r.Method, MultiFields: fields, Path: r.URL.Path, Query: r.URL.RawQuery}
 }
 
-func TestARequestKnowsItsPrincipal(t *testing.T) {
+func TestRequest(t *testing.T) {
 	clerk := ssotest.NewPrincipal(devissuer.Subject("grace"), devissuer.Permission("orders.role", "clerk"), devissuer.Audience("shop"))
 	r := ssotest.Request(clerk, ssotest.Method("POST"), ssotest.Path("/orders/7?open=1"), ssotest.Pattern("POST /orders/{order}"),
 		ssotest.PathValue("order", "7"), ssotest.RequestHeader("X-Tenant", "a", "b"))
@@ -346,7 +346,7 @@ func TestContext_OtherPrincipal(t *testing.T) {
 
 // What has no token is nobody to whoever demands one: not to the method that is asked, not to one
 // that was made in another way, and not where a good token is there as well.
-func TestAPrincipalWithoutATokenSatisfiesNoAuthenticator(t *testing.T) {
+func TestContext_OpensNoRoute(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	made := iss.Authenticator(iss.Config("orders-api"))
 	joined, err := sso.Join(iss.Authenticator(iss.Config("orders-api")))
@@ -400,7 +400,7 @@ func TestAPrincipalWithoutATokenSatisfiesNoAuthenticator(t *testing.T) {
 	}
 }
 
-func TestAPermissionIsAskedAboutAnAccess(t *testing.T) {
+func TestAccess(t *testing.T) {
 	access := ssotest.Access(ssotest.NewPrincipal(devissuer.Subject("7"), devissuer.Permission("orders.role", "*")),
 		ssotest.Method("POST"), ssotest.Pattern("POST /users/{user}"), ssotest.PathValue("user", "7"), ssotest.RequestHeader("X-Tenant", "a", "b"))
 	if first, n := access.Header("x-tenant"); first != "a" || n != 2 || access.Method() != "POST" || access.Pattern() != "POST /users/{user}" || access.PathValue("user") != "7" {
@@ -415,7 +415,7 @@ func TestAPermissionIsAskedAboutAnAccess(t *testing.T) {
 	}
 }
 
-func TestTheReasonOfARefusalStandsInTheTestsLog(t *testing.T) {
+func TestLogger(t *testing.T) {
 	f := &failing{TB: t}
 	iss := ssotest.NewIssuer(f, ssotest.FastKeys())
 	auth := iss.Authenticator(iss.Config("orders-api"))
@@ -438,7 +438,7 @@ func TestTheReasonOfARefusalStandsInTheTestsLog(t *testing.T) {
 	}
 }
 
-func TestWhatIsLeftOfATestLogsNothing(t *testing.T) {
+func TestLogger_AfterTest(t *testing.T) {
 	var logger *slog.Logger
 	done := make(chan struct{})
 	t.Run("a test that ends", func(t *testing.T) {
@@ -454,7 +454,7 @@ func TestWhatIsLeftOfATestLogsNothing(t *testing.T) {
 	logger.Error("and still") // package testing panics for what is logged now
 }
 
-func TestALogIsBounded(t *testing.T) {
+func TestLogger_Bounded(t *testing.T) {
 	f := &failing{TB: t}
 	logger := ssotest.Logger(f)
 	for range 5000 {
@@ -474,7 +474,7 @@ func BenchmarkALoggerOfABenchmarkIsSilent(b *testing.B) {
 }
 
 // The kit is for everybody's tests: it brings no library along.
-func TestTheKitImportsNothingButTheStandardLibraryAndThisModule(t *testing.T) {
+func TestImports(t *testing.T) {
 	for name := range goFiles(t, ".", parser.ImportsOnly) {
 		for _, spec := range goFiles(t, ".", parser.ImportsOnly)[name].Imports {
 			path, _ := strconv.Unquote(spec.Path.Value)

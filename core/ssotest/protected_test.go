@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestParametersAreFilledIn(t *testing.T) {
+func TestFillIn(t *testing.T) {
 	for pattern, want := range map[string]string{
 		"GET /orders":                    "GET /orders",
 		"/orders":                        "GET /orders",
@@ -47,7 +47,7 @@ func (r *recorder) Errorf(format string, args ...any) {
 	r.notes = append(r.notes, fmt.Sprintf(format, args...))
 }
 
-func TestAssertProtectedFindsEveryRouteThatIsOpen(t *testing.T) {
+func TestAssertProtected(t *testing.T) {
 	answer := func(status int, challenge string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			if challenge != "" {
@@ -120,7 +120,7 @@ func TestAssertProtectedFindsEveryRouteThatIsOpen(t *testing.T) {
 	})
 }
 
-func TestAHandlerThatPanicsInProcessIsAnOpenRoute(t *testing.T) {
+func TestAssertProtected_Panic(t *testing.T) {
 	do := InProcess(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("no principal") }))
 	notes := &recorder{TB: t}
 	AssertProtected(notes, []string{"POST /orders", "GET /orders"}, do)
@@ -129,7 +129,7 @@ func TestAHandlerThatPanicsInProcessIsAnOpenRoute(t *testing.T) {
 	}
 }
 
-func TestOpenRoutesSaysEachFaultOnce(t *testing.T) {
+func TestOpenRoutes(t *testing.T) {
 	do := InProcess(http.NotFoundHandler())
 	notes := &recorder{TB: t}
 	if open := OpenRoutes(notes, []string{"GET /orders"}, do); len(open) != 1 { // whoever answers 404 has not refused
@@ -140,7 +140,7 @@ func TestOpenRoutesSaysEachFaultOnce(t *testing.T) {
 	}
 }
 
-func TestEndpointsHoldsEachRouteOnce(t *testing.T) {
+func TestEndpoints(t *testing.T) {
 	got := Endpoints([]string{"a", "b", "a"}, func(s string) string { return "GET /" + s })
 	if fmt.Sprint(got) != "[GET /a GET /b]" {
 		t.Error(got)
