@@ -1,39 +1,16 @@
-// Package echosso lets Echo services accept the company's single sign-on.
+// Package echosso lets Echo v4 services accept the company's single sign-on.
 //
 //	cfg, err := sso.ConfigFromEnv() // SSO_ISSUER and SSO_AUDIENCE
-//	if err != nil {
-//		return err
-//	}
+//	// handle err
 //	auth, err := sso.New(cfg)
-//	if err != nil {
-//		return err
-//	}
+//	// handle err
 //	guard := echosso.New(auth)
 //	e.GET("/orders", listOrders, guard.Require(permission.Has("orders.read")))
 //
-// [Guard.Authenticate] demands a good token, [Guard.Require] a permission as well (it
-// authenticates by itself), [Guard.Optional] lets requests without credentials pass. They can
-// stand on the server, on a group or on a route. Handlers find the principal by [Principal],
-// and whatever sees only the request's context by [sso.FromContext].
+// Handlers get the principal by [Principal], other code by [sso.FromContext].
 //
-// Refusals are written here and never become errors, so that the server's HTTPErrorHandler
-// sees the handlers' own errors only. An Echo group gives its middleware to the routes added
-// after it. Put CORS middleware before the guard, so that preflights, which carry no token, are
-// answered first.
-//
-// # Several guards on one way
-//
-// Each guard on the way of a request decides for itself, the outermost first, and the first that
-// refuses answers; no later one opens again what an earlier one closed. So Optional outside and
-// Require inside demands a permission, and Require inside Authenticate verifies the token once. A
-// guard of another [sso.Authenticator] demands a good token of its own, and handlers find the
-// principal of the innermost. Within a guard the order is that of package sso: the credential, the
-// token, its session, the permissions.
-//
-// # How a refusal looks
-//
-// It is the standard answer of [sso.DenialOf], drawn by [sso.Config].Renderer if there is one, and
-// last by [WithDenied]. The cause is in the log alone.
+// Refusals are written here and do not reach the server's HTTPErrorHandler. Add CORS middleware before
+// the guard. See package adapter for several guards on one route.
 package echosso
 
 import (
@@ -44,40 +21,38 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Guard makes middleware, by [Guard.Authenticate], [Guard.Require] and [Guard.Optional]. It is made by
-// [New], and safe for concurrent use.
+// Guard creates middleware. Create it with [New]. It is safe for concurrent use.
 type Guard struct {
 	auth   *sso.Authenticator
 	denied func(echo.Context, sso.Denial)
 }
 
-// Option changes a [Guard]: [WithDenied], [WithTokenFrom]. They apply in the order given, and the
-// later of two of a kind counts.
+// Option is an option of [New]. The last of several of a kind applies.
 type Option func(*Guard)
 
-// WithDenied draws refusals by a function of yours. The refusal's status is set, and so are
-// its headers but Content-Type. If the function writes nothing or panics, the standard refusal
-// goes out.
-func WithDenied(draw func(echo.Context, sso.Denial)) Option {
-	return func(g *Guard) { g.denied = draw }
+// WithDenied lets you write refusals. When write is called, the denial's status and headers except
+// Content-Type are set. If write writes nothing or panics, the denial is sent. Default: the denial is
+// sent.
+func WithDenied(write func(echo.Context, sso.Denial)) Option {
+	return func(g *Guard) { g.denied = write }
 }
 
-// WithTokenFrom reads the token from these places instead of the Authorization field, of which
-// one at most may hold something: [sso.TokenFromAuthorization], [sso.TokenFromHeader],
-// [sso.TokenFromCookie], [sso.InsecureTokenFromQuery]. It panics without a source.
-// Default: [sso.TokenFromAuthorization].
+// WithTokenFrom reads the token from these sources, of which at most one may hold a value:
+// [sso.TokenFromHeader], [sso.TokenFromCookie], [sso.InsecureTokenFromQuery], or the zero
+// [sso.TokenSource], which is the Authorization field and the default. It panics without a source.
 func WithTokenFrom(sources ...sso.TokenSource) Option {
 	return func(g *Guard) { g.auth = g.auth.TokenFrom(sources...) }
 }
 
-// New makes a [Guard] that asks this authenticator. It panics for a nil one. It does not close it.
+// New returns a [Guard]. It panics if a is nil. The caller must close a.
 func New(a *sso.Authenticator, opts ...Option) *Guard {
 	if a == nil {
-		panic("echosso: New with a nil *sso.Authenticator: make one by sso.New")
+		panic("echosso: New with a nil *sso.Authenticator: create one with sso.New")
 	}
 	g := &Guard{auth: a}
 	for _, opt := range opts {
@@ -86,30 +61,31 @@ func New(a *sso.Authenticator, opts ...Option) *Guard {
 	return g
 }
 
-// Authenticate is middleware that demands a good token: 401 without, 503 while nobody can tell.
+// Authenticate returns middleware that requires a valid token: 401 without one, 503 if it cannot be
+// verified.
 func (g *Guard) Authenticate() echo.MiddlewareFunc { return g.middleware(g.auth.Authenticate) }
 
-// Require is middleware that demands all of the permissions; it authenticates first. It panics
-// for a permission that cannot mean anything; see [permission.ForRoute]. Without a token it answers
-// 401, with a good token that lacks one of them 403.
+// Require returns middleware that authenticates and requires all of the permissions: 401 without a
+// valid token, 403 without a permission. It panics for a permission that cannot mean anything; see
+// [permission.ForRoute].
 func (g *Guard) Require(p sso.Permission, more ...sso.Permission) echo.MiddlewareFunc {
-	demanded := permission.ForRoute(p, more...)
+	required := permission.ForRoute(p, more...)
 	return g.middleware(func(ctx context.Context, r sso.Request) (context.Context, error) {
-		return g.auth.Authorize(ctx, r, demanded)
+		return g.auth.Authorize(ctx, r, required)
 	})
 }
 
-// Optional is middleware that lets requests without an Authorization header, or without anything in
-// the places of [WithTokenFrom], pass without a principal, whoever was found before. Anything else
-// that is not a good token is refused: an expired one does not make somebody a stranger.
+// Optional returns middleware that accepts requests without credentials as anonymous, also inside
+// another guard. Credentials that are present must be valid: an expired token is refused, not
+// treated as anonymous.
 func (g *Guard) Optional() echo.MiddlewareFunc { return g.middleware(g.auth.AuthenticateOptional) }
 
-// principalKey is where Echo's store has the principal; Echo's keys are strings.
+// principalKey is the key of the principal in Echo's store; Echo's keys are strings.
 const principalKey = "github.com/more-retail/moresso-go/echosso.principal"
 
-// Principal returns whom the request's token speaks for; false for an anonymous request. Where no
-// guard of this package has been, it is the principal of the request's context, if there is one: of
-// a guard around the whole, or of ssotest.Request in a test.
+// Principal returns the principal of the request; false for an anonymous request. Without a guard of
+// this package it is the principal of the request's context: of a guard around the server, or of
+// ssotest.Request in a test.
 func Principal(c echo.Context) (*sso.Principal, bool) {
 	principal, guarded := c.Get(principalKey).(*sso.Principal)
 	if !guarded && c.Request() != nil {
@@ -121,7 +97,7 @@ func Principal(c echo.Context) (*sso.Principal, bool) {
 func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Context, error)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			ctx, err := check(c.Request().Context(), request{sso.HTTPRequest{R: c.Request()}, c})
+			ctx, err := check(c.Request().Context(), request{adapter.HTTPRequest{R: c.Request()}, c})
 			if err != nil {
 				return g.refuse(c, sso.DenialOf(err))
 			}
@@ -141,27 +117,27 @@ func (g *Guard) refuse(c echo.Context, d sso.Denial) error {
 	}
 	plain := response.Writer
 	response.Status = d.Status
-	g.auth.DrawHTTP(c.Request().Context(), plain, d, func(w http.ResponseWriter) {
-		response.Writer = w // what writes past Echo keeps the status too
+	adapter.DrawHTTP(g.auth, plain, d, func(w http.ResponseWriter) {
+		response.Writer = w // also for code that bypasses Echo
 		g.denied(c, d)
 	})
 	response.Writer, response.Committed = plain, true
 	return nil
 }
 
-// request is what the core reads of an echo.Context.
+// request implements [sso.Request] over an echo.Context.
 type request struct {
-	sso.HTTPRequest
+	adapter.HTTPRequest
 	c echo.Context
 }
 
 func (r request) Pattern() string { return r.c.Path() }
 
-// PathValue decodes, as Echo itself does not where the path was not in its plainest form.
+// PathValue decodes: Echo does not if the path as sent differs from its default encoding.
 func (r request) PathValue(name string) string {
 	if r.c.Request().URL.RawPath == "" {
 		return r.c.Param(name)
 	}
-	value, _ := url.PathUnescape(r.c.Param(name)) // what cannot be decoded is nothing
+	value, _ := url.PathUnescape(r.c.Param(name)) // undecodable values are empty
 	return value
 }

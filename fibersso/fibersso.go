@@ -1,45 +1,18 @@
-// Package fibersso lets Fiber services accept the company's single sign-on.
+// Package fibersso lets Fiber v2 services accept the company's single sign-on.
 //
 //	cfg, err := sso.ConfigFromEnv() // SSO_ISSUER and SSO_AUDIENCE
-//	if err != nil {
-//		return err
-//	}
+//	// handle err
 //	auth, err := sso.New(cfg)
-//	if err != nil {
-//		return err
-//	}
+//	// handle err
 //	guard := fibersso.New(auth)
 //	app.Get("/orders", guard.Require(permission.Has("orders.read")), listOrders)
 //
-// [Guard.Authenticate] demands a good token, [Guard.Require] a permission as well (it
-// authenticates by itself), [Guard.Optional] lets requests without credentials pass. They can
-// stand on the app, on a group or on a route. Handlers find the principal by [Principal], and
-// whatever sees only a context by [sso.FromContext] with Fiber's UserContext.
+// Handlers get the principal by [Principal], other code by [sso.FromContext] of c.UserContext().
 //
-// Refusals are written here and never become errors, so that the app's ErrorHandler sees the
-// handlers' own errors only. Fiber runs handlers in the order in which they were added: add
-// the guard before the routes, and CORS middleware before the guard, so that preflights, which
-// carry no token, are answered first.
-//
-// Two things are the server's own, before this is reached. Tokens larger than Fiber's
-// ReadBufferSize (4 KiB by default) are refused with 431: set 16 KiB. And a request whose headers
-// cannot be parsed is answered with the parser's message, which quotes them, the token
-// included: give the app an ErrorHandler that neither sends nor logs err.Error() of such, as
-// the example in examples/fiber does.
-//
-// # Several guards on one way
-//
-// Each guard on the way of a request decides for itself, the outermost first, and the first that
-// refuses answers; no later one opens again what an earlier one closed. So Optional outside and
-// Require inside demands a permission, and Require inside Authenticate verifies the token once. A
-// guard of another [sso.Authenticator] demands a good token of its own, and handlers find the
-// principal of the innermost. Within a guard the order is that of package sso: the credential, the
-// token, its session, the permissions.
-//
-// # How a refusal looks
-//
-// It is the standard answer of [sso.DenialOf], drawn by [sso.Config].Renderer if there is one, and
-// last by [WithDenied]. The cause is in the log alone.
+// Refusals are written here and do not reach the app's ErrorHandler. Fiber itself refuses tokens larger
+// than ReadBufferSize (4 KiB by default) with 431: set 16 KiB. It answers unparsable headers with a
+// message that quotes them: see docs/ADAPTERS.md for an ErrorHandler that does not. Add a guard before the routes, and CORS middleware before the guard. See package adapter for several
+// guards on one route.
 package fibersso
 
 import (
@@ -50,40 +23,38 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/utils"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Guard makes middleware, by [Guard.Authenticate], [Guard.Require] and [Guard.Optional]. It is made by
-// [New], and safe for concurrent use.
+// Guard creates middleware. Create it with [New]. It is safe for concurrent use.
 type Guard struct {
 	auth   *sso.Authenticator
 	denied func(*fiber.Ctx, sso.Denial)
 }
 
-// Option changes a [Guard]: [WithDenied], [WithTokenFrom]. They apply in the order given, and the
-// later of two of a kind counts.
+// Option is an option of [New]. The last of several of a kind applies.
 type Option func(*Guard)
 
-// WithDenied draws refusals by a function of yours. The refusal's status is set, and so are
-// its headers but Content-Type. If the function writes neither a body nor another status, or panics,
-// the standard refusal goes out.
-func WithDenied(draw func(*fiber.Ctx, sso.Denial)) Option {
-	return func(g *Guard) { g.denied = draw }
+// WithDenied lets you write refusals. When write is called, the denial's status and headers except
+// Content-Type are set. If write sets neither a body nor another status, or panics, the denial is
+// sent. Default: the denial is sent.
+func WithDenied(write func(*fiber.Ctx, sso.Denial)) Option {
+	return func(g *Guard) { g.denied = write }
 }
 
-// WithTokenFrom reads the token from these places instead of the Authorization field, of which
-// one at most may hold something: [sso.TokenFromAuthorization], [sso.TokenFromHeader],
-// [sso.TokenFromCookie], [sso.InsecureTokenFromQuery]. It panics without a source.
-// Default: [sso.TokenFromAuthorization].
+// WithTokenFrom reads the token from these sources, of which at most one may hold a value:
+// [sso.TokenFromHeader], [sso.TokenFromCookie], [sso.InsecureTokenFromQuery], or the zero
+// [sso.TokenSource], which is the Authorization field and the default. It panics without a source.
 func WithTokenFrom(sources ...sso.TokenSource) Option {
 	return func(g *Guard) { g.auth = g.auth.TokenFrom(sources...) }
 }
 
-// New makes a [Guard] that asks this authenticator. It panics for a nil one. It does not close it.
+// New returns a [Guard]. It panics if a is nil. The caller must close a.
 func New(a *sso.Authenticator, opts ...Option) *Guard {
 	if a == nil {
-		panic("fibersso: New with a nil *sso.Authenticator: make one by sso.New")
+		panic("fibersso: New with a nil *sso.Authenticator: create one with sso.New")
 	}
 	g := &Guard{auth: a}
 	for _, opt := range opts {
@@ -92,29 +63,29 @@ func New(a *sso.Authenticator, opts ...Option) *Guard {
 	return g
 }
 
-// Authenticate is middleware that demands a good token: 401 without, 503 while nobody can tell.
+// Authenticate returns middleware that requires a valid token: 401 without one, 503 if it cannot be
+// verified.
 func (g *Guard) Authenticate() fiber.Handler { return g.middleware(g.auth.Authenticate) }
 
-// Require is middleware that demands all of the permissions; it authenticates first. It panics
-// for a permission that cannot mean anything; see [permission.ForRoute]. Without a token it answers
-// 401, with a good token that lacks one of them 403.
+// Require returns middleware that authenticates and requires all of the permissions: 401 without a
+// valid token, 403 without a permission. It panics for a permission that cannot mean anything; see
+// [permission.ForRoute].
 func (g *Guard) Require(p sso.Permission, more ...sso.Permission) fiber.Handler {
-	demanded := permission.ForRoute(p, more...)
+	required := permission.ForRoute(p, more...)
 	return g.middleware(func(ctx context.Context, r sso.Request) (context.Context, error) {
-		return g.auth.Authorize(ctx, r, demanded)
+		return g.auth.Authorize(ctx, r, required)
 	})
 }
 
-// Optional is middleware that lets requests without an Authorization header, or without anything in
-// the places of [WithTokenFrom], pass without a principal, whoever was found before. Anything else
-// that is not a good token is refused: an expired one does not make somebody a stranger.
+// Optional returns middleware that accepts requests without credentials as anonymous, also inside
+// another guard. Credentials that are present must be valid: an expired token is refused, not
+// treated as anonymous.
 func (g *Guard) Optional() fiber.Handler { return g.middleware(g.auth.AuthenticateOptional) }
 
 type principalKey struct{}
 
-// Principal returns whom the request's token speaks for; false for an anonymous request. Where no
-// guard of this package has been, it is the principal of c.UserContext(), if there is one: of
-// ssotest.Context in a test.
+// Principal returns the principal of the request; false for an anonymous request. Without a guard of
+// this package it is the principal of c.UserContext(), such as that of ssotest.Context in a test.
 func Principal(c *fiber.Ctx) (*sso.Principal, bool) {
 	principal, guarded := c.Locals(principalKey{}).(*sso.Principal)
 	if !guarded {
@@ -161,15 +132,15 @@ func (g *Guard) refuse(c *fiber.Ctx, d sso.Denial) {
 	written := func() bool {
 		return r.StatusCode() >= fiber.StatusOK && (r.StatusCode() != d.Status || r.IsBodyStream() || len(r.Body()) > 0)
 	}
-	// Fiber sends nothing before its handlers have returned, so anything can be taken back.
-	g.auth.Draw(c.UserContext(), func() { g.denied(c, d) }, written, func() bool { return false }, standard)
+	// Fiber sends nothing before its handlers have returned, so any response can be replaced.
+	adapter.Draw(g.auth, func() { g.denied(c, d) }, written, func() bool { return false }, standard)
 }
 
-// request is what the core reads of a *fiber.Ctx. Fiber reuses its memory for the next
-// request, so every string that may be kept is copied here, where it enters.
+// request implements [sso.Request] over a *fiber.Ctx. Fiber reuses its memory for the next request, so
+// every string that may be kept is copied here.
 type request struct{ c *fiber.Ctx }
 
-func (r request) Method() string  { return strings.Clone(r.c.Method()) } // which middleware may have overridden, and by which Fiber routes
+func (r request) Method() string  { return strings.Clone(r.c.Method()) } // by which Fiber routes; middleware may have overridden it
 func (r request) Pattern() string { return r.c.Route().Path }            // of the app, not of the request
 
 func (r request) Host() string       { return string(r.c.Request().Host()) }
@@ -180,7 +151,7 @@ func (r request) PathValue(name string) string {
 	if r.c.App().Config().UnescapePath {
 		return string(raw)
 	}
-	value, _ := url.PathUnescape(string(raw)) // what cannot be decoded is nothing
+	value, _ := url.PathUnescape(string(raw)) // undecodable values are empty
 	return value
 }
 
@@ -189,7 +160,7 @@ func (r request) Header(name string) (first string, n int) {
 	return string(value), n
 }
 
-// HeaderView implements [sso.HeaderViewer], for tokens: they are long, and are not kept.
+// HeaderView implements [adapter.HeaderViewer].
 func (r request) HeaderView(name string) (first string, n int) {
 	if values := r.normalized(name); len(values) > 0 {
 		return utils.UnsafeString(values[0]), len(values)
@@ -198,9 +169,9 @@ func (r request) HeaderView(name string) (first string, n int) {
 	return utils.UnsafeString(value), n
 }
 
-// normalized finds Authorization fields without an allocation, if the server has normalized the
-// names of fields, as it does unless it is told not to: then, and only then, asking in small
-// letters finds the same field. Otherwise it finds nothing, and every field has to be looked at.
+// normalized returns the Authorization fields without an allocation if the server has normalized the
+// names of fields, as it does by default: only then does the name in lower case find the same field.
+// Otherwise it returns nothing, and every field must be looked at.
 func (r request) normalized(name string) [][]byte {
 	if name != fiber.HeaderAuthorization {
 		return nil
@@ -214,7 +185,7 @@ func (r request) normalized(name string) [][]byte {
 	return values
 }
 
-// field looks at every field, whatever the case of its name's letters.
+// field looks at every field, in any letter case.
 func (r request) field(name string) (first []byte, n int) {
 	for key, value := range r.c.Request().Header.All() {
 		if strings.EqualFold(utils.UnsafeString(key), name) {

@@ -295,7 +295,7 @@ func TestRequire_PermissionKeepsStrings(t *testing.T) {
 // Middleware may override the method. Fiber then routes by the new one, and permissions see it.
 func TestGuard_MethodOverride(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
-	guard := fibersso.New(iss.Authenticator(iss.Config("api")), fibersso.WithTokenFrom(sso.TokenFromAuthorization(), sso.TokenFromCookie("__Host-token")))
+	guard := fibersso.New(iss.Authenticator(iss.Config("api")), fibersso.WithTokenFrom(sso.TokenSource{}, sso.TokenFromCookie("__Host-token")))
 	app := fiber.New()
 	app.Use(func(c *fiber.Ctx) error {
 		if method := c.Get("X-HTTP-Method-Override"); method != "" && c.Method() != method {

@@ -32,9 +32,9 @@ func Example() {
 	}
 	fmt.Println(serve())
 	// Output:
-	// sso: configuration: 2 faults:
-	//   SSO_PUBLIC_KEY_URI is not set: set SSO_ISSUER to the identity provider's address as it stands in the tokens' iss, e.g. https://login.example.com, from which the keys are discovered; or, where that cannot be, write here where its public key is, e.g. https://login.example.com/.well-known/jwks.json
-	//   SSO_AUDIENCE is not set: write the name by which the identity provider knows this service, e.g. orders-api
+	// sso: configuration: 2 problems:
+	//   SSO_PUBLIC_KEY_URI is not set: set SSO_ISSUER to the identity provider's address as in the tokens' iss, e.g. https://login.example.com, from which the keys are discovered; or write here where its public key is, e.g. https://login.example.com/.well-known/jwks.json
+	//   SSO_AUDIENCE is not set: write the name of this service at the identity provider, e.g. orders-api
 }
 
 // On a group, which guards every route that is added to it afterwards.

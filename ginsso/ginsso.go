@@ -1,39 +1,16 @@
 // Package ginsso lets Gin services accept the company's single sign-on.
 //
 //	cfg, err := sso.ConfigFromEnv() // SSO_ISSUER and SSO_AUDIENCE
-//	if err != nil {
-//		return err
-//	}
+//	// handle err
 //	auth, err := sso.New(cfg)
-//	if err != nil {
-//		return err
-//	}
+//	// handle err
 //	guard := ginsso.New(auth)
 //	router.GET("/orders", guard.Require(permission.Has("orders.read")), listOrders)
 //
-// [Guard.Authenticate] demands a good token, [Guard.Require] a permission as well (it
-// authenticates by itself), [Guard.Optional] lets requests without credentials pass. They can
-// stand on the engine, on a group or on a route. Handlers find the principal by [Principal],
-// and whatever sees only the request's context by [sso.FromContext]; with the engine's
-// ContextWithFallback, the *gin.Context itself will do for that.
+// Handlers get the principal by [Principal], other code by [sso.FromContext].
 //
-// Gin gives a route the middleware that was added before it: add the guard to the engine or
-// the group before the routes. Put CORS middleware before it, so that preflights, which carry
-// no token, are answered first.
-//
-// # Several guards on one way
-//
-// Each guard on the way of a request decides for itself, the outermost first, and the first that
-// refuses answers; no later one opens again what an earlier one closed. So Optional outside and
-// Require inside demands a permission, and Require inside Authenticate verifies the token once. A
-// guard of another [sso.Authenticator] demands a good token of its own, and handlers find the
-// principal of the innermost. Within a guard the order is that of package sso: the credential, the
-// token, its session, the permissions.
-//
-// # How a refusal looks
-//
-// It is the standard answer of [sso.DenialOf], drawn by [sso.Config].Renderer if there is one, and
-// last by [WithDenied]. The cause is in the log alone.
+// Gin gives a route the middleware that was added before it: add a guard before the routes, and CORS
+// middleware before the guard. See package adapter for several guards on one route.
 package ginsso
 
 import (
@@ -42,40 +19,38 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Guard makes middleware, by [Guard.Authenticate], [Guard.Require] and [Guard.Optional]. It is made by
-// [New], and safe for concurrent use.
+// Guard creates middleware. Create it with [New]. It is safe for concurrent use.
 type Guard struct {
 	auth   *sso.Authenticator
 	denied func(*gin.Context, sso.Denial)
 }
 
-// Option changes a [Guard]: [WithDenied], [WithTokenFrom]. They apply in the order given, and the
-// later of two of a kind counts.
+// Option is an option of [New]. The last of several of a kind applies.
 type Option func(*Guard)
 
-// WithDenied draws refusals by a function of yours. The request is aborted, the refusal's
-// status is set, and so are its headers but Content-Type. If the function writes nothing or
-// panics, the standard refusal goes out.
-func WithDenied(draw func(*gin.Context, sso.Denial)) Option {
-	return func(g *Guard) { g.denied = draw }
+// WithDenied lets you write refusals. When write is called the request is aborted, and the denial's
+// status and headers except Content-Type are set. If write writes nothing or panics, the denial is
+// sent. Default: the denial is sent.
+func WithDenied(write func(*gin.Context, sso.Denial)) Option {
+	return func(g *Guard) { g.denied = write }
 }
 
-// WithTokenFrom reads the token from these places instead of the Authorization field, of which
-// one at most may hold something: [sso.TokenFromAuthorization], [sso.TokenFromHeader],
-// [sso.TokenFromCookie], [sso.InsecureTokenFromQuery]. It panics without a source.
-// Default: [sso.TokenFromAuthorization].
+// WithTokenFrom reads the token from these sources, of which at most one may hold a value:
+// [sso.TokenFromHeader], [sso.TokenFromCookie], [sso.InsecureTokenFromQuery], or the zero
+// [sso.TokenSource], which is the Authorization field and the default. It panics without a source.
 func WithTokenFrom(sources ...sso.TokenSource) Option {
 	return func(g *Guard) { g.auth = g.auth.TokenFrom(sources...) }
 }
 
-// New makes a [Guard] that asks this authenticator. It panics for a nil one. It does not close it.
+// New returns a [Guard]. It panics if a is nil. The caller must close a.
 func New(a *sso.Authenticator, opts ...Option) *Guard {
 	if a == nil {
-		panic("ginsso: New with a nil *sso.Authenticator: make one by sso.New")
+		panic("ginsso: New with a nil *sso.Authenticator: create one with sso.New")
 	}
 	g := &Guard{auth: a}
 	for _, opt := range opts {
@@ -84,29 +59,30 @@ func New(a *sso.Authenticator, opts ...Option) *Guard {
 	return g
 }
 
-// Authenticate is middleware that demands a good token: 401 without, 503 while nobody can tell.
+// Authenticate returns middleware that requires a valid token: 401 without one, 503 if it cannot be
+// verified.
 func (g *Guard) Authenticate() gin.HandlerFunc { return g.middleware(g.auth.Authenticate) }
 
-// Require is middleware that demands all of the permissions; it authenticates first. It panics
-// for a permission that cannot mean anything; see [permission.ForRoute]. Without a token it answers
-// 401, with a good token that lacks one of them 403.
+// Require returns middleware that authenticates and requires all of the permissions: 401 without a
+// valid token, 403 without a permission. It panics for a permission that cannot mean anything; see
+// [permission.ForRoute].
 func (g *Guard) Require(p sso.Permission, more ...sso.Permission) gin.HandlerFunc {
-	demanded := permission.ForRoute(p, more...)
+	required := permission.ForRoute(p, more...)
 	return g.middleware(func(ctx context.Context, r sso.Request) (context.Context, error) {
-		return g.auth.Authorize(ctx, r, demanded)
+		return g.auth.Authorize(ctx, r, required)
 	})
 }
 
-// Optional is middleware that lets requests without an Authorization header, or without anything in
-// the places of [WithTokenFrom], pass without a principal, whoever was found before. Anything else
-// that is not a good token is refused: an expired one does not make somebody a stranger.
+// Optional returns middleware that accepts requests without credentials as anonymous, also inside
+// another guard. Credentials that are present must be valid: an expired token is refused, not
+// treated as anonymous.
 func (g *Guard) Optional() gin.HandlerFunc { return g.middleware(g.auth.AuthenticateOptional) }
 
 type principalKey struct{}
 
-// Principal returns whom the request's token speaks for; false for an anonymous request. Where no
-// guard of this package has been, it is the principal of the request's context, if there is one: of
-// a guard around the engine, or of ssotest.Request in a test.
+// Principal returns the principal of the request; false for an anonymous request. Without a guard of
+// this package it is the principal of the request's context: of a guard around the engine, or of
+// ssotest.Request in a test.
 func Principal(c *gin.Context) (*sso.Principal, bool) {
 	value, guarded := c.Get(principalKey{})
 	if !guarded && c.Request != nil {
@@ -130,7 +106,7 @@ func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Con
 }
 
 func (g *Guard) refuse(c *gin.Context, d sso.Denial) {
-	c.Abort() // Gin runs the handler unless it is told not to
+	c.Abort() // or Gin runs the handler
 	standard := func() {
 		maps.Copy(c.Writer.Header(), d.Header)
 		c.Data(d.Status, d.Header.Get("Content-Type"), d.Body)
@@ -143,14 +119,14 @@ func (g *Guard) refuse(c *gin.Context, d sso.Denial) {
 	c.Writer.Header().Del("Content-Type")
 	c.Status(d.Status)
 	written := func() bool { return c.Writer.Written() || c.Writer.Status() != d.Status }
-	g.auth.Draw(c.Request.Context(), func() { g.denied(c, d) }, written, c.Writer.Written, standard)
+	adapter.Draw(g.auth, func() { g.denied(c, d) }, written, c.Writer.Written, standard)
 	c.Writer.WriteHeaderNow()
 }
 
-// request is what the core reads of a *gin.Context.
+// request implements [sso.Request] over a *gin.Context.
 type request struct{ c *gin.Context }
 
-func (r request) http() sso.HTTPRequest { return sso.HTTPRequest{R: r.c.Request} }
+func (r request) http() adapter.HTTPRequest { return adapter.HTTPRequest{R: r.c.Request} }
 
 func (r request) Method() string                   { return r.http().Method() }
 func (r request) Header(name string) (string, int) { return r.http().Header(name) }
@@ -158,5 +134,5 @@ func (r request) Host() string                     { return r.http().Host() }
 func (r request) RequestURI() string               { return r.http().RequestURI() }
 func (r request) Pattern() string                  { return r.c.FullPath() }
 
-// PathValue decodes, as Gin itself does not with UseRawPath and without UnescapePathValues.
+// PathValue decodes: Gin does not with UseRawPath and without UnescapePathValues.
 func (r request) PathValue(name string) string { return r.http().Decode(r.c.Param(name)) }

@@ -35,9 +35,9 @@ func Example() {
 	}
 	fmt.Println(serve())
 	// Output:
-	// sso: configuration: 2 faults:
-	//   SSO_PUBLIC_KEY_URI is not set: set SSO_ISSUER to the identity provider's address as it stands in the tokens' iss, e.g. https://login.example.com, from which the keys are discovered; or, where that cannot be, write here where its public key is, e.g. https://login.example.com/.well-known/jwks.json
-	//   SSO_AUDIENCE is not set: write the name by which the identity provider knows this service, e.g. orders-api
+	// sso: configuration: 2 problems:
+	//   SSO_PUBLIC_KEY_URI is not set: set SSO_ISSUER to the identity provider's address as in the tokens' iss, e.g. https://login.example.com, from which the keys are discovered; or write here where its public key is, e.g. https://login.example.com/.well-known/jwks.json
+	//   SSO_AUDIENCE is not set: write the name of this service at the identity provider, e.g. orders-api
 }
 
 // Around the whole mux.
@@ -112,9 +112,8 @@ func ExampleBackChannelLogout() {
 		Audience:     []string{"api"},
 		HTTPClient:   issuer.Client(),
 
-		MaxTokenAge:   time.Hour, // so that a logout can be forgotten, once no token of the session is good any more
-		Sessions:      store,
-		SessionPolicy: sso.SessionPolicy{UserClaim: "sub", SessionClaim: "sid"},
+		MaxTokenAge: time.Hour, // so that a logout can be forgotten, once no token of the session is good any more
+		Sessions:    store,
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -179,7 +178,7 @@ func show(handler http.Handler, path, token string, header ...string) {
 // For pages of the service's own origin: the token in a cookie, as well as in the usual place.
 func ExampleWithTokenFrom() {
 	auth, issuer := adaptertest.ExampleIssuer()
-	guard := httpsso.New(auth, httpsso.WithTokenFrom(sso.TokenFromAuthorization(), sso.TokenFromCookie("__Host-token")))
+	guard := httpsso.New(auth, httpsso.WithTokenFrom(sso.TokenSource{}, sso.TokenFromCookie("__Host-token")))
 	handler := guard.Authenticate()(listOrders)
 
 	r := httptest.NewRequest(http.MethodPost, "/orders", http.NoBody)

@@ -3,31 +3,29 @@ package httpsso
 import (
 	"net/http"
 
+	"github.com/more-retail/moresso-go/core/logout"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// MaxLogoutBytes bounds the body of a request for a logout, which is a token and its name. What
-// is longer is not read to its end, and refused.
-const MaxLogoutBytes = 64 << 10
+// maxLogoutBytes bounds the body of a logout request, which is a token and its name.
+const maxLogoutBytes = 64 << 10
 
-// BackChannelLogout is the handler that the identity provider calls when somebody has signed out
-// (OpenID Connect Back-Channel Logout 1.0, section 2.5): register its address as the client's
-// backchannel_logout_uri. It ends the session that the logout token names, by
-// [sso.BackChannelLogout.Receive], for logout tokens of these OAuth clients, and answers as
-// section 2.8 says: 200; 400 with {"error":"invalid_request"}; 503 where keys or the session
-// store cannot be had, so that a provider which tries again does; 405 for any method but POST. The
-// body is a form with exactly one logout_token; the query does not count. Whatever it answers is not to
-// be kept (Cache-Control: no-store).
+// BackChannelLogout returns the handler for back-channel logout (OpenID Connect Back-Channel Logout
+// 1.0, section 2.5): register its address as the client's backchannel_logout_uri. It ends what the
+// logout token names, for logout tokens of these OAuth clients; see [logout.Receiver.Receive]. It
+// responds as section 2.8 requires: 200; 400 with {"error":"invalid_request"}; 503 if keys or the
+// session store are unavailable, so that the provider tries again; 405 for other methods than POST.
+// The body is a form with exactly one logout_token, of at most 64 KiB; the query is ignored.
 //
-//	mux.Handle("/logout/backchannel", httpsso.BackChannelLogout(auth, store.Revoker(), "web-shop"))
+//	mux.Handle("/logout/backchannel", httplogout.Receiver(auth, sessions.Revoker(), "web-shop"))
 //
-// The provider brings no access token, so leave it outside of what a [Guard] protects: the logout
-// token is what proves the request. Other frameworks take it as an [http.Handler] too.
+// The logout token authenticates the request, so do not put a [Guard] around the handler. Other
+// frameworks accept it as an [http.Handler].
 //
-// It panics for what [sso.NewBackChannelLogout] refuses, above all where no session policy reads
-// `sid` or `sub`: such a handler would answer 200 and end nothing.
-func BackChannelLogout(a *sso.Authenticator, revoker sso.SessionRevoker, clientIDs ...string) http.Handler {
-	logout, err := sso.NewBackChannelLogout(a, revoker, clientIDs...)
+// It panics for what [logout.New] refuses, above all if no session store reads `sid` or `sub`: the
+// handler would respond with 200 and end nothing.
+func BackChannelLogout(a *sso.Authenticator, revoker logout.Revoker, clientIDs ...string) http.Handler {
+	receiver, err := logout.New(a, revoker, clientIDs...)
 	if err != nil {
 		panic("httpsso: BackChannelLogout: " + err.Error())
 	}
@@ -38,7 +36,7 @@ func BackChannelLogout(a *sso.Authenticator, revoker sso.SessionRevoker, clientI
 			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 			return
 		}
-		if err := logout.Receive(r.Context(), logoutToken(w, r)); err != nil {
+		if err := receiver.Receive(r.Context(), logoutToken(w, r)); err != nil {
 			sso.DenialOf(err).Write(w)
 			return
 		}
@@ -47,13 +45,12 @@ func BackChannelLogout(a *sso.Authenticator, revoker sso.SessionRevoker, clientI
 	})
 }
 
-// logoutToken reads the one logout_token of a form; nothing, which is none, if there is not exactly one. The query does
-// not count.
+// logoutToken returns the logout_token of a form; empty if there is not exactly one.
 func logoutToken(w http.ResponseWriter, r *http.Request) string {
-	if r.Body == nil { // a request that no server has read
+	if r.Body == nil { // not from a server
 		return ""
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, MaxLogoutBytes)
+	r.Body = http.MaxBytesReader(w, r.Body, maxLogoutBytes)
 	err := r.ParseForm()
 	tokens := r.PostForm["logout_token"]
 	if err != nil || len(tokens) != 1 {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
@@ -16,7 +17,7 @@ import (
 func guarded(auth *sso.Authenticator, p sso.Permission, next http.Handler) http.Handler {
 	demanded := permission.ForRoute(p)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, err := auth.Authorize(r.Context(), ownRequest{sso.HTTPRequest{R: r}}, demanded)
+		ctx, err := auth.Authorize(r.Context(), ownRequest{adapter.HTTPRequest{R: r}}, demanded)
 		if err != nil {
 			sso.DenialOf(err).Write(w)
 			return
@@ -26,7 +27,7 @@ func guarded(auth *sso.Authenticator, p sso.Permission, next http.Handler) http.
 }
 
 // ownRequest is what the core reads of a request.
-type ownRequest struct{ sso.HTTPRequest }
+type ownRequest struct{ adapter.HTTPRequest }
 
 func (r ownRequest) Pattern() string              { return r.R.Pattern }
 func (r ownRequest) PathValue(name string) string { return r.R.PathValue(name) }
@@ -67,7 +68,7 @@ func ownLayer(layer adaptertest.Layer, next http.Handler) http.Handler {
 		check = auth.Authenticate
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, err := check(r.Context(), ownRequest{sso.HTTPRequest{R: r}})
+		ctx, err := check(r.Context(), ownRequest{adapter.HTTPRequest{R: r}})
 		if err != nil {
 			sso.DenialOf(err).Write(w)
 			return

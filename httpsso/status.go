@@ -7,12 +7,11 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Status is a handler that tells an operator how an authenticator's keys stand, as JSON:
-// source by source the ids in force, their age, the last error and the next attempt. It
-// answers 200 if every source has keys to verify tokens with, else 503. It fetches nothing;
-// for a readiness probe that may, call [sso.Authenticator.Ready]. It holds no secret, but
-// addresses and error texts: serve it where only operators come. It answers GET and HEAD, and for a
-// nil authenticator 503. Each source is a [keys.Status].
+// Status returns a handler that reports the state of the keys to operators, as JSON: a [keys.Status]
+// for each source, with the key ids in use, their age, the last error and the next attempt. The
+// status is 200 if every source has usable keys, else 503, also for a nil authenticator. It fetches
+// nothing; for a readiness probe call [sso.Authenticator.Ready]. It contains no secret, but addresses
+// and error texts: serve it to operators only. It responds to GET and HEAD.
 //
 // [keys.Status]: https://pkg.go.dev/github.com/more-retail/moresso-go/core/keys#Status
 func Status(a *sso.Authenticator) http.Handler {

@@ -104,7 +104,7 @@ func TestOldAndNewKeyServeTogetherDuringARotation(t *testing.T) {
 	server.say(oldKey, keyOf(before.Issuer).answer)
 	server.say(newKey, keyOf(after.Issuer).answer)
 	cfg := configFor(before, "awskms:"+oldKey+", "+newKey)
-	cfg.Now, cfg.Refresh = now.Now, sso.RefreshInline
+	cfg.Now, cfg.RefreshInline = now.Now, true
 	auth := before.Authenticator(cfg)
 	for _, issuer := range []*ssotest.Issuer{before, after} {
 		if _, err := auth.ValidateToken(t.Context(), issuer.Token()); err != nil {
@@ -295,7 +295,7 @@ func TestTheLastGoodKeysServeThroughAnOutageWithinTheirBound(t *testing.T) {
 	issuer := newIssuer(t, devissuer.WithClock(now.Now), devissuer.WithLifetime(3*time.Hour))
 	server.say(uuid, keyOf(issuer.Issuer).answer)
 	cfg := configFor(issuer, uuid)
-	cfg.Now, cfg.Refresh = now.Now, sso.RefreshInline
+	cfg.Now, cfg.RefreshInline = now.Now, true
 	auth := issuer.Authenticator(cfg)
 	token := issuer.Token()
 	if _, err := auth.ValidateToken(t.Context(), token); err != nil {

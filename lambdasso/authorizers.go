@@ -10,72 +10,71 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// errUnauthorized is what API Gateway answers with 401: the text is its own.
+// errUnauthorized makes API Gateway respond with 401: the text is prescribed.
 var errUnauthorized = errors.New("Unauthorized")
 
-// nobody is the principal of a policy without one: API Gateway wants a name.
-const nobody = "-"
+// noSubject is the principal id of a policy without a subject: API Gateway requires one.
+const noSubject = "-"
 
-// TokenAuthorizer is the handler of a Lambda authorizer of type TOKEN for a REST API: it demands
-// a good token and a permission, for routes whose own handlers do not know this library.
+// TokenAuthorizer returns the handler of a Lambda authorizer of type TOKEN for a REST API. It requires
+// a valid token and a permission, for routes whose handlers do not use this library.
 //
-// What API Gateway may cache is a policy for exactly the method and path that was asked for: a
-// token that may use one route gets no other by it. With caching, the same token is therefore
-// refused with 403 on every other route until the entry ends: set the authorizer's TTL to 0, or
-// use [HTTPAuthorizer] with an HTTP API. A cached answer also outlives its token, by the TTL at
-// most.
+// The policy that API Gateway may cache is for exactly the requested method and path. With caching,
+// the same token is therefore refused with 403 on every other route until the entry expires: set the
+// authorizer's TTL to 0, or use [HTTPAuthorizer] with an HTTP API. A cached response may outlive its
+// token by the TTL.
 //
-// A refusal is 401 or 403 in API Gateway's own form, without a challenge; where nobody can
-// tell, it is 500. The context has the claims as strings. An authorizer of this type sees
-// nothing of the request but the token, so it panics for a permission that reads the request, or the time;
-// see [permission.Reads].
+// A refusal is 401 or 403 in API Gateway's own form, without a challenge; 503 becomes 500. The context
+// has the claims as strings. An authorizer of this type sees only the token of the request, so
+// TokenAuthorizer panics for a permission that reads the request or the time; see
+// [permission.Reads].
 func TokenAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayCustomAuthorizerRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
-	demanded := forEveryRoute("TokenAuthorizer", p)
+	required := forEveryRoute("TokenAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayCustomAuthorizerRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
-		r := sso.EventRequest{}
+		r := adapter.EventRequest{}
 		if e.AuthorizationToken != "" {
 			r.Fields = map[string]string{"Authorization": e.AuthorizationToken}
 		}
-		return g.policy(ctx, r, demanded, e.MethodArn)
+		return g.policy(ctx, r, required, e.MethodArn)
 	}
 }
 
 // RequestAuthorizer is [TokenAuthorizer] for the type REQUEST: the permission sees method, path
-// values, query and headers. The policy is for exactly the method and path that was asked for.
-// What a permission reads of header fields or the query must be among the authorizer's identity
-// sources, or a cached answer for one value counts for another. It panics for a permission that
-// depends on the time, see [permission.Reads]: a cached answer would outlive it.
+// values, query and headers. Header fields and query parameters that a permission reads must be among
+// the authorizer's identity sources, or a cached response for one value applies to another. It panics
+// for a permission that reads the time, see [permission.Reads]: a cached response would outlive
+// it.
 func RequestAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
-	demanded := toBeKept("RequestAuthorizer", p)
+	required := cacheable("RequestAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 		r := restRequest(events.APIGatewayProxyRequest{
 			HTTPMethod: e.HTTPMethod, Resource: e.Resource, Path: e.Path, Headers: e.Headers, MultiValueHeaders: e.MultiValueHeaders,
 			QueryStringParameters: e.QueryStringParameters, MultiValueQueryStringParameters: e.MultiValueQueryStringParameters,
 			PathParameters: e.PathParameters, RequestContext: events.APIGatewayProxyRequestContext{Path: e.RequestContext.Path},
 		})
-		return g.policy(ctx, r, demanded, e.MethodArn)
+		return g.policy(ctx, r, required, e.MethodArn)
 	}
 }
 
-// HTTPAuthorizer is the handler of a Lambda authorizer for an HTTP API, with payload format 2.0
-// and simple responses. It demands a good token and a permission; see [TokenAuthorizer] for how
-// it refuses and what the context holds.
+// HTTPAuthorizer returns the handler of a Lambda authorizer for an HTTP API, with payload format 2.0
+// and simple responses. See [TokenAuthorizer] for refusals and the context.
 //
-// API Gateway gives a cached answer to every route of the same credential. It therefore panics
-// for a permission that reads the request or the time (see [permission.Reads]), and routes with different permissions need authorizers of their
-// own, or a TTL of 0. A cached answer also outlives its token, by the TTL at most.
+// API Gateway uses a cached response for every route of the same credential. HTTPAuthorizer therefore
+// panics for a permission that reads the request or the time (see [permission.Reads]), and routes with different permissions need authorizers of their own, or a
+// TTL of 0. A cached response may outlive its token by the TTL.
 func HTTPAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
-	demanded := forEveryRoute("HTTPAuthorizer", p)
+	required := forEveryRoute("HTTPAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayV2CustomAuthorizerV2Request) (response events.APIGatewayV2CustomAuthorizerSimpleResponse, err error) {
 		r := httpRequest(events.APIGatewayV2HTTPRequest{
 			RequestContext: e.RequestContext, RouteKey: e.RouteKey, Headers: e.Headers, PathParameters: e.PathParameters,
 			Cookies: e.Cookies, RawPath: e.RawPath, RawQueryString: e.RawQueryString,
 		})
-		principal, granted, err := g.authorize(ctx, r, demanded)
+		principal, granted, err := g.authorize(ctx, r, required)
 		if err != nil || !granted {
 			return response, err
 		}
@@ -83,27 +82,28 @@ func HTTPAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.API
 	}
 }
 
-// toBeKept is for answers that API Gateway may keep.
-func toBeKept(function string, p sso.Permission) sso.Permission {
-	demanded := permission.ForRoute(p)
-	if _, clock := permission.Reads(demanded); clock {
-		panic(fmt.Sprintf("lambdasso: %s with %s, which depends on the time: API Gateway would keep its answer; demand it in the handler", function, permission.Describe(demanded)))
+// cacheable checks a permission whose result API Gateway may cache.
+func cacheable(function string, p sso.Permission) sso.Permission {
+	required := permission.ForRoute(p)
+	if _, clock := permission.Reads(required); clock {
+		panic(fmt.Sprintf("lambdasso: %s with %s, which reads the time: API Gateway would cache its result; require it in the handler", function, permission.Describe(required)))
 	}
-	return demanded
+	return required
 }
 
-// forEveryRoute is for answers that are given to other routes too.
+// forEveryRoute checks a permission whose result is also used for other requests.
 func forEveryRoute(function string, p sso.Permission) sso.Permission {
-	demanded := toBeKept(function, p)
-	if request, _ := permission.Reads(demanded); request {
-		panic(fmt.Sprintf("lambdasso: %s with %s, which reads the request: its answer would count for other requests; use RequestAuthorizer, or demand it in the handler", function, permission.Describe(demanded)))
+	required := cacheable(function, p)
+	if request, _ := permission.Reads(required); request {
+		panic(fmt.Sprintf("lambdasso: %s with %s, which reads the request: its result would apply to other requests; use RequestAuthorizer, or require it in the handler", function, permission.Describe(required)))
 	}
-	return demanded
+	return required
 }
 
-// authorize tells a grant, a denial, and with an error what API Gateway has to answer otherwise.
-func (g *Guard) authorize(ctx context.Context, r sso.EventRequest, demanded sso.Permission) (principal *sso.Principal, granted bool, err error) {
-	ctx, err = g.auth.Authorize(ctx, r, demanded)
+// authorize returns whether the permission is granted. An error makes API Gateway respond with 401 or
+// 500.
+func (g *Guard) authorize(ctx context.Context, r adapter.EventRequest, required sso.Permission) (principal *sso.Principal, granted bool, err error) {
+	ctx, err = g.auth.Authorize(ctx, r, required)
 	if err == nil {
 		principal, granted = sso.FromContext(ctx)
 		return principal, granted, nil
@@ -114,25 +114,25 @@ func (g *Guard) authorize(ctx context.Context, r sso.EventRequest, demanded sso.
 	case d.Status < http.StatusInternalServerError:
 		return nil, false, errUnauthorized
 	default:
-		return nil, false, errors.New("sso: " + d.Code) // API Gateway answers with 500; the cause is in the log
+		return nil, false, errors.New("sso: " + d.Code) // becomes 500; the cause is in the log
 	}
 }
 
-// policy answers a REST API.
-func (g *Guard) policy(ctx context.Context, r sso.EventRequest, demanded sso.Permission, arn string) (events.APIGatewayCustomAuthorizerResponse, error) {
+// policy returns the policy for a REST API.
+func (g *Guard) policy(ctx context.Context, r adapter.EventRequest, required sso.Permission, arn string) (events.APIGatewayCustomAuthorizerResponse, error) {
 	if arn == "" || strings.ContainsAny(arn, "*?$") {
-		// In a policy these stand for other paths too, and the client has chosen the path.
+		// These characters match other paths, and the client has chosen the path.
 		return events.APIGatewayCustomAuthorizerResponse{}, errUnauthorized
 	}
-	principal, granted, err := g.authorize(ctx, r, demanded)
+	principal, granted, err := g.authorize(ctx, r, required)
 	if err != nil {
 		return events.APIGatewayCustomAuthorizerResponse{}, err
 	}
-	response := events.APIGatewayCustomAuthorizerResponse{PrincipalID: nobody}
+	response := events.APIGatewayCustomAuthorizerResponse{PrincipalID: noSubject}
 	effect := "Deny"
 	if granted {
 		effect = "Allow"
-		response.PrincipalID = cmp.Or(principal.Subject(), nobody)
+		response.PrincipalID = cmp.Or(principal.Subject(), noSubject)
 		response.Context = anyOf(claims(principal))
 	}
 	response.PolicyDocument = events.APIGatewayCustomAuthorizerPolicy{
@@ -142,10 +142,9 @@ func (g *Guard) policy(ctx context.Context, r sso.EventRequest, demanded sso.Per
 	return response, nil
 }
 
-// handedOn is the event as the handler gets it: where API Gateway has a place for what its own
-// authorizers found, there stands what was found here, in the same form. For an anonymous
-// request the place is empty, whoever had filled it.
-func handedOn[E Event](event E, principal *sso.Principal) E {
+// withClaims returns the event for the handler, with the claims in the field that API Gateway's own
+// authorizers fill, in the same form. For an anonymous request the field is cleared.
+func withClaims[E Event](event E, principal *sso.Principal) E {
 	switch e := any(event).(type) {
 	case events.APIGatewayProxyRequest:
 		e.RequestContext.Authorizer = nil
@@ -165,13 +164,13 @@ func handedOn[E Event](event E, principal *sso.Principal) E {
 	return event
 }
 
-// claims writes a token's claims as API Gateway's JWT authorizer does: every value is a string,
-// a list of plain values stands in brackets, separated by spaces.
+// claims formats a token's claims like API Gateway's JWT authorizer: every value is a string, and a
+// list is in brackets, separated by spaces.
 func claims(principal *sso.Principal) map[string]string {
 	all := map[string]string{}
 	for name, value := range principal.Claims().Members() {
 		all[name] = plain(value)
-		if !value.IsArray() {
+		if value.Kind() != "array" {
 			continue
 		}
 		var list []string

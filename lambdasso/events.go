@@ -11,22 +11,23 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Event is an HTTP request as Lambda gets it: from an API Gateway REST API, an HTTP API, a
+// Event is an HTTP request to a Lambda function: from an API Gateway REST API, an HTTP API, a
 // function URL or an Application Load Balancer.
 type Event interface {
 	events.APIGatewayProxyRequest | events.APIGatewayV2HTTPRequest | events.LambdaFunctionURLRequest | events.ALBTargetGroupRequest
 }
 
-// Response is the response of the same front door as the [Event].
+// Response is the response that belongs to an [Event].
 type Response interface {
 	events.APIGatewayProxyResponse | events.APIGatewayV2HTTPResponse | events.LambdaFunctionURLResponse | events.ALBTargetGroupResponse
 }
 
-// open returns what the core reads of an event, and how its front door is answered.
-func open[E Event](event E) (r sso.EventRequest, answer func(sso.Denial) any) {
+// open returns the request of an event, and a function that returns a denial as its response.
+func open[E Event](event E) (r adapter.EventRequest, respond func(sso.Denial) any) {
 	switch e := any(event).(type) {
 	case events.APIGatewayProxyRequest:
 		return restRequest(e), func(d sso.Denial) any {
@@ -37,7 +38,7 @@ func open[E Event](event E) (r sso.EventRequest, answer func(sso.Denial) any) {
 			return events.APIGatewayV2HTTPResponse{StatusCode: d.Status, Headers: joined(d.Header), Cookies: d.Header["Set-Cookie"], Body: string(d.Body)}
 		}
 	case events.LambdaFunctionURLRequest:
-		r := sso.EventRequest{
+		r := adapter.EventRequest{
 			HTTPMethod: e.RequestContext.HTTP.Method, Fields: e.Headers,
 			JoinsFields: true, Cookies: e.Cookies, Path: e.RawPath, Query: e.RawQueryString,
 		}
@@ -45,13 +46,13 @@ func open[E Event](event E) (r sso.EventRequest, answer func(sso.Denial) any) {
 			return events.LambdaFunctionURLResponse{StatusCode: d.Status, Headers: joined(d.Header), Cookies: d.Header["Set-Cookie"], Body: string(d.Body)}
 		}
 	case events.ALBTargetGroupRequest:
-		r := sso.EventRequest{
+		r := adapter.EventRequest{
 			HTTPMethod: e.HTTPMethod, Fields: e.Headers, MultiFields: e.MultiValueHeaders,
 			Path: e.Path, Query: rawQuery(e.QueryStringParameters, e.MultiValueQueryStringParameters),
 		}
 		return r, func(d sso.Denial) any {
 			response := events.ALBTargetGroupResponse{StatusCode: d.Status, StatusDescription: fmt.Sprintf("%d %s", d.Status, http.StatusText(d.Status)), Body: string(d.Body)}
-			if e.MultiValueHeaders != nil { // the target group's setting; it wants to be answered in kind
+			if e.MultiValueHeaders != nil { // a setting of the target group, which applies to responses too
 				response.MultiValueHeaders = d.Header
 			} else {
 				response.Headers = joined(d.Header)
@@ -59,28 +60,28 @@ func open[E Event](event E) (r sso.EventRequest, answer func(sso.Denial) any) {
 			return response
 		}
 	}
-	panic(fmt.Sprintf("lambdasso: %T is no event", event)) // the constraint admits no other type
+	panic(fmt.Sprintf("lambdasso: %T is not an event", event)) // the constraint admits no other type
 }
 
-// restRequest reads an event of a REST API, which tells the query decoded, and the path without
-// the stage but in the request's context.
-func restRequest(e events.APIGatewayProxyRequest) sso.EventRequest {
+// restRequest reads an event of a REST API. Its query is decoded, and only the path of its request
+// context has the stage.
+func restRequest(e events.APIGatewayProxyRequest) adapter.EventRequest {
 	query := parameters(e.QueryStringParameters, e.MultiValueQueryStringParameters)
-	return sso.EventRequest{
+	return adapter.EventRequest{
 		HTTPMethod: e.HTTPMethod, Route: e.Resource, Fields: e.Headers, MultiFields: e.MultiValueHeaders, PathValues: e.PathParameters,
 		Path: cmp.Or(e.RequestContext.Path, e.Path), Query: query.Encode(),
 	}
 }
 
 // httpRequest reads an event of an HTTP API.
-func httpRequest(e events.APIGatewayV2HTTPRequest) sso.EventRequest {
-	return sso.EventRequest{
+func httpRequest(e events.APIGatewayV2HTTPRequest) adapter.EventRequest {
+	return adapter.EventRequest{
 		HTTPMethod: e.RequestContext.HTTP.Method, Route: e.RouteKey, Fields: e.Headers, PathValues: e.PathParameters,
 		JoinsFields: true, Cookies: e.Cookies, Path: e.RawPath, Query: e.RawQueryString,
 	}
 }
 
-// parameters are those of a query that was told in pieces: all values of each, or one.
+// parameters returns the parameters of a query: all values of each, or one.
 func parameters(single map[string]string, multi map[string][]string) url.Values {
 	if multi != nil {
 		return multi
@@ -92,7 +93,7 @@ func parameters(single map[string]string, multi map[string][]string) url.Values 
 	return all
 }
 
-// rawQuery puts a query together that was told in pieces, as it was sent.
+// rawQuery returns a query as it was sent.
 func rawQuery(single map[string]string, multi map[string][]string) string {
 	all := parameters(single, multi)
 	var pairs []string
@@ -104,8 +105,8 @@ func rawQuery(single map[string]string, multi map[string][]string) string {
 	return strings.Join(pairs, "&")
 }
 
-// joined gives each field in one line (RFC 9110, section 5.3), but for cookies, which cannot be
-// joined and have a place of their own.
+// joined returns each field in one line (RFC 9110, section 5.3), except cookies, which cannot be joined
+// and have a field of their own in the response.
 func joined(header http.Header) map[string]string {
 	single := make(map[string]string, len(header))
 	for name, values := range header {

@@ -98,10 +98,10 @@ func (c *Conn) check(f *faults) {
 }
 
 // faults collects everything that is wrong, for one [*sso.ConfigError].
-type faults []sso.ConfigFault
+type faults []sso.ConfigProblem
 
 func (f *faults) add(field, problem, remedy string) {
-	*f = append(*f, sso.ConfigFault{Setting: "redisstore." + field, Problem: problem, Remedy: remedy})
+	*f = append(*f, sso.ConfigProblem{Setting: "redisstore." + field, Problem: problem, Remedy: remedy})
 }
 
 func (f *faults) addCacheTTL(field string, ttl time.Duration) {
@@ -114,7 +114,7 @@ func (f *faults) err() error {
 	if len(*f) == 0 {
 		return nil
 	}
-	return &sso.ConfigError{Faults: slices.Clone(*f)}
+	return &sso.ConfigError{Problems: slices.Clone(*f)}
 }
 
 // loopback checks the host as it is written: a name that only resolves to loopback is not one.

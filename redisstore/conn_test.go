@@ -42,7 +42,7 @@ func invalid(t *testing.T, err error, setting string) {
 	case setting == "" && err != nil:
 		t.Error(err)
 	case setting == "":
-	case !errors.As(err, &invalid) || len(invalid.Faults) != 1 || invalid.Faults[0].Setting != "redisstore."+setting || invalid.Faults[0].Remedy == "":
+	case !errors.As(err, &invalid) || len(invalid.Problems) != 1 || invalid.Problems[0].Setting != "redisstore."+setting || invalid.Problems[0].Remedy == "":
 		t.Errorf("%s: %v", setting, err)
 	}
 }

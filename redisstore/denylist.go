@@ -50,7 +50,7 @@ type DenylistOptions struct {
 	MaxTokenAge time.Duration
 
 	// Leeway is the greatest [sso.Config.Leeway] of the services that share the denylist, at most
-	// [sso.MaxLeeway]. Default [sso.DefaultLeeway].
+	// [5*time.Minute]. Default [time.Minute].
 	Leeway time.Duration
 
 	// SessionClaim is the claim that [BySession] reads. Default "sid".
@@ -97,8 +97,8 @@ func NewDenylist(c Conn, o DenylistOptions) (*Denylist, error) {
 	if o.MaxTokenAge <= 0 || o.MaxTokenAge > mostTokenAge {
 		f.add("DenylistOptions.MaxTokenAge", fmt.Sprintf("is %v", o.MaxTokenAge), "set that of sso.Config.MaxTokenAge, e.g. 1h")
 	}
-	o.Leeway = cmp.Or(o.Leeway, sso.DefaultLeeway)
-	if o.Leeway < 0 || o.Leeway > sso.MaxLeeway {
+	o.Leeway = cmp.Or(o.Leeway, time.Minute)
+	if o.Leeway < 0 || o.Leeway > 5*time.Minute {
 		f.add("DenylistOptions.Leeway", fmt.Sprintf("is %v", o.Leeway), "set the greatest leeway of the services, at most 5m, or 0 for 60s")
 	}
 	if err := f.err(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/logout"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/redisstore"
 )
@@ -36,8 +37,6 @@ func Example() {
 		Issuer:       "https://login.example.com",
 		Audience:     []string{"orders-api"},
 		Sessions:     sessions,
-
-		SessionPolicy: sessions.SessionPolicy(),
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -55,7 +54,7 @@ func ExampleNewSessions() {
 	})
 	var invalid *sso.ConfigError
 	if errors.As(err, &invalid) {
-		for _, fault := range invalid.Faults {
+		for _, fault := range invalid.Problems {
 			fmt.Printf("%s %s: %s\n", fault.Setting, fault.Problem, fault.Remedy)
 		}
 	}
@@ -183,7 +182,7 @@ func ExampleDenylist_RevokeToken() {
 
 // Users who sign out at the identity provider are signed out everywhere.
 func ExampleDenylist_Revoker() {
-	receive := func() (*sso.BackChannelLogout, error) {
+	receive := func() (*logout.Receiver, error) {
 		denylist, err := redisstore.NewDenylist(redisstore.Conn{
 			Addresses: []string{"redis.internal:6379"},
 			TLS:       &tls.Config{MinVersion: tls.VersionTLS12},
@@ -200,13 +199,11 @@ func ExampleDenylist_Revoker() {
 			Audience:    []string{"orders-api"},
 			MaxTokenAge: time.Hour,
 			Sessions:    denylist,
-
-			SessionPolicy: denylist.SessionPolicy(),
 		})
 		if err != nil {
 			return nil, err
 		}
-		return sso.NewBackChannelLogout(auth, denylist.Revoker(), "web-shop")
+		return logout.New(auth, denylist.Revoker(), "web-shop")
 	}
 	logout, err := receive()
 	fmt.Println(logout != nil, err)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/more-retail/moresso-go/core/adaptertest"
+	"github.com/more-retail/moresso-go/core/logout"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/redisstore"
 	"github.com/more-retail/moresso-go/redisstore/redistest"
@@ -37,7 +38,7 @@ type change = func(*config)
 type store interface {
 	sso.SessionStore
 	SessionPolicy() sso.SessionPolicy
-	Revoker() sso.IssuerRevoker
+	Revoker() logout.Revoker
 	Ready(ctx context.Context) error
 	Close() error
 }
@@ -134,7 +135,7 @@ func session(user, id string) sso.Session {
 	now := time.Now().Truncate(time.Second)
 	return sso.Session{
 		Issuer: issuer, Audience: "api", Subject: user, User: user, ID: id, TokenID: "jti-" + id,
-		IssuedAt: now, ExpiresAt: now.Add(time.Hour), GoodUntil: now.Add(time.Hour + sso.DefaultLeeway),
+		IssuedAt: now, ExpiresAt: now.Add(time.Hour), GoodUntil: now.Add(time.Hour + time.Minute),
 	}
 }
 

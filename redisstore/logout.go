@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/logout"
 )
 
-// Revoker ends sessions at the request of the identity provider, for [sso.NewBackChannelLogout]. It
+// Revoker ends sessions at the request of the identity provider, for [logout.New]. It
 // requires [SessionsOptions.Issuer]. It ends the session that a logout token names by `sid` and `sub`,
 // if UserClaim is "sub", and not one that the user has begun since. It does not know which sessions of a
 // user are older, so a logout of all of them matches [errors.ErrUnsupported].
-func (s *Sessions) Revoker() sso.IssuerRevoker {
+func (s *Sessions) Revoker() logout.Revoker {
 	return sessionsRevoker{logouts{s.store, s.options.Issuer}, s}
 }
 
@@ -22,7 +22,7 @@ type sessionsRevoker struct {
 	sessions *Sessions
 }
 
-func (r sessionsRevoker) RevokeSession(ctx context.Context, what sso.Revocation) error {
+func (r sessionsRevoker) RevokeSession(ctx context.Context, what logout.Revocation) error {
 	if err := r.check(what); err != nil {
 		return err
 	}
@@ -35,13 +35,13 @@ func (r sessionsRevoker) RevokeSession(ctx context.Context, what sso.Revocation)
 	return r.sessions.RevokeSession(ctx, what.User, what.SessionID)
 }
 
-func (r sessionsRevoker) RevokeSubject(context.Context, sso.Revocation) error {
+func (r sessionsRevoker) RevokeSubject(context.Context, logout.Revocation) error {
 	return fmt.Errorf("redisstore: a logout of all sessions of a subject requires a Denylist: %w", errors.ErrUnsupported)
 }
 
-// Revoker ends sessions at the request of the identity provider, for [sso.NewBackChannelLogout]. With
+// Revoker ends sessions at the request of the identity provider, for [logout.New]. With
 // [BySession] it ends one session, with [ByIssuedAt] all of a subject: set both.
-func (d *Denylist) Revoker() sso.IssuerRevoker {
+func (d *Denylist) Revoker() logout.Revoker {
 	return denylistRevoker{logouts{d.store, d.options.Issuer}, d}
 }
 
@@ -50,14 +50,14 @@ type denylistRevoker struct {
 	list *Denylist
 }
 
-func (r denylistRevoker) RevokeSession(ctx context.Context, what sso.Revocation) error {
+func (r denylistRevoker) RevokeSession(ctx context.Context, what logout.Revocation) error {
 	if err := r.check(what); err != nil {
 		return err
 	}
 	return r.list.revokeSession(ctx, what.SessionID, what.Until)
 }
 
-func (r denylistRevoker) RevokeSubject(ctx context.Context, what sso.Revocation) error {
+func (r denylistRevoker) RevokeSubject(ctx context.Context, what logout.Revocation) error {
 	if err := r.check(what); err != nil {
 		return err
 	}
@@ -74,23 +74,23 @@ type logouts struct {
 	issuer string
 }
 
-// RevokesFor implements [sso.IssuerRevoker].
+// RevokesFor implements [logout.Revoker].
 func (l logouts) RevokesFor(issuer string) bool { return issuer != "" && issuer == l.issuer }
 
-func (l logouts) check(what sso.Revocation) error {
+func (l logouts) check(what logout.Revocation) error {
 	if !l.RevokesFor(what.Issuer) {
 		return fmt.Errorf("redisstore: a logout by %q, and the store's Issuer is %q: %w", what.Issuer, l.issuer, errors.ErrUnsupported)
 	}
 	return nil
 }
 
-// LogoutRecorded implements [sso.SessionRevoker].
+// LogoutRecorded implements [logout.Revoker].
 func (l logouts) LogoutRecorded(ctx context.Context, issuer, tokenID string) (bool, error) {
 	answers, err := l.ask(ctx, query{key: logoutKey(issuer, tokenID)})
 	return err == nil && answers[0].found, err
 }
 
-// RecordLogout implements [sso.SessionRevoker].
+// RecordLogout implements [logout.Revoker].
 func (l logouts) RecordLogout(ctx context.Context, issuer, tokenID string, until time.Time) error {
 	if !until.After(l.now()) {
 		return nil // the token has expired

@@ -1,7 +1,6 @@
 package redisstore_test
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/logout"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/redisstore"
@@ -19,24 +19,17 @@ import (
 type instance struct {
 	store  store
 	auth   *sso.Authenticator
-	logout *sso.BackChannelLogout
+	logout *logout.Receiver
 }
 
 func newInstance(t *testing.T, provider *ssotest.Issuer, s store) instance {
 	t.Helper()
 	cfg := provider.Config("api")
-	cfg.Sessions, cfg.SessionPolicy, cfg.MaxTokenAge = s, policyOf(s), time.Hour
+	cfg.Sessions, cfg.MaxTokenAge = s, time.Hour
 	auth := provider.Authenticator(cfg)
-	logout, err := sso.NewBackChannelLogout(auth, s.Revoker(), "web")
+	logout, err := logout.New(auth, s.Revoker(), "web")
 	do(t, err)
 	return instance{s, auth, logout}
-}
-
-// policyOf is the policy of a store. [sso.Config] does not read it from there yet.
-func policyOf(s store) sso.SessionPolicy {
-	policy := s.SessionPolicy()
-	policy.UserClaim, policy.SessionClaim = cmp.Or(policy.UserClaim, sso.NotRead), cmp.Or(policy.SessionClaim, sso.NotRead)
-	return policy
 }
 
 // denying makes an instance with a denylist that ends sessions by sid and by sub.
@@ -111,7 +104,7 @@ func TestDenylist_LogoutBySID(t *testing.T) {
 	other.receives(t, logoutOf(provider, sid("s1")), http.StatusOK)
 
 	key := "moresso:logout:" + strconv.Itoa(len(provider.URL())) + ":" + provider.URL() + ":4:l{1}"
-	keptFor(t, server, key, 2*time.Minute+sso.DefaultLeeway+time.Minute)
+	keptFor(t, server, key, 2*time.Minute+time.Minute+time.Minute)
 }
 
 // keptFor checks for how long Redis keeps a key.
@@ -128,13 +121,13 @@ func TestDenylist_LogoutRetention(t *testing.T) {
 	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
 	for name, test := range map[string]struct{ store, want time.Duration }{
 		"the service's hour":     {30 * time.Minute, time.Hour},
-		"two hours of the store": {2 * time.Hour, 2*time.Hour + sso.DefaultLeeway}, // clocks can be ahead
-		"the same hour of both":  {time.Hour, time.Hour + sso.DefaultLeeway},
+		"two hours of the store": {2 * time.Hour, 2*time.Hour + time.Minute}, // clocks can be ahead
+		"the same hour of both":  {time.Hour, time.Hour + time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t)
 			denying(t, provider, server, func(c *config) { c.denylist.MaxTokenAge = test.store }).receives(t, logoutOf(provider, sid("s1")), http.StatusOK)
-			keptFor(t, server, server.Do("KEYS", "moresso:denied:*:session:*:2:s1"), test.want+sso.DefaultLeeway+time.Minute)
+			keptFor(t, server, server.Do("KEYS", "moresso:denied:*:session:*:2:s1"), test.want+time.Minute+time.Minute)
 		})
 	}
 }
@@ -143,7 +136,7 @@ func TestDenylist_LogoutWithoutSession(t *testing.T) {
 	server := redistest.Start(t)
 	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
 	i := denying(t, provider, server)
-	if err := i.store.Revoker().RevokeSession(t.Context(), sso.Revocation{Issuer: provider.URL(), Subject: "ada"}); err == nil {
+	if err := i.store.Revoker().RevokeSession(t.Context(), logout.Revocation{Issuer: provider.URL(), Subject: "ada"}); err == nil {
 		t.Error("it was accepted")
 	}
 	if keys := server.Do("KEYS", "*"); keys != "" {
@@ -162,7 +155,7 @@ func TestDenylist_LogoutBySub(t *testing.T) {
 	other.admits(t, tokenOf(provider, "s2", now), http.StatusUnauthorized)
 	other.admits(t, tokenOf(provider, "s3", now.Add(time.Second)), http.StatusOK)
 	// The provider's clock can be ahead by the leeway.
-	one.receives(t, logoutOf(provider, devissuer.Subject("bob"), devissuer.IssuedAt(now.Add(sso.DefaultLeeway))), http.StatusOK)
+	one.receives(t, logoutOf(provider, devissuer.Subject("bob"), devissuer.IssuedAt(now.Add(time.Minute))), http.StatusOK)
 	other.admits(t, provider.MustToken(sid("s4"), devissuer.Subject("bob"), devissuer.IssuedAt(now.Add(-time.Minute)), devissuer.ValidFor(30*time.Minute)), http.StatusUnauthorized)
 }
 
@@ -170,7 +163,7 @@ func TestRevoker_Unsupported(t *testing.T) {
 	server := redistest.Start(t)
 	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
 	denying(t, provider, server, rules(redisstore.BySession)).receives(t, logoutOf(provider), http.StatusBadRequest)
-	what := sso.Revocation{Issuer: provider.URL(), Audience: "web", SessionID: "s1", Subject: "ada", User: "ada"}
+	what := logout.Revocation{Issuer: provider.URL(), Audience: "web", SessionID: "s1", Subject: "ada", User: "ada"}
 	for name, err := range map[string]error{
 		"a session without its rule": openDenylist(t, at(server.Address), issuedBy(provider), rules(redisstore.ByIssuedAt)).Revoker().RevokeSession(t.Context(), what),
 		"a subject without its rule": openDenylist(t, at(server.Address), issuedBy(provider), rules(redisstore.BySession)).Revoker().RevokeSubject(t.Context(), what),
@@ -233,16 +226,16 @@ func TestSessions_LogoutOfOtherIssuer(t *testing.T) {
 	storeA, storeB := storeOf(a), storeOf(b)
 	part := func(p *ssotest.Issuer, store *redisstore.Sessions) *sso.Authenticator {
 		cfg := p.Config("api")
-		cfg.Sessions, cfg.SessionPolicy, cfg.MaxTokenAge = store, policyOf(store), time.Hour
+		cfg.Sessions, cfg.MaxTokenAge = store, time.Hour
 		return p.Authenticator(cfg)
 	}
 	joined, err := sso.Join(part(a, storeA), part(b, storeB))
 	do(t, err)
 	do(t, storeA.Login(t.Context(), "ada", "s1", time.Hour))
 	do(t, storeB.Login(t.Context(), "ada", "s1", time.Hour))
-	logoutA, err := sso.NewBackChannelLogout(joined, storeA.Revoker(), "web")
+	logoutA, err := logout.New(joined, storeA.Revoker(), "web")
 	do(t, err)
-	logoutB, err := sso.NewBackChannelLogout(joined, storeB.Revoker(), "web")
+	logoutB, err := logout.New(joined, storeB.Revoker(), "web")
 	do(t, err)
 	i, ofA, ofB := instance{storeA, joined, logoutA}, tokenOf(a, "s1", time.Now()), tokenOf(b, "s1", time.Now())
 	byB := logoutOf(b, sid("s1"))
@@ -253,7 +246,7 @@ func TestSessions_LogoutOfOtherIssuer(t *testing.T) {
 	i.admits(t, ofA, http.StatusOK)
 	i.admits(t, ofB, http.StatusUnauthorized)
 	// The revoker itself refuses it too.
-	what := sso.Revocation{Issuer: b.URL(), Audience: "api", SessionID: "s1", Subject: "ada", User: "ada"}
+	what := logout.Revocation{Issuer: b.URL(), Audience: "api", SessionID: "s1", Subject: "ada", User: "ada"}
 	if err := storeA.Revoker().RevokeSession(t.Context(), what); !errors.Is(err, errors.ErrUnsupported) {
 		t.Error(err)
 	}
@@ -267,12 +260,12 @@ func TestSessions_LogoutWithoutIssuer(t *testing.T) {
 	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
 	store := openSessions(t, at(server.Address))
 	cfg := provider.Config("api")
-	cfg.Sessions, cfg.SessionPolicy, cfg.MaxTokenAge = store, policyOf(store), time.Hour
-	if _, err := sso.NewBackChannelLogout(provider.Authenticator(cfg), store.Revoker(), "web"); err == nil {
+	cfg.Sessions, cfg.MaxTokenAge = store, time.Hour
+	if _, err := logout.New(provider.Authenticator(cfg), store.Revoker(), "web"); err == nil {
 		t.Error("it was accepted")
 	}
 	do(t, store.Login(t.Context(), "ada", "s1", time.Hour))
-	what := sso.Revocation{Issuer: provider.URL(), Audience: "api", SessionID: "s1", Subject: "ada", User: "ada"}
+	what := logout.Revocation{Issuer: provider.URL(), Audience: "api", SessionID: "s1", Subject: "ada", User: "ada"}
 	if err := store.Revoker().RevokeSession(t.Context(), what); !errors.Is(err, errors.ErrUnsupported) {
 		t.Error(err)
 	}

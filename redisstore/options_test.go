@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/more-retail/moresso-go/core/sso"
 )
 
 func TestStores_Defaults(t *testing.T) {
@@ -20,7 +18,7 @@ func TestStores_Defaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = s.Close(), d.Close() })
-	if s.logger != slog.Default() || s.cacheTTL != 0 || len(s.breakers) != 1 || d.options.Leeway != sso.DefaultLeeway {
+	if s.logger != slog.Default() || s.cacheTTL != 0 || len(s.breakers) != 1 || d.options.Leeway != time.Minute {
 		t.Errorf("%+v, %+v", s.options, d.options)
 	}
 }

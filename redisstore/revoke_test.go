@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/logout"
 	"github.com/more-retail/moresso-go/redisstore"
 	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
@@ -35,7 +35,7 @@ func TestDenylist_RetentionOfRepeats(t *testing.T) {
 		do(t, store.RevokeToken(t.Context(), "j1", time.Time{}))
 		stays("*:token_id:*:j1")
 	}
-	do(t, short.Revoker().RevokeSubject(t.Context(), sso.Revocation{Issuer: issuer, Subject: "bob", IssuedBefore: time.Now(), Until: time.Now().Add(atLeast + time.Minute)}))
+	do(t, short.Revoker().RevokeSubject(t.Context(), logout.Revocation{Issuer: issuer, Subject: "bob", IssuedBefore: time.Now(), Until: time.Now().Add(atLeast + time.Minute)}))
 	stays("*:issued_at:*:bob")
 	// A revocation that an operator wrote without an expiry keeps none.
 	key := server.Do("KEYS", "*:token_id:*:j1")
@@ -63,7 +63,7 @@ func TestDenylist_LogoutWithClockAhead(t *testing.T) {
 	issued, later := session("ada", "s1"), session("ada", "s2")
 	issued.IssuedAt = provider
 	later.IssuedAt = provider.Add(2 * time.Second)
-	do(t, store.Revoker().RevokeSubject(t.Context(), sso.Revocation{Issuer: issuer, Subject: "ada", IssuedBefore: provider.Add(time.Second), Until: provider.Add(time.Hour)}))
+	do(t, store.Revoker().RevokeSubject(t.Context(), logout.Revocation{Issuer: issuer, Subject: "ada", IssuedBefore: provider.Add(time.Second), Until: provider.Add(time.Hour)}))
 	wants(t, store, issued, "ended")
 	wants(t, store, later, "lives")
 }
@@ -71,11 +71,11 @@ func TestDenylist_LogoutWithClockAhead(t *testing.T) {
 func TestDenylist_RevokeSubject(t *testing.T) {
 	server := redistest.Start(t)
 	leavesNothing(t, server)
-	for _, ahead := range []time.Duration{0, time.Second, sso.MaxLeeway} {
+	for _, ahead := range []time.Duration{0, time.Second, 5 * time.Minute} {
 		server.Do("FLUSHALL")
 		store := begunDenylist(t, at(server.Address), leeway(ahead))
 		if ahead == 0 {
-			ahead = sso.DefaultLeeway
+			ahead = time.Minute
 		}
 		now := time.Now().Truncate(time.Second)
 		issued, later := session("ada", "s1"), session("ada", "s2")
@@ -94,11 +94,11 @@ func TestDenylist_RevokeSubject(t *testing.T) {
 func TestDenylist_RetentionWithClockAhead(t *testing.T) {
 	server := redistest.Start(t)
 	leavesNothing(t, server)
-	store := begunDenylist(t, at(server.Address), leeway(sso.MaxLeeway))
+	store := begunDenylist(t, at(server.Address), leeway(5*time.Minute))
 	do(t, store.RevokeSession(t.Context(), "s1"))
-	do(t, store.Revoker().RevokeSession(t.Context(), sso.Revocation{Issuer: issuer, SessionID: "s2"}))
+	do(t, store.Revoker().RevokeSession(t.Context(), logout.Revocation{Issuer: issuer, SessionID: "s2"}))
 	for _, pattern := range []string{"*:session:*:s1", "*:session:*:s2"} {
-		if left := kept(t, server, pattern); left < time.Hour+2*sso.MaxLeeway {
+		if left := kept(t, server, pattern); left < time.Hour+2*5*time.Minute {
 			t.Errorf("%s is kept for %v", pattern, left)
 		}
 	}
@@ -208,7 +208,7 @@ func TestRevoker_WritesNothing(t *testing.T) {
 	leavesNothing(t, server)
 	now := time.Now()
 	revoker := openDenylist(t, at(server.Address), stopped(now)).Revoker()
-	for name, what := range map[string]sso.Revocation{"without a subject": {Issuer: issuer}, "of another issuer": {Issuer: issuer + "/", Subject: "ada"}} {
+	for name, what := range map[string]logout.Revocation{"without a subject": {Issuer: issuer}, "of another issuer": {Issuer: issuer + "/", Subject: "ada"}} {
 		if err := revoker.RevokeSubject(t.Context(), what); err == nil {
 			t.Errorf("%s: it was accepted", name)
 		}

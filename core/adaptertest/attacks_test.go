@@ -116,6 +116,8 @@ type authorization []string
 func (authorization) Method() string          { return http.MethodGet }
 func (authorization) Pattern() string         { return "/" }
 func (authorization) PathValue(string) string { return "" }
+func (authorization) Host() string            { return "" }
+func (authorization) RequestURI() string      { return "/" }
 
 func (a authorization) Header(name string) (string, int) {
 	if name != "Authorization" || len(a) == 0 {

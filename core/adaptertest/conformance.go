@@ -89,13 +89,21 @@ type suite struct {
 	kept                    []*sso.Principal
 }
 
+// renderText responds in plain text.
+func renderText(_ sso.Request, d sso.Denial) sso.Denial {
+	d.Header = d.Header.Clone()
+	d.Header.Set("Content-Type", "text/plain; charset=utf-8")
+	d.Body = []byte(http.StatusText(d.Status) + "\n")
+	return d
+}
+
 func newSuite(t *testing.T) *suite {
 	s := &suite{issuer: ssotest.NewIssuer(t), untrusted: ssotest.NewIssuer(t), down: ssotest.NewIssuer(t), attacked: attackedIssuers(t)}
 	s.auth = s.authenticator(s.issuer, "api", func(*sso.Config) {})
 	s.other = s.authenticator(s.issuer, "other-api", func(*sso.Config) {})
 	s.named = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.TellScopes = true })
 	s.compat = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Renderer = compat.Render })
-	s.text = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Renderer = sso.RenderText })
+	s.text = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Renderer = renderText })
 	s.signIn = s.authenticator(s.issuer, "api", func(c *sso.Config) {
 		c.Renderer = sso.RenderSignIn("https://login.example/start?app=1", "return_to", nil)
 	})
@@ -138,7 +146,7 @@ func (s *suite) routes() []Route {
 		{Path: "/cookie", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{cookie}}}},
 		{Path: "/cookie-optional", Layers: []Layer{{Auth: s.auth, Kind: Optional, TokenFrom: []sso.TokenSource{cookie}}}},
 		{Path: "/cookie-trusting", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{sso.TokenFromCookie(cookieName, "https://app.example")}}}},
-		{Path: "/anywhere", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{sso.TokenFromAuthorization(), sso.TokenFromHeader("X-Token"), cookie, sso.InsecureTokenFromQuery("access_token")}}}},
+		{Path: "/anywhere", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{sso.TokenSource{}, sso.TokenFromHeader("X-Token"), cookie, sso.InsecureTokenFromQuery("access_token")}}}},
 		{Path: "/compat", Layers: []Layer{{Auth: s.compat, Kind: Require, Permission: admin}}},
 		{Path: "/text", Layers: []Layer{{Auth: s.text, Kind: Require, Permission: admin}}},
 		{Path: "/sign-in", Layers: []Layer{{Auth: s.signIn, Kind: Require, Permission: admin}}},

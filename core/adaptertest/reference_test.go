@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -98,7 +99,7 @@ var firstPrincipal *sso.Principal // of the mutation that keeps it
 
 func (g reference) guard(next handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, _ *sso.Principal) {
-		ctx, err := g.check(r.Context(), request{sso.HTTPRequest{R: r}, g.broken})
+		ctx, err := g.check(r.Context(), request{adapter.HTTPRequest{R: r}, g.broken})
 		if err != nil {
 			g.refuse(w, r, err)
 			if g.broken == "runs the handler of a refused request" {
@@ -176,11 +177,11 @@ func (g reference) refuse(w http.ResponseWriter, r *http.Request, cause error) {
 		return
 	}
 	sent := func() bool { return written || g.broken == "loses a refusal that draws nothing" }
-	g.layer.Auth.Draw(r.Context(), custom, sent, sent, func() { write(string(d.Body)) })
+	adapter.Draw(g.layer.Auth, custom, sent, sent, func() { write(string(d.Body)) })
 }
 
 type request struct {
-	sso.HTTPRequest
+	adapter.HTTPRequest
 	broken string
 }
 

@@ -151,7 +151,7 @@ func (s *suite) aging(t *testing.T, do ssotest.Do) {
 	expect(token, http.StatusOK)
 	expect(token, http.StatusOK)
 	expect(forged, http.StatusUnauthorized)
-	s.clock.forward(time.Minute + sso.DefaultLeeway)
+	s.clock.forward(2 * time.Minute)
 	expect(token, http.StatusUnauthorized)
 	expect(token, http.StatusUnauthorized)
 }

@@ -35,28 +35,28 @@ func ConfigFromEnv() (sso.Config, error) {
 		return name
 	}
 	cfg, err := sso.ConfigFromLookup(func(name string) string { return os.Getenv(set(name)) })
-	faults := faultsOf(err)
-	for i, f := range faults {
-		faults[i].Setting = set(f.Setting)
+	problems := problemsOf(err)
+	for i, f := range problems {
+		problems[i].Setting = set(f.Setting)
 	}
 	// A lookup cannot find variables with unknown names, such as SSO_ISUER.
 	_, err = sso.ConfigFromEnv()
-	for _, f := range faultsOf(err) {
-		known := slices.ContainsFunc(faults, func(other sso.ConfigFault) bool { return other.Setting == f.Setting })
+	for _, f := range problemsOf(err) {
+		known := slices.ContainsFunc(problems, func(other sso.ConfigProblem) bool { return other.Setting == f.Setting })
 		if !known && os.Getenv(f.Setting) != "" {
-			faults = append(faults, f)
+			problems = append(problems, f)
 		}
 	}
-	if len(faults) > 0 {
-		return cfg, &sso.ConfigError{Faults: faults}
+	if len(problems) > 0 {
+		return cfg, &sso.ConfigError{Problems: problems}
 	}
 	return cfg, nil
 }
 
-func faultsOf(err error) []sso.ConfigFault {
+func problemsOf(err error) []sso.ConfigProblem {
 	var list *sso.ConfigError
 	if errors.As(err, &list) {
-		return slices.Clone(list.Faults)
+		return slices.Clone(list.Problems)
 	}
 	return nil
 }

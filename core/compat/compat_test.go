@@ -46,7 +46,7 @@ func TestConfigFromEnv(t *testing.T) {
 				got  []string
 			)
 			if errors.As(err, &list) {
-				for _, fault := range list.Faults {
+				for _, fault := range list.Problems {
 					got = append(got, fault.Setting)
 				}
 			}

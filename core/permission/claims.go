@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/more-retail/moresso-go/core/internal/jsondoc"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
@@ -26,7 +27,7 @@ func newPath(function, text string, claims bool) path {
 	if text == "" {
 		panic("permission: " + function + " with an empty path")
 	}
-	return path{text: text, names: sso.SplitPath(text), claims: claims}
+	return path{text: text, names: jsondoc.SplitPath(text), claims: claims}
 }
 
 // in returns the value at the path.

@@ -132,6 +132,8 @@ type request struct {
 	values map[string]string // of the path
 }
 
+func (request) Host() string                   { return "api.example" }
+func (request) RequestURI() string             { return "/" }
 func (request) Method() string                 { return "GET" }
 func (request) Pattern() string                { return "/orders/{id}" }
 func (request) Header(string) (string, int)    { return "", 0 }

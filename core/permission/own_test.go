@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
@@ -91,7 +92,7 @@ func TestFreshLogin_SameAnswer(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	auth := iss.Authenticator(iss.Config("orders-api"))
 	answer := func(opts ...devissuer.TokenOption) string {
-		r := sso.EventRequest{HTTPMethod: http.MethodGet, Fields: map[string]string{"Authorization": "Bearer " + iss.Token(opts...)}}
+		r := adapter.EventRequest{HTTPMethod: http.MethodGet, Fields: map[string]string{"Authorization": "Bearer " + iss.Token(opts...)}}
 		_, err := auth.Authorize(t.Context(), r, permission.FreshLogin(5*time.Minute))
 		d := sso.DenialOf(err)
 		return fmt.Sprint(d.Status, d.Header, string(d.Body))

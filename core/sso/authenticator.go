@@ -3,121 +3,114 @@ package sso
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/more-retail/moresso-go/core/internal/configerr"
 	"github.com/more-retail/moresso-go/core/internal/keycache"
+	"github.com/more-retail/moresso-go/core/internal/protect"
 	"github.com/more-retail/moresso-go/core/internal/tokencache"
+	"github.com/more-retail/moresso-go/core/internal/verify"
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// Authenticator accepts or refuses the tokens of requests. It is made by [New], once for each
-// set of rules, and is safe for concurrent use. A nil or zero one refuses everything with 500.
+// Authenticator accepts or refuses the tokens of requests. Create it with [New], once for each
+// configuration. It is safe for concurrent use. A nil or zero Authenticator refuses everything
+// with 500.
 type Authenticator struct {
-	verifiers     []*verifier          // one, or one for each issuer
-	byIssuer      map[string]*verifier // of several; nil for one
-	maxTokenBytes int
-	realm         string
-	tellScopes    bool
-	logger        *slog.Logger
-	observer      func(Event)
-	renderer      func(Request, Denial) Denial
-	sources       []TokenSource  // none: the Authorization field
-	origin        *Authenticator // the one that New or Join made, of which this may be a copy
+	engine     *verify.Engine
+	issuers    []*issuer // in the order of the engine's
+	tellScopes bool
+	logger     *slog.Logger
+	observer   func(Event)
+	renderer   func(Request, Denial) Denial
+	sources    []TokenSource  // empty: the Authorization field
+	origin     *Authenticator // created by New or Join, of which this may be a copy
 }
 
-// A verifier is one set of rules with the keys that belong to it.
-type verifier struct {
-	rules  rules
-	keys   *keycache.Cache
-	inline bool // its fetches end with the request
-	// What has been verified already; nil where nothing is remembered.
-	known   *tokencache.Cache[login]
-	headers headers
-	// Whom to ask whether sessions live.
-	sessions sessions
+// issuer is one issuer's rules and everything that belongs to them.
+type issuer struct {
+	rules    *verify.Rules
+	policy   *policy
+	sessions SessionStore
+	session  SessionPolicy
+	cache    *tokencache.Cache[login]
+	inline   bool // fetches end with the request
 }
 
-// made tells an Authenticator that New or Join made from a nil or zero one.
-func (a *Authenticator) made() bool { return a != nil && len(a.verifiers) > 0 }
+// made reports whether a was created by New or Join.
+func (a *Authenticator) made() bool { return a != nil && len(a.issuers) > 0 }
 
-// errNotMade is what a nil or zero Authenticator answers with.
-var errNotMade = errors.New("sso: an Authenticator that was not made by New")
+var errNotMade = errors.New("sso: the Authenticator was not created by New")
 
-// New checks a configuration and makes an [Authenticator] of it. All faults come back in one
-// [ConfigError], each naming the setting, what it held and what to write instead. It reads key
-// files, and does no network I/O: an identity provider that is down does not keep a service
-// from starting.
+// New checks a configuration and creates an [Authenticator]. It returns all problems in one
+// [ConfigError], each with the setting, what it holds and what to write instead. It reads key files
+// and does no network I/O, so a service starts while its identity provider is down.
 func New(cfg Config) (*Authenticator, error) {
-	f := &faults{name: func(field string) string { return field }}
-	cfg.check(f)
-	if err := f.err(); err != nil {
+	l := &configerr.List{}
+	cfg.check(l)
+	if err := configError(l); err != nil {
 		return nil, err
 	}
-	a := &Authenticator{
-		maxTokenBytes: cfg.MaxTokenBytes,
-		realm:         cfg.Realm,
-		tellScopes:    cfg.TellScopes,
-		logger:        cfg.Logger,
-		observer:      cfg.Observe,
-		renderer:      cfg.Renderer,
-	}
-	a.verifiers = []*verifier{{
-		rules: rules{
-			algorithms:   cfg.Algorithms,
-			audience:     cfg.Audience,
-			clientIDs:    cfg.ClientIDs,
-			accessTokens: cfg.RequireAccessTokenType,
-			otherKinds:   cfg.SkipTokenKindChecks,
-			claimNames:   cfg.claimNames(),
-			issuer:       cfg.Issuer,
-			maxAge:       cfg.MaxTokenAge,
-			policy: policy{
-				permissionsClaim: cfg.PermissionsClaim,
-				rolesClaim:       cfg.RolesClaim,
-				wildcard:         !cfg.DisableWildcard,
-				leeway:           cfg.Leeway,
-				now:              cfg.Now,
-			},
-		},
-		keys: keycache.New(cfg.Keys, keycache.Options{
-			Inline:  cfg.Refresh == RefreshInline,
+	a := &Authenticator{tellScopes: cfg.TellScopes, logger: cfg.Logger, observer: cfg.Observe, renderer: cfg.Renderer}
+	a.origin = a
+	rules := &verify.Rules{
+		Algorithms: cfg.Algorithms, Audience: cfg.Audience, ClientIDs: cfg.ClientIDs, Issuer: cfg.Issuer,
+		TokenType: string(cfg.TokenType), MaxAge: cfg.MaxTokenAge, Leeway: cfg.Leeway, Now: cfg.Now,
+		MaxBytes: cfg.MaxTokenBytes, Claims: cfg.claims(),
+		Keys: keycache.New(cfg.Keys, keycache.Options{
+			Inline:  cfg.RefreshInline,
 			Now:     cfg.Now,
 			Logger:  cfg.Logger,
 			OnFetch: a.fetched,
 		}),
-		inline:   cfg.Refresh == RefreshInline,
-		sessions: sessions{cfg.Sessions, cfg.SessionPolicy},
-		known:    tokencache.New[login](cfg.TokenCache, int64(cfg.TokenCache)*knownTokenBytes),
-	}}
-	a.origin = a
+	}
+	i := &issuer{
+		rules: rules,
+		policy: &policy{
+			permissionsClaim: cfg.PermissionsClaim, rolesClaim: cfg.RolesClaim,
+			wildcard: !cfg.DisableWildcard, leeway: cfg.Leeway, now: cfg.Now,
+		},
+		sessions: cfg.Sessions,
+		cache:    tokencache.New[login](cfg.TokenCache, int64(cfg.TokenCache)*cachedTokenBytes),
+		inline:   cfg.RefreshInline,
+	}
+	if cfg.Sessions != nil {
+		i.session = sessionPolicy(cfg.Sessions)
+		if i.session.Audience == "" && len(cfg.Audience) == 1 {
+			i.session.Audience = cfg.Audience[0]
+		}
+		rules.Sessions = &verify.Sessions{UserClaim: i.session.UserClaim, SessionClaim: i.session.SessionClaim, Audience: i.session.Audience}
+	}
+	a.engine, a.issuers = verify.New(rules), []*issuer{i}
 	if cfg.Issuer == "" && !strings.HasSuffix(cfg.PublicKeyURI, discoveryPath) {
-		cfg.Logger.Warn("sso: Issuer is not set: unless the source turns out to be a discovery document, a token's issuer is not checked", "source", cfg.Keys.String(),
-			"remedy", "set Issuer (SSO_ISSUER) to what your tokens have as iss, to the letter, e.g. https://login.example.com")
+		cfg.Logger.Warn("sso: Issuer is not set, iss may not be checked", "source", cfg.Keys.String(),
+			"remedy", "set Issuer (SSO_ISSUER) to the iss of your tokens, exactly, e.g. https://login.example.com")
 	}
 	return a, nil
 }
 
-// Ready reports whether there are usable keys, fetching them if need be; it is made for
-// readiness probes, and warms the cache at start-up. Of several issuers one that has keys is
-// enough, and the others are not waited for: a partner's outage must not take a service out of
-// traffic. Their fetches go on, but where the process may be frozen (RefreshInline), and there
-// all are waited for. It waits for 3 s at most, or until ctx ends. Its error matches
-// [ErrUnavailable].
+// cachedTokenBytes bounds the average size of a cached token.
+const cachedTokenBytes = 4 << 10
+
+// Ready reports whether usable keys are available, fetching them if necessary. Use it in readiness
+// probes; at start-up it fills the cache. It waits for at most 3 s, or until ctx ends. With several
+// issuers, one that has keys is enough and the others are fetched in the background: a partner's
+// outage must not take your service out of traffic. With [Config.RefreshInline] it waits for all.
+// Its error matches [ErrUnavailable].
 func (a *Authenticator) Ready(ctx context.Context) error {
 	if !a.made() {
 		return errNotMade
 	}
 	ctx, enough := context.WithCancel(ctx)
 	defer enough()
-	failures := make([]error, len(a.verifiers))
+	failures := make([]error, len(a.issuers))
 	var all sync.WaitGroup
-	for i, v := range a.verifiers {
+	for n, i := range a.issuers {
 		all.Go(func() {
-			if failures[i] = v.keys.Ready(ctx); failures[i] == nil && !v.inline {
+			if failures[n] = i.rules.Keys.Ready(ctx); failures[n] == nil && !i.inline {
 				enough()
 			}
 		})
@@ -126,59 +119,61 @@ func (a *Authenticator) Ready(ctx context.Context) error {
 	if slices.Contains(failures, nil) {
 		return nil
 	}
-	return unavailable(failures[0])
+	return public(failures[0])
 }
 
-// Status tells how the keys stand, source by source: which are in force, how old, what went
-// wrong last. There is one for each authenticator that was joined, in the order of [Join]. It never
-// waits and fetches nothing.
+// Status returns the state of the keys of each issuer, in the order of [Join]: which are in use,
+// their age, and the last error. It does not wait and fetches nothing.
 func (a *Authenticator) Status() []keys.Status {
 	if !a.made() {
 		return nil
 	}
-	list := make([]keys.Status, len(a.verifiers))
-	for i, v := range a.verifiers {
-		list[i] = v.keys.Status()
+	list := make([]keys.Status, len(a.issuers))
+	for n, i := range a.issuers {
+		list[n] = i.rules.Keys.Status()
 	}
 	return list
 }
 
-// Close ends a fetch in flight and waits for it; no goroutine is left. Every request
-// afterwards is refused as [ErrUnavailable], so call it after the server has shut down; a program
-// that ends anyway need not. It may be called again. Copies by [Authenticator.TokenFrom] end with it.
+// Close cancels a fetch in flight and waits for it; no goroutine is left. Afterwards every request
+// is refused with [ErrUnavailable], so call it after the server has shut down. A program that exits
+// need not. It may be called again. Copies by [Authenticator.TokenFrom] are closed with it.
 func (a *Authenticator) Close() error {
 	if !a.made() {
 		return nil
 	}
 	var failures []error
-	for _, v := range a.verifiers {
-		failures = append(failures, v.keys.Close())
+	for _, i := range a.issuers {
+		failures = append(failures, i.rules.Keys.Close())
 	}
 	return errors.Join(failures...)
 }
 
-// ValidateToken proves a token, without a "Bearer " before it, and returns whom it speaks for. It is
-// for tokens that come another way than in an HTTP request, such as in a message. It is told to
-// [Config.Logger] and [Config.Observe] as requests are, and asks [Config.Sessions] too. Its error
-// matches [ErrInvalidToken] or [ErrUnavailable], and [DenialOf] knows its answer.
+// ValidateToken verifies a token (without "Bearer ") that did not come in an HTTP request, such as
+// one in a message, and returns its principal. It logs, calls [Config.Observe] and checks the
+// session as for requests. Its error matches [ErrInvalidToken] or [ErrUnavailable]; see [DenialOf].
 func (a *Authenticator) ValidateToken(ctx context.Context, token string) (*Principal, error) {
 	if !a.made() {
 		return nil, errNotMade
 	}
-	l, err := a.validate(ctx, token, nil)
+	var l *login
+	err := protect.Call(func() (err error) {
+		l, err = a.validate(ctx, token, nil)
+		return err
+	})
 	if err != nil {
 		return nil, a.refuse(ctx, nil, err)
 	}
 	return l.principal, nil
 }
 
-// Authenticate demands a good bearer token of a request. The context that it returns holds the
-// principal for [FromContext]. Its error belongs to one of the classes at [ErrNoToken] and has an
-// answer by [DenialOf]; the context is then the given one, and nothing of the request may go on. A
-// token that this authenticator has already verified for this request is not verified again.
+// Authenticate requires a valid bearer token. The returned context holds the principal for
+// [FromContext]. An error belongs to one of the classes at [ErrNoToken] and has a [DenialOf]; the
+// given context is then returned, and the request must not proceed. A token that a has already
+// verified for this request is not verified again.
 func (a *Authenticator) Authenticate(ctx context.Context, r Request) (context.Context, error) {
 	return a.guard(ctx, r, func() (context.Context, error) {
-		l, err := a.login(ctx, r)
+		l, err := a.authenticate(ctx, r)
 		if err != nil {
 			return nil, err
 		}
@@ -186,16 +181,15 @@ func (a *Authenticator) Authenticate(ctx context.Context, r Request) (context.Co
 	})
 }
 
-// AuthenticateOptional lets a request without any Authorization field (or whatever else was
-// chosen by [Authenticator.TokenFrom]) pass as anonymous: the
-// context that it returns then holds no principal, whatever the given one held. Anything else
-// that is not a good token is refused as by [Authenticator.Authenticate].
+// AuthenticateOptional accepts a request without credentials (see [Authenticator.TokenFrom]) as
+// anonymous: the returned context holds no principal, even if the given one did. Credentials that
+// are present are checked as by [Authenticator.Authenticate]; an expired token is refused.
 func (a *Authenticator) AuthenticateOptional(ctx context.Context, r Request) (context.Context, error) {
 	return a.guard(ctx, r, func() (context.Context, error) {
 		if a.anonymous(r) {
 			return a.withLogin(ctx, &login{by: a.origin}), nil
 		}
-		l, err := a.login(ctx, r)
+		l, err := a.authenticate(ctx, r)
 		if err != nil {
 			return nil, err
 		}
@@ -203,12 +197,11 @@ func (a *Authenticator) AuthenticateOptional(ctx context.Context, r Request) (co
 	})
 }
 
-// Authorize demands a permission, after a good token: it is [Authenticator.Authenticate] and more,
-// and needs none before it. A denial matches [ErrAccessDenied]; a permission that is nil, panics or
-// fails is an internal fault (500).
+// Authorize authenticates like [Authenticator.Authenticate] and requires a permission. A denial
+// matches [ErrAccessDenied]. A permission that is nil, panics or fails is an internal error (500).
 func (a *Authenticator) Authorize(ctx context.Context, r Request, p Permission) (context.Context, error) {
 	return a.guard(ctx, r, func() (context.Context, error) {
-		l, err := a.login(ctx, r)
+		l, err := a.authenticate(ctx, r)
 		if err != nil {
 			return nil, err
 		}
@@ -225,216 +218,103 @@ func (a *Authenticator) Authorize(ctx context.Context, r Request, p Permission) 
 	})
 }
 
-// guard draws the refusal for whatever goes wrong in do, panics included: nothing unforeseen
-// may open a route.
-func (a *Authenticator) guard(ctx context.Context, r Request, do func() (context.Context, error)) (next context.Context, err error) {
+// guard returns the refusal for every error of do, and for a panic.
+func (a *Authenticator) guard(ctx context.Context, r Request, do func() (context.Context, error)) (context.Context, error) {
 	if !a.made() {
 		return ctx, errNotMade
 	}
-	done := false // and not what recover returns, which can be nil after a panic too
-	defer func() {
-		if v := recover(); !done {
-			next, err = ctx, a.refuse(ctx, r, fmt.Errorf("sso: panic: %v", v))
+	next := ctx
+	err := protect.Call(func() (err error) {
+		if r == nil || ctx == nil {
+			return errors.New("sso: the request or its context is nil")
 		}
-	}()
-	if r == nil || ctx == nil {
-		err = errors.New("sso: no request, or no context")
-	} else {
 		next, err = do()
-	}
+		return err
+	})
 	if err != nil {
-		next, err = ctx, a.refuse(ctx, r, err)
+		return ctx, a.refuse(ctx, r, err)
 	}
-	done = true
-	return next, err
+	return next, nil
 }
 
-// login verifies the credential of a request, unless the context shows that this very
-// authenticator has done so for this very credential, and it is still good.
-func (a *Authenticator) login(ctx context.Context, r Request) (*login, error) {
+// authenticate reads the credential of a request and validates it, unless ctx shows that a has done
+// so for this credential and the result still holds.
+func (a *Authenticator) authenticate(ctx context.Context, r Request) (*login, error) {
 	token, err := a.credential(r)
 	if err != nil {
 		return nil, err
 	}
 	if l := loginOf(ctx); l != nil && l.by == a.origin && l.principal != nil && l.credential == digest(token) {
-		switch good, err := l.stillGood(ctx); {
+		current, err := l.current(ctx)
+		switch {
 		case err != nil:
 			return nil, err
-		case good && a.askedLately(ctx, l):
+		case current && a.sessionChecked(ctx, l):
 			return l, nil
-		case good:
+		case current:
 			return l, a.checkSession(ctx, l)
 		}
 	}
-	l, err := a.validate(ctx, token, r)
-	if err == nil && l.credential == ([32]byte{}) { // nobody else has it yet
-		l.credential = digest(token)
+	return a.validate(ctx, token, r)
+}
+
+// validate finds a token in the cache or verifies it, and checks its session. The request is nil
+// for a token that did not come in one.
+func (a *Authenticator) validate(ctx context.Context, token string, r Request) (*login, error) {
+	key := a.cacheKey(token)
+	l, err := a.cached(ctx, key)
+	cached := l != nil
+	if err == nil && !cached {
+		if r != nil {
+			if err := checkBearerToken(token); err != nil {
+				return nil, err
+			}
+			if _, view := r.(headerViewer); view {
+				// The framework may reuse the token's memory. What is verified and what is cached
+				// must be the same bytes.
+				token = strings.Clone(token)
+				key = a.cacheKey(token)
+			}
+		}
+		l, err = a.verify(ctx, token, key)
 	}
+	if err != nil {
+		return nil, err
+	}
+	if err := a.checkSession(ctx, l); err != nil {
+		return nil, err
+	}
+	a.observe(Event{Kind: EventAuthenticated, Cached: cached})
+	return l, nil
+}
+
+// verify runs the checks of access tokens, key and signature included, and caches the result.
+func (a *Authenticator) verify(ctx context.Context, token string, key [32]byte) (l *login, err error) {
+	err = a.engine.Verify(ctx, token, verify.AccessToken, nil, nil, func(t *verify.Token) {
+		l = a.newLogin(t, key)
+		l.issuer.cache.Put(key, l, int64(loginBytes+len(l.keyID)+t.Claims().Size()))
+	})
 	return l, err
 }
 
-// validate is the whole way from a token to whom it speaks for. The request that it came in, if it
-// came in one, says what more it has to be.
-func (a *Authenticator) validate(ctx context.Context, token string, r Request) (l *login, err error) {
-	done := false // as in guard
-	defer func() {
-		if v := recover(); !done {
-			l, err = nil, fmt.Errorf("sso: panic while verifying: %v", v)
-		}
-	}()
-	l, known, err := a.identify(ctx, token, r)
-	if err == nil {
-		err = a.checkSession(ctx, l) // of a known token too
-	}
-	done = true
-	if err != nil {
-		return nil, err
-	}
-	a.observe(Event{Kind: EventAuthenticated, Known: known})
-	return l, nil
-}
-
-// identify finds out whom a token speaks for: it is known already, or has to prove itself.
-func (a *Authenticator) identify(ctx context.Context, token string, r Request) (l *login, known bool, err error) {
-	if err := a.checkLength(token); err != nil {
-		return nil, false, err
-	}
-	credential, l, err := a.recall(ctx, token)
-	if l != nil || err != nil {
-		return l, l != nil, err
-	}
-	if r != nil {
-		if err := checkBearerToken(token); err != nil {
-			return nil, false, err
-		}
-		if _, view := r.(HeaderViewer); view {
-			// Should its memory be used for something else before we are done, what is verified and
-			// what is remembered have to be the same bytes.
-			token, credential = strings.Clone(token), [32]byte{}
-		}
-	}
-	if l, err = a.verify(ctx, token); err != nil {
-		return nil, false, err
-	}
-	l.by, l.credential = a.origin, credential
-	l.proof.verifier.remember(token, l)
-	return l, false, nil
-}
-
-// checkLength comes before anything else that is done with a token.
-func (a *Authenticator) checkLength(token string) error {
-	if len(token) > a.maxTokenBytes {
-		return &TokenError{Reason: ReasonTooLarge, Err: lengthError{len(token), a.maxTokenBytes}}
-	}
-	return nil
-}
-
-// verify makes a token prove itself, rule by rule, the cheapest first.
-func (a *Authenticator) verify(ctx context.Context, token string) (*login, error) {
-	var c candidate
-	if err := c.open(token); err != nil {
-		return nil, err
-	}
-	defer c.token.Release()
-	v := a.verifiers[0]
-	if a.byIssuer == nil {
-		if err := v.readHeader(&c); err != nil {
-			return nil, err
-		}
-	}
-	if err := c.readBody(); err != nil {
-		return nil, err
-	}
-	if a.byIssuer != nil { // only now is it known by whose rules the header is judged
-		issuer, _ := c.token.Claims.Get("iss").Text()
-		if v = a.byIssuer[issuer]; v == nil {
-			return nil, badToken(ReasonWrongIssuer, "iss is %q, which is none of the trusted ones", clipped(issuer))
-		}
-		if err := v.readHeader(&c); err != nil {
-			return nil, err
-		}
-	}
-	if err := v.rules.readClaims(&c); err != nil {
-		return nil, err
-	}
-	match, err := v.prove(ctx, &c)
-	if err != nil {
-		return nil, err
-	}
-	v.headers.add(&c)
-	l := &login{own: newPrincipal(c.token.Claims, c.times, &v.rules.policy)}
+// newLogin keeps the result of a verification.
+func (a *Authenticator) newLogin(t *verify.Token, key [32]byte) *login {
+	i := a.issuers[slices.IndexFunc(a.issuers, func(i *issuer) bool { return i.rules == t.Rules })]
+	l := &login{by: a.origin, credential: key, issuer: i, own: newPrincipal(t.Claims(), t.Times, i.policy)}
 	l.principal = &l.own
-	l.proof.verifier, l.proof.match, l.proof.keyID, l.proof.algorithm = v, match, c.keyID, c.algorithm
-	l.proof.generation.Store(match.Generation)
-	return l, nil
+	l.keyID, l.algorithm = strings.Clone(t.KeyID), t.Algorithm                // not the whole header
+	l.match, l.match.Keys = t.Match, append([]keys.Key(nil), t.Match.Keys...) // not the whole set
+	l.generation.Store(t.Match.Generation)
+	return l
 }
 
-// readHeader applies the rules about the header, among them that its key exists, as far as that
-// is known without asking anybody.
-func (v *verifier) readHeader(c *candidate) error {
-	if !v.headers.recall(c) {
-		if err := v.rules.readHeader(c, &accessTypes); err != nil {
-			return err
-		}
+// public converts the errors of internal packages into those of this package.
+func public(err error) error {
+	switch err := err.(type) { //nolint:errorlint // an error around it may be of another class
+	case *verify.Error:
+		return &TokenError{Name: err.Check.Name, Reason: Reason(err.Check.Reason), Err: err.Err}
+	case *keycache.UnavailableError:
+		return &UnavailableError{Reason: ReasonKeysUnavailable, RetryAfter: err.RetryAfter, Err: err}
 	}
-	if v.keys.Lacks(c.keyID) {
-		return unknownKey(c)
-	}
-	return nil
-}
-
-// prove verifies the signature of a token that has passed every rule that needs no key. The
-// match that it returns has the one key that did it.
-func (v *verifier) prove(ctx context.Context, c *candidate) (keycache.Match, error) {
-	algorithm := c.algorithm
-	match, err := v.keys.Find(ctx, c.keyID, algorithm)
-	if err != nil {
-		return match, keyError(err, c)
-	}
-	if !c.verifiedBy(&match) {
-		if !match.Guessed {
-			return match, badTokenWith(ReasonBadSignature, "the signature is not by the key %q that the token names", c.keyID)
-		}
-		// The token named no key. Perhaps the one that signed it has come since.
-		match, err = v.keys.FindAgain(ctx, match, c.keyID, algorithm)
-		switch {
-		case err != nil && !errors.Is(err, keycache.ErrUnknownKey):
-			return match, keyError(err, c)
-		case err != nil, !c.verifiedBy(&match):
-			return match, badToken(ReasonBadSignature, "the signature is not by any key of the provider")
-		}
-	}
-	// An issuer that discovery told is known only now, and enforced all the same.
-	if match.Issuer != "" && c.issuer != match.Issuer {
-		return match, badToken(ReasonWrongIssuer, "iss is %q where %q is trusted%s", clipped(c.issuer), match.Issuer, bySlash(c.issuer, match.Issuer))
-	}
-	return match, nil
-}
-
-// keyError says what it means for a token that no key could be found.
-func keyError(err error, c *candidate) error {
-	switch {
-	case errors.Is(err, keycache.ErrUnknownKey):
-		return unknownKey(c)
-	case errors.Is(err, keycache.ErrAmbiguousKey):
-		return badToken(ReasonAmbiguousKey, "%w", err)
-	case errors.Is(err, keycache.ErrWrongAlgorithm):
-		return badToken(ReasonKeyAlgorithm, "the key %q is not for %s", c.keyID, c.algorithm)
-	}
-	return unavailable(err)
-}
-
-func unknownKey(c *candidate) error {
-	return badTokenWith(ReasonUnknownKey, "the provider has no key %q", c.keyID)
-}
-
-func unavailable(err error) error {
-	if err == nil {
-		return nil
-	}
-	var u *keycache.UnavailableError
-	if errors.As(err, &u) {
-		return &UnavailableError{RetryAfter: u.RetryAfter, Err: u}
-	}
-	return &UnavailableError{Err: err}
+	return err
 }

@@ -54,7 +54,7 @@ func TestATokenIsVerifiedOnceForARequest(t *testing.T) {
 
 func TestATokenThatIsNotRememberedIsVerifiedOnceForARequestToo(t *testing.T) {
 	var seen events
-	a := newAuth(t, func(c *sso.Config) { c.TokenCache, c.Observe = sso.NoTokenCache, seen.Observe })
+	a := newAuth(t, func(c *sso.Config) { c.TokenCache, c.Observe = -1, seen.Observe })
 	ctx := must(t)(a.Authenticate(t.Context(), bearer(token())))
 	must(t)(a.Authorize(ctx, bearer(token()), granting))
 	if n := seen.count(sso.EventAuthenticated); n != 1 {
@@ -264,7 +264,7 @@ func TestALoginInAContextIsJudgedByTheClockAndTheKeysToo(t *testing.T) {
 			}
 		},
 	} {
-		for _, size := range []int{0, sso.NoTokenCache} {
+		for _, size := range []int{0, -1} {
 			t.Run(fmt.Sprintf("%s, TokenCache %d", name, size), func(t *testing.T) {
 				issuer, a, now := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) { c.TokenCache = size })
 				r := bearer(issuer.MustToken(devissuer.ValidFor(time.Hour)))

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/more-retail/moresso-go/core/internal/verify"
 )
 
 // Decision is the answer of a permission: granted, denied, or failed if the permission could not
@@ -30,7 +32,7 @@ type detail struct {
 
 	code, remedy string
 	err          error
-	by           string // the name of the permission, for the log
+	by           Permission // a permission of the service that decided, for the log
 }
 
 // Details explain a [Decision]; see [Decision.With]. Every field is optional.
@@ -163,7 +165,7 @@ func (d Decision) line(values bool) string {
 	if t.Wanted != "" {
 		b.WriteString(", wanted " + t.Wanted + ", found ")
 		if values && t.Found.Exists() {
-			b.WriteString(clipped(t.Found.String()))
+			b.WriteString(verify.Clip(t.Found.String()))
 		} else {
 			b.WriteString(kindFound(t.Found))
 		}

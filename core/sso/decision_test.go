@@ -97,7 +97,7 @@ func TestDecision_StepUp(t *testing.T) {
 		return sso.Deny("login", "sign in").With(sso.Details{ACRValues: values, MaxAge: maxAge})
 	}
 	plain := sso.Deny("c", "r").With(sso.Details{Scopes: []string{"s"}})
-	const asks = `Bearer realm="r", error="insufficient_user_authentication"`
+	const asks = `Bearer error="insufficient_user_authentication"`
 	for _, test := range []struct {
 		name     string
 		decision sso.Decision
@@ -124,7 +124,7 @@ func TestDecision_StepUp(t *testing.T) {
 			var log lines
 			var seen events
 			a := newAuth(t, func(c *sso.Config) {
-				c.Realm, c.TellScopes, c.Logger, c.Observe = "r", true, log.logger(slog.LevelInfo), seen.Observe
+				c.TellScopes, c.Logger, c.Observe = true, log.logger(slog.LevelInfo), seen.Observe
 			})
 			_, err := a.Authorize(t.Context(), bearer(token()), answering(test.decision))
 			if !errors.Is(err, sso.ErrAccessDenied) {

@@ -10,26 +10,27 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-func TestAVariableThatIsMeantForUsIsSpeltRight(t *testing.T) {
-	for name, meant := range map[string]string{
-		"SSO_ISUER": "SSO_ISSUER", "SSO_ALGORITHM": "SSO_ALGORITHMS", "SSO_ALGORIHTMS": "SSO_ALGORITHMS", "sso_issuer": "SSO_ISSUER", "SSO_AUDIENC": "", // which is set
-		"SSO_RAELM": "SSO_REALM", "SSO_REALMS": "SSO_REALM",
-		"SSO_RAELMS": "", "SSO_REAML": "SSO_REALM", "SSO_XLAMX": "", "SSO_TOKEN": "", "SO_ISSUER": "", "XSSO_ISSUER": "", "ISO_ISSUER": "", "SSO_PUBLIC_KEY_URL": "",
+func TestConfigFromEnv_UnknownVariable(t *testing.T) {
+	for name, nearest := range map[string]string{
+		"SSO_ISUER": "write SSO_ISSUER,", "SSO_ALGORITHM": "write SSO_ALGORITHMS,", "sso_issuer": "write SSO_ISSUER,", "SSO_AUDIENC": "write SSO_AUDIENCE,",
+		"SSO_PUBLIC_KEY_URL": "write SSO_PUBLIC_KEY_URI,", "SSO_PORT": "write SSO_PUBLIC_KEY_URI or SSO_PERMISSIONS_CLAIM,",
+		"SSO_XLAMX": "write SSO_ISSUER or SSO_AUDIENCE or SSO_PUBLIC_KEY_URI,", "SSO_": "write SSO_ISSUER or ",
+		"SSO_TOKEN": "", "SO_ISSUER": "", "XSSO_ISSUER": "", "SSOISSUER": "",
 	} {
-		for value, meant := range map[string]string{"x": meant, "": ""} {
+		for value, nearest := range map[string]string{"x": nearest, "": ""} {
 			t.Run(name+"="+value, func(t *testing.T) {
 				setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api")
 				t.Setenv(name, value)
 				_, err := sso.ConfigFromEnv()
-				if meant == "" {
+				if nearest == "" {
 					if err != nil {
 						t.Error(err)
 					}
 					return
 				}
-				var faults *sso.ConfigError
-				if !errors.As(err, &faults) || len(faults.Faults) != 1 || faults.Faults[0].Setting != name || !strings.Contains(err.Error(), "is no setting, and looks like "+meant) {
-					t.Errorf("%v, want one that means %s", err, meant)
+				var all *sso.ConfigError
+				if !errors.As(err, &all) || len(all.Problems) != 1 || all.Problems[0].Setting != name || !strings.Contains(all.Problems[0].Remedy, nearest) {
+					t.Errorf("%v, want a remedy with %q", err, nearest)
 				}
 			})
 		}
@@ -39,14 +40,14 @@ func TestAVariableThatIsMeantForUsIsSpeltRight(t *testing.T) {
 func TestVariablesCanBeKeptElsewhere(t *testing.T) {
 	t.Setenv("SSO_AUDIENCE", "of-the-environment")
 	got, err := sso.ConfigFromLookup(func(name string) string {
-		return map[string]string{"SSO_PUBLIC_KEY_URI": "https://login.example.com/jwks.json", "AUDIENCE": "orders-api, shop", "SSO_LEEWAY": "5s"}[name]
+		return map[string]string{"SSO_PUBLIC_KEY_URI": "https://login.example.com/jwks.json", "SSO_AUDIENCE": "orders-api, shop", "SSO_LEEWAY": "5s"}[name]
 	})
 	if err != nil || !slices.Equal(got.Audience, []string{"orders-api", "shop"}) || got.Leeway != 5*time.Second {
 		t.Errorf("%+v, %v", got, err)
 	}
 	_, err = sso.ConfigFromLookup(func(string) string { return "" })
 	var faults *sso.ConfigError
-	if !errors.As(err, &faults) || len(faults.Faults) != 2 || faults.Faults[1].Setting != "SSO_AUDIENCE" {
+	if !errors.As(err, &faults) || len(faults.Problems) != 2 || faults.Problems[1].Setting != "SSO_AUDIENCE" {
 		t.Errorf("%v", err)
 	}
 }

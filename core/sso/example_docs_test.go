@@ -9,10 +9,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"strings"
-	"sync"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
@@ -23,7 +22,7 @@ func ExampleConfigFromEnv() {
 	cfg, err := sso.ConfigFromEnv()
 	var wrong *sso.ConfigError
 	if errors.As(err, &wrong) {
-		for _, fault := range wrong.Faults {
+		for _, fault := range wrong.Problems {
 			fmt.Println(fault.Setting, fault.Problem)
 		}
 		return
@@ -52,9 +51,9 @@ func ExampleNew() {
 	_, err := sso.New(sso.Config{Issuer: "https://login.example.com", Leeway: time.Hour})
 	fmt.Println(err)
 	// Output:
-	// sso: configuration: 2 faults:
-	//   Audience is not set: write the name by which the identity provider knows this service, e.g. orders-api
-	//   Leeway holds 1h0m0s, for which expired tokens would be accepted: write at most 5m, and set the clocks
+	// sso: configuration: 2 problems:
+	//   Audience is not set: write the name of this service at the identity provider, e.g. orders-api
+	//   Leeway holds 1h0m0s, which accepts expired tokens: write at most 5m, and set the clocks
 }
 
 // At start-up, in a probe and at the end.
@@ -78,7 +77,7 @@ func ExampleAuthenticator_Ready() {
 func ExampleAuthenticator_Authenticate() {
 	auth, issuer := forExamples(sso.Config{})
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, err := auth.Authenticate(r.Context(), httpRequest{sso.HTTPRequest{R: r}})
+		ctx, err := auth.Authenticate(r.Context(), httpRequest{adapter.HTTPRequest{R: r}})
 		if err != nil {
 			sso.DenialOf(err).Write(w)
 			return
@@ -100,7 +99,7 @@ func ExampleAuthenticator_Authenticate() {
 }
 
 // httpRequest is what the core reads of an *http.Request.
-type httpRequest struct{ sso.HTTPRequest }
+type httpRequest struct{ adapter.HTTPRequest }
 
 func (r httpRequest) Pattern() string              { return r.R.Pattern }
 func (r httpRequest) PathValue(name string) string { return r.R.PathValue(name) }
@@ -108,7 +107,7 @@ func (r httpRequest) PathValue(name string) string { return r.R.PathValue(name) 
 // Strangers pass, and whoever brings a token that is not good does not.
 func ExampleAuthenticator_AuthenticateOptional() {
 	auth, issuer := forExamples(sso.Config{})
-	for _, r := range []sso.EventRequest{{}, withToken(issuer.MustToken()), withToken(issuer.MustToken(devissuer.Expired()))} {
+	for _, r := range []adapter.EventRequest{{}, withToken(issuer.MustToken()), withToken(issuer.MustToken(devissuer.Expired()))} {
 		ctx, err := auth.AuthenticateOptional(context.Background(), r)
 		_, known := sso.FromContext(ctx)
 		fmt.Println(known, err == nil)
@@ -270,13 +269,6 @@ func ExampleValueOf() {
 	// true false true
 }
 
-// A dot within a name has a backslash before it.
-func ExampleSplitPath() {
-	fmt.Printf("%q\n", sso.SplitPath(`https://corp\.example/roles.admin`))
-	// Output:
-	// ["https://corp.example/roles" "admin"]
-}
-
 // What outlives the beginning of its request ends with the token.
 func ExampleWithExpiry() {
 	now := time.Unix(1_700_000_000, 0)
@@ -299,13 +291,13 @@ func ExampleWithExpiry() {
 func ExampleAuthenticator_TokenFrom() {
 	auth, issuer := forExamples(sso.Config{})
 	auth = auth.TokenFrom(
-		sso.TokenFromAuthorization(),
+		sso.TokenSource{},
 		sso.TokenFromHeader("X-Access-Token"),
 		sso.TokenFromCookie("__Host-token", "https://app.example.com"),
 		sso.InsecureTokenFromQuery("access_token"),
 	)
 	token := issuer.MustToken()
-	for _, r := range []sso.EventRequest{
+	for _, r := range []adapter.EventRequest{
 		withToken(token),
 		{Fields: map[string]string{"X-Access-Token": token}},
 		{Cookies: []string{"__Host-token=" + token}, HTTPMethod: http.MethodGet},
@@ -329,22 +321,11 @@ func ExampleAuthenticator_TokenFrom() {
 	// invalid_request
 }
 
-// The same refusal, drawn in two ways.
-func ExampleRenderText() {
-	d := sso.DenialOf(sso.ErrInvalidToken)
-	for _, render := range []func(sso.Request, sso.Denial) sso.Denial{sso.RenderProblem, sso.RenderText} {
-		fmt.Println(strings.TrimSpace(string(render(sso.EventRequest{}, d).Body)))
-	}
-	// Output:
-	// {"type":"about:blank","title":"Unauthorized","status":401,"code":"invalid_token"}
-	// Unauthorized
-}
-
 // A browser is sent to sign in, and a script gets 401.
 func ExampleRenderSignIn() {
-	auth, _ := forExamples(sso.Config{Renderer: sso.RenderSignIn("https://login.example.com/start", "return_to", sso.RenderText)})
+	auth, _ := forExamples(sso.Config{Renderer: sso.RenderSignIn("https://login.example.com/start", "return_to", nil)})
 	for _, accept := range []string{"text/html", "application/json"} {
-		_, err := auth.Authenticate(context.Background(), sso.EventRequest{
+		_, err := auth.Authenticate(context.Background(), adapter.EventRequest{
 			HTTPMethod: http.MethodGet, Path: "/orders", Query: "open=1", Fields: map[string]string{"Accept": accept},
 		})
 		d := sso.DenialOf(err)
@@ -353,92 +334,6 @@ func ExampleRenderSignIn() {
 	// Output:
 	// 303 https://login.example.com/start?return_to=%2Forders%3Fopen%3D1
 	// 401
-}
-
-// sessionsEnded is a store in memory: which sessions have ended, and which logout tokens did that.
-type sessionsEnded struct {
-	mu    sync.Mutex
-	ended map[string]bool
-	done  map[string]bool
-}
-
-func (s *sessionsEnded) Check(_ context.Context, session sso.Session) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended[session.Issuer+" "+session.ID] {
-		return sso.ErrSessionEnded
-	}
-	return nil
-}
-
-func (s *sessionsEnded) RevokeSession(_ context.Context, r sso.Revocation) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ended[r.Issuer+" "+r.SessionID] = true // a real one forgets it after r.Until
-	return nil
-}
-
-func (s *sessionsEnded) RevokeSubject(context.Context, sso.Revocation) error {
-	return errors.ErrUnsupported // this store knows no users
-}
-
-func (s *sessionsEnded) LogoutRecorded(_ context.Context, issuer, tokenID string) (bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.done[issuer+" "+tokenID], nil
-}
-
-func (s *sessionsEnded) RecordLogout(_ context.Context, issuer, tokenID string, _ time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.done[issuer+" "+tokenID] = true
-	return nil
-}
-
-// A front door of your own for logouts; httpsso.BackChannelLogout is one for net/http.
-func ExampleNewBackChannelLogout() {
-	store := &sessionsEnded{ended: map[string]bool{}, done: map[string]bool{}}
-	auth, issuer := forExamples(sso.Config{
-		MaxTokenAge: time.Hour, Sessions: store, SessionPolicy: sso.SessionPolicy{UserClaim: "sub", SessionClaim: "sid"},
-	})
-	logout, err := sso.NewBackChannelLogout(auth, store, "web-shop")
-	if err != nil {
-		log.Fatal(err)
-	}
-	receive := func(token string) int {
-		if err := logout.Receive(context.Background(), token); err != nil {
-			return sso.DenialOf(err).Status
-		}
-		return http.StatusOK
-	}
-	token := issuer.MustToken(devissuer.Claim("sid", "s1"))
-	_, err = auth.ValidateToken(context.Background(), token)
-	fmt.Println("before:", err)
-
-	ofLogout := issuer.MustToken(devissuer.Audience("web-shop"), devissuer.Claim("sid", "s1"), devissuer.Claim("jti", "l1"),
-		devissuer.Claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}))
-	fmt.Println(receive(""), receive(token), receive(ofLogout), receive(ofLogout))
-	_, err = auth.ValidateToken(context.Background(), token)
-	var ended *sso.TokenError
-	fmt.Println("after:", errors.As(err, &ended) && ended.Reason == sso.ReasonSessionEnded)
-	// Output:
-	// before: <nil>
-	// 400 400 200 400
-	// after: true
-}
-
-// What a logout token says, for a store that is told in another way.
-func ExampleAuthenticator_ValidateLogoutToken() {
-	auth, issuer := forExamples(sso.Config{})
-	token := issuer.MustToken(devissuer.Audience("web-shop"), devissuer.Claim("sid", "s1"), devissuer.Claim("jti", "l1"),
-		devissuer.Claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}))
-	t, err := auth.ValidateLogoutToken(context.Background(), token, "web-shop")
-	fmt.Println(t.Subject(), t.SessionID(), t.TokenID(), t.Audience(), err)
-	_, err = auth.ValidateLogoutToken(context.Background(), issuer.MustToken(), "web-shop") // an access token
-	fmt.Println(errors.Is(err, sso.ErrInvalidToken), sso.DenialOf(err).Status)
-	// Output:
-	// ada s1 l1 [web-shop] <nil>
-	// true 400
 }
 
 // forExamples trusts an issuer in memory, with some settings more.
@@ -457,6 +352,6 @@ func forExamples(cfg sso.Config) (*sso.Authenticator, *devissuer.Issuer) {
 }
 
 // withToken is a request with a token in the usual place.
-func withToken(token string) sso.EventRequest {
-	return sso.EventRequest{HTTPMethod: http.MethodGet, Fields: map[string]string{"Authorization": "Bearer " + token}}
+func withToken(token string) adapter.EventRequest {
+	return adapter.EventRequest{HTTPMethod: http.MethodGet, Fields: map[string]string{"Authorization": "Bearer " + token}}
 }

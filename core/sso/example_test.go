@@ -8,6 +8,7 @@ import (
 	"log"
 	"log/slog"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/keys"
 	"github.com/more-retail/moresso-go/core/permission"
@@ -146,7 +147,7 @@ func ExampleConfig_observe() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	request := sso.EventRequest{
+	request := adapter.EventRequest{
 		HTTPMethod: "GET",
 		Fields:     map[string]string{"authorization": "Bearer " + issuer.MustToken(devissuer.Permission("orders.role", "guest"))},
 	}

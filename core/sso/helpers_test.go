@@ -144,6 +144,8 @@ func bearer(token string) request { return request{"Bearer " + token} }
 func (r request) Method() string          { return "GET" }
 func (r request) Pattern() string         { return "/orders/{id}" }
 func (r request) PathValue(string) string { return "7" }
+func (r request) Host() string            { return "api.example" }
+func (r request) RequestURI() string      { return "/orders/7" }
 func (r request) Header(name string) (string, int) {
 	if !strings.EqualFold(name, "Authorization") || len(r) == 0 {
 		return "", 0

@@ -3,48 +3,51 @@ package sso
 import (
 	"errors"
 	"fmt"
+
+	"github.com/more-retail/moresso-go/core/internal/verify"
 )
 
-// Join makes one authenticator of several, for a service that accepts the tokens of several
-// issuers. A token's `iss` chooses exactly one of them, before any key is looked for; from
-// then on only that one's rules and keys count, so a key id of one issuer never reaches
-// another's key. A token of an issuer that is not among them is refused without a fetch.
+// Join returns one authenticator for a service that accepts the tokens of several issuers. A token's
+// `iss` selects one of them before any key is looked up, and only that one's rules and keys apply: a
+// key id of one issuer never selects another's key. A token of another issuer is refused without a
+// fetch.
 //
-// Each has to have an Issuer of its own in its configuration (discovery tells it too late), or the
-// error says which has not; all that is wrong comes in one error.
-// How refusals look, and who is told of them, is the first one's; the longest MaxTokenBytes
-// counts. The parts must not be used by themselves afterwards, as Close closes them all.
+// Each authenticator needs an Issuer of its own in its configuration; a discovered one is known too
+// late. All problems are returned in one error. Logger, Observe, Renderer and TellScopes are those
+// of the first one. Do not use the parts afterwards: Close closes them all.
 func Join(auths ...*Authenticator) (*Authenticator, error) {
 	if len(auths) == 0 {
-		return nil, errors.New("sso: Join of no authenticators: name at least one")
+		return nil, errors.New("sso: Join needs at least one authenticator")
 	}
-	var faults []error
-	joined := &Authenticator{byIssuer: map[string]*verifier{}}
-	for i, a := range auths {
+	var problems []error
+	joined := &Authenticator{}
+	joined.origin = joined
+	seen := map[string]bool{}
+	var rules []*verify.Rules
+	for n, a := range auths {
 		if !a.made() {
-			faults = append(faults, fmt.Errorf("sso: Join: the authenticator at position %d was not made by New", i+1))
+			problems = append(problems, fmt.Errorf("sso: Join: the authenticator at position %d was not created by New", n+1))
 			continue
 		}
-		if i == 0 {
-			joined.realm, joined.tellScopes = a.realm, a.tellScopes
-			joined.logger, joined.observer, joined.renderer = a.logger, a.observer, a.renderer
+		if n == 0 {
+			joined.tellScopes, joined.logger, joined.observer, joined.renderer = a.tellScopes, a.logger, a.observer, a.renderer
 		}
-		joined.maxTokenBytes = max(joined.maxTokenBytes, a.maxTokenBytes)
-		for _, v := range a.verifiers {
-			switch issuer := v.rules.issuer; {
-			case issuer == "":
-				faults = append(faults, fmt.Errorf("sso: Join: the authenticator at position %d has no Issuer: write the issuer whose tokens it is for", i+1))
-			case joined.byIssuer[issuer] != nil:
-				faults = append(faults, fmt.Errorf("sso: Join: two authenticators have the Issuer %q: give each its own", issuer))
+		for _, i := range a.issuers {
+			switch name := i.rules.Issuer; {
+			case name == "":
+				problems = append(problems, fmt.Errorf("sso: Join: the authenticator at position %d has no Issuer: set it to the issuer of its tokens", n+1))
+			case seen[name]:
+				problems = append(problems, fmt.Errorf("sso: Join: two authenticators have the Issuer %q: give each its own", name))
 			default:
-				joined.byIssuer[issuer] = v
-				joined.verifiers = append(joined.verifiers, v)
+				seen[name] = true
+				joined.issuers = append(joined.issuers, i)
+				rules = append(rules, i.rules)
 			}
 		}
 	}
-	if err := errors.Join(faults...); err != nil {
+	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	joined.origin = joined
+	joined.engine = verify.Join(rules)
 	return joined, nil
 }

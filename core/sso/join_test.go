@@ -148,8 +148,8 @@ func TestEachIssuersRulesAreItsOwn(t *testing.T) {
 	noon := func() time.Time { return T }
 	late := func() time.Time { return T.Add(2 * time.Hour) }
 	staff := newAuth(t, func(c *sso.Config) {
-		c.Issuer, c.Audience, c.Leeway, c.Now = staffID, []string{"api"}, sso.NoLeeway, noon
-		c.PermissionsClaim, c.SkipTokenKindChecks = "roles", []sso.TokenKind{sso.KindIDToken}
+		c.Issuer, c.Audience, c.Leeway, c.Now = staffID, []string{"api"}, -1, noon
+		c.PermissionsClaim, c.TokenType = "roles", sso.AllowIDToken
 	})
 	partners := newAuth(t, func(c *sso.Config) {
 		c.Issuer, c.Audience, c.Leeway, c.Now = partnersID, []string{"shop"}, 5*time.Minute, late
@@ -219,10 +219,10 @@ func TestFaultsOfJoin(t *testing.T) {
 		auths []*sso.Authenticator
 		want  []string // a line each
 	}{
-		{"none", nil, []string{"no authenticators"}},
-		{"a nil one", []*sso.Authenticator{nil}, []string{"position 1 was not made by New"}},
-		{"a zero one", []*sso.Authenticator{of(staffID), {}}, []string{"position 2 was not made by New"}},
-		{"one without issuer", []*sso.Authenticator{of(staffID), of("")}, []string{"position 2 has no Issuer: write the issuer"}},
+		{"none", nil, []string{"at least one authenticator"}},
+		{"a nil one", []*sso.Authenticator{nil}, []string{"position 1 was not created by New"}},
+		{"a zero one", []*sso.Authenticator{of(staffID), {}}, []string{"position 2 was not created by New"}},
+		{"one without issuer", []*sso.Authenticator{of(staffID), of("")}, []string{"position 2 has no Issuer: set it"}},
 		{"one alone without issuer", []*sso.Authenticator{of("")}, []string{"position 1 has no Issuer"}},
 		{"one whose issuer discovery tells, too late", []*sso.Authenticator{discovered}, []string{"position 1 has no Issuer"}},
 		{"an issuer twice", []*sso.Authenticator{of(staffID), of(partnersID), of(staffID)}, []string{`"` + staffID + `": give each its own`}},
@@ -230,7 +230,7 @@ func TestFaultsOfJoin(t *testing.T) {
 		{
 			"all of these",
 			[]*sso.Authenticator{nil, of(""), of(staffID), {}, of(staffID)},
-			[]string{"position 1 was not made", "position 2 has no Issuer", "position 4 was not made", `"` + staffID + `"`},
+			[]string{"position 1 was not created", "position 2 has no Issuer", "position 4 was not created", `"` + staffID + `"`},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -371,7 +371,7 @@ func TestReadyDoesNotWaitForAPartnerThatHangs(t *testing.T) {
 		})
 	}
 	t.Run("but where the process may be frozen it warms all", func(t *testing.T) {
-		staff, partners, parts := newTwo(t, func(_ string, c *sso.Config) { c.Refresh = sso.RefreshInline })
+		staff, partners, parts := newTwo(t, func(_ string, c *sso.Config) { c.RefreshInline = true })
 		a := joined(t, parts...)
 		if err := a.Ready(t.Context()); err != nil || staff.Stats().Fetches != 1 || partners.Stats().Fetches != 1 {
 			t.Errorf("%v, %d and %d fetches", err, staff.Stats().Fetches, partners.Stats().Fetches)
@@ -413,18 +413,18 @@ func TestRefusalsOfAJoinAreDrawnLikeTheFirsts(t *testing.T) {
 	var seen, otherSeen events
 	a := joined(t,
 		newAuth(t, func(c *sso.Config) {
-			c.Issuer, c.Realm, c.TellScopes, c.Logger, c.Observe = staffID, "first", true, log.logger(0), seen.Observe
+			c.Issuer, c.TellScopes, c.Logger, c.Observe = staffID, true, log.logger(0), seen.Observe
 			c.Renderer = func(_ sso.Request, d sso.Denial) sso.Denial { d.Body = []byte("first's"); return d }
 		}),
 		newAuth(t, func(c *sso.Config) {
-			c.Issuer, c.Realm, c.Logger, c.Observe = partnersID, "second", otherLog.logger(0), otherSeen.Observe
+			c.Issuer, c.Logger, c.Observe = partnersID, otherLog.logger(0), otherSeen.Observe
 			c.Renderer = func(_ sso.Request, d sso.Denial) sso.Denial { d.Body = []byte("second's"); return d }
 		}),
 	)
 	for _, issuer := range []string{staffID, partnersID, "https://evil.example"} {
 		_, err := a.Authenticate(t.Context(), bearer(token("iss", `"`+issuer+`"`, "exp", "1")))
 		d := sso.DenialOf(err)
-		if d.Status != http.StatusUnauthorized || string(d.Body) != "first's" || !strings.Contains(d.Header.Get("WWW-Authenticate"), `realm="first"`) {
+		if d.Status != http.StatusUnauthorized || string(d.Body) != "first's" || !strings.Contains(d.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
 			t.Errorf("%s: %d %q %v", issuer, d.Status, d.Body, d.Header)
 		}
 		ctx, err := a.Authenticate(t.Context(), bearer(token("iss", `"`+issuer+`"`)))

@@ -13,75 +13,67 @@ import (
 var kindCases = []struct {
 	name   string
 	claims []string // changes
-	kinds  []sso.TokenKind
+	kinds  []string
 }{
-	{"events of a logout", []string{"events", `{"http://schemas.openid.net/event/backchannel-logout":{}}`}, []sso.TokenKind{sso.KindEvent}},
-	{"no events in an object of events", []string{"events", `{}`}, []sso.TokenKind{sso.KindEvent}},
-	{"null events", []string{"events", `null`}, []sso.TokenKind{sso.KindEvent}},
-	{"events as a word, with scopes", []string{"events", `"x"`, "scope", `"a"`}, []sso.TokenKind{sso.KindEvent}},
-	{"at_hash", []string{"at_hash", `"MTIzNDU2Nzg5MDEyMzQ1Ng"`}, []sso.TokenKind{sso.KindIDToken}},
-	{"at_hash beside scopes", []string{"at_hash", `"x"`, "scope", `"openid"`}, []sso.TokenKind{sso.KindIDToken}},
-	{"a null at_hash", []string{"at_hash", `null`}, []sso.TokenKind{sso.KindIDToken}},
-	{"c_hash", []string{"c_hash", `"LDktKdoQak3Pk0cnXxCltA"`}, []sso.TokenKind{sso.KindIDToken}},
-	{"an empty c_hash", []string{"c_hash", `""`}, []sso.TokenKind{sso.KindIDToken}},
-	{"token_use id", []string{"token_use", `"id"`}, []sso.TokenKind{sso.KindIDToken}},
-	{"token_use ID", []string{"token_use", `"ID"`}, []sso.TokenKind{sso.KindIDToken}},
-	{"token_use id, with scopes", []string{"token_use", `"id"`, "scope", `"a"`, "typ", `"Bearer"`}, []sso.TokenKind{sso.KindIDToken}},
+	{"events of a logout", []string{"events", `{"http://schemas.openid.net/event/backchannel-logout":{}}`}, []string{"event"}},
+	{"no events in an object of events", []string{"events", `{}`}, []string{"event"}},
+	{"null events", []string{"events", `null`}, []string{"event"}},
+	{"events as a word, with scopes", []string{"events", `"x"`, "scope", `"a"`}, []string{"event"}},
+	{"at_hash", []string{"at_hash", `"MTIzNDU2Nzg5MDEyMzQ1Ng"`}, []string{"ID token"}},
+	{"at_hash beside scopes", []string{"at_hash", `"x"`, "scope", `"openid"`}, []string{"ID token"}},
+	{"a null at_hash", []string{"at_hash", `null`}, []string{"ID token"}},
+	{"c_hash", []string{"c_hash", `"LDktKdoQak3Pk0cnXxCltA"`}, []string{"ID token"}},
+	{"an empty c_hash", []string{"c_hash", `""`}, []string{"ID token"}},
+	{"token_use id", []string{"token_use", `"id"`}, []string{"ID token"}},
+	{"token_use ID", []string{"token_use", `"ID"`}, []string{"ID token"}},
+	{"token_use id, with scopes", []string{"token_use", `"id"`, "scope", `"a"`, "typ", `"Bearer"`}, []string{"ID token"}},
 	{"token_use access", []string{"token_use", `"access"`}, nil},
 	{"token_use of something else", []string{"token_use", `"idx"`}, nil},
-	{"a payload typ of ID", []string{"typ", `"ID"`}, []sso.TokenKind{sso.KindIDToken}},
-	{"a payload typ of id", []string{"typ", `"id"`}, []sso.TokenKind{sso.KindIDToken}},
-	{"a payload typ of Refresh", []string{"typ", `"Refresh"`}, []sso.TokenKind{sso.KindRefreshToken}},
-	{"a payload typ of REFRESH", []string{"typ", `"REFRESH"`, "scope", `"a"`}, []sso.TokenKind{sso.KindRefreshToken}},
-	{"a payload typ of Offline", []string{"typ", `"Offline"`, "scope", `"offline_access"`}, []sso.TokenKind{sso.KindRefreshToken}},
-	{"a payload typ of Refresh with a nonce and no scope", []string{"typ", `"Refresh"`, "nonce", `"n"`}, []sso.TokenKind{sso.KindRefreshToken}},
-	{"a payload typ of Logout", []string{"typ", `"Logout"`}, []sso.TokenKind{sso.KindEvent}},
-	{"a payload typ of Logout, and events", []string{"typ", `"Logout"`, "events", `{}`}, []sso.TokenKind{sso.KindEvent}},
+	{"a payload typ of ID", []string{"typ", `"ID"`}, []string{"ID token"}},
+	{"a payload typ of id", []string{"typ", `"id"`}, []string{"ID token"}},
+	{"a payload typ of Refresh", []string{"typ", `"Refresh"`}, []string{"refresh token"}},
+	{"a payload typ of REFRESH", []string{"typ", `"REFRESH"`, "scope", `"a"`}, []string{"refresh token"}},
+	{"a payload typ of Offline", []string{"typ", `"Offline"`, "scope", `"offline_access"`}, []string{"refresh token"}},
+	{"a payload typ of Refresh with a nonce and no scope", []string{"typ", `"Refresh"`, "nonce", `"n"`}, []string{"refresh token"}},
+	{"a payload typ of Logout", []string{"typ", `"Logout"`}, []string{"event"}},
+	{"a payload typ of Logout, and events", []string{"typ", `"Logout"`, "events", `{}`}, []string{"event"}},
 	{"a payload typ of Bearer", []string{"typ", `"Bearer"`}, nil},
 	{"a payload typ of JWT", []string{"typ", `"JWT"`}, nil},
 	{"an empty payload typ", []string{"typ", `""`}, nil},
 	{"a payload typ that begins with ID", []string{"typ", `"IDs"`}, nil},
 	{"a payload typ that is a number", []string{"typ", `1`}, nil},
-	{"nonce alone", []string{"nonce", `"n"`}, []sso.TokenKind{sso.KindIDToken}},
-	{"an empty nonce alone", []string{"nonce", `""`}, []sso.TokenKind{sso.KindIDToken}},
-	{"a null nonce alone", []string{"nonce", `null`}, []sso.TokenKind{sso.KindIDToken}},
+	{"nonce alone", []string{"nonce", `"n"`}, []string{"ID token"}},
+	{"an empty nonce alone", []string{"nonce", `""`}, []string{"ID token"}},
+	{"a null nonce alone", []string{"nonce", `null`}, []string{"ID token"}},
 	{"nonce with scope", []string{"nonce", `"n"`, "scope", `"a"`}, nil},
 	{"nonce with an empty scope", []string{"nonce", `"n"`, "scope", `""`}, nil},
-	{"nonce with a null scope, which says nothing", []string{"nonce", `"n"`, "scope", `null`}, []sso.TokenKind{sso.KindIDToken}},
+	{"nonce with a null scope, which says nothing", []string{"nonce", `"n"`, "scope", `null`}, []string{"ID token"}},
 	{"nonce with scp", []string{"nonce", `"n"`, "scp", `["a"]`}, nil},
-	{"nonce with a null scp", []string{"nonce", `"n"`, "scp", `null`}, []sso.TokenKind{sso.KindIDToken}},
+	{"nonce with a null scp", []string{"nonce", `"n"`, "scp", `null`}, []string{"ID token"}},
 	{"nonce with a payload typ of Bearer", []string{"nonce", `"n"`, "typ", `"Bearer"`}, nil},
 	{"nonce with a payload typ of bearer", []string{"nonce", `"n"`, "typ", `"bearer"`}, nil},
-	{"nonce with another payload typ", []string{"nonce", `"n"`, "typ", `"JWT"`}, []sso.TokenKind{sso.KindIDToken}},
-	{"nonce with Scope deep down", []string{"nonce", `"n"`, "x", `{"scope":"a"}`}, []sso.TokenKind{sso.KindIDToken}},
-	{"events and at_hash", []string{"events", `{}`, "at_hash", `"x"`}, []sso.TokenKind{sso.KindEvent, sso.KindIDToken}},
-	{"a payload typ of ID, and events", []string{"typ", `"ID"`, "events", `{}`}, []sso.TokenKind{sso.KindIDToken, sso.KindEvent}},
-	{"a payload typ of Refresh, and at_hash", []string{"typ", `"Refresh"`, "at_hash", `"x"`}, []sso.TokenKind{sso.KindRefreshToken, sso.KindIDToken}},
+	{"nonce with another payload typ", []string{"nonce", `"n"`, "typ", `"JWT"`}, []string{"ID token"}},
+	{"nonce with Scope deep down", []string{"nonce", `"n"`, "x", `{"scope":"a"}`}, []string{"ID token"}},
+	{"events and at_hash", []string{"events", `{}`, "at_hash", `"x"`}, []string{"event", "ID token"}},
+	{"a payload typ of ID, and events", []string{"typ", `"ID"`, "events", `{}`}, []string{"ID token", "event"}},
+	{"a payload typ of Refresh, and at_hash", []string{"typ", `"Refresh"`, "at_hash", `"x"`}, []string{"refresh token", "ID token"}},
 	{"none of all that", nil, nil},
 	{"at_hash deep down", []string{"x", `{"at_hash":"x","events":{},"cnf":{}}`}, nil},
 }
 
-var kinds = []sso.TokenKind{sso.KindIDToken, sso.KindRefreshToken, sso.KindEvent}
-
-// A token is accepted if and only if every kind that it shows is accepted by name.
-func TestOtherKindsOfTokensAreRefusedUnlessTheirKindIsNamed(t *testing.T) {
-	for set := range 1 << len(kinds) {
-		var named []sso.TokenKind
-		for i, kind := range kinds {
-			if set>>i&1 == 1 {
-				named = append(named, kind)
-			}
-		}
-		a := newAuth(t, func(c *sso.Config) { c.SkipTokenKindChecks = named })
+func TestTokenType_OtherKinds(t *testing.T) {
+	for tokenType, accepted := range map[sso.TokenType][]string{sso.AnyAccessToken: nil, sso.AllowIDToken: {"ID token"}} {
+		a := newAuth(t, func(c *sso.Config) { c.TokenType = tokenType })
 		for _, test := range kindCases {
-			want := sso.Reason("")
-			if slices.ContainsFunc(test.kinds, func(k sso.TokenKind) bool { return !slices.Contains(named, k) }) {
-				want = sso.ReasonTokenKind
-			}
-			_, err := a.ValidateToken(t.Context(), token(test.claims...))
-			if (err == nil) != (want == "") || err != nil && reasonIn(err) != want {
-				t.Errorf("%s, where %q are accepted: %v, want %q", test.name, named, err, want)
-			}
+			t.Run(string(tokenType)+" "+test.name, func(t *testing.T) {
+				want := sso.Reason("none")
+				if slices.ContainsFunc(test.kinds, func(kind string) bool { return !slices.Contains(accepted, kind) }) {
+					want = sso.ReasonTokenKind
+				}
+				if _, err := a.ValidateToken(t.Context(), token(test.claims...)); reasonIn(err) != want {
+					t.Errorf("%v, want %q", err, want)
+				}
+			})
 		}
 	}
 }
@@ -90,8 +82,8 @@ func TestATokenBoundToAKeyIsRefusedAsABearerToken(t *testing.T) {
 	for _, cnf := range []string{`{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}`, `{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}`, `{}`, `null`, `""`, `"x"`, `[]`, `0`, `false`} {
 		for name, a := range map[string]*sso.Authenticator{
 			"by default":               newAuth(t),
-			"with all kinds accepted":  newAuth(t, func(c *sso.Config) { c.SkipTokenKindChecks = kinds }),
-			"with an RFC 9068 profile": newAuth(t, func(c *sso.Config) { c.RequireAccessTokenType = true }),
+			"with ID tokens accepted":  newAuth(t, func(c *sso.Config) { c.TokenType = sso.AllowIDToken }),
+			"with an RFC 9068 profile": newAuth(t, func(c *sso.Config) { c.TokenType = sso.StrictAccessToken }),
 		} {
 			if _, err := a.ValidateToken(t.Context(), signed(ada, headerWith("typ", `"at+jwt"`), claimsWith("cnf", cnf, "client_id", `"web"`, "jti", `"1"`))); reasonIn(err) != sso.ReasonBoundToken {
 				t.Errorf("%s %s: %v", cnf, name, err)
@@ -101,14 +93,14 @@ func TestATokenBoundToAKeyIsRefusedAsABearerToken(t *testing.T) {
 }
 
 func TestAccessTokensByRFC9068(t *testing.T) {
-	strict := func(c *sso.Config) { c.RequireAccessTokenType = true }
+	strict := func(c *sso.Config) { c.TokenType = sso.StrictAccessToken }
 	full := func(changes ...string) string {
 		return claimsWith(append([]string{"client_id", `"web"`, "jti", `"1"`}, changes...)...)
 	}
 	header := func(typ string) string { return headerWith("typ", typ) }
-	anyIssuer := func(c *sso.Config) { c.RequireAccessTokenType, c.Issuer = true, "" }
+	anyIssuer := func(c *sso.Config) { c.TokenType, c.Issuer = sso.StrictAccessToken, "" }
 	noAudience := func(c *sso.Config) {
-		c.RequireAccessTokenType, c.Audience, c.SkipAudienceCheck, c.ClientIDs = true, nil, true, []string{"web"}
+		c.TokenType, c.Audience, c.SkipAudienceCheck, c.ClientIDs = sso.StrictAccessToken, nil, true, []string{"web"}
 	}
 	type test struct {
 		name, token string
@@ -230,7 +222,7 @@ func spellings(name string) []string {
 }
 
 func TestMembersThatPassForOthersAreRefused(t *testing.T) {
-	a := newAuth(t, func(c *sso.Config) { c.SkipTokenKindChecks = kinds })
+	a := newAuth(t, func(c *sso.Config) { c.TokenType = sso.AllowIDToken })
 	refused := func(t *testing.T, token string) {
 		t.Helper()
 		if _, err := a.ValidateToken(t.Context(), token); reasonIn(err) != sso.ReasonMalformed {
@@ -301,7 +293,7 @@ func TestMembersThatPassForAConfiguredClaimAreRefused(t *testing.T) {
 					continue
 				}
 				for _, members := range [][]string{{other, `{}`}, {claim, `{}`, other, `{}`}} {
-					if _, err := a.ValidateToken(t.Context(), token(members...)); reasonIn(err) != sso.ReasonMalformed || !strings.Contains(err.Error(), claim+" in other letters") {
+					if _, err := a.ValidateToken(t.Context(), token(members...)); reasonIn(err) != sso.ReasonMalformed || !strings.Contains(err.Error(), "differs from "+claim+" by letter case alone") {
 						t.Errorf("%v: %v", members, err)
 					}
 				}
@@ -407,7 +399,7 @@ func TestDatesDoNotOverflow(t *testing.T) {
 		{"exp in 9999 and the longest leeway", "exp", "253402300799", time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			a := newAuth(t, func(c *sso.Config) { c.Now, c.Leeway = func() time.Time { return test.now }, sso.MaxLeeway })
+			a := newAuth(t, func(c *sso.Config) { c.Now, c.Leeway = func() time.Time { return test.now }, 5*time.Minute })
 			claims := []string{"exp", "253402300799", "iat", "", test.claim, test.date}
 			if test.reason == sso.ReasonExpired { // beyond any leeway
 				a = newAuth(t, func(c *sso.Config) { c.Now = func() time.Time { return test.now } })
@@ -423,7 +415,7 @@ func TestDatesDoNotOverflow(t *testing.T) {
 	}
 	t.Run("by a clock far from all dates", func(t *testing.T) {
 		for _, now := range []time.Time{time.Unix(1<<40, 0), time.Unix(-1<<40, 0), time.Unix(1<<62, 0), time.Unix(-1<<62, 0)} {
-			a := newAuth(t, func(c *sso.Config) { c.Now, c.Leeway = func() time.Time { return now }, sso.MaxLeeway })
+			a := newAuth(t, func(c *sso.Config) { c.Now, c.Leeway = func() time.Time { return now }, 5*time.Minute })
 			if _, err := a.ValidateToken(t.Context(), token()); class(err) != "invalid token" {
 				t.Errorf("at %v: %v", now, err)
 			}

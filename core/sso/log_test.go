@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/keys"
 	"github.com/more-retail/moresso-go/core/permission"
@@ -71,7 +72,7 @@ func TestNoTokenAppearsAnywhere(t *testing.T) {
 					c.Keys = fails{errors.New("away")}
 				},
 			} {
-				a := newAuth(t, change, func(c *sso.Config) { c.Observe, c.TellScopes, c.Realm = observe, true, "orders" })
+				a := newAuth(t, change, func(c *sso.Config) { c.Observe, c.TellScopes = observe, true })
 				_, err := a.ValidateToken(t.Context(), token)
 				hear(err)
 				for _, r := range []request{bearer(token), {"Bearer\t" + token}, {token}, {"Basic " + token}, {"Bearer " + token, "Bearer " + token}, {"Bearer=" + token}} {
@@ -114,8 +115,8 @@ func TestARefusalIsLoggedWithItsReason(t *testing.T) {
 		{"no token", request{}, granting, nil, "INFO", "missing_token", "missing_token", 401, nil},
 		{"two headers", request{"a", "b"}, granting, nil, "INFO", "invalid_request", "bad_credentials", 400, map[string]string{"error": "2 Authorization fields"}},
 		{"an expired token", bearer(token("exp", seconds(-time.Hour))), granting, nil, "INFO", "invalid_token", "expired", 401, map[string]string{"error": "2030-01-02T02:04:05Z, 1h0m0s ago"}},
-		{"another audience", bearer(token("aud", `"other"`)), granting, nil, "INFO", "invalid_token", "wrong_audience", 401, map[string]string{"error": `aud is ["other"] where one of ["api"] is wanted`}},
-		{"another issuer", bearer(token("iss", `"other"`)), granting, nil, "INFO", "invalid_token", "wrong_issuer", 401, map[string]string{"error": `iss is "other" where "https://issuer.example" is trusted`}},
+		{"another audience", bearer(token("aud", `"other"`)), granting, nil, "INFO", "invalid_token", "wrong_audience", 401, map[string]string{"error": `aud: got ["other"], want one of ["api"]`}},
+		{"another issuer", bearer(token("iss", `"other"`)), granting, nil, "INFO", "invalid_token", "wrong_issuer", 401, map[string]string{"error": `iss: got "other", want "https://issuer.example"`}},
 		{"an unknown key", bearer(signed(ada, headerWith("kid", `"eve"`), claimsWith())), granting, nil, "INFO", "invalid_token", "unknown_key", 401, map[string]string{"error": `"eve"`}},
 		{"no permission", bearer(token()), denying, nil, "INFO", "insufficient_scope", "access_denied", 403, map[string]string{"principal": "subject:ada", "error": "say please", "decision": "denied: no; say please"}},
 		{"no keys", bearer(token()), granting, func(c *sso.Config) { c.Keys = fails{errors.New("away")} }, "WARN", "unavailable", "keys_unavailable", 503, map[string]string{"error": "away"}},
@@ -194,13 +195,13 @@ func TestALogLineHoldsNoLineBreakOfATokensMaking(t *testing.T) {
 func TestARefusalSaysWhatIsWrongInWords(t *testing.T) {
 	most, more := "https://"+strings.Repeat("x", 192), "https://"+strings.Repeat("x", 193)
 	for _, test := range []struct{ name, token, want string }{
-		{"no end", token("exp", ""), "missing_expiry: exp is missing: a token without end is not accepted"},
-		{"an algorithm without a name", signed(ada, headerWith("alg", `""`), claimsWith()), `algorithm: alg "" is not among the accepted algorithms`},
-		{"an algorithm that is no string", signed(ada, headerWith("alg", "1"), claimsWith()), "algorithm: the header has no string alg"},
-		{"a key without a name", signed(ada, headerWith("kid", `""`, "alg", `"RS256"`), claimsWith()), `algorithm: alg "RS256" is not among the accepted algorithms`},
-		{"an issuer of as many bytes as are shown", token("iss", `"`+most+`"`), `wrong_issuer: iss is "` + most + `" where "` + issuerID + `" is trusted`},
-		{"an issuer of more bytes", token("iss", `"`+more+`"`), `wrong_issuer: iss is "` + most + `…" where "` + issuerID + `" is trusted`},
-		{"several audiences", token("aud", `["a","b c"]`), `wrong_audience: aud is ["a" "b c"] where one of ["api"] is wanted`},
+		{"no end", token("exp", ""), "missing_expiry: exp: missing"},
+		{"an algorithm without a name", signed(ada, headerWith("alg", `""`), claimsWith()), `algorithm: alg: got "", want one of ["EdDSA"]`},
+		{"an algorithm that is no string", signed(ada, headerWith("alg", "1"), claimsWith()), "algorithm: alg: missing, or not a string"},
+		{"a key without a name", signed(ada, headerWith("kid", `""`, "alg", `"RS256"`), claimsWith()), `algorithm: alg: got "RS256", want one of ["EdDSA"]`},
+		{"an issuer of as many bytes as are shown", token("iss", `"`+most+`"`), `wrong_issuer: iss: got "` + most + `", want "` + issuerID + `"`},
+		{"an issuer of more bytes", token("iss", `"`+more+`"`), `wrong_issuer: iss: got "` + most + `…", want "` + issuerID + `"`},
+		{"several audiences", token("aud", `["a","b c"]`), `wrong_audience: aud: got ["a" "b c"], want one of ["api"]`},
 	} {
 		if _, err := newAuth(t).ValidateToken(t.Context(), test.token); err == nil || err.Error() != "sso: invalid token: "+test.want {
 			t.Errorf("%s: %v", test.name, err)
@@ -314,31 +315,16 @@ func entry(t *testing.T, log *lines) map[string]any {
 	return entries[0]
 }
 
-func TestNoMoreOfAListIsWrittenThanALogLineHolds(t *testing.T) {
-	read := 0
-	line := sso.Listed(func(yield func(string) bool) {
-		for range 1000 {
-			read++
-			if !yield("0123456789") {
-				return
-			}
-		}
-	})
-	if len(line) > 210 || read > 20 {
-		t.Errorf("%d bytes of %d texts", len(line), read)
-	}
-}
-
 func TestTheLogNamesTheSettingThatARefusalMayBeAbout(t *testing.T) {
 	for name, c := range map[string]struct {
 		issuer, token string
 		hint, err     string // in what is logged; an empty hint: none
 	}{
-		"another audience":      {issuerID, token("aud", `"other"`), "set Audience (SSO_AUDIENCE)", `one of ["api"] is wanted`},
+		"another audience":      {issuerID, token("aud", `"other"`), "set Audience (SSO_AUDIENCE)", `want one of ["api"]`},
 		"no audience":           {issuerID, token("aud", ""), "SSO_SKIP_AUDIENCE_CHECK", ""},
-		"another issuer":        {issuerID, token("iss", `"https://other.example"`), "set Issuer (SSO_ISSUER)", `where "https://issuer.example" is trusted`},
-		"a slash too many":      {issuerID, token("iss", `"https://issuer.example/"`), "to the letter", `is trusted: they differ by the slash at the end`},
-		"a slash too few":       {issuerID + "/", token(), "to the letter", `is trusted: they differ by the slash at the end`},
+		"another issuer":        {issuerID, token("iss", `"https://other.example"`), "set Issuer (SSO_ISSUER)", `want "https://issuer.example"`},
+		"a slash too many":      {issuerID, token("iss", `"https://issuer.example/"`), "exactly", `they differ by the slash at the end`},
+		"a slash too few":       {issuerID + "/", token(), "exactly", `they differ by the slash at the end`},
 		"something else is bad": {issuerID, token("exp", "1"), "", ""},
 	} {
 		var log lines
@@ -361,13 +347,13 @@ func TestTheLogNamesTheSettingThatARefusalMayBeAbout(t *testing.T) {
 
 func TestTheLogSaysWhereARequestWentAndNothingOfItsQuery(t *testing.T) {
 	for name, c := range map[string]struct {
-		request sso.EventRequest
+		request adapter.EventRequest
 		want    any
 	}{
-		"without a pattern":    {sso.EventRequest{HTTPMethod: "GET", Path: "/orders/7", Query: "access_token=s3cret"}, "/orders/7"},
-		"with one":             {sso.EventRequest{HTTPMethod: "GET", Route: "/orders/{id}", Path: "/orders/7"}, nil},
-		"without either":       {sso.EventRequest{HTTPMethod: "GET"}, nil},
-		"with a very long one": {sso.EventRequest{HTTPMethod: "GET", Path: "/" + strings.Repeat("x", 5000)}, "/" + strings.Repeat("x", 199) + "…"},
+		"without a pattern":    {adapter.EventRequest{HTTPMethod: "GET", Path: "/orders/7", Query: "access_token=s3cret"}, "/orders/7"},
+		"with one":             {adapter.EventRequest{HTTPMethod: "GET", Route: "/orders/{id}", Path: "/orders/7"}, nil},
+		"without either":       {adapter.EventRequest{HTTPMethod: "GET"}, nil},
+		"with a very long one": {adapter.EventRequest{HTTPMethod: "GET", Path: "/" + strings.Repeat("x", 5000)}, "/" + strings.Repeat("x", 199) + "…"},
 	} {
 		var log lines
 		a := newAuth(t, func(cfg *sso.Config) { cfg.Logger = log.logger(slog.LevelDebug) })
@@ -405,7 +391,7 @@ func TestTheLogNamesAPermissionOfTheServicesOwn(t *testing.T) {
 		"in several":                 {permission.Any(named{deny}, deny, named{deny}), "own orders, sso_test.permit"},
 		"beside the usual ones":      {permission.All(permission.Has("a"), named{fail}), "own orders"},
 		"and none but the usual":     {permission.Any(permission.Has("a"), permission.Role("b"), permission.Scope("c")), nil},
-		"and none but a function":    {permission.Func("office hours", func(context.Context, sso.Access) (bool, error) { return false, nil }), nil},
+		"and none but a function":    {permission.Func("office hours", func(context.Context, sso.Access) (bool, error) { return false, nil }), `func("office hours")`},
 		"which is asked by another":  {permit(func(ctx context.Context, a sso.Access) sso.Decision { return sso.Check(ctx, named{deny}, a) }), "own orders"},
 		"that asks one of the usual": {named{permit(func(ctx context.Context, a sso.Access) sso.Decision { return sso.Check(ctx, permission.Has("a"), a) })}, "own orders"},
 	} {
@@ -423,9 +409,9 @@ func TestAPermissionThatPanicsIsLoggedByItsNameWithTheWayToIt(t *testing.T) {
 		permission sso.Permission
 		want       string
 	}{
-		"a function": {permission.Func("office hours", brokenClock), `sso: the permission func("office hours") panicked: no clock`},
-		"a type":     {named{permit(func(ctx context.Context, a sso.Access) sso.Decision { _, _ = brokenClock(ctx, a); return sso.Grant() })}, `sso: the permission own orders panicked: no clock`},
-		"in another": {permission.Any(permission.Has("a"), permission.Func("office hours", brokenClock)), `sso: the permission func("office hours") panicked: no clock`},
+		"a function": {permission.Func("office hours", brokenClock), `sso: permission func("office hours"): panic: no clock`},
+		"a type":     {named{permit(func(ctx context.Context, a sso.Access) sso.Decision { _, _ = brokenClock(ctx, a); return sso.Grant() })}, `sso: permission own orders: panic: no clock`},
+		"in another": {permission.Any(permission.Has("a"), permission.Func("office hours", brokenClock)), `sso: permission func("office hours"): panic: no clock`},
 	} {
 		for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo} {
 			var log lines

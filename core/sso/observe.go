@@ -8,10 +8,12 @@ import (
 	"strings"
 
 	"github.com/more-retail/moresso-go/core/internal/keycache"
+	"github.com/more-retail/moresso-go/core/internal/protect"
+	"github.com/more-retail/moresso-go/core/internal/verify"
 )
 
-// Event is what [Config.Observe] is told, for metrics. A request may cause several:
-// [EventAuthenticated] and then [EventGranted], say.
+// Event is passed to [Config.Observe], for metrics. A request may cause several, such as
+// [EventAuthenticated] and then [EventGranted].
 type Event struct {
 	// Kind says what happened; the other fields depend on it.
 	Kind EventKind
@@ -19,69 +21,101 @@ type Event struct {
 	Code string
 	// Reason of a refusal; empty for other kinds.
 	Reason Reason
-	// Known says that a token was not verified anew, since it was remembered
-	// ([Config.TokenCache]). False for other kinds than EventAuthenticated.
-	Known bool
+	// Cached reports that the token was found in the cache ([Config.TokenCache]). False for other
+	// kinds than EventAuthenticated.
+	Cached bool
 	// Source of the keys, for fetches; empty for other kinds.
 	Source string
-	// Err is the cause of a refusal or of a failed fetch. It never holds a token.
+	// Err is the cause of a refusal or of a failed fetch. It never contains a token.
 	Err error
 }
 
-// EventKind tells events apart.
+// EventKind is the kind of an [Event].
 type EventKind string
 
 // The kinds of events.
 const (
-	EventAuthenticated EventKind = "authenticated" // a token was found to be good
+	EventAuthenticated EventKind = "authenticated" // a token is valid
 	EventGranted       EventKind = "granted"       // a permission was granted
 	EventRefused       EventKind = "refused"       // a request, a token or a logout token was refused
-	EventKeysFetched   EventKind = "keys_fetched"  // keys arrived
+	EventKeysFetched   EventKind = "keys_fetched"  // keys were fetched
 	EventKeysFailed    EventKind = "keys_failed"   // an attempt to fetch keys failed
-	// EventSessionUnknown: a token passed whose session could not be looked up, by
+	// EventSessionUnknown: a token was accepted although its session could not be looked up; see
 	// [SessionPolicy.InsecureIgnoreOutage].
 	EventSessionUnknown EventKind = "session_unknown"
-	// EventSessionRevoked: a logout token has ended what it names; see [BackChannelLogout].
+	// EventSessionRevoked: a logout token ended what it names; see package logout.
 	EventSessionRevoked EventKind = "session_revoked"
 )
 
-// observe tells the user's code, if it wants to know.
+// Extension is what the packages of this module that extend an [Authenticator] use: adapter and
+// logout. Services do not need it.
+type Extension struct{ a *Authenticator }
+
+// Extension returns the means to extend a.
+func (a *Authenticator) Extension() Extension { return Extension{a} }
+
+// Engine returns the checks, issuer by issuer; nil for a nil or zero Authenticator.
+func (e Extension) Engine() *verify.Engine {
+	if !e.a.made() {
+		return nil
+	}
+	return e.a.engine
+}
+
+// Observe calls [Config.Observe].
+func (e Extension) Observe(event Event) { e.a.observe(event) }
+
+// Refuse logs and observes a cause, prefixed by what is refused, and returns an error for
+// [DenialOf]. Change may replace the default response.
+func (e Extension) Refuse(ctx context.Context, what string, cause error, change func(Denial) Denial) error {
+	cause = fmt.Errorf("%s: %w", what, public(cause))
+	d := change(deny(cause, e.a.tellScopes))
+	e.a.report(ctx, nil, cause, d.Code, d.Status)
+	return &refusal{cause: cause, denial: d}
+}
+
+// SessionsUnavailable returns the error for a session store that could not answer.
+func (e Extension) SessionsUnavailable(err error) error { return unavailableSessions(err) }
+
+// Protect calls a function of the service. A panic is logged with the function's name, and reported
+// by false.
+func (e Extension) Protect(name string, call func()) bool { return e.a.protect(name, call) }
+
 func (a *Authenticator) observe(e Event) {
 	if a.observer != nil {
-		a.callObserver(e)
+		a.protect("Config.Observe", func() { a.observer(e) })
 	}
 }
 
-// callObserver calls the user's code, whose panic must decide nothing.
-func (a *Authenticator) callObserver(e Event) {
-	done := false // as in guard
-	defer func() {
-		if v := recover(); !done {
-			a.report("Config.Observe", v)
-		}
-	}()
-	a.observer(e)
-	done = true
-}
-
-// report logs a panic of the user's code.
-func (a *Authenticator) report(where string, panicked any) {
-	quietly(func() {
-		a.logger.Error("sso: a function of the service's own panicked", "function", where, "panic", fmt.Sprint(panicked))
+func (a *Authenticator) protect(name string, call func()) bool {
+	err := protect.Call(func() error {
+		call()
+		return nil
 	})
+	if err == nil {
+		return true
+	}
+	_ = protect.Call(func() error { // the logger is the service's own, too
+		a.logger.Error("sso: function of the service panicked", "function", name, "panic", strings.TrimPrefix(err.Error(), "panic: "))
+		return nil
+	})
+	return false
 }
 
-// quietly calls other people's code, a logger mostly, whose panic must decide nothing and
-// cannot be told to anybody.
-func quietly(call func()) {
-	defer func() { _ = recover() }()
-	call()
+// hints say which setting a refusal may be about: those where the setting is wrong more often than
+// the token.
+var hints = map[Reason]string{
+	ReasonWrongAudience: "get a token for an accepted audience; or, if these tokens are intended for this service, set Audience (SSO_AUDIENCE) to their aud; if they have none, see SkipAudienceCheck (SSO_SKIP_AUDIENCE_CHECK)",
+	ReasonWrongIssuer:   "get a token of an accepted issuer; or, if these tokens are those of your identity provider, set Issuer (SSO_ISSUER) to their iss, exactly",
 }
 
-// tell logs a refusal and reports it. Whoever reads the log learns all but the token.
-func (a *Authenticator) tell(ctx context.Context, r Request, cause error, code string, status int) {
+// report logs and observes a refusal. The log has everything except the token.
+func (a *Authenticator) report(ctx context.Context, r Request, cause error, code string, status int) {
 	reason := reasonOf(cause)
-	quietly(func() { a.logRefusal(ctx, r, cause, reason, code, status) })
+	_ = protect.Call(func() error {
+		a.logRefusal(ctx, r, cause, reason, code, status)
+		return nil
+	})
 	a.observe(Event{Kind: EventRefused, Code: code, Reason: reason, Err: cause})
 }
 
@@ -93,7 +127,7 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 	case CodeInternal:
 		level = slog.LevelError
 		if errors.Is(cause, context.Canceled) && ctx.Err() != nil {
-			level = slog.LevelInfo // the client has gone: no fault of the service
+			level = slog.LevelInfo // the client has gone
 		}
 	}
 	if !a.logger.Enabled(ctx, level) {
@@ -105,13 +139,16 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 		slog.Int("status", status),
 		slog.String("error", cause.Error()),
 	}
+	if name := nameOf(cause); name != "" {
+		attrs = append(attrs, slog.String("check", name))
+	}
 	if hint := hints[reason]; hint != "" {
 		attrs = append(attrs, slog.String("hint", hint))
 	}
 	if r != nil {
 		pattern := r.Pattern()
 		attrs = append(attrs, slog.String("method", r.Method()), slog.String("pattern", pattern))
-		if path := pathOf(r); pattern == "" && path != "" { // what else tells where it was?
+		if path := pathOf(r); pattern == "" && path != "" {
 			attrs = append(attrs, slog.String("path", path))
 		}
 	}
@@ -122,15 +159,21 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 		}
 		if a.logger.Enabled(ctx, slog.LevelDebug) {
 			attrs = append(attrs, slog.String("decision", decision.Explain()))
-			if panicked := (*panicError)(nil); errors.As(cause, &panicked) {
-				attrs = append(attrs, slog.String("stack", panicked.stack))
+			if panicked := (*protect.Panic)(nil); errors.As(cause, &panicked) {
+				attrs = append(attrs, slog.String("stack", panicked.Stack))
 			}
 		}
 	}
 	a.logger.LogAttrs(ctx, level, "sso: refused", attrs...)
 }
 
-// decisionOf finds the decision that a refusal rests on, if it rests on one.
+// pathOf returns the path of a request, bounded and without the query, which may hold secrets.
+func pathOf(r Request) string {
+	path, _, _ := strings.Cut(r.RequestURI(), "?")
+	return verify.Clip(path)
+}
+
+// decisionOf returns the decision that a refusal is based on, if there is one.
 func decisionOf(cause error) (*Principal, Decision, bool) {
 	var failed *permissionError
 	if errors.As(cause, &failed) {

@@ -49,7 +49,7 @@ func TestAProviderThatIsDownFromTheStart(t *testing.T) {
 		"a PEM":                func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + devissuer.PathPEM },
 		"a discovery document": func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "" },
 		"an issuer":            func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = "" },
-		"inline refresh":       func(_ *devissuer.Issuer, c *sso.Config) { c.Refresh = sso.RefreshInline },
+		"inline refresh":       func(_ *devissuer.Issuer, c *sso.Config) { c.RefreshInline = true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			issuer, a, now := newProvider(t, where)
@@ -321,7 +321,7 @@ func TestTheErrorOfAKeySourceDecidesNothing(t *testing.T) {
 func TestFetchesAreObserved(t *testing.T) {
 	var seen events
 	issuer, a, now := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) {
-		c.Observe, c.Refresh, c.Logger = seen.Observe, sso.RefreshInline, slog.New(slog.DiscardHandler)
+		c.Observe, c.RefreshInline, c.Logger = seen.Observe, true, slog.New(slog.DiscardHandler)
 	})
 	issuer.Down()
 	_, _, _ = answer(t, a, issuer.MustToken())

@@ -187,10 +187,10 @@ func TestCheckAsksAPermissionSafely(t *testing.T) {
 	}{
 		"one that grants": {granting, true, ""},
 		"one that denies": {denying, false, ""},
-		"one that panics": {permit(func(context.Context, sso.Access) sso.Decision { panic("at the disco") }), false, "sso_test.permit panicked: at the disco"},
+		"one that panics": {permit(func(context.Context, sso.Access) sso.Decision { panic("at the disco") }), false, "sso_test.permit: panic: at the disco"},
 		"nil":             {nil, false, "the permission is nil"},
 		"a nil pointer":   {(*careless)(nil), false, "the permission is nil"},
-		"a nil function":  {permit(nil), false, "panicked"},
+		"a nil function":  {permit(nil), false, "panic: runtime error"},
 		"a pointer that is not nil and so grants": {new(careless), true, ""},
 	} {
 		d := sso.Check(t.Context(), test.p, sso.Access{})
@@ -232,7 +232,7 @@ func TestAMissingRequestOrContextIsNamed(t *testing.T) {
 		"no request": func() (context.Context, error) { return a.Authenticate(t.Context(), nil) },
 		"no context": func() (context.Context, error) { return a.Authenticate(nil, bearer(token())) }, //nolint:staticcheck // on purpose
 	} {
-		if _, err := authenticate(); err == nil || !strings.Contains(err.Error(), "no request, or no context") {
+		if _, err := authenticate(); err == nil || !strings.Contains(err.Error(), "the request or its context is nil") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -4,38 +4,41 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
+	"slices"
 	"time"
+
+	"github.com/more-retail/moresso-go/core/internal/protect"
+	"github.com/more-retail/moresso-go/core/internal/verify"
 )
 
-// Permission is something that a route can demand. Package permission has the usual ones; a
-// type of your own needs this one method.
+// Permission is what a route requires. Package permission has the usual ones; a type of your own
+// needs this one method.
 //
-// Check must be safe for concurrent use. It gets the request's context, so it may call a
-// database. What it cannot decide it answers with [Fail]; a panic counts as that too.
+// Check must be safe for concurrent use. It gets the request's context, so it may query a database.
+// If it cannot decide it returns [Fail]; a panic has the same effect.
 type Permission interface {
-	// Check decides about one access: [Grant], [Deny] or [Fail]. What asks it is the function
-	// [Check], which makes a failure of a panic and of an answer after the end of ctx.
+	// Check decides about one access: [Grant], [Deny] or [Fail]. Call it through the function
+	// [Check], which turns a panic and an answer after the end of ctx into a failure.
 	Check(ctx context.Context, access Access) Decision
 }
 
-// Access is what a permission decides about: the principal, and what is known of the request.
+// Access is what a permission decides about: the principal and the request.
 type Access struct {
 	principal *Principal
 	request   Request
 }
 
-// NewAccess describes an access. Request may be nil where there is none. It is for tests of
-// permissions, and for code that asks a permission outside of a request.
+// NewAccess describes an access. Request may be nil if there is none. It is for tests of
+// permissions, and for code that checks a permission outside of a request.
 func NewAccess(principal *Principal, request Request) Access {
 	return Access{principal: principal, request: request}
 }
 
-// Principal is whom the token speaks for. It may be nil, and a nil [Principal] answers every
-// question with nothing.
+// Principal returns the principal of the token. It may be nil; the methods of a nil [Principal]
+// return zero values.
 func (a Access) Principal() *Principal { return a.principal }
 
-// Method is the HTTP method; empty outside of a request.
+// Method returns the HTTP method; empty outside of a request.
 func (a Access) Method() string {
 	if a.request == nil {
 		return ""
@@ -43,7 +46,7 @@ func (a Access) Method() string {
 	return a.request.Method()
 }
 
-// Pattern is the route as registered, in the framework's notation; empty if unknown.
+// Pattern returns the route as registered, in the framework's notation; empty if unknown.
 func (a Access) Pattern() string {
 	if a.request == nil {
 		return ""
@@ -51,7 +54,7 @@ func (a Access) Pattern() string {
 	return a.request.Pattern()
 }
 
-// PathValue is what the path holds in the place of a named parameter; empty if there is none.
+// PathValue returns the value of a named parameter of the path; empty if there is none.
 func (a Access) PathValue(name string) string {
 	if a.request == nil {
 		return ""
@@ -59,8 +62,8 @@ func (a Access) PathValue(name string) string {
 	return a.request.PathValue(name)
 }
 
-// Header returns the first value of a header field and how many fields of that name there are.
-// Anybody can send any header: never grant by one that your own gateway does not overwrite.
+// Header returns the first value of a header field and the number of fields of that name. Clients
+// can send any header: never grant by one that your own gateway does not overwrite.
 func (a Access) Header(name string) (first string, n int) {
 	if a.request == nil {
 		return "", 0
@@ -68,14 +71,22 @@ func (a Access) Header(name string) (first string, n int) {
 	return a.request.Header(name)
 }
 
-// WildcardGrants reports whether "*" in a token stands for any value; [Config.DisableWildcard]
-// switches it off.
+// policy is what a principal needs of the configuration.
+type policy struct {
+	permissionsClaim string
+	rolesClaim       string
+	wildcard         bool
+	leeway           time.Duration
+	now              func() time.Time
+}
+
+// WildcardGrants reports whether "*" in a token stands for any value; see [Config.DisableWildcard].
 func (a Access) WildcardGrants() bool {
 	return a.principal != nil && a.principal.policy != nil && a.principal.policy.wildcard
 }
 
-// PermissionsClaim is the path of the claim that the principal's permissions were looked up in; see
-// [Config.PermissionsClaim]. It is for messages. Without a principal it is the default.
+// PermissionsClaim returns [Config.PermissionsClaim], for messages. Without a principal it is the
+// default.
 func (a Access) PermissionsClaim() string {
 	if a.principal == nil || a.principal.policy == nil {
 		return defaultPermissionsClaim
@@ -83,8 +94,7 @@ func (a Access) PermissionsClaim() string {
 	return a.principal.policy.permissionsClaim
 }
 
-// RolesClaim is the path of the claim that the principal's roles were looked up in; see
-// [Config.RolesClaim]. It is for messages. Without a principal it is the default.
+// RolesClaim returns [Config.RolesClaim], for messages. Without a principal it is the default.
 func (a Access) RolesClaim() string {
 	if a.principal == nil || a.principal.policy == nil {
 		return defaultRolesClaim
@@ -92,10 +102,9 @@ func (a Access) RolesClaim() string {
 	return a.principal.policy.rolesClaim
 }
 
-// LoginAge is how long ago the principal signed in, by `auth_time` and the authenticator's clock.
-// It is false where that cannot be told: the claim is missing, is no date, or lies ahead by more
-// than [Config.Leeway]. An `auth_time` that lies ahead by less is an age of zero, since clocks
-// differ.
+// LoginAge returns the time since the principal signed in, by `auth_time` and the authenticator's
+// clock. It is false if the claim is missing, is not a date, or is in the future by more than
+// [Config.Leeway]. An `auth_time` that is in the future by less is an age of zero.
 func (a Access) LoginAge() (age time.Duration, ok bool) {
 	at := a.principal.AuthenticatedAt()
 	if at.IsZero() || a.principal.policy == nil {
@@ -107,23 +116,67 @@ func (a Access) LoginAge() (age time.Duration, ok bool) {
 
 var errNoPermission = errors.New("sso: the permission is nil")
 
-// Check asks a permission safely: a nil one [Fail]s, and so do one that panics and one that
-// answers after its context has ended, since nobody knows what it then rests on. Permissions
-// that ask other permissions use it; a route's own is asked by [Authenticator.Authorize].
+// Check calls a permission safely. A nil permission [Fail]s, and so does one that panics or answers
+// after its context has ended. Permissions call others through it; [Authenticator.Authorize] calls a
+// route's own.
 func Check(ctx context.Context, p Permission, access Access) (d Decision) {
-	if v := reflect.ValueOf(p); p == nil || (v.Kind() == reflect.Pointer && v.IsNil()) {
+	if p == nil || isNil(p) {
 		return Fail(errNoPermission)
 	}
-	done := false // and not what recover returns, which can be nil after a panic too
-	defer func() {
-		if v := recover(); !done {
-			d = withName(Fail(panicked(p, v)), p)
-		}
-	}()
-	d = withName(p.Check(ctx, access), p)
-	if ended := ctx.Err(); ended != nil {
-		d = withName(Fail(fmt.Errorf("sso: the permission %s answered too late: %w", nameOf(p), ended)), p)
+	err := protect.Call(func() error {
+		d = p.Check(ctx, access)
+		return nil
+	})
+	if err != nil {
+		err = fmt.Errorf("sso: permission %s: %w", nameOfPermission(p), err)
 	}
-	done = true
-	return d
+	if err == nil && ctx.Err() != nil {
+		err = fmt.Errorf("sso: permission %s answered too late: %w", nameOfPermission(p), ctx.Err())
+	}
+	if err != nil {
+		d = Fail(err)
+	}
+	return d.named(p)
+}
+
+// named records that p decided, unless the decision names its permission or explains itself, as those
+// of package permission do.
+func (d Decision) named(p Permission) Decision {
+	if _, ok := p.(interface{ ExplainsItself() }); ok || d.Granted() || d.get().by != nil {
+		return d
+	}
+	return d.with(func(t *detail) { t.by = p })
+}
+
+// maxNames bounds the names in a log line.
+const maxNames = 8
+
+// names returns the names of the permissions that a decision is based on, except those that explain
+// themselves.
+func (d Decision) names() (list []string) {
+	if by := d.get().by; by != nil {
+		list = append(list, nameOfPermission(by))
+	}
+	for _, part := range d.get().Parts {
+		for _, name := range part.names() {
+			if len(list) < maxNames && !slices.Contains(list, name) {
+				list = append(list, name)
+			}
+		}
+	}
+	return list
+}
+
+// nameOfPermission returns what a permission calls itself, or else its type.
+func nameOfPermission(p Permission) (name string) {
+	if s, ok := p.(fmt.Stringer); ok {
+		_ = protect.Call(func() error {
+			name = s.String()
+			return nil
+		})
+	}
+	if name == "" {
+		name = fmt.Sprintf("%T", p)
+	}
+	return verify.Clip(name)
 }

@@ -39,7 +39,7 @@ func TestAccess_LoginAge(t *testing.T) {
 		{"with a fraction", at(-time.Hour) + ".5", 0, time.Hour - 500*time.Millisecond, true},
 		{"ahead by the leeway", at(time.Minute), 0, 0, true},
 		{"ahead by more", at(61 * time.Second), 0, 0, false},
-		{"ahead by a second, without leeway", at(time.Second), sso.NoLeeway, 0, false},
+		{"ahead by a second, without leeway", at(time.Second), -1, 0, false},
 		{"not told", "", 0, 0, false},
 		{"0", "0", 0, 0, false},
 		{"negative", "-1", 0, 0, false},

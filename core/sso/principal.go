@@ -1,12 +1,12 @@
 package sso
 
 import (
-	"iter"
 	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
+	"github.com/more-retail/moresso-go/core/internal/verify"
 )
 
 // Principal is who a verified token speaks for. Only an [Authenticator] makes one that opens
@@ -16,14 +16,11 @@ type Principal struct {
 	claims      jsondoc.Value
 	permissions Value
 	roles       Value
-	times       times
+	times       verify.Times
 	policy      *policy // nil unless an Authenticator made it
 }
 
-// times are the moments that a token names; zero where it does not.
-type times struct{ expires, notBefore, issued time.Time }
-
-func newPrincipal(claims jsondoc.Value, t times, p *policy) Principal {
+func newPrincipal(claims jsondoc.Value, t verify.Times, p *policy) Principal {
 	return Principal{
 		claims:      claims,
 		permissions: Value{claims}.Lookup(p.permissionsClaim),
@@ -63,27 +60,12 @@ func (p *Principal) Audience() []string {
 
 // HasAudience reports whether the token is meant for an audience, by exact comparison.
 func (p *Principal) HasAudience(audience string) bool {
-	for name := range texts(p.root().Get("aud")) {
+	for name := range verify.Texts(p.root().Get("aud").v) {
 		if name == audience {
 			return true
 		}
 	}
 	return false
-}
-
-// texts yields the strings of a claim that is one or several.
-func texts(claim Value) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		if text, ok := claim.Text(); ok {
-			yield(text)
-			return
-		}
-		for e := range claim.Elements() {
-			if text, ok := e.Text(); ok && !yield(text) {
-				return
-			}
-		}
-	}
 }
 
 // ExpiresAt returns `exp`, the moment from which the token is no longer good, the configured
@@ -92,7 +74,7 @@ func (p *Principal) ExpiresAt() time.Time {
 	if p == nil {
 		return time.Time{}
 	}
-	return p.times.expires
+	return p.times.Expires
 }
 
 // IssuedAt returns `iat` (RFC 7519, section 4.1.6); the zero time if the token names none.
@@ -100,14 +82,14 @@ func (p *Principal) IssuedAt() time.Time {
 	if p == nil {
 		return time.Time{}
 	}
-	return p.times.issued
+	return p.times.Issued
 }
 
 // AuthenticatedAt returns `auth_time`, when the person signed in (OpenID Connect Core 1.0,
 // section 2; RFC 9068, section 2.2.1); the zero time if the token does not tell, or tells no
 // date.
 func (p *Principal) AuthenticatedAt() time.Time {
-	at, ok := numericDate(p.root().Get("auth_time").v)
+	at, ok := verify.NumericDate(p.root().Get("auth_time").v)
 	if !ok || at.Unix() <= 0 {
 		return time.Time{}
 	}
@@ -121,7 +103,7 @@ func (p *Principal) HasRole(role string) bool {
 	if p == nil || role == "" {
 		return false
 	}
-	for name := range texts(p.roles) {
+	for name := range verify.Texts(p.roles.v) {
 		if name == role {
 			return true
 		}

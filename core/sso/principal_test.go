@@ -185,17 +185,6 @@ func TestThePermissionsClaimCanBeElsewhere(t *testing.T) {
 	})
 }
 
-func TestSplitPath(t *testing.T) {
-	for path, want := range map[string][]string{
-		"": {""}, "a": {"a"}, "a.b": {"a", "b"}, ".": {"", ""}, "a..b": {"a", "", "b"}, `a\.b`: {"a.b"}, `a\\.b`: {`a\`, "b"}, `a\\\.b`: {`a\.b`},
-		`\a`: {`\a`}, `a\`: {`a\`}, `\`: {`\`}, `\\`: {`\`}, `\.`: {"."}, "é.ü": {"é", "ü"},
-	} {
-		if got := sso.SplitPath(path); !slices.Equal(got, want) {
-			t.Errorf("%q is %q, want %q", path, got, want)
-		}
-	}
-}
-
 func TestValueOfReadsGoValuesByTheirJSONMeaning(t *testing.T) {
 	for _, test := range []struct {
 		name string

@@ -47,7 +47,7 @@ func cognito(c *sso.Config) {
 
 func google(c *sso.Config) {
 	of(googleID, googleApp)(c)
-	c.SkipTokenKindChecks = []sso.TokenKind{sso.KindIDToken}
+	c.TokenType = sso.AllowIDToken
 }
 
 var shapes = []shape{
@@ -65,7 +65,7 @@ var shapes = []shape{
 
 	// https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles
 	{"Auth0 access token", `{"alg":"RS256","typ":"JWT","kid":"KID"}`, `{"iss":"` + auth0ID + `","sub":"auth0|123456","aud":["https://orders.example","https://shop.eu.auth0.com/userinfo"],"azp":"my_client_id","exp":EXP,"iat":IAT,"scope":"openid profile read:orders","permissions":["read:orders"]}`, of(auth0ID, "https://orders.example"), ""},
-	{"Auth0 access token in the RFC 9068 profile", `{"alg":"RS256","typ":"at+jwt","kid":"KID"}`, `{"iss":"` + auth0ID + `","sub":"auth0|123456","aud":["https://orders.example","https://shop.eu.auth0.com/userinfo"],"client_id":"my_client_id","exp":EXP,"iat":IAT,"jti":"73WakrfVbNJBaAmhQtEeDv","scope":"openid profile","permissions":["read:orders"]}`, func(c *sso.Config) { of(auth0ID, "https://orders.example")(c); c.RequireAccessTokenType = true }, ""},
+	{"Auth0 access token in the RFC 9068 profile", `{"alg":"RS256","typ":"at+jwt","kid":"KID"}`, `{"iss":"` + auth0ID + `","sub":"auth0|123456","aud":["https://orders.example","https://shop.eu.auth0.com/userinfo"],"client_id":"my_client_id","exp":EXP,"iat":IAT,"jti":"73WakrfVbNJBaAmhQtEeDv","scope":"openid profile","permissions":["read:orders"]}`, func(c *sso.Config) { of(auth0ID, "https://orders.example")(c); c.TokenType = sso.StrictAccessToken }, ""},
 	{"Auth0 machine-to-machine token", `{"alg":"RS256","typ":"JWT","kid":"KID"}`, `{"iss":"` + auth0ID + `","sub":"my_client_id@clients","aud":"https://orders.example","iat":IAT,"exp":EXP,"azp":"my_client_id","gty":"client-credentials","scope":"read:orders"}`, of(auth0ID, "https://orders.example"), ""},
 	{"Auth0 access token, where the issuer is configured without its slash", `{"alg":"RS256","typ":"JWT","kid":"KID"}`, `{"iss":"` + auth0ID + `","sub":"auth0|123456","aud":["https://orders.example"],"exp":EXP,"iat":IAT}`, of(strings.TrimSuffix(auth0ID, "/"), "https://orders.example"), sso.ReasonWrongIssuer},
 	{"Auth0 ID token", `{"alg":"RS256","typ":"JWT","kid":"KID"}`, `{"iss":"` + auth0ID + `","sub":"auth0|123456","aud":"my_client_id","exp":EXP,"iat":IAT,"name":"Jane Doe","nickname":"jane","email":"janedoe@example.com","email_verified":true,"nonce":"n-0S6_WzA2Mj","sid":"s"}`, of(auth0ID, "my_client_id"), sso.ReasonTokenKind},
@@ -99,13 +99,13 @@ var shapes = []shape{
 	{"zitadel ID token", `{"alg":"RS256","kid":"KID","typ":"JWT"}`, `{"amr":["pwd","mfa"],"at_hash":"vZGtYpgBXGMlQpRhz3FOUg","aud":["69234237810729019"],"auth_time":IAT,"azp":"69234237810729019","client_id":"69234237810729019","exp":EXP,"iat":IAT,"iss":"` + zitadelID + `","sub":"77776025198584418"}`, of(zitadelID, "69234237810729019"), sso.ReasonTokenKind},
 
 	// https://github.com/panva/node-oidc-provider: JWT access tokens of resource indicators.
-	{"oidc-provider access token", `{"alg":"RS256","typ":"at+jwt","kid":"KID"}`, `{"jti":"p8nTnmmjxPNMZFpQyWeJC","sub":"ada","iat":IAT,"exp":EXP,"scope":"api:read","client_id":"web","iss":"` + oidcID + `","aud":"urn:orders"}`, func(c *sso.Config) { of(oidcID, "urn:orders")(c); c.RequireAccessTokenType = true }, ""},
+	{"oidc-provider access token", `{"alg":"RS256","typ":"at+jwt","kid":"KID"}`, `{"jti":"p8nTnmmjxPNMZFpQyWeJC","sub":"ada","iat":IAT,"exp":EXP,"scope":"api:read","client_id":"web","iss":"` + oidcID + `","aud":"urn:orders"}`, func(c *sso.Config) { of(oidcID, "urn:orders")(c); c.TokenType = sso.StrictAccessToken }, ""},
 	{"oidc-provider ID token", `{"alg":"RS256","typ":"JWT","kid":"KID"}`, `{"sub":"ada","at_hash":"x1dGxvZ2luIG5vdCBub3c","aud":"urn:orders","exp":EXP,"iat":IAT,"iss":"` + oidcID + `"}`, of(oidcID, "urn:orders"), sso.ReasonTokenKind},
 	{"oidc-provider logout token", `{"alg":"RS256","typ":"logout+jwt","kid":"KID"}`, `{"iss":"` + oidcID + `","aud":"urn:orders","iat":IAT,"exp":EXP,"jti":"x","sub":"ada","events":{"http://schemas.openid.net/event/backchannel-logout":{}}}`, of(oidcID, "urn:orders"), sso.ReasonTokenType},
 
 	// RFC 9068, section 3, with a date that is good.
-	{"RFC 9068's example", `{"typ":"at+JWT","alg":"RS256","kid":"KID"}`, `{"iss":"` + rfc9068ID + `","sub":"5ba552d67","aud":"https://rs.example.com/","exp":EXP,"iat":IAT,"jti":"dbe39bf3a3ba4238a513f51d6e1691c4","client_id":"s6BhdRkqt3","scope":"openid profile reademail"}`, func(c *sso.Config) { of(rfc9068ID, "https://rs.example.com/")(c); c.RequireAccessTokenType = true }, ""},
-	{"RFC 9068's example as an untyped JWT", `{"alg":"RS256","kid":"KID"}`, `{"iss":"` + rfc9068ID + `","sub":"5ba552d67","aud":"https://rs.example.com/","exp":EXP,"iat":IAT,"jti":"d","client_id":"s6BhdRkqt3"}`, func(c *sso.Config) { of(rfc9068ID, "https://rs.example.com/")(c); c.RequireAccessTokenType = true }, sso.ReasonTokenType},
+	{"RFC 9068's example", `{"typ":"at+JWT","alg":"RS256","kid":"KID"}`, `{"iss":"` + rfc9068ID + `","sub":"5ba552d67","aud":"https://rs.example.com/","exp":EXP,"iat":IAT,"jti":"dbe39bf3a3ba4238a513f51d6e1691c4","client_id":"s6BhdRkqt3","scope":"openid profile reademail"}`, func(c *sso.Config) { of(rfc9068ID, "https://rs.example.com/")(c); c.TokenType = sso.StrictAccessToken }, ""},
+	{"RFC 9068's example as an untyped JWT", `{"alg":"RS256","kid":"KID"}`, `{"iss":"` + rfc9068ID + `","sub":"5ba552d67","aud":"https://rs.example.com/","exp":EXP,"iat":IAT,"jti":"d","client_id":"s6BhdRkqt3"}`, func(c *sso.Config) { of(rfc9068ID, "https://rs.example.com/")(c); c.TokenType = sso.StrictAccessToken }, sso.ReasonTokenType},
 	{"OpenID Connect's logout token example", `{"alg":"RS256","kid":"KID","typ":"JWT"}`, `{"iss":"https://server.example.com","sub":"248289761001","aud":"s6BhdRkqt3","iat":IAT,"exp":EXP,"jti":"bWJq","sid":"08a5019c-17e1-4977-8f42-65a12843ea02","events":{"http://schemas.openid.net/event/backchannel-logout":{}}}`, of("https://server.example.com", "s6BhdRkqt3"), sso.ReasonTokenKind},
 }
 
@@ -166,7 +166,7 @@ func TestHeadersOfAWSLoadBalancersAreRefused(t *testing.T) {
 	configs := map[string]func(*sso.Config){
 		"an audience":                          of(cognitoID, "1example23456789"),
 		"clients":                              cognito,
-		"every kind of token":                  func(c *sso.Config) { of(cognitoID, "1example23456789")(c); c.SkipTokenKindChecks = kinds },
+		"every kind of token":                  func(c *sso.Config) { of(cognitoID, "1example23456789")(c); c.TokenType = sso.AllowIDToken },
 		"an audience and nobody in particular": of("", "1example23456789"),
 	}
 	sign := func(encoding *base64.Encoding, pad string) string {

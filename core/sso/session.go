@@ -8,29 +8,32 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/more-retail/moresso-go/core/internal/jsondoc"
+	"github.com/more-retail/moresso-go/core/internal/protect"
 )
 
-// SessionStore knows which sessions live. A token is good until it expires, whatever happens; a
-// session ends when somebody signs out. With [Config.Sessions] the store is asked on every
-// request, of tokens that are known too; several guards on one request ask once.
+// SessionStore reports whether a session has ended. A token is valid until it expires, but a session
+// ends when the user signs out. With [Config.Sessions] the store is called on every request, also
+// for cached tokens; several guards on one request call it once.
 //
-// Module redisstore has one in Redis. A store of your own must be safe for concurrent use,
-// and answer within a bound of its own, and when ctx ends: requests wait for it. To say when asking
-// again makes sense, return an [UnavailableError].
+// Module redisstore has one over Redis. A store of your own must be safe for concurrent use, and
+// must answer within a bound of its own and when ctx ends: requests wait for it. To set when clients
+// should try again, return an [UnavailableError].
+//
+// A token names its session by the claims `sub` and `sid` of OpenID Connect, unless the store has a
+// method SessionPolicy() [SessionPolicy].
 type SessionStore interface {
-	// Check returns nil for a session that lives, an error that matches [ErrSessionEnded] for one
-	// that has ended or that nobody knows (401), and any other error where that cannot be told
+	// Check returns nil for a session that has not ended, an error that matches [ErrSessionEnded]
+	// for one that has ended or is unknown (401), and any other error if the store cannot answer
 	// (503, unless [SessionPolicy.InsecureIgnoreOutage]).
 	Check(ctx context.Context, s Session) error
 }
 
-// ErrSessionEnded is what a [SessionStore] answers for a session that is over. Wrap it to say
-// more to the operator; the client learns `invalid_token`.
+// ErrSessionEnded is the answer of a [SessionStore] for a session that has ended. Wrap it to add
+// details for the operator; the client gets `invalid_token`.
 var ErrSessionEnded = errors.New("sso: the session has ended")
 
-// Session is what a verified token says of the session that it was issued in. Strings are empty,
-// and times zero, where it does not say; those that the policy reads are never empty.
+// Session is what a verified token says about its session. Strings are empty and times zero if the
+// token does not say. Those that the policy reads are never empty.
 type Session struct {
 	Issuer   string // `iss`
 	Audience string // the configured one, not the token's: [SessionPolicy.Audience]
@@ -38,114 +41,107 @@ type Session struct {
 	User     string // by [SessionPolicy.UserClaim]
 	ID       string // by [SessionPolicy.SessionClaim]
 	TokenID  string // `jti`
-	// IssuedAt is `iat`.
 	IssuedAt time.Time
-	// ExpiresAt is `exp`, from which on the token is refused anyhow, and GoodUntil that with the
-	// leeway: what is remembered of it may be forgotten then.
+	// ExpiresAt is `exp`. GoodUntil is `exp` plus the leeway: what the store keeps about the token
+	// may be forgotten then.
 	ExpiresAt, GoodUntil time.Time
 }
 
-// Is reports whether the session's ID equals an id, in a time that does not depend on where they
-// differ: for stores that keep each user's current session. An empty id is nobody's, and false.
+// Is reports whether the session has an id, in constant time, for stores that keep each user's
+// current session. It is false for an empty id.
 func (s Session) Is(id string) bool {
 	return id != "" && subtle.ConstantTimeCompare([]byte(s.ID), []byte(id)) == 1
 }
 
-// NotRead is the value of [SessionPolicy.UserClaim] and [SessionPolicy.SessionClaim] that reads
-// no claim, for stores that go by the token's id or its date alone.
-const NotRead = "-"
-
-// SessionPolicy says how a token names its session. The zero value is the Python edition's.
+// SessionPolicy says how a token names its session, for stores with a method SessionPolicy.
 type SessionPolicy struct {
 	// UserClaim and SessionClaim are the paths of the claims that name the user and the session;
-	// see [Value.Lookup]. Default "user_id" and "session_id"; OpenID Connect's are "sub" and
-	// "sid". A token without them, or where one is no string or empty, is refused with 401.
-	// [NotRead] reads none.
+	// see [Value.Lookup]. A token without them, or where one is not a non-empty string, is refused
+	// with 401. An empty path is not read, for stores that use the token's id or date alone.
 	UserClaim, SessionClaim string
 
 	// Audience is the audience under which the store keeps the sessions, one of
-	// [Config.Audience]; needed where there are several. Default: the only one.
+	// [Config.Audience]. Default: the only one. Required if there are several.
 	Audience string
 
-	// InsecureIgnoreOutage lets tokens pass while the store cannot be asked, with a warning in
-	// the log and [EventSessionUnknown] for each: whoever has signed out gets in for so long.
-	// Default false: 503.
+	// InsecureIgnoreOutage accepts tokens while the store cannot answer, also those of users who
+	// have signed out, with a warning in the log and [EventSessionUnknown] for each. Default
+	// false: 503.
 	InsecureIgnoreOutage bool
 }
 
-// sessions is a store and how it is asked.
-type sessions struct {
-	store  SessionStore
-	policy SessionPolicy
+// sessionPolicy returns the policy of a store.
+func sessionPolicy(store SessionStore) SessionPolicy {
+	if s, ok := store.(interface{ SessionPolicy() SessionPolicy }); ok {
+		return s.SessionPolicy()
+	}
+	return SessionPolicy{UserClaim: "sub", SessionClaim: "sid"}
 }
 
-// check asks the store about a login.
+// checkSession calls the store about a login.
 func (a *Authenticator) checkSession(ctx context.Context, l *login) error {
-	s := &l.proof.verifier.sessions
-	if s.store == nil {
+	i := l.issuer
+	if i.sessions == nil {
 		return nil
 	}
-	session, err := s.session(l.principal)
+	session, err := i.sessionOf(l.principal)
 	if err != nil {
 		return err
 	}
-	err = s.store.Check(ctx, session)
+	err = i.sessions.Check(ctx, session)
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrSessionEnded):
-		return &TokenError{Reason: ReasonSessionEnded, Err: errors.New(err.Error())} // its text only: see unavailableSessions
-	case !s.policy.InsecureIgnoreOutage || ctx.Err() != nil:
-		return &sessionsUnavailableError{unavailableSessions(err)}
+		return tokenError("session", ReasonSessionEnded, "%v", err) // its text only: see unavailableSessions
+	case !i.session.InsecureIgnoreOutage || ctx.Err() != nil:
+		return unavailableSessions(err)
 	}
-	quietly(func() {
-		a.logger.WarnContext(ctx, "sso: a session could not be looked up, and the token passes: SessionPolicy.InsecureIgnoreOutage is set", slog.Any("error", err), slog.Any("principal", l.principal))
+	_ = protect.Call(func() error {
+		a.logger.WarnContext(ctx, "sso: session lookup failed, accepting token",
+			slog.String("setting", "InsecureIgnoreOutage"), slog.Any("error", err), slog.Any("principal", l.principal))
+		return nil
 	})
 	a.observe(Event{Kind: EventSessionUnknown, Err: err})
 	return nil
 }
 
-// session reads the claims that name it.
-func (s *sessions) session(p *Principal) (session Session, err error) {
+// sessionOf reads the claims that name the session.
+func (i *issuer) sessionOf(p *Principal) (session Session, err error) {
 	session = Session{
-		Issuer: p.Issuer(), Audience: s.policy.Audience, Subject: p.Subject(), TokenID: p.TokenID(),
+		Issuer: p.Issuer(), Audience: i.session.Audience, Subject: p.Subject(), TokenID: p.TokenID(),
 		IssuedAt: p.IssuedAt(), ExpiresAt: p.ExpiresAt(), GoodUntil: p.ExpiresAt().Add(p.policy.leeway),
 	}
-	if session.User, err = named(p, s.policy.UserClaim); err != nil {
+	if session.User, err = requiredText(p, i.session.UserClaim); err != nil {
 		return Session{}, err
 	}
-	session.ID, err = named(p, s.policy.SessionClaim)
+	session.ID, err = requiredText(p, i.session.SessionClaim)
 	return session, err
 }
 
-// named reads a claim that has to be there.
-func named(p *Principal, claim string) (string, error) {
-	if claim == NotRead {
+// requiredText returns a claim that must be a non-empty string.
+func requiredText(p *Principal, claim string) (string, error) {
+	if claim == "" {
 		return "", nil
 	}
 	value := p.Claim(claim)
 	text, ok := value.Text()
 	switch {
-	case value.v.Kind() == jsondoc.Absent:
-		return "", badTokenWith(ReasonNoSession, "the token has no %s, by which its session is known", claim)
+	case !value.Exists():
+		return "", tokenError(claim, ReasonNoSession, "the token has no %s, which names its session", claim)
 	case !ok || text == "":
-		return "", badTokenWith(ReasonNoSession, "%s is no string or empty, and names no session", claim)
+		return "", tokenError(claim, ReasonNoSession, "%s is not a non-empty string", claim)
 	}
 	return text, nil
 }
 
-// sessionsUnavailableError tells an outage of the sessions from one of the keys, in the log.
-type sessionsUnavailableError struct{ *UnavailableError }
-
-func (e *sessionsUnavailableError) Unwrap() error { return e.UnavailableError }
-
-// unavailableSessions keeps what the store says of when asking again makes sense, and the text of
-// its error. What else its error may stand for must not decide about the answer.
-func unavailableSessions(err error) *UnavailableError {
+// unavailableSessions wraps the error of a session store that could not answer. It keeps the text and
+// a RetryAfter; whatever else the error matches must not decide about the response.
+func unavailableSessions(err error) error {
 	after := time.Second
 	var theirs *UnavailableError
 	if errors.As(err, &theirs) {
 		after = max(after, theirs.RetryAfter)
 	}
-	return &UnavailableError{RetryAfter: after, Err: fmt.Errorf("the session store: %v", err)} //nolint:errorlint // as said
+	return &UnavailableError{Reason: ReasonSessionsUnavailable, RetryAfter: after, Err: fmt.Errorf("session store: %v", err)} //nolint:errorlint // as said
 }

@@ -22,6 +22,18 @@ type living struct {
 	asked   []sso.Session
 	fail    error
 	panics  bool
+	policy  sso.SessionPolicy
+	reads   bool // exactly what the policy says
+}
+
+// SessionPolicy returns the policy; by default the claims user_id and session_id.
+func (l *living) SessionPolicy() sso.SessionPolicy {
+	if l.policy.UserClaim == "" && l.policy.SessionClaim == "" && !l.reads {
+		p := l.policy
+		p.UserClaim, p.SessionClaim = "user_id", "session_id"
+		return p
+	}
+	return l.policy
 }
 
 func (l *living) Check(_ context.Context, s sso.Session) error {
@@ -64,7 +76,7 @@ func inSession(issuer *devissuer.Issuer, opts ...devissuer.TokenOption) string {
 }
 
 func TestATokenIsGoodForAsLongAsItsSessionLives(t *testing.T) {
-	for _, size := range []int{0, sso.NoTokenCache} {
+	for _, size := range []int{0, -1} {
 		t.Run(fmt.Sprint("TokenCache ", size), func(t *testing.T) {
 			issuer, a, store, _ := withSessions(t, func(_ *devissuer.Issuer, c *sso.Config) { c.TokenCache = size })
 			token := inSession(issuer)
@@ -98,7 +110,7 @@ func TestTheStoreLearnsWhatItNeeds(t *testing.T) {
 	}
 	want := sso.Session{
 		Issuer: issuer.URL(), Audience: "api", Subject: "ada", User: "u1", ID: "s1", TokenID: "t1",
-		IssuedAt: T, ExpiresAt: T.Add(time.Hour), GoodUntil: T.Add(time.Hour + sso.DefaultLeeway),
+		IssuedAt: T, ExpiresAt: T.Add(time.Hour), GoodUntil: T.Add(time.Hour + 60*time.Second),
 	}
 	got := store.asked[0]
 	if !got.IssuedAt.Equal(want.IssuedAt) || !got.ExpiresAt.Equal(want.ExpiresAt) || !got.GoodUntil.Equal(want.GoodUntil) {
@@ -137,12 +149,12 @@ func TestClaimsOfASessionAreChosen(t *testing.T) {
 	}{
 		"OpenID Connect's":  {sso.SessionPolicy{UserClaim: "sub", SessionClaim: "sid"}, []devissuer.TokenOption{devissuer.Subject("ada"), devissuer.Claim("sid", "x")}, "ada x"},
 		"a path":            {sso.SessionPolicy{UserClaim: "sub", SessionClaim: `ses.id`}, []devissuer.TokenOption{devissuer.Subject("ada"), devissuer.Claim("ses", map[string]string{"id": "y"})}, "ada y"},
-		"none for the user": {sso.SessionPolicy{UserClaim: sso.NotRead, SessionClaim: "sid"}, []devissuer.TokenOption{devissuer.Claim("sid", "z")}, " z"},
-		"none":              {sso.SessionPolicy{UserClaim: sso.NotRead, SessionClaim: sso.NotRead}, nil, " "},
+		"none for the user": {sso.SessionPolicy{UserClaim: "", SessionClaim: "sid"}, []devissuer.TokenOption{devissuer.Claim("sid", "z")}, " z"},
+		"none":              {sso.SessionPolicy{UserClaim: "", SessionClaim: ""}, nil, " "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := &living{fail: sso.ErrSessionEnded}
-			issuer, a, _ := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Sessions, c.SessionPolicy = store, test.policy })
+			store := &living{fail: sso.ErrSessionEnded, policy: test.policy, reads: true}
+			issuer, a, _ := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Sessions = store })
 			refusedFor(t, a, issuer.MustToken(test.opts...), sso.ReasonSessionEnded)
 			if got := store.asked[0].User + " " + store.asked[0].ID; got != test.want {
 				t.Errorf("%q, want %q", got, test.want)
@@ -199,7 +211,8 @@ func TestAnOutageCanBeIgnoredByNameOnly(t *testing.T) {
 	var log lines
 	var seen events
 	issuer, a, store, _ := withSessions(t, func(_ *devissuer.Issuer, c *sso.Config) {
-		c.SessionPolicy.InsecureIgnoreOutage, c.Logger, c.Observe = true, log.logger(slog.LevelWarn), seen.Observe
+		c.Sessions.(*living).policy.InsecureIgnoreOutage = true //nolint:errcheck // by withSessions
+		c.Logger, c.Observe = log.logger(slog.LevelWarn), seen.Observe
 	})
 	token := inSession(issuer)
 	store.fail = errors.New("connection refused")
@@ -260,7 +273,7 @@ func TestGuardsInARowDoNotPutOffTheNextQuestion(t *testing.T) {
 
 // That the store was asked a moment ago says nothing of the token.
 func TestATokenThatEndsBetweenTwoGuardsIsRefusedByTheSecond(t *testing.T) {
-	issuer, a, _, now := withSessions(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Leeway = sso.NoLeeway })
+	issuer, a, _, now := withSessions(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Leeway = -1 })
 	r := bearer(inSession(issuer, devissuer.ValidFor(time.Minute)))
 	now.Advance(time.Minute - time.Millisecond)
 	ctx := must(t)(a.Authenticate(t.Context(), r))
@@ -332,14 +345,13 @@ func TestSettingsOfSessionsAreChecked(t *testing.T) {
 		change func(*sso.Config)
 		want   string
 	}{
-		"a policy without a store": {func(c *sso.Config) { c.SessionPolicy.UserClaim = "sub" }, "SessionPolicy is given without Sessions"},
 		"a nil store":              {func(c *sso.Config) { c.Sessions = none }, "Sessions holds a nil"},
-		"several audiences":        {func(c *sso.Config) { c.Sessions, c.Audience = &living{}, []string{"api", "web"} }, "SessionPolicy.Audience is not set"},
-		"an audience of others":    {func(c *sso.Config) { c.Sessions, c.SessionPolicy.Audience = &living{}, "web" }, `SessionPolicy.Audience holds "web"`},
-		"a claim with white space": {func(c *sso.Config) { c.Sessions, c.SessionPolicy.SessionClaim = &living{}, " sid" }, "SessionPolicy.SessionClaim holds"},
+		"several audiences":        {func(c *sso.Config) { c.Sessions, c.Audience = &living{}, []string{"api", "web"} }, "Sessions has no audience"},
+		"an audience of others":    {func(c *sso.Config) { c.Sessions = &living{policy: sso.SessionPolicy{Audience: "web"}} }, `Sessions has the audience "web"`},
+		"a claim with white space": {func(c *sso.Config) { c.Sessions = &living{policy: sso.SessionPolicy{SessionClaim: " sid"}} }, `Sessions reads the claim " sid"`},
 		"a negative age":           {func(c *sso.Config) { c.MaxTokenAge = -time.Second }, "MaxTokenAge holds -1s"},
 		"one of several audiences": {func(c *sso.Config) {
-			c.Sessions, c.Audience, c.SessionPolicy.Audience = &living{}, []string{"api", "web"}, "web"
+			c.Sessions, c.Audience = &living{policy: sso.SessionPolicy{Audience: "web"}}, []string{"api", "web"}
 		}, ""},
 		"a store and nothing besides": {func(c *sso.Config) { c.Sessions = &living{} }, ""},
 	} {

@@ -308,10 +308,10 @@ func TestDatesAreJudgedToTheSecond(t *testing.T) {
 		at     string // seconds from T
 		reason sso.Reason
 	}{
-		{"exp a second ahead", sso.NoLeeway, "exp", "1", ""},
-		{"exp now", sso.NoLeeway, "exp", "0", sso.ReasonExpired},
-		{"exp half a second ahead", sso.NoLeeway, "exp", "0.5", ""},
-		{"exp half a second ago", sso.NoLeeway, "exp", "-0.5", sso.ReasonExpired},
+		{"exp a second ahead", -1, "exp", "1", ""},
+		{"exp now", -1, "exp", "0", sso.ReasonExpired},
+		{"exp half a second ahead", -1, "exp", "0.5", ""},
+		{"exp half a second ago", -1, "exp", "-0.5", sso.ReasonExpired},
 		{"exp 59 s ago, forgiven", time.Minute, "exp", "-59", ""},
 		{"exp 59.5 s ago, forgiven", time.Minute, "exp", "-59.5", ""},
 		{"exp 60 s ago, no longer forgiven", time.Minute, "exp", "-60", sso.ReasonExpired},
@@ -320,15 +320,15 @@ func TestDatesAreJudgedToTheSecond(t *testing.T) {
 		{"exp a second ago with a leeway of a second", time.Second, "exp", "-1", sso.ReasonExpired},
 		{"exp by the default leeway", 0, "exp", "-59", ""},
 		{"exp beyond the default leeway", 0, "exp", "-60", sso.ReasonExpired},
-		{"nbf now", sso.NoLeeway, "nbf", "0", ""},
-		{"nbf a second ahead", sso.NoLeeway, "nbf", "1", sso.ReasonNotYetValid},
-		{"nbf half a second ahead", sso.NoLeeway, "nbf", "0.5", sso.ReasonNotYetValid},
-		{"nbf half a second ago", sso.NoLeeway, "nbf", "-0.5", ""},
+		{"nbf now", -1, "nbf", "0", ""},
+		{"nbf a second ahead", -1, "nbf", "1", sso.ReasonNotYetValid},
+		{"nbf half a second ahead", -1, "nbf", "0.5", sso.ReasonNotYetValid},
+		{"nbf half a second ago", -1, "nbf", "-0.5", ""},
 		{"nbf 60 s ahead, forgiven", time.Minute, "nbf", "60", ""},
 		{"nbf 61 s ahead", time.Minute, "nbf", "61", sso.ReasonNotYetValid},
 		{"nbf 60.5 s ahead", time.Minute, "nbf", "60.5", sso.ReasonNotYetValid},
-		{"iat now", sso.NoLeeway, "iat", "0", ""},
-		{"iat a second ahead", sso.NoLeeway, "iat", "1", sso.ReasonIssuedInFuture},
+		{"iat now", -1, "iat", "0", ""},
+		{"iat a second ahead", -1, "iat", "1", sso.ReasonIssuedInFuture},
 		{"iat 60 s ahead, forgiven", time.Minute, "iat", "60", ""},
 		{"iat 61 s ahead", time.Minute, "iat", "61", sso.ReasonIssuedInFuture},
 	} {
@@ -349,7 +349,7 @@ func TestDatesAreJudgedToTheSecond(t *testing.T) {
 	}
 	t.Run("by a clock in another time zone", func(t *testing.T) {
 		a := newAuth(t, func(c *sso.Config) {
-			c.Leeway = sso.NoLeeway
+			c.Leeway = -1
 			c.Now = func() time.Time { return T.In(time.FixedZone("", 14*3600)) }
 		})
 		if _, err := a.ValidateToken(t.Context(), token("exp", seconds(time.Second))); err != nil {

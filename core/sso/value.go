@@ -68,7 +68,7 @@ func (v Value) Get(name string) Value { return Value{v.v.Get(name)} }
 // `https://corp\.example/roles` names one claim; `\\` is a backslash. It is absent if any step is.
 // Names are compared exactly, and arrays have no members.
 func (v Value) Lookup(path string) Value {
-	for !strings.Contains(path, `\`) {
+	for !strings.Contains(path, `\`) { // the usual path, without an allocation
 		name, rest, more := strings.Cut(path, ".")
 		v = v.Get(name)
 		if !more {
@@ -76,15 +76,11 @@ func (v Value) Lookup(path string) Value {
 		}
 		path = rest
 	}
-	for _, name := range SplitPath(path) {
+	for _, name := range jsondoc.SplitPath(path) {
 		v = v.Get(name)
 	}
 	return v
 }
-
-// SplitPath takes a path apart at its dots; `\.` stands for a dot within a name and `\\` for a
-// backslash. A backslash before anything else stands for itself.
-func SplitPath(path string) []string { return jsondoc.SplitPath(path) }
 
 // Elements yields the elements of an array in order; nothing for other types.
 func (v Value) Elements() iter.Seq[Value] {
@@ -158,3 +154,6 @@ func (v Value) MarshalJSON() ([]byte, error) {
 // String returns the value as JSON text, in which a string stands in quotes ([Value.Text] is without);
 // empty if it is absent.
 func (v Value) String() string { return string(v.v.AppendJSON(nil)) }
+
+// SplitPath splits the path of a claim at its dots; see [Value.Lookup].
+func SplitPath(path string) []string { return jsondoc.SplitPath(path) }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
@@ -43,7 +44,7 @@ func newService(auth *sso.Authenticator) http.Handler {
 	clerk := permission.Is("orders.role", "clerk")
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /orders", func(w http.ResponseWriter, r *http.Request) {
-		ctx, err := auth.Authorize(r.Context(), request{sso.HTTPRequest{R: r}}, clerk)
+		ctx, err := auth.Authorize(r.Context(), request{adapter.HTTPRequest{R: r}}, clerk)
 		if err != nil {
 			denial := sso.DenialOf(err)
 			maps.Copy(w.Header(), denial.Header)
@@ -58,7 +59,7 @@ func newService(auth *sso.Authenticator) http.Handler {
 }
 
 // request is what an adapter for net/http reads.
-type request struct{ sso.HTTPRequest }
+type request struct{ adapter.HTTPRequest }
 
 func (r request) Pattern() string              { return r.R.Pattern }
 func (r request) PathValue(name string) string { return r.R.PathValue(name) }
@@ -126,7 +127,7 @@ func ExampleIssuer_Clock() {
 	token := iss.Token(devissuer.Permission("orders.role", "clerk"), devissuer.ValidFor(10*time.Minute))
 
 	fmt.Println(status(service, token))
-	iss.Clock().Advance(10*time.Minute + sso.DefaultLeeway)
+	iss.Clock().Advance(10*time.Minute + 60*time.Second)
 	fmt.Println(status(service, token))
 	// Output:
 	// 200

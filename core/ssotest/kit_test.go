@@ -22,6 +22,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
@@ -83,7 +84,7 @@ func TestAuthenticator_RejectsOthers(t *testing.T) {
 		"another audience":      {iss.Config("billing-api"), sso.ReasonWrongAudience},
 		"another issuer":        {change(iss.Config("orders-api"), func(c *sso.Config) { c.Issuer = "https://login.example.com" }), sso.ReasonWrongIssuer},
 		"another client":        {change(iss.Config("orders-api"), func(c *sso.Config) { c.ClientIDs = []string{"web"} }), sso.ReasonWrongClient},
-		"another kind of token": {change(iss.Config("orders-api"), func(c *sso.Config) { c.RequireAccessTokenType = true }), sso.ReasonTokenType},
+		"another kind of token": {change(iss.Config("orders-api"), func(c *sso.Config) { c.TokenType = sso.StrictAccessToken }), sso.ReasonTokenType},
 		"another key":           {change(iss.Config("orders-api"), func(c *sso.Config) { c.PublicKeyURI = string(other.PublicPEM()) }), sso.ReasonBadSignature},
 	} {
 		_, err := iss.Authenticator(c.cfg).ValidateToken(t.Context(), iss.Token(devissuer.Audience("orders-api")))
@@ -270,7 +271,7 @@ func TestIssuer_ClockOfItsOwn(t *testing.T) {
 // asked is what an adapter tells of a request.
 func asked(r *http.Request) sso.Request {
 	fields := map[string][]string(r.Header)
-	return sso.EventRequest{HTTPMethod: r.Method, MultiFields: fields, Path: r.URL.Path, Query: r.URL.RawQuery}
+	return adapter.EventRequest{HTTPMethod: r.Method, MultiFields: fields, Path: r.URL.Path, Query: r.URL.RawQuery}
 }
 
 func TestRequest(t *testing.T) {
@@ -353,7 +354,7 @@ func TestContext_OpensNoRoute(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	anywhere := made.TokenFrom(sso.TokenFromAuthorization(), sso.TokenFromCookie("__Host-token"), sso.TokenFromHeader("X-Token"))
+	anywhere := made.TokenFrom(sso.TokenSource{}, sso.TokenFromCookie("__Host-token"), sso.TokenFromHeader("X-Token"))
 	everyone := permission.Authenticated()
 	for name, auth := range map[string]*sso.Authenticator{"New": made, "Join": joined, "TokenFrom": anywhere, "nil": nil, "zero": {}} {
 		want := sso.ErrNoToken

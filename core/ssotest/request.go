@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
@@ -33,7 +34,7 @@ func Request(principal *sso.Principal, opts ...RequestOption) *http.Request {
 //		t.Error(d.Explain())
 //	}
 func Access(principal *sso.Principal, opts ...RequestOption) sso.Access {
-	return sso.NewAccess(principal, accessRequest{sso.HTTPRequest{R: newRequest(opts)}})
+	return sso.NewAccess(principal, accessRequest{adapter.HTTPRequest{R: newRequest(opts)}})
 }
 
 // A RequestOption changes the request of [Request] or [Access]. Options apply in the order given. You
@@ -82,7 +83,7 @@ func newRequest(opts []RequestOption) *http.Request {
 }
 
 // accessRequest is the request that a permission sees.
-type accessRequest struct{ sso.HTTPRequest }
+type accessRequest struct{ adapter.HTTPRequest }
 
 func (r accessRequest) Pattern() string              { return r.R.Pattern }
 func (r accessRequest) PathValue(name string) string { return r.R.PathValue(name) }

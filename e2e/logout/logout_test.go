@@ -73,7 +73,7 @@ func fleet(t *testing.T, provider idp.Provider, redis *redistest.Server, cacheTT
 		t.Cleanup(func() { _ = store.Close() })
 		auth, err := sso.New(sso.Config{
 			Issuer: provider.Issuer(), Audience: []string{audience}, Logger: slog.New(slog.DiscardHandler), MaxTokenAge: time.Hour,
-			Sessions: store, SessionPolicy: store.SessionPolicy(),
+			Sessions: store,
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -102,7 +102,7 @@ func TestCostOfALookup(t *testing.T) {
 	store := sessions(cacheTTL)
 	auth, err := sso.New(sso.Config{
 		PublicKeyURI: issuer.JWKSURL(), Issuer: issuer.URL(), Audience: []string{"api"}, Logger: slog.New(slog.DiscardHandler),
-		Sessions: store, SessionPolicy: store.SessionPolicy(),
+		Sessions: store,
 	})
 	must(t, err)
 	defer auth.Close() //nolint:errcheck // the end of the test

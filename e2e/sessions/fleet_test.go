@@ -95,7 +95,7 @@ func (f *fleet) open(name string, serve func(*testing.T, net.Listener, *sso.Auth
 	f.t.Helper()
 	auth, err := sso.New(sso.Config{
 		PublicKeyURI: f.issuer.JWKSURL(), Issuer: f.issuer.URL(), Audience: []string{audience},
-		Sessions: store, SessionPolicy: store.SessionPolicy(), Logger: slog.New(slog.DiscardHandler),
+		Sessions: store, Logger: slog.New(slog.DiscardHandler),
 	})
 	must(f.t, err)
 	f.t.Cleanup(func() { _ = auth.Close() })

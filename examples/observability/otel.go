@@ -21,7 +21,7 @@ func OpenTelemetry(meter metric.Meter) (func(sso.Event), error) {
 			attribute.String("sso.kind", string(event.Kind)),
 			attribute.String("sso.code", event.Code),
 			attribute.String("sso.reason", string(event.Reason)),
-			attribute.Bool("sso.known", event.Known),
+			attribute.Bool("sso.cached", event.Cached),
 		))
 	}, nil
 }

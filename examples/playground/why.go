@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
@@ -62,7 +63,7 @@ func (p *playground) explain(ctx context.Context, to route, token string, first 
 		steps[2].Question, steps[2].Detail = "Is a permission demanded?", "None: a good token will do."
 		return why, nil
 	}
-	tree := decide(ctx, to.permission, sso.NewAccess(principal, sso.EventRequest{
+	tree := decide(ctx, to.permission, sso.NewAccess(principal, adapter.EventRequest{
 		HTTPMethod: "GET", Route: to.Pattern, PathValues: to.values,
 	}))
 	steps[2].Tree = &tree

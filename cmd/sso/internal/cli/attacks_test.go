@@ -17,6 +17,8 @@ import (
 // fields is a request that has nothing but Authorization fields.
 type fields []string
 
+func (fields) Host() string            { return "" }
+func (fields) RequestURI() string      { return "/" }
 func (fields) Method() string          { return "GET" }
 func (fields) Pattern() string         { return "" }
 func (fields) PathValue(string) string { return "" }

@@ -120,7 +120,7 @@ func (p *program) printError(command *cobra.Command, err error, code int) {
 	var settings *sso.ConfigError
 	if errors.As(err, &settings) {
 		var list []map[string]string
-		for _, f := range settings.Faults {
+		for _, f := range settings.Problems {
 			list = append(list, map[string]string{"setting": f.Setting, "problem": f.Problem, "remedy": f.Remedy})
 		}
 		object["faults"] = list

@@ -9,8 +9,8 @@ import (
 	"github.com/more-retail/moresso-go/cmd/sso/internal/explain"
 	"github.com/more-retail/moresso-go/cmd/sso/internal/settings"
 	"github.com/more-retail/moresso-go/cmd/sso/internal/term"
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/permission"
-	"github.com/more-retail/moresso-go/core/sso"
 )
 
 // maxMembers bounds how many members of a header or of claims are printed.
@@ -57,7 +57,7 @@ the token names. The claims are printed, the signature is not.`,
 }
 
 func (p *program) doExplain(ctx context.Context, f explainFlags, config *settings.Flags) error {
-	question := explain.Question{Now: p.env.Now, Request: sso.EventRequest{PathValues: f.path}}
+	question := explain.Question{Now: p.env.Now, Request: adapter.EventRequest{PathValues: f.path}}
 	if f.require != "" {
 		var err error
 		if question.Require, err = permission.Parse(f.require); err != nil {

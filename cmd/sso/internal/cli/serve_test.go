@@ -18,6 +18,7 @@ import (
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/cli"
 	"github.com/more-retail/moresso-go/cmd/sso/internal/explain"
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/adaptertest"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
@@ -92,7 +93,7 @@ func service(t *testing.T, issuer string) *httptest.Server {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, err := auth.Authorize(r.Context(), routed{sso.HTTPRequest{R: r}}, permission.Is("pma.role", "admin"))
+		ctx, err := auth.Authorize(r.Context(), routed{adapter.HTTPRequest{R: r}}, permission.Is("pma.role", "admin"))
 		if err != nil {
 			w.WriteHeader(sso.DenialOf(err).Status)
 			return
@@ -104,7 +105,7 @@ func service(t *testing.T, issuer string) *httptest.Server {
 	return server
 }
 
-type routed struct{ sso.HTTPRequest }
+type routed struct{ adapter.HTTPRequest }
 
 func (routed) Pattern() string         { return "/" }
 func (routed) PathValue(string) string { return "" }

@@ -18,7 +18,6 @@ import (
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/term"
 	"github.com/more-retail/moresso-go/core/keys"
-	"github.com/more-retail/moresso-go/core/sso"
 )
 
 const (
@@ -151,7 +150,7 @@ func (e *examination) clock(x *exchange) {
 	}
 	skew := x.began.Add(x.took / 2).Sub(date.Add(time.Second / 2))
 	doubt := x.took/2 + time.Second
-	leeway := max(cmp.Or(e.cfg.Leeway, sso.DefaultLeeway), 0)
+	leeway := max(cmp.Or(e.cfg.Leeway, time.Minute), 0)
 	direction, effect := "ahead of", "tokens are refused as expired too early"
 	if skew < 0 {
 		direction, effect = "behind", "tokens are refused as issued in the future"

@@ -106,7 +106,7 @@ func (e *examination) configuration(err error) {
 	var faults *sso.ConfigError
 	switch {
 	case errors.As(err, &faults):
-		for _, f := range faults.Faults {
+		for _, f := range faults.Problems {
 			e.add(Red, f.Setting, f.Remedy, "%s", f.Problem)
 		}
 	case err != nil:
@@ -121,10 +121,10 @@ func (e *examination) configuration(err error) {
 	if c.SkipAudienceCheck {
 		e.add(Yellow, "SkipAudienceCheck", "set SSO_AUDIENCE if the provider's access tokens have aud", "only the client distinguishes tokens for this service from those for other services")
 	}
-	if len(c.SkipTokenKindChecks) > 0 {
-		e.add(Yellow, "SkipTokenKindChecks", "remove it, unless the provider has no access tokens that can be read", "tokens that are not access tokens are accepted: %v", c.SkipTokenKindChecks)
+	if c.TokenType == sso.AllowIDToken {
+		e.add(Yellow, "TokenType", "remove it, unless the provider has no access tokens that can be read", "ID tokens are accepted")
 	}
-	if c.Leeway > sso.DefaultLeeway {
+	if c.Leeway > time.Minute {
 		e.add(Yellow, "Leeway", "set the clocks by NTP, and remove it", "tokens are accepted for %s after they have expired", span(c.Leeway))
 	}
 }
@@ -135,7 +135,6 @@ func (e *examination) open() (keys.Source, error) {
 	options := keys.Options{
 		HTTPClient:        c.HTTPClient,
 		Issuer:            c.Issuer,
-		AllowedOrigins:    c.AllowedKeyOrigins,
 		InsecureAllowHTTP: c.InsecureAllowHTTP,
 		Algorithms:        e.algorithms,
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
@@ -42,7 +43,7 @@ type Question struct {
 	Config  sso.Config
 	Input   Input
 	Require sso.Permission // nil: no permission is asked for
-	Request sso.EventRequest
+	Request adapter.EventRequest
 	Now     func() time.Time // nil: time.Now
 }
 

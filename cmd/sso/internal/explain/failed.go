@@ -56,7 +56,7 @@ func (c *inquiry) failed() string {
 		return c.malformedClaim()
 	case sso.ReasonTokenType:
 		lenient := c.cfg
-		lenient.RequireAccessTokenType = false
+		lenient.TokenType = sso.AnyAccessToken
 		if c.ask(lenient, c.parts[0], c.good(nil), "AA") == sso.ReasonTokenType {
 			return checkType
 		}

@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/adapter"
 )
 
 // An Input is what somebody has at hand of a request: a token, or the Authorization fields.
@@ -55,7 +55,7 @@ func (i Input) token() string {
 
 // request is one with these Authorization fields, and what else a permission may ask for.
 type request struct {
-	sso.EventRequest
+	adapter.EventRequest
 	fields []string
 }
 

@@ -42,8 +42,8 @@ var remedies = map[sso.Reason]func(*inquiry) string{
 		forgery),
 	sso.ReasonUnsupportedHeader: plain(atOrigin + `it must not put "zip" or "b64" into the header: tokens are sent as they are. ` + forgery),
 	sso.ReasonTokenType: func(c *inquiry) string {
-		if c.cfg.RequireAccessTokenType && c.failed() == checkKind {
-			return atOrigin + "have it issue access tokens as in RFC 9068 (typ at+jwt), or take SSO_REQUIRE_ACCESS_TOKEN_TYPE away."
+		if c.cfg.TokenType == sso.StrictAccessToken && c.failed() == checkKind {
+			return atOrigin + "have it issue access tokens as in RFC 9068 (typ at+jwt), or take SSO_TOKEN_TYPE away."
 		}
 		return "This is a token of another kind. " + sendRight
 	},
@@ -67,7 +67,7 @@ var remedies = map[sso.Reason]func(*inquiry) string{
 	sso.ReasonTokenKind: kindRemedy,
 	sso.ReasonBoundToken: plain("The token is bound to a key of its client (DPoP or mutual TLS), and this service checks bearer tokens only: " +
 		"have the provider issue unbound tokens to this client, or put a proxy that checks the proof in front."),
-	sso.ReasonMissingClaim: plain(atOrigin + "RFC 9068 demands iss, exp, aud, sub, client_id, iat and jti of access tokens. If your provider cannot, take SSO_REQUIRE_ACCESS_TOKEN_TYPE away."),
+	sso.ReasonMissingClaim: plain(atOrigin + "RFC 9068 demands iss, exp, aud, sub, client_id, iat and jti of access tokens. If your provider cannot, take SSO_TOKEN_TYPE away."),
 	sso.ReasonUnknownKey: func(c *inquiry) string {
 		return "The provider at the configured address has not published this key. See that token and service belong to the same environment and tenant" + c.whose() +
 			"; if the provider has changed its keys, get a new token. sso doctor lists its keys."

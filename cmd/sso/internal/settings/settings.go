@@ -121,13 +121,13 @@ func (f *Flags) Config() (sso.Config, error) {
 	if !errors.As(err, &faults) {
 		return cfg, err
 	}
-	renamed := &sso.ConfigError{Faults: slices.Clone(faults.Faults)}
-	for i, fault := range renamed.Faults {
+	renamed := &sso.ConfigError{Problems: slices.Clone(faults.Problems)}
+	for i, fault := range renamed.Problems {
 		for _, s := range All() {
 			if _, where := f.Value(s); slices.Contains(s.Variables, fault.Setting) && s.Flag != "" {
-				renamed.Faults[i].Setting = where
+				renamed.Problems[i].Setting = where
 				if where == "" {
-					renamed.Faults[i].Setting = s.Name() + " (or --" + s.Flag + ")"
+					renamed.Problems[i].Setting = s.Name() + " (or --" + s.Flag + ")"
 				}
 			}
 		}

@@ -65,7 +65,7 @@ func TestFlagsHideTheEnvironment(t *testing.T) {
 				faults = &sso.ConfigError{}
 			}
 			var named []string
-			for _, f := range faults.Faults {
+			for _, f := range faults.Problems {
 				named = append(named, f.Setting)
 			}
 			slices.Sort(named)
@@ -80,7 +80,7 @@ func TestFlagsHideTheEnvironment(t *testing.T) {
 func TestWhatIsMissingIsNamedBothWays(t *testing.T) {
 	_, err := flags(t, nil).Config()
 	var faults *sso.ConfigError
-	if !errors.As(err, &faults) || len(faults.Faults) != 2 || faults.Faults[1].Setting != "SSO_AUDIENCE (or --audience)" {
+	if !errors.As(err, &faults) || len(faults.Problems) != 2 || faults.Problems[1].Setting != "SSO_AUDIENCE (or --audience)" {
 		t.Errorf("%v", err)
 	}
 }

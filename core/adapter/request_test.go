@@ -1,11 +1,11 @@
-package sso_test
+package adapter_test
 
 import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
 
-	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/adapter"
 )
 
 func TestAPathValueIsDecodedOnceAndOnlyIfItIsSureWhich(t *testing.T) {
@@ -21,7 +21,7 @@ func TestAPathValueIsDecodedOnceAndOnlyIfItIsSureWhich(t *testing.T) {
 		"a copy elsewhere makes it doubt":  {"/users/%61da/files/%2561da", "%61da", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := sso.HTTPRequest{R: httptest.NewRequest(http.MethodGet, test.target, http.NoBody)}
+			r := adapter.HTTPRequest{R: httptest.NewRequest(http.MethodGet, test.target, http.NoBody)}
 			if got := r.Decode(test.value); got != test.want {
 				t.Errorf("%q in %q is %q, want %q", test.value, test.target, got, test.want)
 			}
@@ -37,7 +37,7 @@ func TestFieldsThatNetHTTPKeepsOtherwiseAreFields(t *testing.T) {
 		first string
 		n     int
 	}{"host": {"orders.example", 1}, "COOKIE": {"a=1; b=2", 1}, "x-twice": {"1", 2}, "X-None": {"", 0}} {
-		if first, n := (sso.HTTPRequest{R: r}).Header(name); first != want.first || n != want.n {
+		if first, n := (adapter.HTTPRequest{R: r}).Header(name); first != want.first || n != want.n {
 			t.Errorf("%s: %q, %d", name, first, n)
 		}
 	}

@@ -1,0 +1,170 @@
+package sso
+
+import (
+	"context"
+	"crypto/sha256"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/internal/keycache"
+)
+
+// A verified token need not be verified again while everything holds that its verification depended
+// on. Its bytes cannot have changed, since it is found by their SHA-256 digest, nor can the rules,
+// since each issuer has its own cache. What can change is the time, the keys and the session; they
+// are checked each time. In doubt the token is verified again: the cache never refuses anything.
+
+// A login is what one authenticator established for one credential. Another authenticator, or the
+// same one for another credential, does not rely on it. It is shared between requests.
+type login struct {
+	by         *Authenticator
+	credential [32]byte   // SHA-256 of the token
+	principal  *Principal // nil: anonymous; else own, which is here to be one allocation
+	own        Principal
+
+	issuer           *issuer
+	match            keycache.Match // with the one key
+	generation       atomic.Uint64  // of the keys when they were last looked at
+	keyID, algorithm string         // as the token names them
+}
+
+// loginBytes is the approximate size of a cached login without its claims.
+const loginBytes = 512
+
+// cacheKey returns the digest of a token. It is zero for one that is too long for any issuer, which
+// is not hashed.
+func (a *Authenticator) cacheKey(token string) (key [32]byte) {
+	if len(token) > a.engine.MaxBytes() {
+		return key
+	}
+	return digest(token)
+}
+
+// cached returns the login of a token that is still valid, nil if there is none. An error means that
+// the question cannot be answered, as for a new token.
+func (a *Authenticator) cached(ctx context.Context, key [32]byte) (*login, error) {
+	for _, i := range a.issuers {
+		l := i.cache.Get(key)
+		if l == nil || l.by != a.origin {
+			continue
+		}
+		if current, err := l.current(ctx); current || err != nil {
+			return l, err
+		}
+	}
+	return nil, nil //nolint:nilnil // no login is not an error
+}
+
+// current reports whether a verified token is still valid: its dates allow it and its key is in
+// use. An error means that the question cannot be answered.
+func (l *login) current(ctx context.Context) (bool, error) {
+	now := l.issuer.rules.Now()
+	if now.IsZero() || !l.issuer.rules.InTime(l.principal.times, now) {
+		return false, nil
+	}
+	last := l.match
+	last.Generation = l.generation.Load()
+	match, ok, err := l.issuer.rules.Keys.Confirm(ctx, now, last, l.keyID, l.algorithm)
+	if ok && match.Generation != last.Generation {
+		l.generation.Store(match.Generation)
+	}
+	return ok, err
+}
+
+// digest returns the SHA-256 of a token. A pooled copy is hashed, since a conversion to bytes would
+// allocate.
+func digest(token string) [32]byte {
+	buffer := buffers.Get().(*[]byte) //nolint:errcheck // the pool holds nothing else
+	*buffer = append((*buffer)[:0], token...)
+	sum := sha256.Sum256(*buffer)
+	clear(*buffer)
+	if cap(*buffer) <= 1<<16 {
+		buffers.Put(buffer)
+	}
+	return sum
+}
+
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+type contextKey struct{}
+
+// A loginContext is a context with a login. It is [context.WithValue] in one allocation.
+type loginContext struct {
+	context.Context
+	login   *login
+	checked time.Time // when the session store was called; zero without one
+}
+
+type checkedKey struct{}
+
+// Value implements [context.Context].
+func (c *loginContext) Value(key any) any {
+	switch key {
+	case contextKey{}:
+		return c.login
+	case checkedKey{}:
+		return c.checked
+	}
+	return c.Context.Value(key)
+}
+
+// withLogin returns a context that holds a login; the given one if it does so already.
+func (a *Authenticator) withLogin(ctx context.Context, l *login) context.Context {
+	if loginOf(ctx) == l {
+		return ctx
+	}
+	c := &loginContext{Context: ctx, login: l}
+	if l.principal != nil && l.issuer.sessions != nil {
+		c.checked = l.issuer.rules.Now()
+	}
+	return c
+}
+
+// sessionCheckedFor is how long the check of a session holds within one request, so that several
+// guards cause one. A request that takes longer and is checked again causes another.
+const sessionCheckedFor = time.Second
+
+// sessionChecked reports whether the session of the login in ctx was checked within this request.
+func (a *Authenticator) sessionChecked(ctx context.Context, l *login) bool {
+	checked, _ := ctx.Value(checkedKey{}).(time.Time)
+	if checked.IsZero() {
+		return false
+	}
+	ago := l.issuer.rules.Now().Sub(checked)
+	return ago >= 0 && ago < sessionCheckedFor
+}
+
+func loginOf(ctx context.Context) *login {
+	if ctx == nil {
+		return nil
+	}
+	l, _ := ctx.Value(contextKey{}).(*login)
+	return l
+}
+
+// FromContext returns the principal of the request that ctx belongs to. It is false before
+// authentication, and for an anonymous request under an adapter's Optional.
+func FromContext(ctx context.Context) (*Principal, bool) {
+	if l := loginOf(ctx); l != nil && l.principal != nil {
+		return l.principal, true
+	}
+	return nil, false
+}
+
+// WithExpiry returns a context that ends with the token of the request that ctx belongs to, for work
+// that outlives the start of a request: a WebSocket, server-sent events, a long download. It ends
+// when the token is no longer accepted, [Config.Leeway] included, by the authenticator's clock at
+// the time of the call; [context.Cause] then matches [ErrInvalidToken]. Call cancel when the work is
+// done. Without a principal in ctx it ends at once with the cause [ErrNoToken]. It does not end with
+// the session: check that again if you need to.
+func WithExpiry(ctx context.Context) (expiring context.Context, cancel context.CancelFunc) {
+	principal, ok := FromContext(ctx)
+	if !ok || principal.policy == nil {
+		expiring, end := context.WithCancelCause(ctx)
+		end(ErrNoToken)
+		return expiring, func() {}
+	}
+	left := principal.ExpiresAt().Add(principal.policy.leeway).Sub(principal.policy.now())
+	return context.WithTimeoutCause(ctx, left, tokenError("exp", ReasonExpired, "the token expired during the request"))
+}

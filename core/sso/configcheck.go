@@ -1,0 +1,299 @@
+package sso
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/internal/configerr"
+	"github.com/more-retail/moresso-go/core/internal/jsondoc"
+	"github.com/more-retail/moresso-go/core/internal/netaddr"
+	"github.com/more-retail/moresso-go/core/internal/verify"
+	"github.com/more-retail/moresso-go/core/keys"
+)
+
+// Bounds and defaults of a [Config].
+const (
+	defaultLeeway           = 60 * time.Second
+	maxLeeway               = 5 * time.Minute
+	defaultMaxTokenBytes    = 16 << 10
+	maxTokenBytes           = 1 << 20
+	defaultTokenCache       = 10_000
+	maxTokenCache           = 1_000_000
+	defaultPermissionsClaim = "permissions"
+	defaultRolesClaim       = "roles"
+	discoveryPath           = "/.well-known/openid-configuration"
+)
+
+const issuerRemedy = "write it exactly as in the tokens' iss, e.g. https://login.example.com"
+
+// configError returns what a list collected; nil if that is nothing.
+func configError(l *configerr.List) error {
+	if len(l.Problems()) == 0 {
+		return nil
+	}
+	e := &ConfigError{}
+	for _, p := range l.Problems() {
+		e.Problems = append(e.Problems, ConfigProblem(p))
+	}
+	return e
+}
+
+// check reports everything that is wrong, fills in defaults and opens the key source.
+func (c *Config) check(l *configerr.List) {
+	for _, s := range []struct{ field, value string }{
+		{"PublicKeyURI", c.PublicKeyURI},
+		{"Audience", strings.Join(c.Audience, ",")},
+		{"Issuer", c.Issuer},
+		{"PermissionsClaim", c.PermissionsClaim},
+		{"RolesClaim", c.RolesClaim},
+	} {
+		l.CheckQuotes(s.field, s.value)
+	}
+	c.Algorithms = slices.Clone(c.Algorithms)
+	if len(c.Algorithms) == 0 {
+		c.Algorithms = []string{"RS256"}
+	}
+	c.checkKeys(l)
+	c.checkAudience(l)
+	c.checkAlgorithms(l)
+	c.checkSessions(l)
+	c.checkClaim(l, "PermissionsClaim", &c.PermissionsClaim, defaultPermissionsClaim)
+	c.checkClaim(l, "RolesClaim", &c.RolesClaim, defaultRolesClaim)
+	c.checkBounds(l)
+	c.RefreshInline = c.RefreshInline || os.Getenv("AWS_LAMBDA_RUNTIME_API") != ""
+	if c.Now == nil {
+		c.Now = time.Now //nolint:forbidigo // this is the clock that Config.Now sets
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+}
+
+// isNil reports whether an interface holds a nil pointer.
+func isNil(v any) bool {
+	value := reflect.ValueOf(v)
+	return value.Kind() == reflect.Pointer && value.IsNil()
+}
+
+func (c *Config) checkKeys(l *configerr.List) {
+	u, err := url.Parse(c.Issuer)
+	malformed := err != nil || strings.TrimSpace(c.Issuer) != c.Issuer || (u.Scheme == "https" && u.Host == "")
+	if malformed {
+		l.Add("Issuer", "holds "+netaddr.Redact(c.Issuer)+", which is not a valid issuer", issuerRemedy)
+	}
+	switch {
+	case c.Keys != nil && c.PublicKeyURI != "":
+		l.Add("PublicKeyURI", "is set as well as Keys", "set one of them")
+	case c.Keys != nil:
+		c.checkSource(l)
+	case c.PublicKeyURI != "":
+		c.open(l)
+	case malformed:
+	case c.Issuer == "":
+		l.Add("PublicKeyURI", "is not set", "set "+l.Setting("Issuer")+" to the identity provider's address as in the tokens' iss, e.g. https://login.example.com, from which the keys are discovered; or write here where its public key is, e.g. https://login.example.com/.well-known/jwks.json")
+	default:
+		c.discover(l)
+	}
+}
+
+// checkSource checks a key source of the service's own.
+func (c *Config) checkSource(l *configerr.List) {
+	if isNil(c.Keys) {
+		l.Add("Keys", fmt.Sprintf("holds a nil %T", c.Keys), "set a key source, or "+l.Setting("PublicKeyURI")+" instead")
+		return
+	}
+	c.checkTenant(l, c.Keys.String())
+	if s, ok := c.Keys.(interface{ RequiresIssuer() bool }); ok && s.RequiresIssuer() && c.Issuer == "" {
+		l.Add("Issuer", "is not set, and a snapshot of keys names no issuer", issuerRemedy)
+	}
+}
+
+func (c *Config) keyOptions() keys.Options {
+	return keys.Options{HTTPClient: c.HTTPClient, Issuer: c.Issuer, InsecureAllowHTTP: c.InsecureAllowHTTP, Algorithms: c.Algorithms}
+}
+
+func (c *Config) discover(l *configerr.List) {
+	var err error
+	if c.Keys, err = keys.Discovery(c.Issuer, c.keyOptions()); err != nil {
+		problem, _ := describe(l, err, "")
+		l.Add("Issuer", fmt.Sprintf("holds %s, from which keys cannot be discovered (%s)", netaddr.Redact(c.Issuer), problem), "write an https:// issuer, or set "+l.Setting("PublicKeyURI")+" to where its keys are")
+	} else if isMultiTenant(c.Issuer) {
+		l.Add("Issuer", "holds "+netaddr.Redact(c.Issuer)+", which serves many tenants", tenantRemedy)
+	}
+}
+
+func (c *Config) open(l *configerr.List) {
+	if !strings.Contains(c.PublicKeyURI, "\n") && strings.TrimSpace(c.PublicKeyURI) != c.PublicKeyURI {
+		l.Add("PublicKeyURI", "has white space around it", "remove it")
+		return
+	}
+	var err error
+	if c.Keys, err = keys.Open(c.PublicKeyURI, c.keyOptions()); err != nil {
+		problem, remedy := describe(l, err, "write the https:// URL of a JWK Set, PEM or discovery document, file: and a path, or a PEM public key")
+		l.Add("PublicKeyURI", fmt.Sprintf("holds %s, which cannot be used: %s", netaddr.Redact(c.PublicKeyURI), problem), remedy)
+		return
+	}
+	c.checkTenant(l, c.PublicKeyURI)
+}
+
+// describe returns problem and remedy of an error of package keys.
+func describe(l *configerr.List, err error, usual string) (problem, remedy string) {
+	var known *keys.SettingError
+	if !errors.As(err, &known) {
+		return err.Error(), usual
+	}
+	if known.Unless != "" {
+		return known.Problem, known.Remedy + ", or, on a trusted network, set " + l.Setting(known.Unless) + " to true"
+	}
+	return known.Problem, known.Remedy
+}
+
+const tenantRemedy = "write your own tenant's issuer, https://login.microsoftonline.com/<tenant id>/v2.0"
+
+// checkTenant requires an issuer for keys that sign for many tenants. Entra's do, at whatever
+// tenant's address; only a tenant's discovery document names its issuer.
+func (c *Config) checkTenant(l *configerr.List, source string) {
+	_, entra := entraPath(source)
+	if c.Issuer == "" && entra && (isMultiTenant(source) || !strings.HasSuffix(source, discoveryPath)) {
+		l.Add("Issuer", "is not set, and the keys at "+netaddr.Redact(source)+" serve many tenants", tenantRemedy)
+	}
+}
+
+// isMultiTenant reports whether an address is one under which Microsoft Entra serves every tenant.
+func isMultiTenant(address string) bool {
+	cleaned, entra := entraPath(address)
+	first, _, _ := strings.Cut(strings.TrimPrefix(cleaned, "/"), "/")
+	return entra && slices.Contains([]string{"common", "organizations", "consumers"}, strings.ToLower(first))
+}
+
+// entraPath returns the path of an address of Microsoft Entra, including its national clouds and
+// former hosts; entra is false for all others.
+func entraPath(address string) (cleaned string, entra bool) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", false
+	}
+	switch host := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."); {
+	case strings.HasPrefix(host, "login.microsoftonline."), host == "login.partner.microsoftonline.cn":
+	case host == "login.microsoft.com", host == "login.windows.net", host == "sts.windows.net":
+	default:
+		return "", false
+	}
+	return path.Clean("/" + u.Path), true // as the server reads it
+}
+
+func (c *Config) checkAudience(l *configerr.List) {
+	c.Audience, c.ClientIDs = slices.Clone(c.Audience), slices.Clone(c.ClientIDs)
+	switch skip := l.Setting("SkipAudienceCheck"); {
+	case !c.SkipAudienceCheck && len(c.Audience) == 0:
+		l.Add("Audience", "is not set", "write the name of this service at the identity provider, e.g. orders-api")
+	case c.SkipAudienceCheck && len(c.Audience) > 0:
+		l.Add("Audience", "is set as well as "+skip, "set one of them")
+	}
+	if c.SkipAudienceCheck && len(c.ClientIDs) == 0 {
+		l.Add("ClientIDs", "is not set, and "+l.Setting("SkipAudienceCheck")+" accepts tokens for other services", "write the OAuth clients whose tokens are intended for this service")
+	}
+	if c.SkipAudienceCheck && c.Issuer == "" {
+		l.Add("Issuer", "is not set, and "+l.Setting("SkipAudienceCheck")+" accepts tokens for other services", issuerRemedy)
+	}
+	l.CheckList("ClientIDs", c.ClientIDs, "write each client as in the tokens' client_id, without empty ones and surrounding white space")
+	l.CheckList("Audience", c.Audience, "write each audience as in the tokens' aud, without empty ones and surrounding white space")
+	if !slices.Contains([]TokenType{AnyAccessToken, StrictAccessToken, AllowIDToken}, c.TokenType) {
+		l.Add("TokenType", "holds "+configerr.Quote(string(c.TokenType)), "write at+jwt or id_token, or leave it out")
+	}
+	if c.MaxTokenAge < 0 {
+		l.Add("MaxTokenAge", fmt.Sprintf("holds %v", c.MaxTokenAge), "write the longest lifetime of a token, or leave it out")
+	}
+}
+
+func (c *Config) checkAlgorithms(l *configerr.List) {
+	for _, algorithm := range c.Algorithms {
+		if slices.Contains(keys.Algorithms(), algorithm) {
+			continue
+		}
+		problem := "is not a supported algorithm"
+		switch upper := strings.ToUpper(algorithm); {
+		case upper == "NONE":
+			problem = "accepts unsigned tokens"
+		case strings.HasPrefix(upper, "HS"):
+			problem = "is symmetric: every service that can verify could also sign"
+		}
+		l.Add("Algorithms", "holds "+configerr.Quote(algorithm)+", which "+problem, "write RS256, or others of "+strings.Join(keys.Algorithms(), ", "))
+	}
+}
+
+// checkSessions checks how sessions are looked up.
+func (c *Config) checkSessions(l *configerr.List) {
+	if c.Sessions == nil {
+		return
+	}
+	if isNil(c.Sessions) {
+		l.Add("Sessions", fmt.Sprintf("holds a nil %T", c.Sessions), "set a store, or leave it out")
+		return
+	}
+	p := sessionPolicy(c.Sessions)
+	for _, claim := range []string{p.UserClaim, p.SessionClaim} {
+		if strings.TrimSpace(claim) != claim {
+			l.Add("Sessions", "reads the claim "+configerr.Quote(claim), "write the claim's path without surrounding white space")
+		}
+	}
+	switch {
+	case p.Audience == "" && len(c.Audience) > 1:
+		l.Add("Sessions", "has no audience, and Audience names several", "set the audience of the store to the one under which it keeps sessions")
+	case p.Audience != "" && len(c.Audience) > 0 && !slices.Contains(c.Audience, p.Audience):
+		l.Add("Sessions", "has the audience "+configerr.Quote(p.Audience)+", which is not in Audience", "set the audience of the store to one of them")
+	}
+}
+
+// checkClaim checks the path of a claim.
+func (c *Config) checkClaim(l *configerr.List, field string, claim *string, usual string) {
+	*claim = cmp.Or(*claim, usual)
+	if strings.TrimSpace(*claim) != *claim {
+		l.Add(field, "holds "+configerr.Quote(*claim), "write the claim's path without surrounding white space")
+	}
+	if name := verify.Lookalike(jsondoc.SplitPath(*claim)[0], verify.ClaimNames); name != "" {
+		l.Add(field, fmt.Sprintf("holds %s, which some readers take for %s", configerr.Quote(*claim), name), "rename the claim at the identity provider")
+	}
+}
+
+// claims returns the names beside the registered ones that this configuration reads. "roles" is one
+// only where it was configured: services that never read roles must not refuse a claim "Roles".
+func (c *Config) claims() (names []string) {
+	names = append(names, jsondoc.SplitPath(c.PermissionsClaim)[0])
+	if c.RolesClaim != defaultRolesClaim {
+		names = append(names, jsondoc.SplitPath(c.RolesClaim)[0])
+	}
+	return names
+}
+
+func (c *Config) checkBounds(l *configerr.List) {
+	switch {
+	case c.Leeway == 0:
+		c.Leeway = defaultLeeway
+	case c.Leeway < 0:
+		c.Leeway = 0
+	case c.Leeway > maxLeeway:
+		l.Add("Leeway", fmt.Sprintf("holds %v, which accepts expired tokens", c.Leeway), "write at most 5m, and set the clocks")
+	}
+	switch {
+	case c.TokenCache == 0:
+		c.TokenCache = defaultTokenCache
+	case c.TokenCache > maxTokenCache:
+		l.Add("TokenCache", fmt.Sprintf("holds %d", c.TokenCache), fmt.Sprintf("write at most %d, or leave it out for %d", maxTokenCache, defaultTokenCache))
+	}
+	switch {
+	case c.MaxTokenBytes == 0:
+		c.MaxTokenBytes = defaultMaxTokenBytes
+	case c.MaxTokenBytes < 0 || c.MaxTokenBytes > maxTokenBytes:
+		l.Add("MaxTokenBytes", fmt.Sprintf("holds %d", c.MaxTokenBytes), fmt.Sprintf("write at most %d, or leave it out for %d", maxTokenBytes, defaultMaxTokenBytes))
+	}
+}

@@ -1,0 +1,306 @@
+package sso
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// A TokenSource is where a request holds its token. The zero value is the Authorization field with
+// the scheme Bearer (RFC 6750, section 2.1). Choose others with an adapter's option WithTokenFrom.
+// A request with a token in two of the chosen sources is refused ([ErrInvalidRequest]).
+type TokenSource struct {
+	kind    sourceKind
+	name    string
+	origins *http.CrossOriginProtection // of cookies
+}
+
+type sourceKind uint8
+
+const (
+	inAuthorization sourceKind = iota
+	inHeader
+	inCookie
+	inQuery
+)
+
+// TokenFromHeader reads the token from a header field that holds nothing else, for clients behind a
+// gateway that uses Authorization for itself. It panics for an invalid name and for fields that
+// others set: Authorization, Cookie, Host, and x-amzn-oidc-*, which a load balancer signs with its
+// own keys.
+func TokenFromHeader(name string) TokenSource {
+	lower := strings.ToLower(name)
+	switch {
+	case name == "" || strings.ContainsFunc(name, notInFieldName):
+		panic(fmt.Sprintf("sso: TokenFromHeader(%q): not a valid field name", name))
+	case lower == "authorization" || lower == "cookie" || lower == "host" || strings.HasPrefix(lower, "x-amzn-oidc-"):
+		panic(fmt.Sprintf("sso: TokenFromHeader(%q): this field is not available for tokens; choose another, the zero TokenSource or TokenFromCookie", name))
+	}
+	return TokenSource{kind: inHeader, name: name}
+}
+
+// TokenFromCookie reads the token from a cookie, for pages of the service's own origin. The name
+// must begin with "__Host-", so that no other host can set the cookie (RFC 6265bis, section
+// 4.1.3.2).
+//
+// A browser sends cookies with requests that other sites cause. A request that may change something
+// (any method except GET, HEAD and OPTIONS) or upgrades the connection (a WebSocket) is refused with
+// 403 unless it comes from the same origin or a trusted one ("https://app.example.com"), by the
+// rules of [http.CrossOriginProtection]. TokenFromCookie panics for another name or an invalid
+// origin.
+func TokenFromCookie(name string, trustedOrigins ...string) TokenSource {
+	if len(name) <= len(hostPrefix) || !strings.HasPrefix(name, hostPrefix) || strings.ContainsFunc(name, notInFieldName) {
+		panic(fmt.Sprintf("sso: TokenFromCookie(%q): the name must begin with %q, or other hosts of the domain could set the cookie", name, hostPrefix))
+	}
+	origins := http.NewCrossOriginProtection()
+	for _, origin := range trustedOrigins {
+		if err := origins.AddTrustedOrigin(origin); err != nil {
+			panic(fmt.Sprintf("sso: TokenFromCookie: %q is not a valid origin (%v): write it as https://app.example.com", origin, err))
+		}
+	}
+	return TokenSource{kind: inCookie, name: name, origins: origins}
+}
+
+const hostPrefix = "__Host-"
+
+// InsecureTokenFromQuery reads the token from a query parameter, for clients that can send nothing
+// else. The token then appears in access logs, histories and Referer fields: give it a short
+// lifetime (RFC 6750, section 5.3). It panics for an empty name.
+func InsecureTokenFromQuery(name string) TokenSource {
+	if name == "" {
+		panic("sso: InsecureTokenFromQuery: the name of the parameter is empty")
+	}
+	return TokenSource{kind: inQuery, name: name}
+}
+
+// TokenFrom returns a copy of a that reads tokens from the given sources. It shares keys and caches
+// with a, relies on principals that a authenticated, and is closed with a. Adapters call it for
+// their option WithTokenFrom. It panics without a source.
+func (a *Authenticator) TokenFrom(sources ...TokenSource) *Authenticator {
+	if len(sources) == 0 {
+		panic("sso: TokenFrom without a source: no request could be authenticated")
+	}
+	if !a.made() {
+		return a // refuses everything
+	}
+	derived := *a
+	derived.sources = append([]TokenSource(nil), sources...)
+	return &derived
+}
+
+// defaultSources apply where no source is chosen.
+var defaultSources = []TokenSource{{}}
+
+func (a *Authenticator) tokenSources() []TokenSource {
+	if len(a.sources) == 0 {
+		return defaultSources
+	}
+	return a.sources
+}
+
+// anonymous reports whether a request holds nothing in any of the sources.
+func (a *Authenticator) anonymous(r Request) bool {
+	for _, source := range a.tokenSources() {
+		if source.used(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// credential reads the token of a request from the one source that holds something.
+func (a *Authenticator) credential(r Request) (string, error) {
+	var source *TokenSource
+	for i, candidate := range a.tokenSources() {
+		if !candidate.used(r) {
+			continue
+		}
+		if source != nil {
+			return "", fmt.Errorf("%w: credentials in two places", ErrInvalidRequest)
+		}
+		source = &a.tokenSources()[i]
+	}
+	if source == nil {
+		return "", ErrNoToken
+	}
+	return source.token(r)
+}
+
+// used reports whether the source holds anything.
+func (s TokenSource) used(r Request) bool {
+	switch s.kind {
+	case inCookie:
+		_, n := s.cookies(r)
+		return n > 0
+	case inQuery:
+		return len(s.parameters(r)) > 0
+	case inHeader:
+		_, n := viewHeader(r, s.name)
+		return n > 0
+	default:
+		_, n := viewHeader(r, "Authorization")
+		return n > 0
+	}
+}
+
+func (s TokenSource) token(r Request) (string, error) {
+	switch s.kind {
+	case inCookie:
+		value, n := s.cookies(r)
+		if n == 1 {
+			if err := s.sameOrigin(r); err != nil {
+				return "", err
+			}
+		}
+		return bareToken(value, n)
+	case inQuery:
+		values := s.parameters(r)
+		return bareToken(values[0], len(values))
+	case inHeader:
+		value, n := viewHeader(r, s.name)
+		return bareToken(value, n)
+	default:
+		return bearerToken(r)
+	}
+}
+
+// bareToken returns a token without a scheme.
+func bareToken(value string, n int) (string, error) {
+	value = strings.Trim(value, " \t")
+	switch {
+	case n > 1:
+		return "", fmt.Errorf("%w: %d tokens in one place", ErrInvalidRequest, n)
+	case value == "":
+		return "", ErrNoToken
+	}
+	return value, nil
+}
+
+// bearerToken reads the Authorization field (RFC 6750, section 2.1; RFC 9110, section 11.6.2). No
+// message repeats its content.
+func bearerToken(r Request) (string, error) {
+	value, n := viewHeader(r, "Authorization")
+	value = strings.Trim(value, " \t") // optional white space around a field value
+	switch {
+	case n > 1:
+		return "", fmt.Errorf("%w: %d Authorization fields", ErrInvalidRequest, n)
+	case n == 0 || value == "":
+		return "", ErrNoToken
+	}
+	scheme, token, _ := strings.Cut(value, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		if n := len("Bearer"); len(scheme) > n && strings.EqualFold(scheme[:n], "Bearer") && !isTokenChar(scheme[n]) {
+			return "", fmt.Errorf("%w: no space after the scheme Bearer", ErrInvalidRequest)
+		}
+		return "", fmt.Errorf("%w: credentials of another scheme, or a token without one", ErrNoToken)
+	}
+	token = strings.TrimLeft(token, " ") // 1*SP
+	if token == "" {
+		return "", fmt.Errorf("%w: the scheme Bearer without a token", ErrInvalidRequest)
+	}
+	return token, nil
+}
+
+// checkBearerToken checks the syntax of b64token (RFC 6750, section 2.1) in the first KiB of a
+// token that is not cached. What follows is checked with the token itself, and then answered with
+// 401 instead of 400.
+func checkBearerToken(token string) error {
+	const most = 1 << 10
+	start := strings.TrimRight(token[:min(len(token), most)], "=")
+	if start == "" || strings.ContainsFunc(start, notInToken68) {
+		return fmt.Errorf("%w: a character that no bearer token has", ErrInvalidRequest)
+	}
+	return nil
+}
+
+func notInToken68(c rune) bool { return !isAlphanumeric(c) && !strings.ContainsRune("-._~+/", c) }
+
+func isAlphanumeric(c rune) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}
+
+// isTokenChar reports whether a scheme may contain c (RFC 9110, section 5.6.2).
+func isTokenChar(c byte) bool {
+	return c > ' ' && c < 0x7f && strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) < 0
+}
+
+// cookies returns the first cookie of the source's name and the number of them, malformed ones
+// included. Of several Cookie fields, which no browser sends, only the first can be read: they count
+// as several cookies.
+func (s TokenSource) cookies(r Request) (value string, n int) {
+	line, fields := r.Header("Cookie")
+	if fields == 0 {
+		return "", 0
+	}
+	for part := range strings.SplitSeq(line, ";") {
+		name, content, _ := strings.Cut(strings.Trim(part, " \t"), "=")
+		if strings.TrimRight(name, " \t") != s.name {
+			continue
+		}
+		n++
+		if n == 1 {
+			value = strings.Trim(content, " \t")
+			if len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"' { // RFC 6265, section 4.1.1
+				value = value[1 : len(value)-1]
+			}
+		}
+	}
+	if fields > 1 {
+		return value, fields
+	}
+	return value, n
+}
+
+// parameters returns the values of the source's query parameter. Undecodable values are returned as
+// invalid tokens.
+func (s TokenSource) parameters(r Request) (values []string) {
+	_, query, _ := strings.Cut(r.RequestURI(), "?")
+	for pair := range strings.SplitSeq(query, "&") {
+		for piece := range strings.SplitSeq(pair, ";") { // a separator for some readers only
+			name, value, _ := strings.Cut(piece, "=")
+			if name, err := url.QueryUnescape(name); err != nil || name != s.name {
+				continue
+			}
+			value, err := url.QueryUnescape(value)
+			if err != nil || piece != pair {
+				value = invalidToken
+			}
+			values = append(values, value)
+		}
+	}
+	return values
+}
+
+const invalidToken = "?"
+
+var errCrossOrigin = errors.New("sso: the token is in a cookie, and the request is from another origin")
+
+// unknownHost matches no origin.
+const unknownHost = "?"
+
+// sameOrigin applies the rules of the standard library, also to requests for an upgrade, which it
+// exempts like every GET.
+func (s TokenSource) sameOrigin(r Request) error {
+	probe := &http.Request{Method: r.Method(), Host: r.Host(), URL: &url.URL{}, Header: http.Header{}}
+	if _, n := r.Header("Upgrade"); n > 0 {
+		probe.Method = http.MethodPost
+	}
+	for _, name := range []string{"Sec-Fetch-Site", "Origin"} {
+		value, n := r.Header(name)
+		if n > 1 {
+			return fmt.Errorf("%w: %d fields %s", errCrossOrigin, n, name)
+		}
+		if n == 1 {
+			probe.Header.Set(name, value)
+		}
+	}
+	if probe.Host == "" {
+		probe.Host = unknownHost // an opaque origin, "null", has an empty host
+	}
+	if err := s.origins.Check(probe); err != nil {
+		return fmt.Errorf("%w: %w", errCrossOrigin, err)
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+package sso
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/more-retail/moresso-go/core/internal/configerr"
+)
+
+// Setting is a field of [Config] that the environment or a flag can set.
+type Setting struct {
+	Field    string // of Config
+	Variable string // for [ConfigFromEnv]
+	Flag     string // for command-line tools, without dashes
+	Default  string // for people; "false" for switches
+	Text     string // what it does
+	set      func(c *Config, value string) (problem, remedy string)
+}
+
+// Settings returns the table of settings: the one source of what [ConfigFromEnv] reads, of the
+// tool's flags and of the reference of settings.
+func Settings() []Setting { return slices.Clone(settings) }
+
+var settings = []Setting{
+	{"Issuer", "SSO_ISSUER", "issuer", "from discovery, else unchecked", "`issuer` of the tokens, exactly as in their iss; keys are discovered from it", text(func(c *Config) *string { return &c.Issuer })},
+	{"Audience", "SSO_AUDIENCE", "audience", "required", "`names` of the service at the identity provider, separated by commas", list(func(c *Config) *[]string { return &c.Audience })},
+	{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", "keys", "discovered from the issuer", "where the public `keys` are: URL of a JWK Set, PEM or discovery document, file: and a path, or PEM text", text(func(c *Config) *string { return &c.PublicKeyURI })},
+	{"Algorithms", "SSO_ALGORITHMS", "algorithms", "RS256", "accepted `algorithms`, separated by commas", list(func(c *Config) *[]string { return &c.Algorithms })},
+	{"ClientIDs", "SSO_CLIENT_IDS", "client-ids", "any", "accepted OAuth `clients`, separated by commas", list(func(c *Config) *[]string { return &c.ClientIDs })},
+	{"TokenType", "SSO_TOKEN_TYPE", "token-type", "any access token", "at+jwt: only access tokens as in RFC 9068; id_token: ID tokens as well", tokenType},
+	{"SkipAudienceCheck", "SSO_SKIP_AUDIENCE_CHECK", "skip-audience-check", "false", "accept any aud; requires client ids and issuer", boolean(func(c *Config) *bool { return &c.SkipAudienceCheck })},
+	{"Leeway", "SSO_LEEWAY", "leeway", "60s", "allowed clock skew, a `duration` from 0s to 5m", leeway},
+	{"MaxTokenAge", "SSO_MAX_TOKEN_AGE", "max-token-age", "unbounded", "longest lifetime of a token, a `duration`", duration(func(c *Config) *time.Duration { return &c.MaxTokenAge })},
+	{"MaxTokenBytes", "SSO_MAX_TOKEN_BYTES", "max-token-bytes", "16384", "longest token, in `bytes`", number(1, func(c *Config, n int) { c.MaxTokenBytes = n })},
+	{"TokenCache", "SSO_TOKEN_CACHE", "token-cache", "10000", "`number` of verified tokens that are cached; 0: none", number(0, setTokenCache)},
+	{"PermissionsClaim", "SSO_PERMISSIONS_CLAIM", "permissions-claim", "permissions", "`path` of the claim that permissions are looked up in", text(func(c *Config) *string { return &c.PermissionsClaim })},
+	{"RolesClaim", "SSO_ROLES_CLAIM", "roles-claim", "roles", "`path` of the claim that roles are looked up in", text(func(c *Config) *string { return &c.RolesClaim })},
+	{"DisableWildcard", "SSO_DISABLE_WILDCARD", "disable-wildcard", "false", "\"*\" in a token is an ordinary value", boolean(func(c *Config) *bool { return &c.DisableWildcard })},
+	{"TellScopes", "SSO_TELL_SCOPES", "tell-scopes", "false", "name the missing scopes in the challenge of a 403", boolean(func(c *Config) *bool { return &c.TellScopes })},
+	{"RefreshInline", "SSO_REFRESH_INLINE", "refresh-inline", "false", "fetch keys within requests, for processes that are frozen in between; always on in AWS Lambda", boolean(func(c *Config) *bool { return &c.RefreshInline })},
+	{"InsecureAllowHTTP", "SSO_INSECURE_ALLOW_HTTP", "insecure-allow-http", "false", "fetch keys over http from other machines, where an attacker on the network can replace them", boolean(func(c *Config) *bool { return &c.InsecureAllowHTTP })},
+}
+
+func text(field func(*Config) *string) func(*Config, string) (string, string) {
+	return func(c *Config, value string) (problem, remedy string) {
+		*field(c) = value
+		return "", ""
+	}
+}
+
+// list keeps empty elements: [Config.check] reports them.
+func list(field func(*Config) *[]string) func(*Config, string) (string, string) {
+	return func(c *Config, value string) (problem, remedy string) {
+		for element := range strings.SplitSeq(value, ",") {
+			*field(c) = append(*field(c), strings.TrimSpace(element))
+		}
+		return "", ""
+	}
+}
+
+func boolean(field func(*Config) *bool) func(*Config, string) (string, string) {
+	return func(c *Config, value string) (problem, remedy string) {
+		b, err := strconv.ParseBool(value)
+		if err != nil {
+			return "holds " + configerr.Quote(value), "write true or false"
+		}
+		*field(c) = b
+		return "", ""
+	}
+}
+
+func number(least int, set func(*Config, int)) func(*Config, string) (string, string) {
+	return func(c *Config, value string) (problem, remedy string) {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < least {
+			return "holds " + configerr.Quote(value), "write a whole number from " + strconv.Itoa(least)
+		}
+		set(c, n)
+		return "", ""
+	}
+}
+
+// setTokenCache reads 0 as none, unlike the field, whose zero value is the default.
+func setTokenCache(c *Config, n int) {
+	c.TokenCache = n
+	if n == 0 {
+		c.TokenCache = -1
+	}
+}
+
+func duration(field func(*Config) *time.Duration) func(*Config, string) (string, string) {
+	return func(c *Config, value string) (problem, remedy string) {
+		d, err := time.ParseDuration(value)
+		if err != nil || d < 0 {
+			return "holds " + configerr.Quote(value) + ", which is not a duration", "write a number with its unit, e.g. 30s"
+		}
+		*field(c) = d
+		return "", ""
+	}
+}
+
+// leeway reads 0s as none, unlike the field, whose zero value is the default.
+func leeway(c *Config, value string) (problem, remedy string) {
+	if problem, _ = duration(func(c *Config) *time.Duration { return &c.Leeway })(c, value); problem != "" {
+		return problem, "write a number with its unit, from 0s to 5m, e.g. 30s"
+	}
+	if c.Leeway == 0 {
+		c.Leeway = -1
+	}
+	return "", ""
+}
+
+func tokenType(c *Config, value string) (problem, remedy string) {
+	c.TokenType = TokenType(value)
+	return "", ""
+}
+
+// ConfigFromEnv reads a configuration from the environment variables of [Settings], of which
+// SSO_ISSUER and SSO_AUDIENCE are enough. An empty variable counts as not set. Elements of lists may
+// have white space around them. Switches are read by [strconv.ParseBool], durations by
+// [time.ParseDuration].
+//
+// It fails with a [ConfigError] that names every variable with a problem, what it holds and what to
+// write; the configuration is returned with it as far as it could be read. Like New it reads key
+// files and does no network I/O. Set what the environment cannot hold (an HTTP client, a logger)
+// before you pass the configuration to [New].
+//
+// Every other variable that begins with SSO_ is refused: with SSO_ISSUR the issuer would silently
+// not be checked. SSO_TOKEN is allowed; it belongs to the command-line tool.
+func ConfigFromEnv() (Config, error) { return configFrom(os.Getenv, os.Environ()) }
+
+// ConfigFromLookup is [ConfigFromEnv] for variables that are kept elsewhere, such as in a parameter
+// store. Lookup returns the value of a variable, empty if it is not set, and may be called several
+// times for one name. Unknown names are not detected.
+func ConfigFromLookup(lookup func(name string) string) (Config, error) {
+	return configFrom(lookup, nil)
+}
+
+// configFrom reads a configuration. Environ are all variables, as [os.Environ] returns them.
+func configFrom(lookup func(name string) string, environ []string) (Config, error) {
+	l := &configerr.List{Name: variableOf, Raw: func(field string) string { return lookup(variableOf(field)) }}
+	refuseUnknown(l, environ)
+	var c Config
+	for _, s := range settings {
+		value := lookup(s.Variable)
+		if value == "" {
+			continue
+		}
+		if problem, remedy := s.set(&c, value); problem != "" {
+			l.Add(s.Field, problem, remedy)
+		}
+	}
+	checked := c // check fills in defaults, which New does again after the caller's changes
+	checked.check(l)
+	return c, configError(l)
+}
+
+// variableOf returns the variable of a field; the field if it has none.
+func variableOf(field string) string {
+	for _, s := range settings {
+		if s.Field == field {
+			return s.Variable
+		}
+	}
+	return field
+}
+
+const variablePrefix = "SSO_"
+
+func refuseUnknown(l *configerr.List, environ []string) {
+	for _, line := range slices.Sorted(slices.Values(environ)) {
+		name, value, _ := strings.Cut(line, "=")
+		known := name == "SSO_TOKEN" || slices.ContainsFunc(settings, func(s Setting) bool { return s.Variable == name })
+		if value == "" || known || !strings.HasPrefix(strings.ToUpper(name), variablePrefix) {
+			continue
+		}
+		l.Add(name, "is not a known setting", "write "+strings.Join(nearest(strings.ToUpper(name)), " or ")+", or choose a name without "+variablePrefix)
+	}
+}
+
+// nearest returns the variables that have the longest prefix in common with a name.
+func nearest(name string) (variables []string) {
+	longest := 0
+	for _, s := range settings {
+		n := 0
+		for n < min(len(name), len(s.Variable)) && name[n] == s.Variable[n] {
+			n++
+		}
+		if n > longest {
+			longest, variables = n, nil
+		}
+		if n == longest && len(variables) < 3 {
+			variables = append(variables, s.Variable)
+		}
+	}
+	return variables
+}
