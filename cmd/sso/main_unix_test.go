@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// The process itself: it serves until it is told to end, and then ends well.
+// The process serves until it gets a signal, and then exits with 0.
 func TestServe_Signal(t *testing.T) {
 	for _, kind := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		read, write, err := os.Pipe()
@@ -43,7 +43,7 @@ func TestServe_Signal(t *testing.T) {
 	}
 }
 
-// TestMain is the program itself for a test that starts this file anew.
+// TestMain runs the program for a test that starts the test binary again.
 func TestMain(m *testing.M) {
 	if os.Getenv("SSO_TEST_IS_THE_PROGRAM") != "" {
 		os.Exit(run())
@@ -56,7 +56,7 @@ func TestExplain_SignalWhileReading(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Whoever runs the tests in the background may have these signals ignored, which a program inherits; not so what is caught.
+	// A background job may ignore these signals, and its children inherit that. They do not inherit caught signals.
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(caught)
@@ -70,7 +70,7 @@ func TestExplain_SignalWhileReading(t *testing.T) {
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// More than a pipe holds: once it is written, it is being read.
+		// This is more than a pipe holds: once it is written, it is being read.
 		if _, err := pipe.Write(bytes.Repeat([]byte("x"), 256<<10)); err != nil {
 			t.Fatal(err)
 		}

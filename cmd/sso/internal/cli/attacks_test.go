@@ -14,14 +14,14 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-// fields is a request that has nothing but Authorization fields.
+// fields is a request with Authorization fields only.
 type fields []string
 
-func (fields) Host() string            { return "" }
-func (fields) RequestURI() string      { return "/" }
 func (fields) Method() string          { return "GET" }
 func (fields) Pattern() string         { return "" }
 func (fields) PathValue(string) string { return "" }
+func (fields) Host() string            { return "" }
+func (fields) RequestURI() string      { return "/" }
 
 func (f fields) Header(name string) (string, int) {
 	if name != "Authorization" || len(f) == 0 {
@@ -30,8 +30,8 @@ func (f fields) Header(name string) (string, int) {
 	return f[0], len(f)
 }
 
-// TestExplain_Attacks goes through the whole corpus: each attack as a
-// token, where it is one, and as the fields of a request.
+// TestExplain_Attacks explains the whole corpus: each attack as the fields of a request and, if it is one,
+// as a token.
 func TestExplain_Attacks(t *testing.T) {
 	rsaKey := ssotest.NewIssuer(t).PrivateKeyPEM()
 	now := time.Now()
@@ -41,7 +41,7 @@ func TestExplain_Attacks(t *testing.T) {
 		t.Run(attack.Name, func(t *testing.T) {
 			opts := []devissuer.Option{devissuer.WithAlgorithm(cmp.Or(attack.Algorithm, "ES256"))}
 			if attack.Algorithm == "RS256" {
-				opts = append(opts, devissuer.WithKeyPEM(rsaKey)) // which takes long to make
+				opts = append(opts, devissuer.WithKeyPEM(rsaKey)) // making one is slow
 			}
 			issuer := ssotest.NewIssuer(t, opts...)
 			sent := attack.Fields(issuer.Issuer)
@@ -58,14 +58,14 @@ func TestExplain_Attacks(t *testing.T) {
 			explained(t, issuer, clock, token, *reason, err, checks)
 		})
 	}
-	for _, name := range []string{"credentials", "form", "crit", "zip, b64", "alg", "typ, cty", "kid", "body", "dates", "iss, sub", "audience", "issuer", "client", "kind", "key", "signature"} {
+	for _, name := range []string{"credentials", "token", "header", "crit", "zip", "b64", "alg", "typ", "cty", "kid", "payload", "exp", "nbf", "iat", "iss", "sub", "aud", "client_id", "nonce", "at_hash", "events", "cnf", "key", "signature"} {
 		if !checks[name] {
 			t.Errorf("no attack fails at %q", name)
 		}
 	}
 }
 
-// library is the real thing, and where it leaves its last reason.
+// library returns the library's authenticator, and the reason of its last refusal.
 func library(issuer *ssotest.Issuer, now func() time.Time) (*sso.Reason, *sso.Authenticator) {
 	var reason sso.Reason
 	cfg := issuer.Config("api")
@@ -78,7 +78,7 @@ func library(issuer *ssotest.Issuer, now func() time.Time) (*sso.Reason, *sso.Au
 	return &reason, issuer.Authenticator(cfg)
 }
 
-// explained holds sso explain to what the library said of the same input.
+// explained compares sso explain with the library's result for the same input.
 func explained(t *testing.T, issuer *ssotest.Issuer, now func() time.Time, input string, reason sso.Reason, err error, checks map[string]bool) {
 	t.Helper()
 	c := call{args: append([]string{"explain", "--json"}, trusting(issuer)...), stdin: input + "\n", client: issuer.Client(), now: now}
@@ -117,8 +117,7 @@ func explained(t *testing.T, issuer *ssotest.Issuer, now func() time.Time, input
 	}
 }
 
-// oneFails demands that exactly one check failed, what is before it passed, and nothing behind it
-// was reached.
+// oneFails requires that one check failed, those before it passed, and those after it were not reached.
 func oneFails(t *testing.T, r explain.Report, checks map[string]bool) {
 	t.Helper()
 	failed := -1

@@ -64,8 +64,7 @@ func Run(ctx context.Context, env Environment) int {
 		return p.code
 	}
 	code := ExitUsage // cobra's own errors are about usage
-	var failed *failure
-	if errors.As(err, &failed) {
+	if p.failed {
 		code = ExitRefused
 	}
 	if jwt.MatchString(err.Error()) {
@@ -77,16 +76,12 @@ func Run(ctx context.Context, env Environment) int {
 
 // A program is one run of the command line.
 type program struct {
-	env  Environment
-	out  *term.Printer
-	json bool
-	code int
+	env    Environment
+	out    *term.Printer
+	json   bool
+	failed bool // for another reason than usage
+	code   int  // if it did not fail
 }
-
-// failure is an error of the work itself. Other errors are about usage.
-type failure struct{ error }
-
-func (f *failure) Unwrap() error { return f.error }
 
 // usageError is an error about a flag, a setting or an input.
 type usageError struct{ error }
@@ -95,15 +90,13 @@ func (u *usageError) Unwrap() error { return u.error }
 
 func usage(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
-// run adapts do to cobra. An error of do is a failure unless it is a usageError.
+// run adapts do to cobra. An error of do is not about usage unless it is a usageError.
 func (p *program) run(do func(ctx context.Context) error) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, _ []string) error {
 		err := do(command.Context())
 		var usage *usageError
-		if err == nil || errors.As(err, &usage) {
-			return err
-		}
-		return &failure{err}
+		p.failed = err != nil && !errors.As(err, &usage)
+		return err
 	}
 }
 
@@ -117,11 +110,11 @@ func (p *program) printError(command *cobra.Command, err error, code int) {
 		return
 	}
 	object := map[string]any{"error": err.Error(), "exit_code": code}
-	var settings *sso.ConfigError
-	if errors.As(err, &settings) {
+	var invalid *sso.ConfigError
+	if errors.As(err, &invalid) {
 		var list []map[string]string
-		for _, f := range settings.Problems {
-			list = append(list, map[string]string{"setting": f.Setting, "problem": f.Problem, "remedy": f.Remedy})
+		for _, p := range invalid.Problems {
+			list = append(list, map[string]string{"setting": p.Setting, "problem": p.Problem, "remedy": p.Remedy})
 		}
 		object["faults"] = list
 	}
@@ -131,9 +124,9 @@ func (p *program) printError(command *cobra.Command, err error, code int) {
 // jwt matches the beginning of a JWT. An error that contains one is not printed.
 var jwt = regexp.MustCompile(`\bey[AJ][A-Za-z0-9_-]*\.`)
 
-const howToken = "send a token through a pipe, such as sso mint | sso explain, or set the variable SSO_TOKEN; other processes and the shell's history see the command line"
+const howToSend = "send a token through a pipe, such as sso mint | sso explain, or set the variable SSO_TOKEN; other processes and the shell's history see the command line"
 
-var errToken = errors.New("a token was given where none is read: " + howToken)
+var errToken = errors.New("a token was given where none is read: " + howToSend)
 
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
@@ -168,7 +161,7 @@ the command failed, 2 for an invalid flag, setting or file. docs/CLI.md has more
 		if similar := root.SuggestionsFor(args[0]); len(similar) > 0 {
 			return errors.New("unknown command; did you mean " + strings.Join(similar, " or ") + "?")
 		}
-		return errors.New("unknown command; to explain a token, " + howToken)
+		return errors.New("unknown command; to explain a token, " + howToSend)
 	}
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
@@ -182,7 +175,7 @@ func noArguments(_ *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return errors.New("unexpected argument: this command takes flags only; " + howToken)
+	return errors.New("unexpected argument: this command takes flags only; " + howToSend)
 }
 
 // version returns the module's version, if the build recorded it.

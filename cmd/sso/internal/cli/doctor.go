@@ -7,12 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/doctor"
-	"github.com/more-retail/moresso-go/cmd/sso/internal/settings"
 	"github.com/more-retail/moresso-go/cmd/sso/internal/term"
+	"github.com/more-retail/moresso-go/core/sso"
 )
 
 func (p *program) doctor() *cobra.Command {
-	var config *settings.Flags
+	var config *settings
 	command := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the settings and the provider",
@@ -20,31 +20,25 @@ func (p *program) doctor() *cobra.Command {
 configured source, and reports each setting, each key, the clocks, the certificate,
 the latency, and what happens in an outage of the provider.
 
-Red findings keep valid tokens out or let invalid ones in, and make the exit code 1.
-Yellow ones work, but are fragile. Run it where the service runs: another machine has
-other clocks, proxies and certificates. doctor waits up to 3 s for a local provider to
-start.`,
+Red findings make the exit code 1. Run it where the service runs: another machine has
+other clocks, proxies and certificates. It waits up to 3 s for a local provider.`,
 		Example: `  SSO_ISSUER=https://login.example.com SSO_AUDIENCE=orders-api sso doctor
   sso doctor --keys https://login.example.com/jwks.json --audience orders-api --json`,
 		Args: noArguments,
 		RunE: p.run(func(ctx context.Context) error { return p.doDoctor(ctx, config) }),
 	}
 	command.Flags().SortFlags = false
-	config = settings.NewFlags(command.Flags(), p.env.Lookup)
+	config = p.addSettings(command.Flags())
 	return command
 }
 
-func (p *program) doDoctor(ctx context.Context, config *settings.Flags) error {
+func (p *program) doDoctor(ctx context.Context, config *settings) error {
 	question := doctor.Question{Client: p.env.HTTPClient, Now: p.env.Now}
-	question.Config, question.Err = config.Config()
-	if question.Config.PublicKeyURI == "" {
-		p.await(ctx, question.Config.Issuer)
-	} else {
-		p.await(ctx, question.Config.PublicKeyURI)
-	}
-	for _, s := range settings.All() {
-		value, where := config.Value(s)
-		setting := doctor.Setting{Name: s.Name(), Value: s.Default, From: "default"}
+	question.Config, question.Err = config.config() //nolint:contextcheck // it reads a key file at once
+	p.await(ctx, cmp.Or(question.Config.PublicKeyURI, question.Config.Issuer))
+	for _, s := range sso.Settings() {
+		value, where := config.value(s)
+		setting := doctor.Setting{Name: s.Variable, Value: s.Default, From: "default"}
 		if where != "" {
 			setting.Value, setting.From = term.Redact(value), where
 		}
@@ -88,5 +82,5 @@ func (p *program) printFindings(r *doctor.Report) {
 			p.out.Printf("          what to do: %s\n", f.Remedy)
 		}
 	}
-	p.out.Printf("\n%-6s (%d red, %d yellow, %d green)\n", r.Level, counts[doctor.Red], counts[doctor.Yellow], counts[doctor.Green])
+	p.out.Printf("\n%-6s (%s red, %s yellow, %s green)\n", r.Level, counts[doctor.Red], counts[doctor.Yellow], counts[doctor.Green])
 }

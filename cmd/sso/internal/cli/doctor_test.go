@@ -16,6 +16,7 @@ import (
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/doctor"
 	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
@@ -32,7 +33,7 @@ func examine(t *testing.T, client *http.Client, env map[string]string) (doctor.R
 	return r, o
 }
 
-// found reports whether there is a finding of a level that says something.
+// found reports whether there is such a finding.
 func found(r doctor.Report, level doctor.Level, topic, text, remedy string) bool {
 	return slices.ContainsFunc(r.Findings, func(f doctor.Finding) bool {
 		return f.Level == level && strings.Contains(f.Topic, topic) && strings.Contains(f.Text, text) && strings.Contains(f.Remedy, remedy)
@@ -40,11 +41,11 @@ func found(r doctor.Report, level doctor.Level, topic, text, remedy string) bool
 }
 
 func settingsOf(i *ssotest.Issuer) map[string]string {
-	i.JWKS() // makes the keys now, and not while the doctor watches how long that takes
+	i.JWKS() // makes the keys now, so that doctor does not measure that
 	return map[string]string{"SSO_ISSUER": i.URL(), "SSO_AUDIENCE": "api", "SSO_ALGORITHMS": i.Algorithm()}
 }
 
-// rsaJWK is a key as a set has it.
+// rsaJWK returns a new key as a JWK.
 func rsaJWK(t *testing.T, kid string, opts ...devissuer.Option) string {
 	t.Helper()
 	var set struct{ Keys []map[string]any }
@@ -59,7 +60,7 @@ func rsaJWK(t *testing.T, kid string, opts ...devissuer.Option) string {
 	return string(text)
 }
 
-// TestDoctor_Red has an issuer that is in order but for one thing.
+// TestDoctor_Red checks issuers with one problem each.
 func TestDoctor_Red(t *testing.T) {
 	for name, tt := range map[string]struct {
 		opts                []devissuer.Option
@@ -68,7 +69,7 @@ func TestDoctor_Red(t *testing.T) {
 		topic, text, remedy string
 	}{
 		"it is unreachable":                   {nil, func(i *ssotest.Issuer) { i.Down() }, nil, "keys", "refused", "nothing listens there"},
-		"it does not answer":                  {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(503)) }, nil, "keys", "answered 503", "the provider has an internal error"},
+		"it answers 503":                      {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(503)) }, nil, "keys", "answered 503", "the provider has an internal error"},
 		"it is another issuer":                {nil, func(i *ssotest.Issuer) { i.Fault(otherIssuer) }, nil, "keys", "names the issuer", `set SSO_ISSUER to it`},
 		"its key is too small":                {[]devissuer.Option{devissuer.WithRSABits(1024)}, nil, nil, "keys", "an RSA key of 1024 bits", "replace the key"},
 		"one of its keys is too small":        {nil, func(i *ssotest.Issuer) { i.AddRawKey(rsaJWK(t, "small", devissuer.WithRSABits(1024))) }, nil, "keys", `the key "small" is not used: an RSA key of 1024 bits`, "replace the key"},
@@ -85,7 +86,7 @@ func TestDoctor_Red(t *testing.T) {
 		"there is a login page":               {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.HTMLFault()) }, nil, "keys", "no discovery document", "a web page"},
 		"it has moved":                        {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.RedirectTo("https://new.example/keys?x=1")) }, nil, "keys", "a redirect", "https://new.example/keys"},
 		"nothing is there":                    {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(404)) }, nil, "keys", "answered 404", "nothing is at this address"},
-		"it wants a login":                    {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(401)) }, nil, "keys", "answered 401", "keys are public"},
+		"it requires a login":                 {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(401)) }, nil, "keys", "answered 401", "keys are public"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			issuer := ssotest.NewIssuer(t, tt.opts...)
@@ -123,7 +124,7 @@ func TestDoctor_Red(t *testing.T) {
 	}
 }
 
-// otherIssuer answers with the discovery document of somebody else.
+// otherIssuer answers with another issuer's discovery document.
 func otherIssuer(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != devissuer.PathDiscovery {
 		devissuer.Healthy(w, r)
@@ -132,7 +133,7 @@ func otherIssuer(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(`{"issuer":"https://tenant.example","jwks_uri":"https://issuer.example/jwks.json"}`))
 }
 
-// dated answers at another time of day.
+// dated answers with another Date.
 func dated(ahead time.Duration) devissuer.Fault {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
@@ -165,7 +166,7 @@ func TestDoctor_Green(t *testing.T) {
 	if k := r.Keys[2]; k.Usable || !strings.HasSuffix(k.Age, " days (iat)") {
 		t.Errorf("%+v", k)
 	}
-	if len(r.Settings) != 19 || !slices.Contains(r.Settings, doctor.Setting{Name: "SSO_ISSUER", Value: issuer.URL(), From: "SSO_ISSUER"}) || !slices.Contains(r.Settings, doctor.Setting{Name: "SSO_LEEWAY", Value: "60s", From: "default"}) {
+	if len(r.Settings) != len(sso.Settings()) || !slices.Contains(r.Settings, doctor.Setting{Name: "SSO_ISSUER", Value: issuer.URL(), From: "SSO_ISSUER"}) || !slices.Contains(r.Settings, doctor.Setting{Name: "SSO_LEEWAY", Value: "60s", From: "default"}) {
 		t.Errorf("%+v", r.Settings)
 	}
 	if fetches := issuer.Stats().Fetches + issuer.Stats().Requests[devissuer.PathDiscovery]; fetches != 2 {
@@ -199,10 +200,10 @@ func TestDoctor_Yellow(t *testing.T) {
 		topic, text string
 	}{
 		"no issuer":                {jwks, nil, "issuer", "iss is not checked"},
-		"an algorithm too many":    {with("SSO_ALGORITHMS", "RS256,ES256"), nil, "algorithms", "no key is for ES256"},
+		"an extra algorithm":       {with("SSO_ALGORITHMS", "RS256,ES256"), nil, "algorithms", "no key is for ES256"},
 		"http anywhere":            {with("SSO_INSECURE_ALLOW_HTTP", "true"), nil, "InsecureAllowHTTP", "an attacker on the network"},
 		"no audience":              {with("SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web", "SSO_AUDIENCE", ""), nil, "SkipAudienceCheck", "only the client distinguishes"},
-		"other kinds of token":     {with("SSO_SKIP_TOKEN_KIND_CHECKS", "id_token"), nil, "SkipTokenKindChecks", "id_token"},
+		"other kinds of token":     {with("SSO_TOKEN_TYPE", "id_token"), nil, "TokenType", "ID tokens"},
 		"a long leeway":            {with("SSO_LEEWAY", "5m"), nil, "Leeway", "for 5m after"},
 		"a key that never changes": {with("SSO_PUBLIC_KEY_URI", string(issuer.PublicPEM())), nil, "outage", "never changes"},
 		"a clock 45 s off":         {with(), dated(45 * time.Second), "clock", "behind the provider's"},
@@ -242,7 +243,7 @@ func TestDoctor_Certificate(t *testing.T) {
 	issuer := ssotest.NewIssuer(t)
 	issuer.JWKS() // makes the keys now, as in settingsOf
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(issuer.JWKS()) }))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that fails on purpose
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshake fails on purpose
 	server.StartTLS()
 	defer server.Close()
 	env := map[string]string{"SSO_PUBLIC_KEY_URI": server.URL, "SSO_AUDIENCE": "api", "SSO_ISSUER": issuer.URL()}
@@ -255,7 +256,7 @@ func TestDoctor_Certificate(t *testing.T) {
 		t.Errorf("%s", o.stdout)
 	}
 	later := call{args: []string{"doctor", "--json"}, env: env, client: server.Client(), now: func() time.Time { return leaf.NotAfter.Add(-24 * time.Hour) }}.run(t)
-	if !strings.Contains(later.stdout, "in a day") || !strings.Contains(later.stdout, "no keys are available once it has expired") {
+	if !strings.Contains(later.stdout, "days left: 1") || !strings.Contains(later.stdout, "no keys are available once it has expired") {
 		t.Errorf("%s", later.stdout)
 	}
 	set := `{"keys":[{"kty":"RSA","kid":"c","x5c":["` + base64.StdEncoding.EncodeToString(leaf.Raw) + `"],` + rsaJWK(t, "c")[1:] + `]}`

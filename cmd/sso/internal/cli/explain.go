@@ -1,20 +1,16 @@
 package cli
 
 import (
-	"cmp"
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/explain"
-	"github.com/more-retail/moresso-go/cmd/sso/internal/settings"
 	"github.com/more-retail/moresso-go/cmd/sso/internal/term"
 	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/permission"
 )
-
-// maxMembers bounds how many members of a header or of claims are printed.
-const maxMembers = 100
 
 // explainFlags are the flags of sso explain, except the settings.
 type explainFlags struct {
@@ -26,7 +22,7 @@ type explainFlags struct {
 func (p *program) explain() *cobra.Command {
 	var (
 		f      explainFlags
-		config *settings.Flags
+		config *settings
 	)
 	command := &cobra.Command{
 		Use:   "explain",
@@ -52,11 +48,11 @@ the token names. The claims are printed, the signature is not.`,
 	flags.Lookup("path-value").DefValue = "" // pflag would print brackets
 	flags.BoolVar(&f.decode, "decode", false, "print the token without verifying it; needs no settings")
 	flags.BoolVar(&f.stdin, "stdin", false, "read the token from a pipe, even if SSO_TOKEN is set")
-	config = settings.NewFlags(flags, p.env.Lookup)
+	config = p.addSettings(flags)
 	return command
 }
 
-func (p *program) doExplain(ctx context.Context, f explainFlags, config *settings.Flags) error {
+func (p *program) doExplain(ctx context.Context, f explainFlags, config *settings) error {
 	question := explain.Question{Now: p.env.Now, Request: adapter.EventRequest{PathValues: f.path}}
 	if f.require != "" {
 		var err error
@@ -66,7 +62,7 @@ func (p *program) doExplain(ctx context.Context, f explainFlags, config *setting
 	}
 	var err error
 	if !f.decode {
-		if question.Config, err = config.Config(); err != nil {
+		if question.Config, err = config.config(); err != nil { //nolint:contextcheck // it reads a key file at once
 			return usage("%w\n(to print the token only: --decode)", err)
 		}
 		question.Config.HTTPClient = p.env.HTTPClient
@@ -107,7 +103,7 @@ func (p *program) decode(input explain.Input, where string) error {
 }
 
 // marks are what people see of a check's result.
-var marks = map[explain.Result]string{explain.Pass: "ok  ", explain.Fail: "FAIL", explain.Skipped: "skip", explain.NotReached: "-   "}
+var marks = map[explain.Result]string{explain.Pass: "ok  ", explain.Fail: "FAIL", explain.Skipped: "skip"}
 
 func (p *program) printReport(r *explain.Report, where string) {
 	if r.Token != nil {
@@ -115,8 +111,19 @@ func (p *program) printReport(r *explain.Report, where string) {
 		p.out.Printf("\n")
 	}
 	p.out.Printf("checks\n")
+	var rest []string
 	for _, c := range r.Checks {
-		p.out.Printf("  %s  %-11s  %s\n", marks[c.Result], c.Name, cmp.Or(term.Clip(c.Detail, 600), string(c.Result)))
+		if c.Result == explain.NotReached {
+			rest = append(rest, c.Name)
+			continue
+		}
+		p.out.Printf("  %s  %-11s  %s\n", marks[c.Result], c.Name, term.Clip(c.Detail, 600))
+		if c.Clause != "" {
+			p.out.Printf("                     see %s\n", c.Clause)
+		}
+	}
+	if rest != nil {
+		p.out.Printf("  not reached: %s\n", strings.Join(rest, ", "))
 	}
 	if r.Require != nil {
 		p.out.Printf("\npermission\n")
@@ -126,7 +133,7 @@ func (p *program) printReport(r *explain.Report, where string) {
 		p.out.Printf("\naccepted\n")
 		return
 	}
-	p.out.Printf("\n%s: %d %s, reason %s\nwhat to do: %s\n", r.Verdict, r.Status, r.Code, r.Reason, r.Remedy)
+	p.out.Printf("\n%s: %s %s, reason %s\nwhat to do: %s\n", r.Verdict, r.Status, r.Code, r.Reason, r.Remedy)
 }
 
 func (p *program) printDecision(d *explain.Decision, indent string) {
@@ -154,7 +161,7 @@ func (p *program) printDecision(d *explain.Decision, indent string) {
 }
 
 func (p *program) printToken(t *explain.Token, where string) {
-	p.out.Printf("token from %s, %d bytes\n", where, t.Bytes)
+	p.out.Printf("token from %s, %s bytes\n", where, t.Bytes)
 	for _, part := range []struct {
 		name   string
 		object []byte
@@ -164,16 +171,12 @@ func (p *program) printToken(t *explain.Token, where string) {
 		if members == nil && string(part.object) != "{}" {
 			p.out.Printf("    (not a JSON object)\n")
 		}
-		for i, m := range members {
-			if i == maxMembers {
-				p.out.Printf("    … and %d more\n", len(members)-maxMembers)
-				break
-			}
-			note := ""
+		for _, m := range members {
+			value := term.Clip(m.Value, 300)
 			if m.Note != "" {
-				note = "  " + m.Note
+				value += "  " + m.Note
 			}
-			p.out.Printf("    %-12s %s%s\n", term.Clip(m.Name, 60), term.Clip(m.Value, 300), note)
+			p.out.Printf("    %-12s %s\n", term.Clip(m.Name, 60), value)
 		}
 	}
 }

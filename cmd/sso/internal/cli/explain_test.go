@@ -27,7 +27,7 @@ func ask(t *testing.T, issuer *ssotest.Issuer, token string, args ...string) (ex
 	return r, o
 }
 
-// blocked is a pipe through which nothing comes.
+// blocked is a pipe that must not be read.
 type blocked struct{ t *testing.T }
 
 func (b blocked) Read([]byte) (int, error) {
@@ -42,11 +42,11 @@ func TestExplain_Input(t *testing.T) {
 		Args: []string{"explain", "--decode"}, Stdin: blocked{t}, Stdout: &stdout, Stderr: &stderr,
 		Lookup: func(name string) string { return map[string]string{"SSO_TOKEN": token}[name] },
 	})
-	if code != 0 || !strings.Contains(stdout.String(), "from SSO_TOKEN (--stdin takes standard input instead)") {
+	if code != 0 || !strings.Contains(stdout.String(), "from SSO_TOKEN (--stdin reads standard input instead)") {
 		t.Errorf("%d %s%s", code, stdout.String(), stderr.String())
 	}
 	o := call{args: []string{"explain", "--decode", "--stdin"}, env: map[string]string{"SSO_TOKEN": token}}.run(t)
-	if o.code != cli.ExitUsage || !strings.Contains(o.stderr, "no token on standard input") {
+	if o.code != cli.ExitUsage || !strings.Contains(o.stderr, "no token: send one through a pipe") {
 		t.Errorf("%+v", o)
 	}
 	o = call{args: []string{"explain", "--decode"}, stdin: token, env: map[string]string{"SSO_TOKEN": " "}}.run(t)
@@ -67,7 +67,7 @@ func TestExplain_ValidToken(t *testing.T) {
 			t.Errorf("%s: exit code %d, %+v", name, o.code, r)
 		}
 		for _, check := range r.Checks {
-			if want := map[string]explain.Result{"client": explain.Skipped}[check.Name]; check.Result != explain.Pass && check.Result != want || check.Detail == "" {
+			if want := map[string]explain.Result{"client_id": explain.Skipped, "jti": explain.Skipped}[check.Name]; check.Result != explain.Pass && check.Result != want || check.Detail == "" {
 				t.Errorf("%s: %+v", name, check)
 			}
 		}
@@ -77,15 +77,13 @@ func TestExplain_ValidToken(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	o = call{args: []string{"explain", "--stdin"}, stdin: token, client: issuer.Client(), env: map[string]string{
-		"SSO_TOKEN": "another", "SSO_PUBLIC_KEY_URI": issuer.JWKSURL(), "SSO_ISSUER": issuer.URL(), "AUDIENCE": "api", "SSO_ALGORITHMS": "EdDSA",
+		"SSO_TOKEN": "another", "SSO_PUBLIC_KEY_URI": issuer.JWKSURL(), "SSO_ISSUER": issuer.URL(), "SSO_AUDIENCE": "api", "SSO_ALGORITHMS": "EdDSA",
 	}}.run(t)
 	if o.code != 0 || !strings.Contains(o.stdout, "from standard input") {
 		t.Errorf("by the environment: %+v", o)
 	}
 }
 
-// What one reason stands for in several places is told apart by asking the library about parts of
-// the token.
 func TestExplain_FailedCheck(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	raw := func(text string) json.RawMessage { return json.RawMessage(text) }
@@ -94,30 +92,30 @@ func TestExplain_FailedCheck(t *testing.T) {
 		token, check string
 		args         []string
 	}{
-		"a name twice in the payload":           {issuer.Token(devissuer.RawPayload(`{"a":1,"a":2,` + good[1:])), "body", nil},
-		"a name twice":                          {issuer.Token(devissuer.RawPayload(`{"exp":1,` + good[1:])), "body", nil},
-		"a name in other letters":               {issuer.Token(devissuer.Claim("EXP", 1)), "body", nil},
-		"a name in other letters in the header": {issuer.Token(devissuer.Header("ALG", "x")), "form", nil},
-		"padding behind the signature":          {issuer.Token() + "=", "body", nil},
-		"names in other letters, and expired":   {issuer.Token(devissuer.Expired(), devissuer.Claim("EXP", 1)), "body", nil},
+		"a duplicate name in the payload":      {issuer.Token(devissuer.RawPayload(`{"a":1,"a":2,` + good[1:])), "payload", nil},
+		"a duplicate name":                     {issuer.Token(devissuer.RawPayload(`{"exp":1,` + good[1:])), "payload", nil},
+		"a name in another case":               {issuer.Token(devissuer.Claim("EXP", 1)), "payload", nil},
+		"a name in another case in the header": {issuer.Token(devissuer.Header("ALG", "x")), "header", nil},
+		"padding after the signature":          {issuer.Token() + "=", "payload", nil},
+		"a name in another case, and expired":  {issuer.Token(devissuer.Expired(), devissuer.Claim("EXP", 1)), "payload", nil},
 
-		"a name twice in the header":                    {issuer.Token(devissuer.RawHeader(`{"alg":"EdDSA","x":1,"x":2}`)), "form", nil},
-		"a payload that is none, and another algorithm": {issuer.Token(devissuer.Header("alg", "x"), devissuer.RawPayload("x")), "alg", nil},
-		"no signature":                    {issuer.Token(devissuer.AlgNone()), "form", nil},
-		"exp":                             {issuer.Token(devissuer.Claim("exp", "x")), "dates", nil},
-		"nbf":                             {issuer.Token(devissuer.Claim("nbf", "x")), "dates", nil},
-		"iat":                             {issuer.Token(devissuer.Claim("iat", "x")), "dates", nil},
-		"iss":                             {issuer.Token(devissuer.Claim("iss", "")), "iss, sub", nil},
-		"sub":                             {issuer.Token(devissuer.Claim("sub", raw("null"))), "iss, sub", nil},
-		"aud":                             {issuer.Token(devissuer.Claim("aud", 1)), "audience", nil},
-		"sub, and the audience of others": {issuer.Token(devissuer.Claim("sub", 1), devissuer.WrongAudience()), "iss, sub", nil},
-		"client_id":                       {issuer.Token(devissuer.Claim("client_id", "")), "client", nil},
-		"typ of the header":               {issuer.Token(devissuer.Type("logout+jwt")), "typ, cty", nil},
-		"typ of the header, where RFC 9068 rules": {issuer.Token(devissuer.Type("logout+jwt")), "typ, cty", []string{"--require-access-token-type"}},
-		"not an access token of RFC 9068":         {issuer.Token(devissuer.Type("JWT")), "kind", []string{"--require-access-token-type"}},
-		"a claim that RFC 9068 wants":             {issuer.Token(devissuer.Type("at+jwt")), "kind", []string{"--require-access-token-type"}},
-		"jti":                                     {issuer.Token(devissuer.Type("at+jwt"), devissuer.Claim("client_id", "x"), devissuer.Claim("jti", "")), "kind", []string{"--require-access-token-type"}},
-		"another client":                          {issuer.Token(devissuer.Claim("client_id", "x")), "client", []string{"--client-ids", "web"}},
+		"a duplicate name in the header":            {issuer.Token(devissuer.RawHeader(`{"alg":"EdDSA","x":1,"x":2}`)), "header", nil},
+		"an invalid payload, and another algorithm": {issuer.Token(devissuer.Header("alg", "x"), devissuer.RawPayload("x")), "alg", nil},
+		"no signature":                     {issuer.Token(devissuer.AlgNone()), "token", nil},
+		"exp":                              {issuer.Token(devissuer.Claim("exp", "x")), "exp", nil},
+		"nbf":                              {issuer.Token(devissuer.Claim("nbf", "x")), "nbf", nil},
+		"iat":                              {issuer.Token(devissuer.Claim("iat", "x")), "iat", nil},
+		"iss":                              {issuer.Token(devissuer.Claim("iss", "")), "iss", nil},
+		"sub":                              {issuer.Token(devissuer.Claim("sub", raw("null"))), "sub", nil},
+		"aud":                              {issuer.Token(devissuer.Claim("aud", 1)), "aud", nil},
+		"sub, and another audience":        {issuer.Token(devissuer.Claim("sub", 1), devissuer.WrongAudience()), "sub", nil},
+		"client_id":                        {issuer.Token(devissuer.Claim("client_id", "")), "client_id", nil},
+		"typ of the header":                {issuer.Token(devissuer.Type("logout+jwt")), "typ", nil},
+		"typ of the header, with RFC 9068": {issuer.Token(devissuer.Type("logout+jwt")), "typ", []string{"--token-type", "at+jwt"}},
+		"not an access token of RFC 9068":  {issuer.Token(devissuer.Type("JWT")), "typ", []string{"--token-type", "at+jwt"}},
+		"a claim that RFC 9068 requires":   {issuer.Token(devissuer.Type("at+jwt")), "client_id", []string{"--token-type", "at+jwt"}},
+		"jti":                              {issuer.Token(devissuer.Type("at+jwt"), devissuer.Claim("client_id", "x"), devissuer.Claim("jti", "")), "jti", []string{"--token-type", "at+jwt"}},
+		"another client":                   {issuer.Token(devissuer.Claim("client_id", "x")), "client_id", []string{"--client-ids", "web"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, _ := ask(t, issuer, tt.token, append(trusting(issuer), tt.args...)...)
@@ -146,14 +144,14 @@ func TestExplain_DiscoveredIssuer(t *testing.T) {
 	args := []string{"--keys", issuer.DiscoveryURL(), "--audience", "api", "--algorithms", "EdDSA"}
 	r, _ := ask(t, issuer, issuer.Token(devissuer.WrongIssuer()), args...)
 	oneFails(t, r, map[string]bool{})
-	if last := r.Checks[len(r.Checks)-1]; last.Name != "issuer" || last.Result != explain.Fail || !strings.Contains(r.Remedy, issuer.URL()) {
+	if last := r.Checks[len(r.Checks)-1]; last.Name != "iss" || last.Result != explain.Fail || !strings.Contains(r.Remedy, issuer.URL()) {
 		t.Errorf("%+v", r)
 	}
 	if r, o := ask(t, issuer, issuer.Token(), args...); o.code != 0 {
 		t.Errorf("%+v", r)
 	}
-	if r, o := ask(t, issuer, issuer.Token(devissuer.WrongIssuer()), "--keys", issuer.JWKSURL(), "--audience", "api", "--algorithms", "EdDSA"); o.code != 0 || r.Checks[len(r.Checks)-1].Result != explain.Skipped {
-		t.Errorf("an issuer that nobody knows: %+v", r)
+	if r, o := ask(t, issuer, issuer.Token(devissuer.WrongIssuer()), "--keys", issuer.JWKSURL(), "--audience", "api", "--algorithms", "EdDSA"); o.code != 0 || !slices.ContainsFunc(r.Checks, func(c explain.Check) bool { return c.Name == "iss" && c.Result == explain.Skipped }) {
+		t.Errorf("an unknown issuer: %+v", r)
 	}
 }
 
@@ -172,8 +170,8 @@ func TestExplain_KeysUnavailable(t *testing.T) {
 	}
 }
 
-// A remedy that names a setting is tried: with it the same token passes. One that is about the
-// token is tried as well: the token that it asks for passes.
+// TestExplain_RemedyWorks follows each remedy: with the setting, or the token, that it names, the request
+// passes.
 func TestExplain_RemedyWorks(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, devissuer.WithAlgorithm("RS256"))
 	slash := ssotest.NewIssuer(t, ssotest.FastKeys(), devissuer.WithIssuer("https://issuer.example/"))
@@ -186,22 +184,22 @@ func TestExplain_RemedyWorks(t *testing.T) {
 		then   []string                // flags that do what it says
 		mend   []devissuer.TokenOption // or options of a token that does
 	}{
-		"another audience":          {issuer, []devissuer.TokenOption{devissuer.Audience("shop")}, nil, sso.ReasonWrongAudience, `set SSO_AUDIENCE (--audience) to it`, []string{"--audience", "shop"}, nil},
-		"another audience, minted":  {issuer, []devissuer.TokenOption{devissuer.Audience("shop")}, nil, sso.ReasonWrongAudience, `Get a token for ["api"]`, nil, []devissuer.TokenOption{devissuer.Audience("api")}},
-		"no audience":               {issuer, []devissuer.TokenOption{devissuer.WithoutClaim("aud"), devissuer.Claim("client_id", "web")}, nil, sso.ReasonWrongAudience, "set SSO_SKIP_AUDIENCE_CHECK with SSO_CLIENT_IDS", []string{"--audience=", "--skip-audience-check", "--client-ids", "web"}, nil},
-		"another algorithm":         {issuer, []devissuer.TokenOption{devissuer.Algorithm("RS512")}, nil, sso.ReasonAlgorithm, "SSO_ALGORITHMS=RS256,RS512", []string{"--algorithms", "RS256,RS512", "--keys", string(issuer.PublicPEM())}, nil},
-		"another client":            {issuer, []devissuer.TokenOption{devissuer.Claim("client_id", "app")}, []string{"--client-ids", "web"}, sso.ReasonWrongClient, `add "app" to SSO_CLIENT_IDS`, []string{"--client-ids", "web,app"}, nil},
-		"no client":                 {issuer, nil, []string{"--client-ids", "web"}, sso.ReasonWrongClient, "take it away", []string{"--client-ids="}, nil},
-		"another issuer":            {issuer, []devissuer.TokenOption{devissuer.IssuedBy("https://other.example")}, nil, sso.ReasonWrongIssuer, `set SSO_ISSUER (--issuer) to it`, []string{"--issuer", "https://other.example"}, nil},
-		"a slash too much":          {slash, nil, []string{"--issuer", "https://issuer.example"}, sso.ReasonWrongIssuer, "differ by a slash", []string{"--issuer", "https://issuer.example/"}, nil},
-		"an ID token":               {issuer, []devissuer.TokenOption{devissuer.Claim("nonce", "x")}, nil, sso.ReasonTokenKind, "SSO_SKIP_TOKEN_KIND_CHECKS=id_token", []string{"--skip-token-kind-checks", "id_token"}, nil},
-		"no access token":           {issuer, nil, []string{"--require-access-token-type"}, sso.ReasonTokenType, "take SSO_REQUIRE_ACCESS_TOKEN_TYPE away", []string{"--require-access-token-type=false"}, nil},
-		"an access token, in part":  {issuer, []devissuer.TokenOption{devissuer.Type("at+jwt")}, []string{"--require-access-token-type"}, sso.ReasonMissingClaim, "client_id", nil, []devissuer.TokenOption{devissuer.Type("at+jwt"), devissuer.Claim("client_id", "web")}},
-		"too long":                  {issuer, []devissuer.TokenOption{devissuer.Claim("x", strings.Repeat("x", 16<<10))}, nil, sso.ReasonTooLarge, "SSO_MAX_TOKEN_BYTES", []string{"--max-token-bytes", "40000"}, nil},
-		"too early, by two minutes": {issuer, []devissuer.TokenOption{devissuer.IssuedAt(time.Now().Add(2 * time.Minute))}, nil, sso.ReasonIssuedInFuture, "SSO_LEEWAY", []string{"--leeway", "5m"}, nil},
-		"expired":                   {issuer, []devissuer.TokenOption{devissuer.Expired()}, nil, sso.ReasonExpired, "Get a new token", nil, []devissuer.TokenOption{}},
-		"no end":                    {issuer, []devissuer.TokenOption{devissuer.WithoutExpiry()}, nil, sso.ReasonMissingExpiry, "give its tokens an end", nil, []devissuer.TokenOption{}},
-		"an unknown key":            {issuer, []devissuer.TokenOption{devissuer.UnknownKey()}, nil, sso.ReasonUnknownKey, "get a new token", nil, []devissuer.TokenOption{}},
+		"another audience":           {issuer, []devissuer.TokenOption{devissuer.Audience("shop")}, nil, sso.ReasonWrongAudience, `set SSO_AUDIENCE (--audience) to it`, []string{"--audience", "shop"}, nil},
+		"another audience, minted":   {issuer, []devissuer.TokenOption{devissuer.Audience("shop")}, nil, sso.ReasonWrongAudience, `Get a token for ["api"]`, nil, []devissuer.TokenOption{devissuer.Audience("api")}},
+		"no audience":                {issuer, []devissuer.TokenOption{devissuer.WithoutClaim("aud"), devissuer.Claim("client_id", "web")}, nil, sso.ReasonWrongAudience, "set SSO_SKIP_AUDIENCE_CHECK with SSO_CLIENT_IDS", []string{"--audience=", "--skip-audience-check", "--client-ids", "web"}, nil},
+		"another algorithm":          {issuer, []devissuer.TokenOption{devissuer.Algorithm("RS512")}, nil, sso.ReasonAlgorithm, "signs with RS512, add it to SSO_ALGORITHMS", []string{"--algorithms", "RS256,RS512", "--keys", string(issuer.PublicPEM())}, nil},
+		"another client":             {issuer, []devissuer.TokenOption{devissuer.Claim("client_id", "app")}, []string{"--client-ids", "web"}, sso.ReasonWrongClient, `add it to SSO_CLIENT_IDS`, []string{"--client-ids", "web,app"}, nil},
+		"no client":                  {issuer, nil, []string{"--client-ids", "web"}, sso.ReasonWrongClient, "remove SSO_CLIENT_IDS", []string{"--client-ids="}, nil},
+		"another issuer":             {issuer, []devissuer.TokenOption{devissuer.IssuedBy("https://other.example")}, nil, sso.ReasonWrongIssuer, `set SSO_ISSUER (--issuer) to it`, []string{"--issuer", "https://other.example"}, nil},
+		"an extra slash":             {slash, nil, []string{"--issuer", "https://issuer.example"}, sso.ReasonWrongIssuer, "differ by a slash", []string{"--issuer", "https://issuer.example/"}, nil},
+		"an ID token":                {issuer, []devissuer.TokenOption{devissuer.Claim("nonce", "x")}, nil, sso.ReasonTokenKind, "SSO_TOKEN_TYPE=id_token", []string{"--token-type", "id_token"}, nil},
+		"not an access token":        {issuer, nil, []string{"--token-type", "at+jwt"}, sso.ReasonTokenType, "remove SSO_TOKEN_TYPE", []string{"--token-type="}, nil},
+		"an incomplete access token": {issuer, []devissuer.TokenOption{devissuer.Type("at+jwt")}, []string{"--token-type", "at+jwt"}, sso.ReasonMissingClaim, "client_id", nil, []devissuer.TokenOption{devissuer.Type("at+jwt"), devissuer.Claim("client_id", "web")}},
+		"too long":                   {issuer, []devissuer.TokenOption{devissuer.Claim("x", strings.Repeat("x", 16<<10))}, nil, sso.ReasonTooLarge, "SSO_MAX_TOKEN_BYTES", []string{"--max-token-bytes", "40000"}, nil},
+		"too early, by two minutes":  {issuer, []devissuer.TokenOption{devissuer.IssuedAt(time.Now().Add(2 * time.Minute))}, nil, sso.ReasonIssuedInFuture, "SSO_LEEWAY", []string{"--leeway", "5m"}, nil},
+		"expired":                    {issuer, []devissuer.TokenOption{devissuer.Expired()}, nil, sso.ReasonExpired, "Get a new token", nil, []devissuer.TokenOption{}},
+		"no expiry":                  {issuer, []devissuer.TokenOption{devissuer.WithoutExpiry()}, nil, sso.ReasonMissingExpiry, "set exp", nil, []devissuer.TokenOption{}},
+		"an unknown key":             {issuer, []devissuer.TokenOption{devissuer.UnknownKey()}, nil, sso.ReasonUnknownKey, "get a new token", nil, []devissuer.TokenOption{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := append(trusting(tt.issuer), tt.args...)
@@ -224,18 +222,18 @@ func TestExplain_MalformedHints(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	good := issuer.Token()
 	for name, tt := range map[string]struct{ token, want string }{
-		"an opaque token":     {strings.Repeat("0123456789abcdef", 4), "opaque token"},
-		"a word":              {"undefined", "not a token"},
-		"in quotes":           {`"` + good + `"`, "without the quotes"},
-		"wrapped":             {good[:20] + "\n" + good[20:], "in one line"},
-		"with a space before": {" " + good, "in one line"},
-		"with a space behind": {good + " \n", "in one line"},
-		"percent-encoded":     {strings.ReplaceAll(good, ".", "%2E"), "percent-encoded"},
-		"without signature":   {good[:strings.LastIndexByte(good, '.')], "signature, is missing"},
-		"two in one":          {good + "." + good, "more"},
-		"a token answer":      {`{"access_token":"x"}`, "access token alone"},
-		"padded":              {good + "=", "encoded anew"},
-		"header and payload":  {"eyJ.eyJ.x", "header and payload are JSON objects"},
+		"an opaque token":       {strings.Repeat("0123456789abcdef", 4), "opaque token"},
+		"a word":                {"undefined", "not a token"},
+		"in quotes":             {`"` + good + `"`, "without the quotes"},
+		"wrapped":               {good[:20] + "\n" + good[20:], "in one line"},
+		"with a leading space":  {" " + good, "in one line"},
+		"with a trailing space": {good + " \n", "in one line"},
+		"percent-encoded":       {strings.ReplaceAll(good, ".", "%2E"), "percent-encoded"},
+		"without signature":     {good[:strings.LastIndexByte(good, '.')], "signature, is missing"},
+		"two in one":            {good + "." + good, "more"},
+		"a token answer":        {`{"access_token":"x"}`, "access token alone"},
+		"padded":                {good + "=", "re-encoded"},
+		"header and payload":    {"eyJ.eyJ.x", "header and payload must be JSON objects"},
 	} {
 		r, _ := ask(t, issuer, tt.token, trusting(issuer)...)
 		if r.Reason != sso.ReasonMalformed || !strings.Contains(r.Remedy, tt.want) {
@@ -244,8 +242,8 @@ func TestExplain_MalformedHints(t *testing.T) {
 	}
 }
 
-// TestExplain_Require goes through every code with which a permission refuses,
-// compares with the library, and does what the remedy says.
+// TestExplain_Require covers every code of a denied permission. It compares with the library's decision
+// and follows the remedy.
 func TestExplain_Require(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	auth := issuer.Authenticator(issuer.Config("api"))
@@ -258,19 +256,19 @@ func TestExplain_Require(t *testing.T) {
 		mend    opts     // what the remedy asks of the token
 		args    []string // or of the request
 	}{
-		"nothing there":        {`is("pma.role", "admin")`, nil, "missing", opts{devissuer.Permission("pma.role", "admin")}, nil},
-		"something else":       {`is("pma.role", "admin")`, opts{devissuer.Permission("pma.role", "guest")}, "wrong_value", opts{devissuer.Permission("pma.role", "*")}, nil},
-		"has not":              {`has("pma.on")`, opts{devissuer.Permission("pma.on", "yes")}, "wrong_value", opts{devissuer.Permission("pma.on", true)}, nil},
-		"a claim":              {`claim("tenant.id", "t1")`, nil, "missing", opts{devissuer.Claim("tenant", map[string]any{"id": "t1"})}, nil},
-		"a scope":              {`scope("orders:read")`, nil, "missing_scope", opts{devissuer.Scope("orders:read")}, nil},
-		"a role":               {`role("clerk")`, nil, "missing_role", opts{devissuer.Claim("roles", []string{"clerk"})}, nil},
-		"a program":            {`clientCredentials()`, opts{devissuer.Claim("sub", "ada"), devissuer.Claim("client_id", "web")}, "wrong_caller", opts{devissuer.Claim("sub", "job"), devissuer.Claim("client_id", "job"), devissuer.Claim("gty", "client-credentials")}, nil},
-		"an old login":         {`freshLogin("15m")`, opts{devissuer.Claim("auth_time", now-3600)}, "old_login", opts{devissuer.Claim("auth_time", now)}, nil},
-		"a weak login":         {`acr("gold")`, opts{devissuer.Claim("acr", "tin")}, "weak_login", opts{devissuer.Claim("acr", "gold")}, nil},
-		"somebody else's":      {`sameAsPath("sub", "user")`, nil, "not_own", nil, []string{"--path-value", "user=ada"}},
-		"what is forbidden":    {`!has("suspended")`, opts{devissuer.Permission("suspended", true)}, "forbidden", opts{}, nil},
-		"two that are lacking": {`has("a") && scope("b")`, nil, "unmet", opts{devissuer.Permission("a", true), devissuer.Scope("b")}, nil},
-		"one of two":           {`has("a") || scope("b")`, nil, "unmet", opts{devissuer.Scope("b")}, nil},
+		"missing":           {`is("pma.role", "admin")`, nil, "missing", opts{devissuer.Permission("pma.role", "admin")}, nil},
+		"another value":     {`is("pma.role", "admin")`, opts{devissuer.Permission("pma.role", "guest")}, "wrong_value", opts{devissuer.Permission("pma.role", "*")}, nil},
+		"has, not true":     {`has("pma.on")`, opts{devissuer.Permission("pma.on", "yes")}, "wrong_value", opts{devissuer.Permission("pma.on", true)}, nil},
+		"a claim":           {`claim("tenant.id", "t1")`, nil, "missing", opts{devissuer.Claim("tenant", map[string]any{"id": "t1"})}, nil},
+		"a scope":           {`scope("orders:read")`, nil, "missing_scope", opts{devissuer.Scope("orders:read")}, nil},
+		"a role":            {`role("clerk")`, nil, "missing_role", opts{devissuer.Claim("roles", []string{"clerk"})}, nil},
+		"a program":         {`clientCredentials()`, opts{devissuer.Claim("sub", "ada"), devissuer.Claim("client_id", "web")}, "wrong_caller", opts{devissuer.Claim("sub", "job"), devissuer.Claim("client_id", "job"), devissuer.Claim("gty", "client-credentials")}, nil},
+		"an old login":      {`freshLogin("15m")`, opts{devissuer.Claim("auth_time", now-3600)}, "old_login", opts{devissuer.Claim("auth_time", now)}, nil},
+		"a weak login":      {`acr("gold")`, opts{devissuer.Claim("acr", "tin")}, "weak_login", opts{devissuer.Claim("acr", "gold")}, nil},
+		"another user's":    {`sameAsPath("sub", "user")`, nil, "not_own", nil, []string{"--path-value", "user=ada"}},
+		"a forbidden value": {`!has("suspended")`, opts{devissuer.Permission("suspended", true)}, "forbidden", opts{}, nil},
+		"two missing":       {`has("a") && scope("b")`, nil, "unmet", opts{devissuer.Permission("a", true), devissuer.Scope("b")}, nil},
+		"one of two":        {`has("a") || scope("b")`, nil, "unmet", opts{devissuer.Scope("b")}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			token := issuer.Token(tt.has...)
@@ -350,7 +348,7 @@ func TestExplain_Decode(t *testing.T) {
 	if o := (call{args: []string{"explain", "--decode"}, stdin: token}).run(t); o.code != 0 {
 		t.Errorf("%+v", o)
 	}
-	if o := (call{args: []string{"explain", "--decode"}, stdin: "hello"}).run(t); o.code != 1 || !strings.Contains(o.stderr, "this is no JWT") {
+	if o := (call{args: []string{"explain", "--decode"}, stdin: "hello"}).run(t); o.code != 1 || !strings.Contains(o.stderr, "this is not a JWT") {
 		t.Errorf("%+v", o)
 	}
 }

@@ -47,7 +47,7 @@ func (c call) runContext(ctx context.Context, t *testing.T) outcome {
 	return outcome{stdout.String(), stderr.String(), code}
 }
 
-// object reads what was printed as JSON.
+// object decodes the output.
 func (o outcome) object(t *testing.T, into any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(o.stdout), into); err != nil {
@@ -55,7 +55,7 @@ func (o outcome) object(t *testing.T, into any) {
 	}
 }
 
-// harmless fails the test if a terminal would do more with the output than show it.
+// harmless fails the test if the output has control characters.
 func (o outcome) harmless(t *testing.T) {
 	t.Helper()
 	for name, text := range map[string]string{"output": o.stdout, "errors": o.stderr} {
@@ -65,12 +65,12 @@ func (o outcome) harmless(t *testing.T) {
 	}
 }
 
-// trusting are the flags for an issuer of a test.
+// trusting returns the flags of a service that accepts an issuer.
 func trusting(i *ssotest.Issuer) []string {
 	return []string{"--keys", i.JWKSURL(), "--issuer", i.URL(), "--audience", "api", "--algorithms", i.Algorithm()}
 }
 
-// recorder is an answer in the making, for transports without a server.
+// recorder builds a response, for transports without a server.
 type recorder struct{ body bytes.Buffer }
 
 func newRecorder() *recorder { return &recorder{} }

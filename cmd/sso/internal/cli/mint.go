@@ -19,17 +19,10 @@ import (
 	"github.com/more-retail/moresso-go/cmd/sso/internal/issuer"
 	"github.com/more-retail/moresso-go/cmd/sso/internal/term"
 	"github.com/more-retail/moresso-go/core/devissuer"
-	"github.com/more-retail/moresso-go/core/sso"
 )
 
-const (
-	// defaultIssuer is the default address of sso serve.
-	defaultIssuer = "http://" + issuer.DefaultAddress
-	// mintTimeout bounds the requests to an issuer.
-	mintTimeout = 10 * time.Second
-	// mintClient is the default OAuth client.
-	mintClient = "sso-mint"
-)
+// defaultIssuer is the default identifier of sso serve.
+const defaultIssuer = "http://" + issuer.DefaultAddress
 
 // mintFlags are the flags of sso mint.
 type mintFlags struct {
@@ -51,13 +44,10 @@ func (p *program) mint() *cobra.Command {
 		Long: `mint requests a token from a running "sso serve", or with --keys-file signs it with
 the same keys.
 
-The issuer is --issuer, else SSO_ISSUER if that is an address of this machine, else
-http://127.0.0.1:9000. The audience is --audience, else the persona's, else
-SSO_AUDIENCE, else the issuer's. mint waits up to 3 s for a local issuer to start.
-
 Values are JSON where they are valid JSON, and text otherwise: age=7 is a number,
-role=admin a text, on=true a boolean, code='"7"' a text. A name alone means true. In
-the path of a permission, a dot separates names; write \. for a dot in a name.`,
+role=admin a text, code='"7"' a text. A name alone means true. In the path of a
+permission, a dot separates names; write \. for a dot in a name. mint waits up to
+3 s for a local issuer to start.`,
 		Example: `  curl -H "Authorization: Bearer $(sso mint --permission pma.role=admin)" http://localhost:8080/
   sso mint --subject bob --audience orders-api --scope orders:read --expires-in 5m
   sso mint --claim tenant='{"id":"t1"}' --without aud | sso explain --decode
@@ -65,11 +55,12 @@ the path of a permission, a dot separates names; write \. for a dot in a name.`,
 		Args: noArguments,
 	}
 	command.RunE = p.run(func(ctx context.Context) error {
-		if !command.Flags().Changed("issuer") {
-			f.issuer = p.localIssuer()
+		// Issuers of other machines do not give tokens to every caller.
+		if address := p.env.Lookup("SSO_ISSUER"); !command.Flags().Changed("issuer") && local(address) != nil {
+			f.issuer = address
 		}
 		if len(f.audience) == 0 && f.persona == "" {
-			f.audience = elements(p.env.Lookup("SSO_AUDIENCE"))
+			f.audience = strings.FieldsFunc(p.env.Lookup("SSO_AUDIENCE"), func(r rune) bool { return r == ',' || r == ' ' })
 		}
 		f.expiresInGiven = command.Flags().Changed("expires-in")
 		return p.doMint(ctx, f)
@@ -81,7 +72,7 @@ the path of a permission, a dot separates names; write \. for a dot in a name.`,
 	flags.StringVar(&f.persona, "persona", "", "`name` of a persona of the issuer; the flags below override it")
 	flags.StringVar(&f.personas, "personas", "", "YAML `file` of personas, with --keys-file only")
 	flags.StringVar(&f.subject, "subject", "", "`sub` (default ada, or the persona's)")
-	flags.StringVar(&f.client, "client", mintClient, "`client_id`")
+	flags.StringVar(&f.client, "client", "sso-mint", "`client_id`")
 	flags.StringArrayVar(&f.audience, "audience", nil, "`aud`; may be repeated (default SSO_AUDIENCE, or the persona's or issuer's)")
 	flags.StringArrayVar(&f.scope, "scope", nil, "OAuth `scopes`, separated by spaces; may be repeated")
 	flags.StringArrayVar(&f.permission, "permission", nil, "`path=value` in the claim permissions; may be repeated")
@@ -91,33 +82,12 @@ the path of a permission, a dot separates names; write \. for a dot in a name.`,
 	return command
 }
 
-// localIssuer returns SSO_ISSUER if it is on this machine, else the default. Other issuers do not
-// give tokens to every caller.
-func (p *program) localIssuer() string {
-	address := p.env.Lookup("SSO_ISSUER")
-	if u, err := url.Parse(address); err == nil && isLoopback(u) {
-		return address
-	}
-	return defaultIssuer
-}
-
-// elements splits a list at commas.
-func elements(list string) []string {
-	var all []string
-	for element := range strings.SplitSeq(list, ",") {
-		if element = strings.TrimSpace(element); element != "" {
-			all = append(all, element)
-		}
-	}
-	return all
-}
-
 func (p *program) doMint(ctx context.Context, f mintFlags) error {
 	form, err := f.form()
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, mintTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	client := p.env.HTTPClient
 	switch {
@@ -153,9 +123,9 @@ func (p *program) offline(f mintFlags) (*devissuer.Issuer, error) {
 	if err != nil {
 		return nil, usage("--keys-file: %w", err)
 	}
-	people, err := personas(f.personas)
+	people, err := issuer.LoadPersonas(f.personas)
 	if err != nil {
-		return nil, err
+		return nil, usage("--personas: %w", err)
 	}
 	opts := []devissuer.Option{devissuer.WithKeyPEM(text), devissuer.WithIssuer(f.issuer), devissuer.WithClock(p.env.Now)}
 	for name, persona := range people {
@@ -183,10 +153,10 @@ func (f mintFlags) form() (url.Values, error) {
 	permissions := map[string]any{}
 	for _, text := range f.permission {
 		path, value, err := pair(text)
-		if err != nil {
-			return nil, usage("--permission: %w", err)
+		if err == nil {
+			err = set(permissions, splitPath(path), value)
 		}
-		if err := set(permissions, sso.SplitPath(path), value); err != nil {
+		if err != nil {
 			return nil, usage("--permission: %w", err)
 		}
 	}
@@ -205,14 +175,9 @@ func (f mintFlags) form() (url.Values, error) {
 		claims["sub"] = f.subject
 	}
 	for name, object := range map[string]map[string]any{"permissions": permissions, "claims": claims} {
-		if len(object) == 0 {
-			continue
+		if text, err := json.Marshal(object); err == nil && len(object) > 0 { // pair has checked the values
+			form.Set(name, string(text))
 		}
-		text, err := json.Marshal(object)
-		if err != nil {
-			return nil, usage("%w", err)
-		}
-		form.Set(name, string(text))
 	}
 	if f.expiresInGiven {
 		if f.expiresIn%time.Second != 0 {
@@ -235,6 +200,16 @@ func pair(text string) (name string, value any, err error) {
 		return name, json.RawMessage(written), nil // numbers keep their digits
 	}
 	return name, written, nil
+}
+
+// splitPath splits a path at dots, except where a backslash precedes them.
+func splitPath(path string) []string {
+	const dot = "\x00" // in place of an escaped one
+	names := strings.Split(strings.ReplaceAll(path, `\.`, dot), ".")
+	for i := range names {
+		names[i] = strings.ReplaceAll(names[i], dot, ".")
+	}
+	return names
 }
 
 // set sets a value in nested objects.
@@ -310,11 +285,7 @@ func fetch(ctx context.Context, client *http.Client, method, address string, for
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err
-		}
-		return 0, err
+		return 0, errors.Unwrap(err) // without the URL, which may hold a password
 	}
 	defer response.Body.Close()
 	decoder := json.NewDecoder(io.LimitReader(response.Body, 1<<20))

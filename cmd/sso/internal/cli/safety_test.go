@@ -13,8 +13,8 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-// hostile is what a terminal would obey: it clears the screen, sets the title, forges a line, and
-// turns text round.
+// hostile clears the screen, sets the title, forges a line, and reverses text on a terminal that obeys
+// it.
 const hostile = "\x1b[2J\x1b]0;owned\x07\r\n  ok    signature\u009b31m\u202e\u200b\x00\x7f\b"
 
 func TestTerminal_Token(t *testing.T) {
@@ -103,16 +103,16 @@ func TestTerminal_Input(t *testing.T) {
 	}
 	quoted := inJSON(t, hostile)
 	for name, c := range map[string]call{
-		"a command":                {args: []string{hostile}},
-		"a flag":                   {args: []string{"explain", "--" + hostile}},
-		"an argument":              {args: []string{"doctor", hostile}},
-		"a variable":               {args: []string{"doctor"}, env: map[string]string{"SSO_ISSUER": hostile, "SSO_AUDIENCE": hostile, "SSO_LEEWAY": hostile, "SSO_ALGORITHMS": hostile}},
-		"a permission":             {args: []string{"explain", "--require", "is(\"" + hostile}},
-		"a file of personas":       {args: []string{"serve", "--keys-file=", "--personas", file}},
-		"an address":               {args: []string{"serve", "--listen", hostile}},
-		"an issuer":                {args: []string{"mint", "--issuer", "http://" + hostile}},
-		"an issuer that is no URL": {args: []string{"mint", "--issuer", hostile}},
-		"what an issuer answers":   {args: []string{"mint"}, client: answer(`{"access_token":` + quoted + `}`)},
+		"a command":                   {args: []string{hostile}},
+		"a flag":                      {args: []string{"explain", "--" + hostile}},
+		"an argument":                 {args: []string{"doctor", hostile}},
+		"a variable":                  {args: []string{"doctor"}, env: map[string]string{"SSO_ISSUER": hostile, "SSO_AUDIENCE": hostile, "SSO_LEEWAY": hostile, "SSO_ALGORITHMS": hostile}},
+		"a permission":                {args: []string{"explain", "--require", "is(\"" + hostile}},
+		"a file of personas":          {args: []string{"serve", "--keys-file=", "--personas", file}},
+		"an address":                  {args: []string{"serve", "--listen", hostile}},
+		"an issuer":                   {args: []string{"mint", "--issuer", "http://" + hostile}},
+		"an issuer that is not a URL": {args: []string{"mint", "--issuer", hostile}},
+		"what an issuer answers":      {args: []string{"mint"}, client: answer(`{"access_token":` + quoted + `}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := c.run(t)
@@ -167,7 +167,7 @@ func TestErrors_HideTokens(t *testing.T) {
 	}
 }
 
-// Whatever a token names, nobody is asked but the configured source.
+// TestExplain_ConfiguredSourceOnly checks that no request goes to an address that a token names.
 func TestExplain_ConfiguredSourceOnly(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	other := "https://attacker.example/jwks.json"
@@ -187,7 +187,7 @@ func TestExplain_ConfiguredSourceOnly(t *testing.T) {
 		}
 	}
 	o := call{args: append([]string{"explain"}, trusting(issuer)...), stdin: issuer.Token(devissuer.Header("jku", other)), client: issuer.Client()}.run(t)
-	if o.code != 0 || !strings.Contains(o.stdout, "jku in its header was not looked at") {
+	if o.code != 0 || !strings.Contains(o.stdout, "jku in its header is not used") {
 		t.Errorf("%+v", o)
 	}
 }
@@ -209,7 +209,7 @@ func TestErrors_HideShortTokens(t *testing.T) {
 		"as a file of keys":           {"mint", "--keys-file", token},
 		"as a file of personas":       {"serve", "--personas", token},
 		"as a command":                {"help", token},
-		"behind a word":               {"mint", "--expires-in", "Bearer " + token},
+		"after a word":                {"mint", "--expires-in", "Bearer " + token},
 		"as JSON":                     {"mint", "--json", "--expires-in", token},
 	} {
 		o := call{args: args}.run(t)
@@ -232,7 +232,7 @@ func TestErrors_HideSecretsInAddresses(t *testing.T) {
 			{args: []string{"doctor"}, env: map[string]string{"SSO_PUBLIC_KEY_URI": address, "SSO_AUDIENCE": address}, client: answering("{}")},
 			{args: []string{"doctor"}, env: map[string]string{"SSO_ISSUER": "https://x.example", "SSO_AUDIENCE": "api,https://one.example," + address}, client: answering("{}")},
 			{args: []string{"doctor"}, env: map[string]string{"SSO_ISSUER": "https://x.example", "SSO_AUDIENCE": address + ",https://one.example"}, client: answering("{}")},
-			{args: []string{"doctor"}, env: map[string]string{"SSO_ISSUER": "https://x.example", "SSO_AUDIENCE": "api", "SSO_ALLOWED_KEY_ORIGINS": address}, client: answering("{}")},
+			{args: []string{"doctor"}, env: map[string]string{"SSO_ISSUER": "https://x.example", "SSO_AUDIENCE": "api", "SSO_CLIENT_IDS": address}, client: answering("{}")},
 		} {
 			for _, asJSON := range []bool{false, true} {
 				if asJSON {

@@ -23,14 +23,10 @@ import (
 
 // serveFlags are the flags of sso serve.
 type serveFlags struct {
-	listen    string
-	insecure  bool
-	issuer    string
-	audience  []string
-	algorithm string
-	keysFile  string
-	lifetime  time.Duration
-	personas  string
+	listen, issuer, algorithm, keysFile, personas string
+	audience                                      []string
+	lifetime                                      time.Duration
+	insecure                                      bool
 }
 
 func (p *program) serve() *cobra.Command {
@@ -40,19 +36,11 @@ func (p *program) serve() *cobra.Command {
 		Short: "Run a development issuer on this machine",
 		Long: `serve runs an OpenID Connect issuer for development: a discovery document, public
 keys, and a token endpoint that gives any token to every caller. Never use it in
-production.
+production. POST /rotate makes a new key, POST /down and /up simulate an outage.
 
 It listens on a loopback address, answers only requests whose Host is this machine,
 and refuses requests of other sites' pages. Its private keys are stored in a file
-that only you can read, so that tokens stay valid after a restart.
-
-  POST /token     grant_type=client_credentials, any client_id with any secret; and
-                  persona, audience, scope, permissions, claims, without, expires_in
-  POST /rotate    sign with a new key; the last five are published
-  POST /down      refuse all other requests, to test an outage
-  POST /up        end the outage
-
-Press Ctrl-C to stop.`,
+that only you can read, so that tokens stay valid after a restart.`,
 		Example: `  sso serve
   sso serve --audience orders-api --personas personas.yaml
   curl -X POST http://127.0.0.1:9000/rotate
@@ -70,7 +58,8 @@ Press Ctrl-C to stop.`,
 	flags.StringVar(&f.keysFile, "keys-file", defaultKeysFile(), "`file` of the private keys, created if missing; empty: keys are not stored")
 	flags.DurationVar(&f.lifetime, "lifetime", time.Hour, "`duration` for which tokens are valid, unless the request names another")
 	flags.StringVar(&f.personas, "personas", "", "YAML `file` of users for whom tokens are minted")
-	complete(command, "algorithm", "RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA")
+	algorithms := []string{"RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"}
+	_ = command.RegisterFlagCompletionFunc("algorithm", cobra.FixedCompletions(algorithms, cobra.ShellCompDirectiveNoFileComp)) // fails for an unknown flag only
 	return command
 }
 
@@ -81,12 +70,6 @@ func defaultKeysFile() string {
 		return ""
 	}
 	return filepath.Join(folder, "moresso-go", "issuer-keys.pem")
-}
-
-// complete offers values of a flag to the shell.
-func complete(command *cobra.Command, flag string, values ...string) {
-	// It fails only for an unknown flag, which a test would show.
-	_ = command.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // optionFlags maps the options of package devissuer to the flags that set them.
@@ -109,9 +92,9 @@ func flagError(err error) error {
 func (p *program) doServe(ctx context.Context, f serveFlags) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	people, err := personas(f.personas)
+	people, err := issuer.LoadPersonas(f.personas)
 	if err != nil {
-		return err
+		return usage("--personas: %w", err)
 	}
 	opts := []devissuer.Option{
 		devissuer.WithAddr(cmp.Or(f.listen, issuer.DefaultAddress)), devissuer.WithIssuer(f.issuer), devissuer.WithAudience(f.audience...),
@@ -132,18 +115,6 @@ func (p *program) doServe(ctx context.Context, f serveFlags) error {
 		<-ctx.Done()
 	}
 	return errors.Join(err, i.Close())
-}
-
-// personas loads the file of --personas, if one is named.
-func personas(file string) (map[string]issuer.Persona, error) {
-	if file == "" {
-		return map[string]issuer.Persona{}, nil
-	}
-	people, err := issuer.LoadPersonas(file)
-	if err != nil {
-		return nil, usage("--personas: %w", err)
-	}
-	return people, nil
 }
 
 // announce prints the issuer's addresses once it listens.

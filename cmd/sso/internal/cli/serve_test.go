@@ -78,7 +78,7 @@ personas:
     subject: robert
 `
 
-// A service that is protected by the library, in a few lines of its own.
+// service returns a server that the library protects.
 func service(t *testing.T, issuer string) *httptest.Server {
 	t.Helper()
 	cfg, err := sso.ConfigFromLookup(func(name string) string {
@@ -110,7 +110,7 @@ type routed struct{ adapter.HTTPRequest }
 func (routed) Pattern() string         { return "/" }
 func (routed) PathValue(string) string { return "" }
 
-// curl sends a token as the command substitution of a shell would.
+// curl sends a request with a token.
 func curl(t *testing.T, method, address, token string) (int, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, address, http.NoBody)
@@ -129,7 +129,7 @@ func curl(t *testing.T, method, address, token string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-// mint runs sso mint and demands that it prints a token and nothing else.
+// mint runs sso mint and requires that it prints a token and nothing else.
 func mint(t *testing.T, args ...string) string {
 	t.Helper()
 	o := call{args: append([]string{"mint"}, args...)}.run(t)
@@ -152,18 +152,18 @@ func TestMint_Service(t *testing.T) {
 		want int
 		says string
 	}{
-		"with the permission":          {[]string{"--permission", "pma.role=admin"}, 200, "hello ada"},
-		"without":                      {nil, 403, ""},
-		"with another":                 {[]string{"--permission", "pma.role=guest"}, 403, ""},
-		"as somebody else":             {[]string{"--subject", "eve", "--permission", "pma.role=admin"}, 200, "hello eve"},
-		"as somebody else, by a claim": {[]string{"--claim", "sub=eve", "--permission", "pma.role=admin"}, 200, "hello eve"},
-		"as a persona":                 {[]string{"--persona", "ada"}, 200, "hello ada"},
-		"as a persona with less":       {[]string{"--persona", "ada", "--permission", "pma.role=guest"}, 403, ""},
-		"as another persona":           {[]string{"--persona", "bob", "--permission", "pma.role=admin"}, 200, "hello robert"},
-		"for another audience":         {[]string{"--audience", "shop", "--permission", "pma.role=admin"}, 401, ""},
-		"for several audiences":        {[]string{"--audience", "shop", "--audience", "api", "--permission", "pma.role=admin"}, 200, "hello ada"},
-		"expired":                      {[]string{"--expires-in=-1h", "--permission", "pma.role=admin"}, 401, ""},
-		"without audience":             {[]string{"--without", "aud", "--permission", "pma.role=admin"}, 401, ""},
+		"with the permission":            {[]string{"--permission", "pma.role=admin"}, 200, "hello ada"},
+		"without":                        {nil, 403, ""},
+		"with another":                   {[]string{"--permission", "pma.role=guest"}, 403, ""},
+		"as another subject":             {[]string{"--subject", "eve", "--permission", "pma.role=admin"}, 200, "hello eve"},
+		"as another subject, by a claim": {[]string{"--claim", "sub=eve", "--permission", "pma.role=admin"}, 200, "hello eve"},
+		"as a persona":                   {[]string{"--persona", "ada"}, 200, "hello ada"},
+		"as a persona with less":         {[]string{"--persona", "ada", "--permission", "pma.role=guest"}, 403, ""},
+		"as another persona":             {[]string{"--persona", "bob", "--permission", "pma.role=admin"}, 200, "hello robert"},
+		"for another audience":           {[]string{"--audience", "shop", "--permission", "pma.role=admin"}, 401, ""},
+		"for several audiences":          {[]string{"--audience", "shop", "--audience", "api", "--permission", "pma.role=admin"}, 200, "hello ada"},
+		"expired":                        {[]string{"--expires-in=-1h", "--permission", "pma.role=admin"}, 401, ""},
+		"without audience":               {[]string{"--without", "aud", "--permission", "pma.role=admin"}, 401, ""},
 	} {
 		if status, body := curl(t, http.MethodGet, server.URL, mint(t, append([]string{"--issuer", s.issuer}, tt.args...)...)); status != tt.want || body != tt.says {
 			t.Errorf("%s: %d %s", name, status, body)
@@ -292,7 +292,7 @@ func squeezed(t *testing.T, text json.RawMessage) string {
 
 func TestServe_Output(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // it listens, says so, and ends
+	cancel() // it listens, prints its addresses, and ends
 	o := call{args: []string{"serve", "--listen", "127.0.0.1:0", "--keys-file=", "--algorithm", "ES256", "--audience", "a,b"}}.runContext(ctx, t)
 	o.harmless(t)
 	if o.code != 0 || !strings.Contains(o.stdout, "export SSO_ISSUER=http://127.0.0.1:") || !strings.Contains(o.stdout, "SSO_AUDIENCE=a,b SSO_ALGORITHMS=ES256") {
@@ -318,7 +318,7 @@ func TestMint_OtherTokenEndpoint(t *testing.T) {
 	}
 }
 
-// claimsOf are those of a token that was minted in an environment.
+// claimsOf mints a token in an environment and returns its claims.
 func claimsOf(t *testing.T, env map[string]string, args ...string) map[string]any {
 	t.Helper()
 	o := call{args: append([]string{"mint"}, args...), env: env}.run(t)
@@ -347,11 +347,11 @@ func TestMint_Environment(t *testing.T) {
 		args     []string
 		audience any
 	}{
-		"both":                  {env, nil, "shop"},
-		"the issuer alone":      {map[string]string{"SSO_ISSUER": s.issuer}, nil, "api"},
-		"several audiences":     {map[string]string{"SSO_ISSUER": s.issuer, "SSO_AUDIENCE": "shop, api"}, nil, []any{"shop", "api"}},
-		"a flag goes before":    {env, []string{"--audience", "other"}, "other"},
-		"a persona goes before": {env, []string{"--persona", "ada"}, "orders-api"},
+		"both":                {env, nil, "shop"},
+		"the issuer alone":    {map[string]string{"SSO_ISSUER": s.issuer}, nil, "api"},
+		"several audiences":   {map[string]string{"SSO_ISSUER": s.issuer, "SSO_AUDIENCE": "shop, api"}, nil, []any{"shop", "api"}},
+		"a flag overrides":    {env, []string{"--audience", "other"}, "other"},
+		"a persona overrides": {env, []string{"--persona", "ada"}, "orders-api"},
 	} {
 		claims := claimsOf(t, tt.env, tt.args...)
 		if got := fmt.Sprint(claims["aud"]); claims["iss"] != s.issuer || got != fmt.Sprint(tt.audience) && got != fmt.Sprintf("[%v]", tt.audience) {

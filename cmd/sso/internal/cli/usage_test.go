@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -31,29 +32,29 @@ func TestErrors_Usage(t *testing.T) {
 		args []string
 		want string
 	}{
-		"a command that is none":          {[]string{"mnt"}, "unknown command; did you mean mint"},
-		"a flag that is none":             {[]string{"mint", "--permision", "x"}, "unknown flag: --permision"},
-		"an argument too much":            {[]string{"doctor", "now"}, "takes flags only"},
+		"an unknown command":              {[]string{"mnt"}, "unknown command; did you mean mint"},
+		"an unknown flag":                 {[]string{"mint", "--permision", "x"}, "unknown flag: --permision"},
+		"an extra argument":               {[]string{"doctor", "now"}, "takes flags only"},
 		"no token":                        {append([]string{"explain"}, trust...), "send one through a pipe"},
 		"no settings":                     {[]string{"explain"}, "SSO_AUDIENCE (or --audience) is not set"},
-		"a permission that is none":       {append([]string{"explain", "--require", `is("a"`}, trust...), "--require: permission: 1:"},
-		"a permission that is unknown":    {append([]string{"explain", "--require", `Is("a", 1)`}, trust...), "Is is written is"},
+		"an invalid permission":           {append([]string{"explain", "--require", `is("a"`}, trust...), "--require: permission: 1:"},
+		"an unknown permission":           {append([]string{"explain", "--require", `Is("a", 1)`}, trust...), "Is is written is"},
 		"an address of other machines":    {[]string{"serve", "--listen", "0.0.0.0:9000"}, "--insecure-listen"},
 		"no address":                      {[]string{"serve", "--listen", "9000"}, "127.0.0.1:9000"},
-		"an algorithm that is none":       {[]string{"serve", "--keys-file=", "--algorithm", "HS256"}, "RS256"},
+		"an invalid algorithm":            {[]string{"serve", "--keys-file=", "--algorithm", "HS256"}, "RS256"},
 		"an address that is taken":        {[]string{"serve", "--keys-file=", "--listen", taken.Addr().String()}, "--listen 127.0.0.1:9001, and name it to sso mint by --issuer http://127.0.0.1:9001"},
 		"keys of another algorithm":       {[]string{"serve", "--listen", "127.0.0.1:0", "--keys-file", keysFile(t), "--algorithm", "ES256"}, "--keys-file holds a key for EdDSA, --algorithm says ES256"},
 		"an issuer with a query":          {[]string{"serve", "--listen", "127.0.0.1:0", "--keys-file=", "--issuer", "https://x?y"}, "without user, query and fragment"},
-		"a lifetime of nothing":           {[]string{"serve", "--listen", "127.0.0.1:0", "--keys-file=", "--lifetime", "0s"}, "at least 1s"},
+		"a lifetime of 0":                 {[]string{"serve", "--listen", "127.0.0.1:0", "--keys-file=", "--lifetime", "0s"}, "at least 1s"},
 		"no file of personas":             {[]string{"serve", "--personas", filepath.Join(folder, "none.yaml")}, "none.yaml"},
-		"a field that no persona has":     {[]string{"serve", "--personas", unknown}, `unknown field "permision"`},
+		"an unknown field of a persona":   {[]string{"serve", "--personas", unknown}, `unknown field "permision"`},
 		"no file of keys":                 {[]string{"mint", "--keys-file", filepath.Join(folder, "none.pem")}, "sso serve --keys-file"},
 		"personas for a running issuer":   {[]string{"mint", "--personas", unknown}, "give the file to sso serve"},
 		"a permission without a name":     {[]string{"mint", "--permission", "=x"}, "write name=value"},
 		"a permission with an empty name": {[]string{"mint", "--permission", "a..b=x"}, "a name on the path is empty"},
 		"a claim without a name":          {[]string{"mint", "--claim", "=x"}, "write name=value"},
-		"an issuer that is no address":    {[]string{"mint", "--issuer", "localhost:9000"}, "http://127.0.0.1:9000"},
-		"a part of a second":              {[]string{"mint", "--expires-in", "1500ms"}, "whole seconds"},
+		"an issuer that is not a URL":     {[]string{"mint", "--issuer", "localhost:9000"}, "http://127.0.0.1:9000"},
+		"a fraction of a second":          {[]string{"mint", "--expires-in", "1500ms"}, "whole seconds"},
 		"no client":                       {[]string{"mint", "--client="}, "--without client_id"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -107,7 +108,7 @@ func TestErrors_Refused(t *testing.T) {
 	for name, args := range map[string][]string{
 		"an issuer that is down":    {"mint", "--issuer", issuer.URL()},
 		"a persona that is unknown": {"mint", "--keys-file", keysFile(t), "--persona", "eve"},
-		"what is no token, decoded": {"explain", "--decode"},
+		"an invalid token, decoded": {"explain", "--decode"},
 	} {
 		if o := (call{args: args, client: issuer.Client(), stdin: "x"}).run(t); o.code != cli.ExitRefused || o.stderr == "" {
 			t.Errorf("%s: %+v", name, o)
@@ -154,5 +155,31 @@ func TestHelp(t *testing.T) {
 				t.Errorf("%s: no %q in %+v", name, want, o)
 			}
 		}
+	}
+}
+
+// TestDocs reads the examples of docs/CLI.md.
+func TestDocs(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "CLI.md"))
+	if err != nil {
+		t.Skip(err) // outside the repository
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\n")
+	yaml, _, _ := strings.Cut(rest, "```")
+	path := filepath.Join(t.TempDir(), "personas.yaml")
+	if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mint(t, "--keys-file", keysFile(t), "--personas", path, "--persona", "ada")
+
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	permissions := regexp.MustCompile(`--require '([^']+)'`).FindAllStringSubmatch(string(text), -1)
+	for _, p := range permissions {
+		if o := (call{args: append([]string{"explain", "--require", p[1]}, trusting(issuer)...), stdin: issuer.Token(), client: issuer.Client()}).run(t); o.code == cli.ExitUsage {
+			t.Errorf("%s: %+v", p[1], o)
+		}
+	}
+	if len(permissions) < 2 {
+		t.Errorf("found %d permissions", len(permissions))
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -11,32 +12,19 @@ import (
 	"time"
 )
 
-const (
-	// startTime is how long an issuer on this machine may take until it listens, where it was
-	// started in the background just before.
-	startTime = 3 * time.Second
-	// startPause is between two looks.
-	startPause = 50 * time.Millisecond
-)
-
-// await waits, for a while, until somebody listens at an address of this machine. Whether somebody
-// does it does not say: whoever asks there next will see.
+// await waits up to 3 s for a server at an address of this machine, which may have been started in the
+// background just before.
 func (p *program) await(ctx context.Context, address string) {
-	u, err := url.Parse(address)
-	if err != nil || !isLoopback(u) || p.env.HTTPClient != nil {
+	u := local(address)
+	if u == nil || p.env.HTTPClient != nil {
 		return
 	}
-	port := u.Port()
-	if port == "" {
-		port = u.Scheme // net knows those of http and https by name
-	}
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	for {
-		connection, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+		connection, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), u.Scheme)))
 		if err == nil {
 			_ = connection.Close() // nothing was sent
-			return
 		}
 		if !errors.Is(err, syscall.ECONNREFUSED) {
 			return
@@ -47,13 +35,19 @@ func (p *program) await(ctx context.Context, address string) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(startPause):
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
-// isLoopback tells an address of this machine without asking any name server.
-func isLoopback(u *url.URL) bool {
-	ip, err := netip.ParseAddr(u.Hostname())
-	return (u.Scheme == "http" || u.Scheme == "https") && (strings.EqualFold(u.Hostname(), "localhost") || err == nil && ip.Unmap().IsLoopback())
+// local parses a URL that names this machine, and returns nil for others. It resolves no names.
+func local(address string) *url.URL {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return nil
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); strings.EqualFold(u.Hostname(), "localhost") || err == nil && ip.Unmap().IsLoopback() {
+		return u
+	}
+	return nil
 }

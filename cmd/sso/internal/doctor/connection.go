@@ -21,12 +21,12 @@ import (
 )
 
 const (
-	// maxBody bounds the part of an answer that is kept; the library reads no more either.
-	maxBody = 256 << 10
 	// soon is how long before its expiry a certificate is reported.
 	soon = 14 * 24 * time.Hour
 	// slow is the latency from which an answer is reported.
 	slow = time.Second
+	// defaultLeeway is the library's.
+	defaultLeeway = time.Minute
 )
 
 // An exchange is a request for keys and its outcome.
@@ -36,7 +36,7 @@ type exchange struct {
 	response *http.Response
 	began    time.Time
 	took     time.Duration
-	body     bytes.Buffer
+	body     bytes.Buffer // as far as the library read it
 }
 
 func (x *exchange) status() int {
@@ -66,13 +66,7 @@ func record(given *http.Client, now func() time.Time) (*http.Client, *recorder) 
 		client, r.next = *given, given.Transport
 	}
 	if r.next == nil {
-		r.next = &http.Transport{ // as the library's own
-			Proxy:                  http.ProxyFromEnvironment,
-			DisableKeepAlives:      true,
-			ForceAttemptHTTP2:      true,
-			TLSHandshakeTimeout:    fetchTimeout,
-			MaxResponseHeaderBytes: 64 << 10,
-		}
+		r.next = &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, ForceAttemptHTTP2: true} // as the library's own
 	}
 	client.Transport = r
 	return &client, r
@@ -88,17 +82,9 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 		response.Body = struct {
 			io.Reader
 			io.Closer
-		}{io.TeeReader(response.Body, &limited{&x.body}), response.Body}
+		}{io.TeeReader(response.Body, &x.body), response.Body}
 	}
 	return response, err
-}
-
-// limited keeps the beginning of what is written to it.
-type limited struct{ *bytes.Buffer }
-
-func (l *limited) Write(p []byte) (int, error) {
-	l.Buffer.Write(p[:min(len(p), maxBody-l.Len())])
-	return len(p), nil
 }
 
 // connection reports how the keys were fetched: errors, latency, certificate and clocks.
@@ -137,7 +123,7 @@ func (e *examination) certificate(x *exchange) {
 	if left < soon {
 		level, remedy = Yellow, "ask the provider to renew it: no keys are available once it has expired"
 	}
-	e.add(level, "certificate", remedy, "of %s, issued by %s, valid until %s, %s", leaf.Subject.CommonName, leaf.Issuer.CommonName, leaf.NotAfter.UTC().Format(time.DateOnly), days(left))
+	e.add(level, "certificate", remedy, "of %s, issued by %s, valid until %s, days left: %d", leaf.Subject.CommonName, leaf.Issuer.CommonName, leaf.NotAfter.UTC().Format(time.DateOnly), int(left.Hours()/24))
 }
 
 // clock compares this machine's clock with the provider's. The answer's Date is the middle of a
@@ -150,7 +136,7 @@ func (e *examination) clock(x *exchange) {
 	}
 	skew := x.began.Add(x.took / 2).Sub(date.Add(time.Second / 2))
 	doubt := x.took/2 + time.Second
-	leeway := max(cmp.Or(e.cfg.Leeway, time.Minute), 0)
+	leeway := max(cmp.Or(e.cfg.Leeway, defaultLeeway), 0)
 	direction, effect := "ahead of", "tokens are refused as expired too early"
 	if skew < 0 {
 		direction, effect = "behind", "tokens are refused as issued in the future"
@@ -234,24 +220,5 @@ func (e *examination) content(exchanges []*exchange) string {
 
 // span formats a duration in whole seconds, without trailing zeros.
 func span(d time.Duration) string {
-	text := d.Round(time.Second).String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}
-
-// days formats the time until a date.
-func days(d time.Duration) string {
-	switch n := int(d.Hours() / 24); {
-	case d < 0:
-		return "which has passed"
-	case n == 1:
-		return "in a day"
-	default:
-		return fmt.Sprintf("in %d days", n)
-	}
+	return strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(d.Round(time.Second).String())
 }

@@ -5,9 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/term"
@@ -54,8 +53,8 @@ type Question struct {
 	Config   sso.Config
 	Err      error // of reading the configuration
 	Settings []Setting
-	Client   *http.Client     // nil: a client like the library's own
-	Now      func() time.Time // nil: time.Now
+	Client   *http.Client // nil: a client like the library's own
+	Now      func() time.Time
 }
 
 // An examination builds a report.
@@ -72,11 +71,8 @@ func (e *examination) add(level Level, topic, remedy, format string, args ...any
 
 // Examine checks the configuration, and fetches the keys once from the configured source.
 func Examine(ctx context.Context, q Question) *Report {
-	if q.Now == nil {
-		q.Now = time.Now
-	}
 	client, line := record(q.Client, q.Now)
-	q.Config.HTTPClient = client
+	q.Config.HTTPClient, q.Config.Logger = client, slog.New(slog.DiscardHandler)
 	e := &examination{cfg: q.Config, algorithms: q.Config.Algorithms, now: q.Now, Report: Report{Level: Green, Settings: q.Settings, Keys: []Key{}}}
 	if len(e.algorithms) == 0 {
 		e.algorithms = []string{"RS256"}
@@ -103,11 +99,11 @@ func Examine(ctx context.Context, q Question) *Report {
 
 // configuration reports the library's errors, and settings that weaken it.
 func (e *examination) configuration(err error) {
-	var faults *sso.ConfigError
+	var invalid *sso.ConfigError
 	switch {
-	case errors.As(err, &faults):
-		for _, f := range faults.Problems {
-			e.add(Red, f.Setting, f.Remedy, "%s", f.Problem)
+	case errors.As(err, &invalid):
+		for _, p := range invalid.Problems {
+			e.add(Red, p.Setting, p.Remedy, "%s", p.Problem)
 		}
 	case err != nil:
 		e.add(Red, "settings", "fix what the error names", "%v", err)
@@ -122,9 +118,9 @@ func (e *examination) configuration(err error) {
 		e.add(Yellow, "SkipAudienceCheck", "set SSO_AUDIENCE if the provider's access tokens have aud", "only the client distinguishes tokens for this service from those for other services")
 	}
 	if c.TokenType == sso.AllowIDToken {
-		e.add(Yellow, "TokenType", "remove it, unless the provider has no access tokens that can be read", "ID tokens are accepted")
+		e.add(Yellow, "TokenType", "remove it, unless the provider's access tokens are opaque", "ID tokens are accepted too, which every client of the provider has")
 	}
-	if c.Leeway > time.Minute {
+	if c.Leeway > defaultLeeway {
 		e.add(Yellow, "Leeway", "set the clocks by NTP, and remove it", "tokens are accepted for %s after they have expired", span(c.Leeway))
 	}
 }
@@ -195,9 +191,4 @@ func (e *examination) outage(set *keys.Set, source keys.Source) {
 	}
 	e.add(Green, "outage", "", "keys are fetched every %s, ± 10 %%. If that fails, tokens signed with the cached keys are accepted for %s more, then refused with 503. Tokens signed with other keys are refused with 503 at once, and so are all tokens in a service that starts during the outage. The fetch is retried after 1 s to 30 s, with a timeout of %s",
 		span(interval), span(staleFor), span(fetchTimeout))
-}
-
-// sorted joins a list for people, without duplicates.
-func sorted(list []string) string {
-	return strings.Join(slices.Compact(slices.Sorted(slices.Values(list))), ", ")
 }

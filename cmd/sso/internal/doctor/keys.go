@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"maps"
 	"math/big"
 	"os"
@@ -64,12 +63,7 @@ func readMaterial(source keys.Source, uri string, exchanges []*exchange) materia
 	if err != nil || !info.Mode().IsRegular() { // opening a pipe would block
 		return material{}
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return material{}
-	}
-	defer f.Close() //nolint:errcheck // only read from
-	text, _ := io.ReadAll(io.LimitReader(f, maxBody))
+	text, _ := os.ReadFile(path) // the library has read it before
 	return material{text, info.ModTime()}
 }
 
@@ -145,7 +139,7 @@ func (e *examination) forAlgorithms(set *keys.Set) {
 	case len(set.Keys) == 0:
 		e.add(Red, "keys", "see the reasons beside the keys, and report them to the provider", "none of the %d keys at %s is usable: every token is refused", len(set.Skipped), e.Source)
 	case len(lacking) == len(e.algorithms):
-		e.add(Red, "algorithms", "if the provider signs with "+sorted(offered)+", set SSO_ALGORITHMS to the one that its tokens name", "no key is for %s: every token is refused", accepted)
+		e.add(Red, "algorithms", "if the provider signs with "+strings.Join(slices.Compact(slices.Sorted(slices.Values(offered))), ", ")+", set SSO_ALGORITHMS to the one that its tokens name", "no key is for %s: every token is refused", accepted)
 	case len(lacking) > 0:
 		e.add(Yellow, "algorithms", "remove them from SSO_ALGORITHMS, unless the provider is about to publish keys for them", "no key is for %s", strings.Join(lacking, ", "))
 	default:

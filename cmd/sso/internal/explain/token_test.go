@@ -17,7 +17,7 @@ func token(payload string) explain.Input {
 func TestDecode_Depth(t *testing.T) {
 	for depth, shown := range map[int]bool{1: true, 63: true, 64: false, 5000: false} {
 		decoded, err := explain.Decode(token(`{"quoted":"[[[{{{\"[","x":` + strings.Repeat("[", depth) + strings.Repeat("]", depth) + "}"))
-		if err != nil || (string(decoded.Claims) != "null") != shown {
+		if err != nil || (decoded.Claims != nil) != shown {
 			t.Errorf("depth %d: %v, %.40s", depth, err, decoded.Claims)
 		}
 	}

@@ -90,17 +90,17 @@ func TestStart_CrossOrigin(t *testing.T) {
 		header               []string
 		want                 int
 	}{
-		"curl":                          {http.MethodPost, "127.0.0.1:9000", here, nil, 200},
-		"a page of its own":             {http.MethodPost, "127.0.0.1:9000", here, []string{"Origin", origin, "Sec-Fetch-Site", "same-origin"}, 200},
-		"a link":                        {http.MethodGet, "127.0.0.1:9000", here, nil, 405},
-		"HEAD":                          {http.MethodHead, "127.0.0.1:9000", here, nil, 405},
-		"a form elsewhere":              {http.MethodPost, "127.0.0.1:9000", here, []string{"Origin", "https://attacker.example", "Sec-Fetch-Site", "cross-site"}, 403},
-		"a form in an old browser":      {http.MethodPost, "127.0.0.1:9000", here, []string{"Origin", "https://attacker.example"}, 403},
-		"a page without origin":         {http.MethodPost, "127.0.0.1:9000", here, []string{"Origin", "null"}, 403},
-		"a page of another port":        {http.MethodPost, "127.0.0.1:9000", here, []string{"Origin", "http://127.0.0.1:3000", "Sec-Fetch-Site", "same-site"}, 403},
-		"a name that resolves to here":  {http.MethodPost, "attacker.example", here, []string{"Origin", "http://attacker.example", "Sec-Fetch-Site", "same-origin"}, 421},
-		"another machine":               {http.MethodPost, "127.0.0.1:9000", "192.0.2.1:50000", nil, 403},
-		"asking by CORS whether it may": {http.MethodOptions, "127.0.0.1:9000", here, []string{"Origin", "https://attacker.example", "Access-Control-Request-Method", "POST"}, 405},
+		"curl":                         {http.MethodPost, "127.0.0.1:9000", here, nil, 200},
+		"a page of its own":            {http.MethodPost, "127.0.0.1:9000", here, []string{"Origin", origin, "Sec-Fetch-Site", "same-origin"}, 200},
+		"a link":                       {http.MethodGet, "127.0.0.1:9000", here, nil, 405},
+		"HEAD":                         {http.MethodHead, "127.0.0.1:9000", here, nil, 405},
+		"a form elsewhere":             {http.MethodPost, "127.0.0.1:9000", here, []string{"Origin", "https://attacker.example", "Sec-Fetch-Site", "cross-site"}, 403},
+		"a form in an old browser":     {http.MethodPost, "127.0.0.1:9000", here, []string{"Origin", "https://attacker.example"}, 403},
+		"a page without origin":        {http.MethodPost, "127.0.0.1:9000", here, []string{"Origin", "null"}, 403},
+		"a page of another port":       {http.MethodPost, "127.0.0.1:9000", here, []string{"Origin", "http://127.0.0.1:3000", "Sec-Fetch-Site", "same-site"}, 403},
+		"a name that resolves to here": {http.MethodPost, "attacker.example", here, []string{"Origin", "http://attacker.example", "Sec-Fetch-Site", "same-origin"}, 421},
+		"another machine":              {http.MethodPost, "127.0.0.1:9000", "192.0.2.1:50000", nil, 403},
+		"a CORS preflight":             {http.MethodOptions, "127.0.0.1:9000", here, []string{"Origin", "https://attacker.example", "Access-Control-Request-Method", "POST"}, 405},
 	} {
 		for _, path := range []string{"/rotate", "/down", "/up"} {
 			before := s.KeyID()
@@ -244,12 +244,13 @@ func TestStart_Description(t *testing.T) {
 	greeting := ask(s, http.MethodGet, "/", "localhost", here).Body.String()
 	asked := 0
 	for line := range strings.SplitSeq(greeting, "\n") {
-		method, address, _ := strings.Cut(line, " ")
-		if method != http.MethodGet && method != http.MethodPost {
+		words := strings.Fields(line)
+		if len(words) < 2 || words[0] != http.MethodGet && words[0] != http.MethodPost {
 			continue
 		}
 		asked++
-		u, err := url.Parse(strings.TrimSpace(address))
+		method := words[0]
+		u, err := url.Parse(words[1])
 		if err != nil || u.Host != "127.0.0.1:9000" {
 			t.Fatalf("%q: %v", line, err)
 		}

@@ -72,11 +72,7 @@ func OpenKeyFile(path string) (*KeyFile, error) {
 	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 		return nil, err
 	}
-	name := target + ".lock"
-	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file: remove it", name)
-	}
-	locked, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	locked, err := os.OpenFile(target+".lock", os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -111,25 +107,19 @@ func (f *KeyFile) Save(text []byte) error {
 // Close unlocks the file.
 func (f *KeyFile) Close() error { return f.lock.Close() }
 
-// followLinks resolves symbolic links of the last element. Unlike [filepath.EvalSymlinks] it accepts a
-// path at which no file exists.
+// followLinks resolves symbolic links. Unlike [filepath.EvalSymlinks] it accepts a path at which no file
+// exists.
 func followLinks(path string) (string, error) {
-	for range 40 {
-		info, err := os.Lstat(path)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink == 0 {
-			return path, nil
-		}
-		if err != nil {
-			return "", err
-		}
-		next, err := os.Readlink(path)
-		if err != nil {
-			return "", err
-		}
-		if !filepath.IsAbs(next) {
-			next = filepath.Dir(path) + string(filepath.Separator) + next // Join would resolve .. before links
-		}
-		path = next
+	target, err := filepath.EvalSymlinks(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return target, err
 	}
-	return "", fmt.Errorf("%s is a symbolic link to itself", path)
+	next, err := os.Readlink(path)
+	if err != nil {
+		return path, nil //nolint:nilerr // it is not a link
+	}
+	if !filepath.IsAbs(next) {
+		next = filepath.Dir(path) + string(filepath.Separator) + next // Join would resolve .. before links
+	}
+	return followLinks(next)
 }

@@ -47,8 +47,11 @@ func (t *Texts) UnmarshalYAML(node *yaml.Node) error {
 
 // LoadPersonas reads the personas in a YAML file: the object personas, with a member for each name.
 // An unknown field is an error: a misspelled permission would otherwise be noticed only when a
-// token lacks it.
+// token lacks it. An empty path has no personas.
 func LoadPersonas(path string) (map[string]Persona, error) {
+	if path == "" {
+		return nil, nil
+	}
 	text, err := readFile(path, func(fs.FileInfo) error { return nil })
 	if err != nil {
 		return nil, err

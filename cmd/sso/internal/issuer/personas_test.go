@@ -27,7 +27,7 @@ personas:
 	if err != nil || len(list) != 3 {
 		t.Fatal(list, err)
 	}
-	issuer, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"))
+	i, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ personas:
 		"eve": {`"aud":"shop"`, `"scope":"a b"`, `"roles":["guest"]`},
 		"bob": {`"sub":"robert"`, `"aud":"api"`},
 	} {
-		payload, _ := base64.RawURLEncoding.DecodeString(strings.Split(issuer.MustToken(list[name].Options()...), ".")[1])
+		payload, _ := base64.RawURLEncoding.DecodeString(strings.Split(i.MustToken(list[name].Options()...), ".")[1])
 		for _, part := range want {
 			if !strings.Contains(string(payload), part) {
 				t.Errorf("%s: %s lacks %s", name, payload, part)
@@ -47,19 +47,19 @@ personas:
 
 func TestParsePersonas_Errors(t *testing.T) {
 	for name, tt := range map[string]struct{ text, want string }{
-		"a field that is not known":        {"personas:\n  ada:\n    permision: {}\n", `line 3: unknown field "permision"; below personas and a name, write subject, `},
-		"a field at the top":               {"people: {}\n", `unknown field "people"`},
-		"nothing":                          {"", "the file is empty"},
-		"no persona":                       {"personas: {}\n", "no persona is defined"},
-		"two documents":                    {"personas: {a: {}}\n---\npersonas: {b: {}}\n", "more than one YAML document"},
-		"a name twice":                     {"personas:\n  a: {}\n  a: {}\n", "already defined"},
-		"a duration that is none":          {"personas: {a: {expires_in: soon}}\n", "cannot unmarshal"},
-		"an object for texts":              {"personas:\n  a:\n    audience: {x: 1}\n", "line 3: write a text or a list of texts"},
-		"a fraction of a second":           {"personas: {a: {expires_in: 1500ms}}\n", "write whole seconds"},
-		"a name that is a number":          {"personas: {a: {claims: {x: {1: 2}}}}\n", "quote names that are numbers"},
-		"what is no YAML":                  {"personas: [\n", "yaml: "},
-		"a persona without a name":         {"personas: {'': {}}\n", "the name is empty"},
-		"aliases that would fill a memory": {bomb, "yaml: "},
+		"an unknown field":         {"personas:\n  ada:\n    permision: {}\n", `line 3: unknown field "permision"; below personas and a name, write subject, `},
+		"a field at the top":       {"people: {}\n", `unknown field "people"`},
+		"nothing":                  {"", "the file is empty"},
+		"no persona":               {"personas: {}\n", "no persona is defined"},
+		"two documents":            {"personas: {a: {}}\n---\npersonas: {b: {}}\n", "more than one YAML document"},
+		"a duplicate name":         {"personas:\n  a: {}\n  a: {}\n", "already defined"},
+		"an invalid duration":      {"personas: {a: {expires_in: soon}}\n", "cannot unmarshal"},
+		"an object for texts":      {"personas:\n  a:\n    audience: {x: 1}\n", "line 3: write a text or a list of texts"},
+		"a fraction of a second":   {"personas: {a: {expires_in: 1500ms}}\n", "write whole seconds"},
+		"a name that is a number":  {"personas: {a: {claims: {x: {1: 2}}}}\n", "quote names that are numbers"},
+		"invalid YAML":             {"personas: [\n", "yaml: "},
+		"a persona without a name": {"personas: {'': {}}\n", "the name is empty"},
+		"aliases that expand":      {bomb, "yaml: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := issuer.ParsePersonas([]byte(tt.text))

@@ -7,8 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -62,34 +62,20 @@ func Clip(s string, most int) string {
 	return s[:most] + "…"
 }
 
+var userInfo = regexp.MustCompile(`//[^/,]*@`)
+
 // Redact returns a setting or an address without what may be a secret: the user, query and fragment of a
 // URL or of a list of URLs, and any text that is not certainly harmless.
 func Redact(value string) string {
-	hidden := fmt.Sprintf("a text of %d bytes", len(value))
-	shown := value
-	if end := strings.IndexAny(value, "?#"); end >= 0 { // what follows may hold commas
-		shown = value[:end]
+	shown, _, _ := strings.Cut(strings.ReplaceAll(value, "#", "?"), "?") // what follows may hold commas
+	shown = userInfo.ReplaceAllString(shown, "//")
+	if len(shown) > 200 || strings.ContainsAny(shown, "{@\n") || strings.Contains(shown, "-----") || // JSON or PEM
+		strings.Contains(strings.ToLower(shown), "data:") ||
+		len(shown) > 30 && !strings.ContainsAny(shown, ".:, ") || // Base64 or hex: a key in the wrong setting
+		shown != value && !strings.Contains(shown, "://") {
+		return fmt.Sprintf("a text of %d bytes", len(value))
 	}
-	switch {
-	case len(shown) > 200, strings.ContainsAny(shown, "{\n"), strings.Contains(shown, "-----"), // JSON or PEM
-		strings.Contains(strings.ToLower(shown), "data:"),
-		len(shown) > 30 && !strings.ContainsAny(shown, ".:, "), // Base64 or hex: a key in the wrong setting
-		shown != value && !strings.Contains(shown, "://"):
-		return hidden
-	}
-	list := strings.Split(shown, ",")
-	for i, element := range list {
-		if !strings.Contains(element, "@") {
-			continue
-		}
-		u, err := url.Parse(element)
-		if err != nil || u.Host == "" || strings.Contains(u.Path, "@") {
-			return hidden
-		}
-		u.User = nil
-		list[i] = u.String()
-	}
-	if shown = strings.Join(list, ","); shown != value {
+	if shown != value {
 		shown += " (shortened)"
 	}
 	return shown
@@ -101,17 +87,12 @@ type Printer struct{ out io.Writer }
 // NewPrinter returns a printer that writes to out.
 func NewPrinter(out io.Writer) *Printer { return &Printer{out: out} }
 
-// Printf formats as [fmt.Printf] does. Each argument but numbers and booleans passes through
-// [Safe]; the format does not. Errors of the writer are ignored.
+// Printf formats as [fmt.Printf] does. Each argument is a string that has passed through [Safe]; the
+// format has not. Errors of the writer are ignored.
 func (p *Printer) Printf(format string, args ...any) {
 	safe := make([]any, len(args))
 	for i, arg := range args {
-		switch arg.(type) {
-		case bool, int, int64, float64:
-			safe[i] = arg
-		default:
-			safe[i] = Safe(fmt.Sprint(arg))
-		}
+		safe[i] = Safe(fmt.Sprint(arg))
 	}
 	_, _ = fmt.Fprintf(p.out, format, safe...)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/more-retail/moresso-go/cmd/sso/internal/term"
 )
 
-// hostile are texts that a terminal would obey, or that people would read as something else.
+// hostile are texts that a terminal obeys, or that people misread.
 var hostile = map[string]string{
 	"clear the screen":       "\x1b[2J",
 	"set the title":          "\x1b]0;owned\x07",
