@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,12 +25,12 @@ import (
 )
 
 const (
-	attempts = 2                      // within one fetch; a cache starts others
+	attempts = 2                      // within one fetch
 	pause    = 250 * time.Millisecond // between them, at most
 	maxBytes = 256 << 10              // of an answer
 )
 
-// connect makes a client of the usual AWS configuration, which may have to say the region.
+// connect makes a client from the usual AWS configuration. needsRegion requires it to name a region.
 func connect(ctx context.Context, o keys.Options, needsRegion bool) (Client, error) {
 	var transport config.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.DisableKeepAlives, t.DialContext = true, dial
@@ -41,8 +42,8 @@ func connect(ctx context.Context, o keys.Options, needsRegion bool) (Client, err
 	}
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithHTTPClient(transport),
-		config.WithLogger(logging.Nop{}), // what matters is in the errors
-		// ECS and EKS hand out credentials over a client that does not heed the one above.
+		config.WithLogger(logging.Nop{}), // the errors say enough
+		// The credentials of ECS and EKS come over a client that ignores the one above.
 		config.WithEndpointCredentialOptions(func(e *endpointcreds.Options) { e.HTTPClient = transport }),
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(r *retry.StandardOptions) { r.MaxAttempts, r.MaxBackoff = attempts, pause })
@@ -58,20 +59,19 @@ func connect(ctx context.Context, o keys.Options, needsRegion bool) (Client, err
 	})
 	if endpoint := client.Options().BaseEndpoint; endpoint != nil && !o.InsecureAllowHTTP {
 		if u, err := url.Parse(*endpoint); err != nil || u.Scheme != "https" && !loopback(u.Hostname()) {
-			return nil, errors.New("the AWS configuration names an endpoint of KMS that is not https://, where anybody on the way can replace the keys")
+			return nil, errors.New("the AWS configuration names an endpoint of KMS that is not https://, so an attacker on the network can replace the keys")
 		}
 	}
 	return client, nil
 }
 
-// loopback goes by the host as written: a name that merely resolves to loopback today is none.
+// loopback reports whether a host is this machine, as written: names are not resolved.
 func loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
+	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
-// oneShot sends requests over connections that end with the answer, of which it bounds the
-// length.
+// oneShot closes each connection after one answer, and bounds the answer.
 type oneShot struct{ aws.HTTPClient }
 
 func (c oneShot) Do(r *http.Request) (*http.Response, error) {
@@ -83,12 +83,11 @@ func (c oneShot) Do(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// fetchKey finds the context of the whole fetch in that of a dial.
+// fetchKey is the context key of the context of the whole fetch.
 type fetchKey struct{}
 
-// dial makes a connection that ends with the fetch it is for. Handshakes, and the SDK's
-// requests for credentials, are under contexts that outlive it: they would be goroutines
-// without work in flight.
+// dial makes a connection that closes when its fetch ends. Handshakes, and the SDK's requests for
+// credentials, run under contexts that outlive the fetch and would leave goroutines behind.
 func dial(ctx context.Context, network, address string) (net.Conn, error) { //nolint:contextcheck // the other context is the point
 	if fetch, ok := ctx.Value(fetchKey{}).(context.Context); ok {
 		ctx = fetch
@@ -100,38 +99,38 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) { //no
 	return conn, err
 }
 
-// advice is for the operator, by the codes of KMS. After those that are certain no token can
-// have been signed by the key, or none that should still be accepted.
+// advice is for the operator, by the error codes of KMS. The certain ones mean that no token of the
+// key should be accepted.
 var advice = map[string]refusalError{
 	"AccessDeniedException":         {text: "access denied: allow the role of this service kms:GetPublicKey, in its own policy and in the key's"},
-	"ThrottlingException":           {text: "throttled: the account asks KMS too often; it is asked again later"},
+	"ThrottlingException":           {text: "throttled: the account calls KMS too often; the call is repeated later"},
 	"NotFoundException":             {text: "not found: correct the name, the account or the region, or take the key out of the configuration", certain: true},
 	"DisabledException":             {text: "the key is disabled: enable it, or take it out of the configuration", certain: true},
 	"KMSInvalidStateException":      {text: "the key's state does not allow its use: cancel its deletion or finish its import, or take it out of the configuration", certain: true},
 	"UnsupportedOperationException": {text: "the key has no public half: name an asymmetric key for SIGN_VERIFY", certain: true},
 }
 
-// explained puts an error of the SDK into words. What KMS itself wrote is repeated only with
-// the codes above: complaints about a signature quote the request, session token included.
-func explained(err error) error {
+// explain converts an error of the SDK. It repeats the message of KMS only with the codes above,
+// because messages about a signature quote the request, session token included.
+func explain(err error) error {
 	var refusal *refusalError
 	var answer smithy.APIError
 	switch {
-	case errors.As(err, &refusal): // there are no credentials
+	case errors.As(err, &refusal): // no credentials
 		return refusal
-	case !errors.As(err, &answer): // nobody answered
+	case !errors.As(err, &answer): // no answer
 		return err
 	}
-	known, ok := advice[answer.ErrorCode()]
+	advised, ok := advice[answer.ErrorCode()]
 	if !ok {
 		return &refusalError{text: fmt.Sprintf("KMS answered %.100q", answer.ErrorCode()), cause: err}
 	}
-	known.text += fmt.Sprintf(" (%s: %.500q)", answer.ErrorCode(), answer.ErrorMessage())
-	known.cause = err
-	return &known
+	advised.text += fmt.Sprintf(" (%s: %.500q)", answer.ErrorCode(), answer.ErrorMessage())
+	advised.cause = err
+	return &advised
 }
 
-// credentials tells the errors of who hands them out from those of KMS.
+// credentials marks the errors of the credential provider, so that they do not count as those of KMS.
 type credentials struct{ aws.CredentialsProvider }
 
 func (c credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {

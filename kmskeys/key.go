@@ -12,8 +12,7 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// specs are the key specs of KMS that tokens can be signed with, each with an algorithm that
-// tells its keys from the others.
+// specs are the key specs of KMS that can sign tokens, each with an algorithm that only its keys fit.
 var specs = map[types.KeySpec]string{
 	types.KeySpecRsa2048:             "RS256",
 	types.KeySpecRsa3072:             "RS256",
@@ -24,7 +23,7 @@ var specs = map[types.KeySpec]string{
 	types.KeySpecEccNistEdwards25519: "EdDSA",
 }
 
-// signings is what KMS calls the algorithms of JWS (RFC 7518, section 3.1; RFC 8037).
+// signings maps the algorithms of JWS (RFC 7518, section 3.1; RFC 8037) to the names of KMS.
 var signings = map[string]types.SigningAlgorithmSpec{
 	"RS256": types.SigningAlgorithmSpecRsassaPkcs1V15Sha256,
 	"RS384": types.SigningAlgorithmSpecRsassaPkcs1V15Sha384,
@@ -38,8 +37,8 @@ var signings = map[string]types.SigningAlgorithmSpec{
 	"EdDSA": types.SigningAlgorithmSpecEd25519Sha512,
 }
 
-// read takes the key out of an answer, if it can sign by one of the accepted algorithms; none
-// listed means any. The key is bound to an algorithm if it has only one.
+// read returns the key of an answer. It fails if the key cannot sign by an accepted algorithm; an
+// empty list accepts all. A key that has only one algorithm is declared for it.
 func read(out *kms.GetPublicKeyOutput, accepted []string) (keys.Key, error) {
 	if out == nil {
 		return keys.Key{}, unusable("the client returned no answer")
@@ -49,11 +48,11 @@ func read(out *kms.GetPublicKeyOutput, accepted []string) (keys.Key, error) {
 	}
 	algorithm, known := specs[out.KeySpec]
 	if !known {
-		return keys.Key{}, unusable("the key spec %q is for no algorithm of tokens; RSA, NIST curves and Ed25519 are", out.KeySpec)
+		return keys.Key{}, unusable("the key spec %q cannot sign tokens; RSA, NIST curves and Ed25519 can", out.KeySpec)
 	}
 	public, err := x509.ParsePKIXPublicKey(out.PublicKey)
 	if err != nil {
-		return keys.Key{}, unusable("the answer holds no public key that can be read: %v", err)
+		return keys.Key{}, unusable("the public key in the answer cannot be read: %v", err)
 	}
 	key := keys.Key{Public: public}
 	if _, err = keys.NewSet(key); err != nil {
@@ -66,7 +65,7 @@ func read(out *kms.GetPublicKeyOutput, accepted []string) (keys.Key, error) {
 		return !key.Fits(algorithm) || len(out.SigningAlgorithms) > 0 && !slices.Contains(out.SigningAlgorithms, signings[algorithm])
 	})
 	if !slices.ContainsFunc(signs, func(algorithm string) bool { return len(accepted) == 0 || slices.Contains(accepted, algorithm) }) {
-		return keys.Key{}, unusable("a key of the spec %s signs by %q, of which Algorithms accepts none", out.KeySpec, strings.Join(signs, ", "))
+		return keys.Key{}, unusable("a key of the spec %s signs by %q, and Algorithms accepts none of them", out.KeySpec, strings.Join(signs, ", "))
 	}
 	if len(signs) == 1 {
 		key.Algorithm = signs[0]
@@ -74,11 +73,11 @@ func read(out *kms.GetPublicKeyOutput, accepted []string) (keys.Key, error) {
 	return key, nil
 }
 
-// refusalError says why a key cannot be used or had.
+// refusalError is why a key cannot be used or fetched.
 type refusalError struct {
 	text    string
-	certain bool  // no token can be verified with the key, so it may be left out
-	cause   error // the SDK's, whose own text may tell too much; nil if it has no part in it
+	certain bool  // the key cannot verify tokens, so it is left out
+	cause   error // the SDK's, whose text may contain secrets; may be nil
 }
 
 func (e *refusalError) Error() string { return e.text }

@@ -1,6 +1,5 @@
-// Package kmskeys lets a service trust tokens that are signed by a key in AWS KMS: it is a
-// source of public keys that asks KMS for them (the operation GetPublicKey). Importing it is
-// all it takes:
+// Package kmskeys lets a service accept tokens that are signed by a key in AWS KMS. It is a source
+// of public keys, which calls the KMS operation GetPublicKey. Importing it is enough:
 //
 //	import _ "github.com/more-retail/moresso-go/kmskeys"
 //
@@ -10,28 +9,24 @@
 //		Audience:     []string{"orders-api"},
 //	})
 //
-// "awskms:" before the name says the same. After it, up to four names may stand, separated by
-// commas, such as the old and the new key during a rotation: name both before the new one is
-// first used. Tokens need not name a key, and a key id that they do name is ignored: the keys
-// are tried in turn. A program that has a client of KMS already gives it to [New] instead.
+// "awskms:" before the name means the same. Up to four names can be given, separated by commas, such
+// as the old and the new key during a rotation: name both before the new one signs. A token's key id
+// is ignored; the keys are tried in turn. A program that has a KMS client passes it to [New] instead.
 //
-// The public key does not tell whose tokens it signs: that is what sso.Config.Issuer is for. A key
-// that is not for RS256 needs sso.Config.Algorithms.
+// A public key does not identify an issuer, so sso.Config.Issuer is required. A key that is not for
+// RS256 needs sso.Config.Algorithms.
 //
-// # What counts
+// # Configuration
 //
-// The usual AWS configuration (environment, shared files, the role of the machine or function)
-// is loaded when keys are first asked for, so that sso.New needs no network, and is kept once it
-// could be loaded. The region is, for a key that is named by an ARN, the ARN's, and else the
-// configuration's; where neither says one, keys cannot be had. sso.Config.HTTPClient carries the
-// requests, if it is set. An endpoint of KMS that the configuration names must be https, unless it
-// is this machine's or sso.Config.InsecureAllowHTTP is set. The role needs the permission
-// kms:GetPublicKey, and nothing else.
+// The usual AWS configuration (environment, shared files, the role of the machine or function) is
+// loaded at the first fetch, so that sso.New needs no network, and is kept once it could be loaded. An
+// ARN names its region; for other names the configuration must name it. sso.Config.HTTPClient
+// carries the requests, if it is set. An endpoint of KMS that the configuration names must be https,
+// unless it is loopback or sso.Config.InsecureAllowHTTP is set. The role needs only the permission
+// kms:GetPublicKey.
 //
-// Each key costs one request in each fetch, which is tried once more where it failed. When keys
-// are fetched, how long they serve in an outage, and what a request waits for, is as with all
-// sources: see docs/KEYS.md. What KMS refuses, and what to do about it, is told by
-// sso.Authenticator.Status.
+// Each key costs one request per fetch, with one retry. Fetches follow the same schedule as for
+// other sources (docs/KEYS.md). sso.Authenticator.Status reports what KMS refuses, with the remedy.
 package kmskeys
 
 import (
@@ -49,10 +44,10 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// maxNames is how many keys without id a cache tries for one token.
+// maxNames is how many keys without id are tried for one token.
 const maxNames = 4
 
-// keyName matches the names that KMS knows a key by; of an ARN it finds the region.
+// keyName matches the names of a key in KMS. Its group is the region of an ARN.
 var keyName = regexp.MustCompile(`^(?:arn:aws[a-z-]*:kms:([a-z0-9-]+):[0-9]{12}:(?:key/` + keyID + `|` + alias + `)|` + keyID + `|` + alias + `)$`)
 
 const (
@@ -60,32 +55,34 @@ const (
 	alias = `alias/[A-Za-z0-9/_-]{1,250}`
 )
 
-func init() { keys.Register("awskms", open) }
+// bareName matches the beginning of a name without scheme, as more-sso-auth's PUBLIC_KEY_URI has it.
+// Mistakes behind it are reported by [parseNames].
+var bareName = regexp.MustCompile(`^\s*(?:arn:aws[a-z-]*:kms:|alias/|mrk-|[0-9a-f]{8}-[0-9a-f]{4}-)`)
 
-// Client is what is needed of a client of KMS. A [*kms.Client] is one. It must be safe for
-// concurrent use.
+func init() { keys.Register("awskms", open, bareName.MatchString) }
+
+// Client is the part of a KMS client that this package calls, such as that of [*kms.Client]. It must
+// be safe for concurrent use.
 type Client interface {
-	// GetPublicKey is the operation of that name: it returns the public half of one key. It must
-	// heed its context, and apply the functions to its options, since one of them sets the region.
+	// GetPublicKey returns the public half of one key. It must end when its context does, and apply
+	// the functions to its options, because one of them sets the region.
 	GetPublicKey(context.Context, *kms.GetPublicKeyInput, ...func(*kms.Options)) (*kms.GetPublicKeyOutput, error)
 }
 
-// New is a source of the public keys in KMS that go by these names: key ids, key ARNs, alias
-// names or alias ARNs, one to four of them. It is for programs that have a client already; the
-// client's retries and connections are its maker's business. Its region is overridden for a key
-// that is named by an ARN.
+// New returns a source of the public keys with these names in KMS: key ids, key ARNs, alias names or
+// alias ARNs, one to four. It is for programs that have a client, which they close. The client's
+// region is overridden for an ARN.
 //
-// It fails for a nil client, for no name or more than four, and for what is no such name, and does
-// no I/O. The source goes into sso.Config.Keys; it is safe for concurrent use. What its Fetch fails
-// with wraps the client's error; its text holds no credentials.
+// It fails for a nil client, for no name or more than four, and for an invalid name. It does no I/O.
+// The source goes into sso.Config.Keys and is safe for concurrent use. Its errors wrap the client's;
+// their text contains no credentials.
 //
-// Each fetch asks for every key. One that cannot verify tokens, as far as can be known (KMS has
-// no such key, it is disabled or about to be deleted, it is not for signing, or not for an
-// algorithm of tokens), is left out and told of in the set's Skipped, while the others serve:
-// so a key that a rotation has left behind harms nobody, and a disabled one is not trusted any
-// more. If none is left, or if it cannot be known about one of them (access denied, throttled,
-// no answer), the fetch fails as a whole: the last valid
-// set stays in force for a while, and no valid token is refused.
+// Each fetch requests every key. A key that certainly cannot verify tokens is left out and listed in
+// the set's Skipped: KMS does not have it, it is disabled or about to be deleted, or it is not for
+// signing tokens. So a key that a rotation has left behind does no harm, and a disabled one is not
+// trusted any more. If no key is left, or if one is uncertain (access denied, throttled, no answer),
+// the fetch fails as a whole: the last valid set stays in force for a while, and no valid token is
+// refused.
 func New(client Client, keyID ...string) (keys.Source, error) {
 	if client == nil {
 		return nil, errors.New("kmskeys: New with a nil client: make one by kms.NewFromConfig")
@@ -97,7 +94,7 @@ func New(client Client, keyID ...string) (keys.Source, error) {
 	return &source{names: names, client: client}, nil
 }
 
-// open is New for the text of a configuration.
+// open returns the source for a text from a configuration.
 func open(rest string, o keys.Options) (keys.Source, error) {
 	names, err := parseNames(rest)
 	if err != nil {
@@ -114,13 +111,13 @@ func parseNames(list string) ([]string, error) {
 	for i, name := range names {
 		names[i] = strings.TrimSpace(name)
 		if !keyName.MatchString(names[i]) {
-			return nil, fmt.Errorf("%.100q is no KMS key; write alias/…, an ARN of KMS, mrk-… or the key's UUID, several separated by commas", names[i])
+			return nil, fmt.Errorf("%.100q is not a KMS key; write alias/…, an ARN of KMS, mrk-… or the key's UUID, several separated by commas", names[i])
 		}
 	}
 	return names, nil
 }
 
-// regionOf is the region that an ARN names; empty for other names.
+// regionOf returns the region of an ARN, empty for other names.
 func regionOf(name string) string { return keyName.FindStringSubmatch(name)[1] }
 
 type source struct {
@@ -135,7 +132,7 @@ func (s *source) String() string { return "awskms:" + strings.Join(s.names, ",")
 
 func (s *source) Fetch(ctx context.Context, _ *keys.Set) (*keys.Set, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // ends what is left of the connections
+	defer cancel() // closes the connections
 	ctx = context.WithValue(ctx, fetchKey{}, ctx)
 	client, err := s.connected(ctx)
 	if err != nil {
@@ -146,12 +143,12 @@ func (s *source) Fetch(ctx context.Context, _ *keys.Set) (*keys.Set, error) {
 	var reasons []error
 	for _, name := range s.names {
 		key, err := s.get(ctx, client, name)
-		var known *refusalError
+		var refusal *refusalError
 		switch {
 		case err == nil:
 			found = append(found, key)
-		case errors.As(err, &known) && known.certain:
-			skipped = append(skipped, keys.Skipped{ID: name, Reason: known.text})
+		case errors.As(err, &refusal) && refusal.certain:
+			skipped = append(skipped, keys.Skipped{ID: name, Reason: refusal.text})
 			reasons = append(reasons, fmt.Errorf("%s: %w", name, err))
 		default:
 			return nil, fmt.Errorf("%s: %w", name, err)
@@ -168,7 +165,7 @@ func (s *source) Fetch(ctx context.Context, _ *keys.Set) (*keys.Set, error) {
 	return set, nil
 }
 
-// connected is the client, which is made of the AWS configuration when it is first needed.
+// connected returns the client. The first call makes it from the AWS configuration.
 func (s *source) connected(ctx context.Context) (Client, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,7 +184,7 @@ func (s *source) get(ctx context.Context, client Client, name string) (keys.Key,
 		o.Region = cmp.Or(regionOf(name), o.Region)
 	})
 	if err != nil {
-		return keys.Key{}, explained(err)
+		return keys.Key{}, explain(err)
 	}
 	return read(out, s.options.Algorithms)
 }

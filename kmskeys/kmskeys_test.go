@@ -229,11 +229,11 @@ func TestWhatIsNoKeyForTokensIsRefusedWithTheReason(t *testing.T) {
 	}{
 		{"encryption", good.with("KeyUsage", "ENCRYPT_DECRYPT"), []string{"ENCRYPT_DECRYPT", "SIGN_VERIFY"}},
 		{"no use", good.with("KeyUsage", nil), []string{"SIGN_VERIFY"}},
-		{"the curve of Bitcoin", good.with("KeySpec", "ECC_SECG_P256K1"), []string{"ECC_SECG_P256K1", "for no algorithm of tokens"}},
-		{"the algorithm of China", good.with("KeySpec", "SM2"), []string{"SM2", "for no algorithm of tokens"}},
-		{"after the quantum computer", good.with("KeySpec", "ML_DSA_65"), []string{"ML_DSA_65", "for no algorithm of tokens"}},
-		{"malformed DER", good.with("PublicKey", []byte("no DER")), []string{"no public key that can be read"}},
-		{"no key", good.with("PublicKey", nil), []string{"no public key that can be read"}},
+		{"the curve of Bitcoin", good.with("KeySpec", "ECC_SECG_P256K1"), []string{"ECC_SECG_P256K1", "cannot sign tokens"}},
+		{"the algorithm of China", good.with("KeySpec", "SM2"), []string{"SM2", "cannot sign tokens"}},
+		{"after the quantum computer", good.with("KeySpec", "ML_DSA_65"), []string{"ML_DSA_65", "cannot sign tokens"}},
+		{"malformed DER", good.with("PublicKey", []byte("no DER")), []string{"public key in the answer cannot be read"}},
+		{"no key", good.with("PublicKey", nil), []string{"public key in the answer cannot be read"}},
 		{"another curve than the spec's", good.with("PublicKey", der(other.Public())), []string{"contradicts", "ECC_NIST_P256"}},
 		{"another type than the spec's", good.with("KeySpec", "RSA_2048"), []string{"contradicts", "RSA_2048"}},
 		{"a short key", good.with("KeySpec", "RSA_2048").with("PublicKey", der(short.Public())), []string{"1024 bits"}},
@@ -560,7 +560,21 @@ func TestWhatIsNoNameOfAKeyIsRefusedAtTheStart(t *testing.T) {
 		}
 	}
 	_, err := sso.New(sso.Config{PublicKeyURI: "awskms:sso-signing", Audience: []string{"api"}})
-	mustSay(t, err.Error(), "PublicKeyURI", `"sso-signing" is no KMS key; write alias/…`)
+	mustSay(t, err.Error(), "PublicKeyURI", `"sso-signing" is not a KMS key; write alias/…`)
+}
+
+// The core gives names without scheme to this package, which says what is wrong with them.
+func TestOpen_BareNames(t *testing.T) {
+	const longARN = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:alias/orders"
+	for uri, ours := range map[string]bool{
+		mrk: true, mrk[:35]: true, uuid: true, uuid[:35]: true, arn: true, longARN: true, "arn:aws:kms:x": true, "alias/orders": true, "alias/": true,
+		" alias/a , alias/b": true, "alias/a,keys.pem": true, "arn:aws:s3:::keys": false, "keys.pem": false, "": false, "aliases/x": false, "x" + uuid: false,
+	} {
+		_, err := keys.Open(uri, keys.Options{})
+		if valid := err == nil; valid && !ours || !valid && strings.Contains(err.Error(), "KMS key; write alias/…") != ours {
+			t.Errorf("%q: %v", uri, err)
+		}
+	}
 }
 
 func TestRegisteringTheSchemeTwicePanics(t *testing.T) {

@@ -29,10 +29,14 @@ func publicKey(text []byte) (any, error) {
 
 func keySet(t *testing.T, issuer *devissuer.Issuer) []keys.Key {
 	t.Helper()
-	set, err := keys.ParseJWKS(issuer.JWKS())
+	source, err := keys.JWKS(string(issuer.JWKS()))
 	if noKey := (*keys.NoKeyError)(nil); errors.As(err, &noKey) {
 		return nil
 	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := source.Fetch(t.Context(), nil)
 	if err != nil || len(set.Skipped) > 0 {
 		t.Fatalf("%v, %v", err, set)
 	}

@@ -350,7 +350,11 @@ func faultCases(issuer *devissuer.Issuer) map[string]faultCase {
 			t.Helper()
 			header, _ := decode(t, token)
 			text, _ := json.Marshal(map[string]any{"keys": []any{header["jwk"]}})
-			set, err := keys.ParseJWKS(text) // which rejects private keys
+			source, err := keys.JWKS(string(text)) // which rejects private keys
+			if err != nil {
+				t.Fatal(err)
+			}
+			set, err := source.Fetch(t.Context(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

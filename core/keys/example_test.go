@@ -3,6 +3,8 @@ package keys_test
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -154,26 +156,16 @@ func ExampleWithSnapshot() {
 	// k1 <nil>
 }
 
-// A key that cannot be used is left out, and the others serve.
-func ExampleParseJWKS() {
-	set, err := keys.ParseJWKS([]byte(strings.Replace(exampleJWKS, "[", `[{"kty":"oct","kid":"secret","k":"c2VjcmV0"},`, 1)))
+// A key that cannot be used is left out. The others serve.
+func ExampleJWKS_skipped() {
+	source, err := keys.JWKS(strings.Replace(exampleJWKS, "[", `[{"kty":"oct","kid":"secret","k":"c2VjcmV0"},`, 1))
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(len(set.Keys), set.Skipped[0].ID)
+	set, err := source.Fetch(context.Background(), nil)
+	fmt.Println(len(set.Keys), set.Skipped[0].ID, err)
 	// Output:
-	// 1 secret
-}
-
-// Keys of a PEM text have no ids.
-func ExampleParsePEM() {
-	set, err := keys.ParsePEM([]byte(examplePEM))
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Printf("%q %t\n", set.Keys[0].ID, set.Keys[0].Fits("EdDSA"))
-	// Output:
-	// "" true
+	// 1 secret <nil>
 }
 
 // A source of your own gets the keys from anywhere. NewSet checks them.
@@ -190,11 +182,12 @@ type vault struct{}
 func (vault) String() string { return "the vault" }
 
 func (vault) Fetch(context.Context, *keys.Set) (*keys.Set, error) {
-	read, err := keys.ParsePEM([]byte(examplePEM)) // as the vault has it
+	block, _ := pem.Decode([]byte(examplePEM)) // as the vault has it
+	public, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
 		return nil, err
 	}
-	return keys.NewSet(keys.Key{ID: "k1", Algorithm: "EdDSA", Public: read.Keys[0].Public})
+	return keys.NewSet(keys.Key{ID: "k1", Algorithm: "EdDSA", Public: public})
 }
 
 // The module for another place of keys; importing it is all it takes.

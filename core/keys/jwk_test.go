@@ -110,7 +110,7 @@ func badKeys() map[string]badKey {
 		"OKP, x missing":          {ed.with("x", nil), `"x"`},
 		"OKP, x too short":        {ed.with("x", b64(make([]byte, 31))), "31 bytes"},
 		"OKP, x too long":         {ed.with("x", b64(make([]byte, 33))), "33 bytes"},
-		"OKP, no point":           {ed.with("x", b64(offCurve)), "no point"},
+		"OKP, no point":           {ed.with("x", b64(offCurve)), "not a point"},
 		"use enc":                 {ec.with("use", "enc"), "enc"},
 		"use SIG":                 {ec.with("use", "SIG"), "SIG"},
 		"use a list":              {ec.with("use", []string{"sig"}), "use"},

@@ -11,71 +11,93 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
-// Bounds of RSA keys: shorter ones can be factored (RFC 7518, section 3.3 demands 2048 bits),
-// longer ones let a key set buy an attacker our processor time.
+// Bounds of RSA keys. Shorter ones can be factored (RFC 7518, section 3.3). Longer ones cost too much
+// processor time.
 const (
 	minRSABits     = 2048
 	maxRSABits     = 8192
 	minRSAExponent = 65537     // NIST SP 800-56B: smaller ones invite attacks on lax padding
-	maxRSAExponent = 1<<31 - 1 // crypto/rsa verifies with no larger one
+	maxRSAExponent = 1<<31 - 1 // the largest that crypto/rsa verifies with
 )
 
-// Key is one public key that signatures can be verified with.
+// Key is one public key.
 type Key struct {
-	// ID is the key id (`kid`, RFC 7517, section 4.5) that tokens name; empty where the
-	// source gives its keys no ids, as PEM does.
+	// ID is the key id (`kid`, RFC 7517, section 4.5) that tokens name. It is empty if the source
+	// gives its keys no ids, as PEM does.
 	ID string
-	// Algorithm is the one algorithm that the source declares for the key (`alg`, RFC 7517,
-	// section 4.4); empty: every algorithm that its type fits.
+	// Algorithm is the algorithm that the source declares for the key (`alg`, RFC 7517, section 4.4).
+	// If empty, the key fits all algorithms of its type.
 	Algorithm string
 	// Public is an *rsa.PublicKey, an *ecdsa.PublicKey or an ed25519.PublicKey.
 	Public crypto.PublicKey
 }
 
-// Algorithms returns the JWS algorithms (RFC 7518, section 3.1; RFC 8037) which this library
-// verifies: RSASSA-PKCS1-v1_5, RSASSA-PSS, ECDSA and Ed25519. Symmetric ones are not among
-// them, whatever anybody lists.
+// Algorithms returns the JWS algorithms (RFC 7518, section 3.1; RFC 8037) that this library verifies:
+// RSASSA-PKCS1-v1_5, RSASSA-PSS, ECDSA and Ed25519. Symmetric algorithms and "none" are not among them.
 func Algorithms() []string {
 	return []string{
 		"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
 	}
 }
 
-// Fits reports whether the key may verify signatures of an algorithm: its type and curve are
-// the algorithm's, and the source did not declare another one for it.
+// methods are golang-jwt's signing methods, bound by name: its registry can be changed by any
+// package of the process.
+var methods = map[string]jwt.SigningMethod{
+	"RS256": jwt.SigningMethodRS256,
+	"RS384": jwt.SigningMethodRS384,
+	"RS512": jwt.SigningMethodRS512,
+	"PS256": strictPSS(jwt.SigningMethodPS256),
+	"PS384": strictPSS(jwt.SigningMethodPS384),
+	"PS512": strictPSS(jwt.SigningMethodPS512),
+	"ES256": jwt.SigningMethodES256,
+	"ES384": jwt.SigningMethodES384,
+	"ES512": jwt.SigningMethodES512,
+	"EdDSA": jwt.SigningMethodEdDSA,
+}
+
+// strictPSS requires a salt as long as the hash (RFC 7518, section 3.5). golang-jwt accepts any.
+func strictPSS(m *jwt.SigningMethodRSAPSS) jwt.SigningMethod {
+	strict := *m
+	strict.VerifyOptions = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: m.Hash}
+	return &strict
+}
+
+// Fits reports whether the key may verify signatures of an algorithm: its type and curve are the
+// algorithm's, and the source did not declare another one.
 func (k Key) Fits(algorithm string) bool {
 	if k.Algorithm != "" && k.Algorithm != algorithm {
 		return false
 	}
-	switch public := k.Public.(type) {
-	case *rsa.PublicKey:
-		switch algorithm {
-		case "RS256", "RS384", "RS512", "PS256", "PS384", "PS512":
-			return true
-		}
-	case *ecdsa.PublicKey:
-		switch algorithm {
-		case "ES256":
-			return public.Curve == elliptic.P256()
-		case "ES384":
-			return public.Curve == elliptic.P384()
-		case "ES512":
-			return public.Curve == elliptic.P521()
-		}
-	case ed25519.PublicKey:
-		return algorithm == "EdDSA"
+	switch method := methods[algorithm].(type) {
+	case *jwt.SigningMethodRSA, *jwt.SigningMethodRSAPSS:
+		_, ok := k.Public.(*rsa.PublicKey)
+		return ok
+	case *jwt.SigningMethodECDSA:
+		public, ok := k.Public.(*ecdsa.PublicKey)
+		return ok && public.Params().BitSize == method.CurveBits
+	case *jwt.SigningMethodEd25519:
+		_, ok := k.Public.(ed25519.PublicKey)
+		return ok
 	}
 	return false
 }
 
-// Thumbprint returns the key's SHA-256 thumbprint (RFC 7638) in base64url: two keys are the
-// same key if and only if their thumbprints agree, whatever ids they go by. It is empty for what is
-// no public key.
+// Verify reports whether signature is the key's signature of signingInput by a JWS algorithm
+// (RFC 7515, section 5.2). It returns false if the key does not fit the algorithm. The key must be
+// one of a [Set], which has no malformed keys.
+func (k Key) Verify(algorithm, signingInput string, signature []byte) bool {
+	return k.Fits(algorithm) && methods[algorithm].Verify(signingInput, signature, k.Public) == nil
+}
+
+// Thumbprint returns the key's SHA-256 thumbprint (RFC 7638) in base64url. Two keys are the same if
+// and only if their thumbprints are equal. It is empty if Public is not a public key.
 func (k Key) Thumbprint() string {
 	encode := base64.RawURLEncoding.EncodeToString
-	// The members that the type needs, in the order of their names and without white space (section 3.2).
+	// The required members, in the order of their names and without white space (section 3.2).
 	var members string
 	switch public := k.Public.(type) {
 	case *rsa.PublicKey:
@@ -105,7 +127,7 @@ func (k Key) Thumbprint() string {
 	return encode(sum[:])
 }
 
-// check says why a key must not be used, nil if it may.
+// check returns why a key must not be used.
 func (k Key) check() error {
 	switch public := k.Public.(type) {
 	case *rsa.PublicKey:
@@ -144,24 +166,19 @@ func (k Key) check() error {
 			return fmt.Errorf("an Ed25519 key of %d bytes", len(public))
 		}
 		if smallOrder(public) {
-			return errors.New("an Ed25519 key of small order, under which anybody can sign")
+			return errors.New("an Ed25519 key of small order, for which anyone can forge signatures")
 		}
 		if !onEdwards25519(public) {
-			return errors.New("an Ed25519 key that is no point of its curve")
+			return errors.New("an Ed25519 key that is not a point of its curve")
 		}
 	default:
 		return fmt.Errorf("a key of the type %T; RSA, ECDSA and Ed25519 public keys are accepted", k.Public)
 	}
-	if k.Algorithm == "" {
-		return nil
+	switch {
+	case k.Algorithm != "" && methods[k.Algorithm] == nil:
+		return fmt.Errorf("the algorithm %.64q is not supported", k.Algorithm)
+	case k.Algorithm != "" && !k.Fits(k.Algorithm):
+		return fmt.Errorf("the algorithm %s contradicts the key's type", k.Algorithm)
 	}
-	for _, algorithm := range Algorithms() {
-		if k.Algorithm == algorithm {
-			if !k.Fits(algorithm) {
-				return fmt.Errorf("the algorithm %s contradicts the key's type", algorithm)
-			}
-			return nil
-		}
-	}
-	return fmt.Errorf("the algorithm %.64q is not one that verifies tokens here", k.Algorithm)
+	return nil
 }

@@ -9,58 +9,53 @@ import (
 // maxKeys bounds one set. Real providers publish two to ten keys.
 const maxKeys = 100
 
-// Set is what a source held when it was asked. It is immutable once a source has returned it.
+// Set is the result of one [Source.Fetch]. It is immutable once a source has returned it.
 type Set struct {
-	// Keys that can be used. [NewSet] has checked them.
+	// Keys that can be used, as checked by [NewSet].
 	Keys []Key
-	// Skipped tells which keys the source held besides and why they were left out.
+	// Skipped lists the keys that were left out.
 	Skipped []Skipped
-	// Issuer is the issuer identifier that a discovery document told; empty elsewhere.
+	// Issuer is the issuer identifier of the discovery document, empty without one.
 	Issuer string
-	// MaxAge is for how long the source says that its answer holds; zero: it does not say.
+	// MaxAge is how long the source declares its answer valid, zero if it does not.
 	MaxAge time.Duration
-	// Fixed marks a set that cannot change, such as a PEM text: it is never asked for again.
+	// Fixed marks a set that never changes, such as that of a PEM text. It is not fetched again.
 	Fixed bool
 
-	origin origin // what a conditional request needs next time
+	origin origin // for the next conditional request
 }
 
-// Skipped is a key that was left out of a set, which happens to it alone: the others serve.
+// Skipped is a key that was left out of a set. The other keys serve.
 type Skipped struct {
-	ID     string `json:"id,omitempty"` // the key id, empty if it has none
+	ID     string `json:"id,omitempty"` // empty if the key has none
 	Reason string `json:"reason"`       // for the operator
 }
 
-// NewSet checks keys and returns the set of those that can be used: unusable ones are left
-// out, the same key given twice counts once, and different keys under one id that one
-// algorithm could choose between are all left out, since no token could say which it means.
-// It fails with a [NoKeyError] if no key remains, and if more than 100 are given. A [Source] of your
-// own calls it. Usable are RSA keys of 2048 to 8192 bits, EC keys on P-256, P-384 and P-521, and
-// Ed25519 keys, as far as nothing is known to be weak about them.
-func NewSet(keys ...Key) (*Set, error) {
-	return newSet(keys, nil)
-}
+// NewSet checks keys and returns the set of those that can be used: RSA keys of 2048 to 8192 bits,
+// EC keys on P-256, P-384 and P-521, and Ed25519 keys, unless they are known to be weak. A key given
+// twice counts once. Different keys that have the same id and fit the same algorithm are all left
+// out, because a token could mean either. NewSet fails with a [NoKeyError] if no key remains, and if
+// more than 100 are given. A [Source] of your own calls it.
+func NewSet(keys ...Key) (*Set, error) { return newSet(keys, nil) }
 
 func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
-	if err := countable(len(candidates) + len(skipped)); err != nil {
+	if err := checkCount(len(candidates) + len(skipped)); err != nil {
 		return nil, err
 	}
 	set := &Set{Skipped: skipped}
-	var usable []told
+	var usable []identified
 	for _, key := range candidates {
 		if err := key.check(); err != nil {
 			set.Skipped = append(set.Skipped, Skipped{key.ID, err.Error()})
 			continue
 		}
-		usable = append(usable, told{key, key.identity()})
+		usable = append(usable, identified{key, key.Thumbprint()})
 	}
 	for i, key := range usable {
 		switch {
 		case slices.ContainsFunc(usable, key.rivals):
 			set.Skipped = append(set.Skipped, Skipped{key.ID, "another key has the same id and fits the same algorithm"})
-		case slices.ContainsFunc(usable[:i], func(other told) bool { return key.identity == other.identity }):
-			// The same key once more.
-		default:
+		case !slices.ContainsFunc(usable[:i], key.same):
 			set.Keys = append(set.Keys, key.Key)
 		}
 	}
@@ -70,54 +65,49 @@ func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
 	return set, nil
 }
 
-// identity is all that tells one key from another.
-type identity struct{ id, algorithm, thumbprint string }
-
-func (k Key) identity() identity { return identity{k.ID, k.Algorithm, k.Thumbprint()} }
-
-// told is a key with its identity, which is made once: of large keys that takes time.
-type told struct {
+// identified is a key with its thumbprint, which is slow to compute.
+type identified struct {
 	Key
-	identity
+	thumbprint string
 }
 
-// rivals are different keys that one token could mean by one key id. Keys without an id are
-// never named by a token, so they are tried in turn instead.
-func (k told) rivals(other told) bool {
+func (k identified) same(other identified) bool {
+	return k.ID == other.ID && k.Algorithm == other.Algorithm && k.thumbprint == other.thumbprint
+}
+
+// rivals reports whether one token could mean either of two different keys by its key id. Keys
+// without an id are tried in turn instead.
+func (k identified) rivals(other identified) bool {
 	if k.ID == "" || k.ID != other.ID || k.thumbprint == other.thumbprint {
 		return false
 	}
 	return slices.ContainsFunc(Algorithms(), func(alg string) bool { return k.Fits(alg) && other.Fits(alg) })
 }
 
-// countable says whether a set may hold so many keys, those that are left out among them.
-func countable(n int) error {
+// checkCount refuses a set of too many keys, skipped ones included.
+func checkCount(n int) error {
 	if n > maxKeys {
 		return fmt.Errorf("%d keys in one set; at most %d are accepted", n, maxKeys)
 	}
 	return nil
 }
 
-// NoKeyError means that a source was read and holds no key that can be used.
+// NoKeyError means that a source was read and has no usable key.
 type NoKeyError struct {
-	Skipped []Skipped // what it holds instead, all of it; none: nothing at all
+	Skipped []Skipped // all of its keys
 }
 
-// Error names the first key that was left out, and why.
+// Error names the first key that was left out, with the reason.
 func (e *NoKeyError) Error() string {
 	if len(e.Skipped) == 0 {
 		return "no key in the set"
 	}
-	return "no usable key: " + describe(e.Skipped)
-}
-
-func describe(skipped []Skipped) string {
-	s := skipped[0]
-	text := s.Reason
-	if s.ID != "" {
-		text = fmt.Sprintf("key %q: %s", s.ID, s.Reason)
+	first := e.Skipped[0]
+	text := "no usable key: " + first.Reason
+	if first.ID != "" {
+		text = fmt.Sprintf("no usable key: key %q: %s", first.ID, first.Reason)
 	}
-	if n := len(skipped) - 1; n > 0 {
+	if n := len(e.Skipped) - 1; n > 0 {
 		text += fmt.Sprintf(" (and %d more)", n)
 	}
 	return text

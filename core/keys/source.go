@@ -2,56 +2,57 @@ package keys
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 )
 
-// Source is a place that public keys come from. Implementations are safe for concurrent use,
-// though a [Cache] asks one question at a time.
+// maxBytes bounds a key set, a PEM file or a discovery document, after decompression.
+const maxBytes = 256 << 10
+
+// Source is a place that public keys come from. It must be safe for concurrent use.
 type Source interface {
-	// Fetch returns the keys as they are now. It must end when ctx does and must leave no
-	// goroutine and no idle connection behind. previous is the set that the last successful
-	// Fetch returned, nil at first: a source that can ask "has it changed?" may return it
-	// again. An error may wrap a [RetryAfterError].
+	// Fetch returns the current keys. It must end when ctx does, and must leave no goroutine and no
+	// idle connection behind. previous is the set that the last successful Fetch returned, nil at
+	// first: a source may return it again if nothing has changed. An error may wrap a
+	// [RetryAfterError].
 	Fetch(ctx context.Context, previous *Set) (*Set, error)
-	// String names the source in logs and errors. It holds no secret.
+	// String names the source in logs and errors. It must not contain a secret.
 	String() string
 }
 
-// Options are what [Open], [URL] and [Discovery] need to know besides an address.
+// Options are what [Open], [URL] and [Discovery] need besides an address.
 type Options struct {
-	// HTTPClient fetches. Nil: a client of the package's own which keeps no connection open
-	// and honours the proxy environment variables. Redirects are refused whatever the client
-	// says, and each request is marked to close its connection.
+	// HTTPClient fetches. If nil, a client is used that keeps no connection open and honors the
+	// proxy environment variables. Redirects are refused with any client, and each request closes
+	// its connection.
 	HTTPClient *http.Client
-	// Issuer is the issuer identifier that a discovery document must name, exactly. Empty:
-	// the one that the document's own URL implies.
+	// Issuer is the issuer identifier that a discovery document must name, exactly. If empty, it is
+	// the one that the document's URL implies.
 	Issuer string
-	// AllowedOrigins lists further hosts ("keys.example.com" or "keys.example.com:8443") on
-	// which a discovery document may say that its keys are. The document's own is allowed.
-	AllowedOrigins []string
-	// Algorithms are those that the service accepts; a source that knows beforehand that its
-	// key fits none of them says so. Empty: any.
+	// Algorithms are those that the service accepts. A source may refuse a key that fits none of
+	// them. If empty, all are accepted.
 	Algorithms []string
-	// InsecureAllowHTTP permits http:// to other machines, where anybody on the way can
+	// InsecureAllowHTTP permits http:// to other machines, where an attacker on the network can
 	// replace the keys. Loopback needs no permission.
 	InsecureAllowHTTP bool
 }
 
-// SettingError is an address that cannot be used, where it is known what to write instead.
+// SettingError is an address that cannot be used, with the remedy.
 type SettingError struct {
-	Problem string // what is wrong with it
+	Problem string
 	Remedy  string // what to write instead; never empty
-	Unless  string // the field of [Options] that would permit it; mostly empty
+	Unless  string // the field of [Options] that permits the address, if there is one
 }
 
-// Error is the problem and the remedy in one line.
+// Error returns the problem and the remedy in one line.
 func (e *SettingError) Error() string {
 	if e.Unless != "" {
 		return e.Problem + "; " + e.Remedy + ", or set " + e.Unless
@@ -59,12 +60,57 @@ func (e *SettingError) Error() string {
 	return e.Problem + "; " + e.Remedy
 }
 
-// Open makes a source out of what a configuration holds: the http(s) URL of a JWK Set, a PEM
-// public key or a discovery document; "file:" and a path to a JWK Set or PEM; the text of a PEM or a
-// JWK Set itself; or what another module has registered a scheme for (see [Register]). It reads files
-// at once, so that a missing one is found at start-up, and does no network I/O. What a text is, is
-// told by what it holds, in this order: PEM, http and https, file, a JWK Set, registered schemes. An
-// error that knows what to write instead is a [SettingError].
+// An Opener returns the source for a URI without its registered scheme. It must not do network I/O.
+type Opener func(rest string, o Options) (Source, error)
+
+type registration struct {
+	open  Opener
+	match []func(uri string) bool
+}
+
+var registry = struct {
+	sync.RWMutex
+	schemes map[string]registration
+}{schemes: map[string]registration{}}
+
+// Register makes [Open] use an opener for a scheme, in any letter case. Modules call it from an
+// init function, so that importing them is enough. The opener also gets the URIs, without scheme,
+// that a match function accepts. Register panics if the scheme is empty or taken, as http, https and
+// file are, and if open is nil.
+func Register(scheme string, open Opener, match ...func(uri string) bool) {
+	scheme = strings.ToLower(scheme)
+	registry.Lock()
+	defer registry.Unlock()
+	if scheme == "" || open == nil {
+		panic("keys: Register needs a scheme and a function")
+	}
+	if _, taken := registry.schemes[scheme]; taken || slices.Contains([]string{"http", "https", "file"}, scheme) {
+		panic(fmt.Sprintf("keys: the scheme %q is registered already", scheme))
+	}
+	registry.schemes[scheme] = registration{open, match}
+}
+
+// opener returns the opener of another module for a URI, nil if there is none, and what it gets.
+func opener(uri string) (Opener, string) {
+	registry.RLock()
+	defer registry.RUnlock()
+	scheme, rest, _ := strings.Cut(uri, ":")
+	if r, ok := registry.schemes[strings.ToLower(scheme)]; ok {
+		return r.open, rest
+	}
+	for _, r := range registry.schemes {
+		if slices.ContainsFunc(r.match, func(match func(string) bool) bool { return match(uri) }) {
+			return r.open, uri
+		}
+	}
+	return nil, ""
+}
+
+// Open returns the source for a text from a configuration. In this order, the text is: PEM; the
+// http(s) URL of a JWK Set, a PEM public key or a discovery document; "file:" and a path to a JWK
+// Set or PEM; a JWK Set; or a URI that another module has registered (see [Register]). Open reads
+// files at once, so that a missing one is found at start-up, and does no network I/O. An error with a
+// known remedy is a [SettingError].
 func Open(uri string, o Options) (Source, error) {
 	scheme, _, _ := strings.Cut(uri, ":")
 	switch {
@@ -81,14 +127,31 @@ func Open(uri string, o Options) (Source, error) {
 	case strings.HasPrefix(strings.TrimSpace(uri), "{"):
 		return JWKS(uri)
 	}
-	if source, ok, err := openRegistered(uri, o); ok {
-		return source, err
+	if open, rest := opener(uri); open != nil {
+		return open(rest, o)
 	}
-	return nil, errors.New("neither an https:// URL, nor file: and a path, nor PEM text")
+	if looksLikeKMS(uri) {
+		return nil, &SettingError{
+			Problem: "keys of awskms are read by a module of their own",
+			Remedy:  `add import _ "github.com/more-retail/moresso-go/kmskeys" to the program`,
+		}
+	}
+	return nil, fmt.Errorf("neither an https:// URL, nor file: and a path, nor PEM text")
 }
 
-// filePath accepts file:/abs, file:///abs, file://localhost/abs and file:relative (RFC 8089
-// knows absolute paths only; the relative form is for development).
+// looksLikeKMS reports whether a URI is like the name of a key in AWS KMS, which package kmskeys
+// reads, if it is imported.
+func looksLikeKMS(uri string) bool {
+	for _, prefix := range []string{"awskms:", "arn:aws", "alias/", "mrk-"} {
+		if strings.HasPrefix(strings.ToLower(uri), prefix) {
+			return true
+		}
+	}
+	return len(uri) >= 36 && strings.Count(uri[:36], "-") == 4 // a UUID
+}
+
+// filePath accepts file:/abs, file:///abs and file://localhost/abs (RFC 8089), and file:relative
+// for development.
 func filePath(uri string) (string, error) {
 	path := uri[len("file:"):]
 	if rest, ok := strings.CutPrefix(path, "//"); ok {
@@ -105,55 +168,53 @@ func filePath(uri string) (string, error) {
 	return filepath.FromSlash(unescaped), nil
 }
 
-// Static is a source of keys that the program already has. They never change. It fails as [NewSet]
-// does.
+// Static returns a source of keys that the program already has. It fails as [NewSet] does.
 func Static(keys ...Key) (Source, error) {
 	set, err := NewSet(slices.Clone(keys)...)
-	if err != nil {
-		return nil, err
-	}
-	return fixed("keys given in code", set), nil
+	return fixed("keys given in code", set, err)
 }
 
-// PEM is a source of public keys or certificates in PEM text. They never change. Text whose
-// line breaks arrived as the two characters \n, as they do in some environment files, is read
-// as it was meant.
+// PEM returns a source of the public keys and certificates in PEM text (RFC 7468): "PUBLIC KEY",
+// "RSA PUBLIC KEY" and "CERTIFICATE" blocks. Of a certificate only the key is used. The keys have no
+// ids. A text with a private key is refused, because the wrong half is in the configuration, and so
+// is one with a block that cannot be read. If the text has no line break, the two characters \n
+// stand for one, as in some environment files.
 func PEM(text string) (Source, error) {
 	if text = strings.TrimSpace(text); !strings.Contains(text, "\n") {
 		text = strings.ReplaceAll(text, `\n`, "\n")
 	}
-	set, err := ParsePEM([]byte(text))
-	if err != nil {
-		return nil, err
-	}
-	return fixed("a PEM text", set), nil
+	set, err := parsePEM([]byte(text))
+	return fixed("a PEM text", set, err)
 }
 
-// JWKS is a source of the keys in a JWK Set text. They never change.
+// JWKS returns a source of the keys in the text of a JWK Set (RFC 7517, section 5). A key that cannot
+// be used is left out and listed in [Set].Skipped. It fails if the text is not a JWK Set, has more
+// than 100 keys, or has no usable key (a [NoKeyError]).
 func JWKS(text string) (Source, error) {
-	set, err := ParseJWKS([]byte(text))
-	if err != nil {
-		return nil, err
-	}
-	return fixed("a JWK Set text", set), nil
+	set, err := parseJWKS([]byte(text))
+	return fixed("a JWK Set text", set, err)
 }
 
+// fixedSource is a set that never changes.
 type fixedSource struct {
 	name string
 	set  *Set
 }
 
-func fixed(name string, set *Set) Source {
+func fixed(name string, set *Set, err error) (Source, error) {
+	if err != nil {
+		return nil, err
+	}
 	set.Fixed = true
-	return fixedSource{name, set}
+	return fixedSource{name, set}, nil
 }
 
 func (s fixedSource) Fetch(context.Context, *Set) (*Set, error) { return s.set, nil }
 func (s fixedSource) String() string                            { return s.name }
 
-// File is a source that reads a JWK Set or PEM file, anew at every refresh, so that a mounted
-// secret can be replaced under a running service. It fails if the file cannot be read now, is no
-// regular file, is larger than 256 KiB or holds no usable key.
+// File returns a source that reads a JWK Set or PEM file, again at every refresh, so that a mounted
+// secret can be replaced under a running service. It fails if the file cannot be read now, is not a
+// regular file, is larger than 256 KiB or has no usable key.
 func File(path string) (Source, error) {
 	s := fileSource(path)
 	if _, err := s.Fetch(context.Background(), nil); err != nil {
@@ -171,7 +232,7 @@ func (s fileSource) Fetch(context.Context, *Set) (*Set, error) {
 		return nil, err // names the path
 	case info.IsDir():
 		return nil, fmt.Errorf("%s is a folder; name the file in it", s)
-	case !info.Mode().IsRegular(): // a pipe could be waited for without end, and read only once
+	case !info.Mode().IsRegular(): // reading a pipe could block, and works once only
 		return nil, fmt.Errorf("%s is not a regular file", s)
 	}
 	f, err := os.Open(string(s))
@@ -192,10 +253,49 @@ func (s fileSource) Fetch(context.Context, *Set) (*Set, error) {
 
 func (s fileSource) String() string { return "file:" + string(s) }
 
-// parseKeys tells PEM from a JWK Set by what the text holds.
+func readBounded(r io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxBytes {
+		return nil, fmt.Errorf("more than %d KiB", maxBytes>>10)
+	}
+	return text, nil
+}
+
+// parseKeys reads a JWK Set or PEM text.
 func parseKeys(text []byte) (*Set, error) {
 	if looksLikePEM(text) {
-		return ParsePEM(text)
+		return parsePEM(text)
 	}
-	return ParseJWKS(text)
+	return parseJWKS(text)
+}
+
+// WithSnapshot returns a source that starts with the keys of snapshot, a file or text that the
+// service was shipped with, and then fetches from refresh. The process serves at once, even while
+// the provider is down. The first refresh is due after a minute, or when a token names a key that
+// the snapshot lacks. A snapshot has no issuer, so sso.Config.Issuer is required with it.
+func WithSnapshot(snapshot, refresh Source) Source { return snapshotSource{snapshot, refresh} }
+
+type snapshotSource struct{ snapshot, refresh Source }
+
+// RequiresIssuer reports that tokens may be verified before discovery has found an issuer.
+func (s snapshotSource) RequiresIssuer() bool { return true }
+
+func (s snapshotSource) Fetch(ctx context.Context, previous *Set) (*Set, error) {
+	if previous == nil {
+		if set, err := s.snapshot.Fetch(ctx, nil); err == nil && set != nil {
+			if _, err := NewSet(set.Keys...); err == nil {
+				start := *set
+				start.Fixed, start.MaxAge = false, time.Second // the cache rounds it up to a minute
+				return &start, nil
+			}
+		}
+	}
+	return s.refresh.Fetch(ctx, previous)
+}
+
+func (s snapshotSource) String() string {
+	return s.refresh.String() + ", starting with " + s.snapshot.String()
 }

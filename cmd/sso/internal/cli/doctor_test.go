@@ -83,7 +83,7 @@ func TestDoctor_Red(t *testing.T) {
 		"the issuer over http":                {nil, nil, map[string]string{"SSO_ISSUER": "http://login.example.com"}, "SSO_ISSUER", "http:// to login.example.com", "https://"},
 		"it publishes a private key":          {nil, func(i *ssotest.Issuer) { i.AddRawKey(`{"kty":"RSA","kid":"p","n":"AQAB","e":"AQAB","d":"AQAB"}`) }, nil, "keys", "a private key", "replace the key"},
 		"it has no key at all":                {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.EmptySet()) }, map[string]string{"SSO_PUBLIC_KEY_URI": "jwks"}, "keys", "none of the 0 keys", "report them to the provider"},
-		"there is a login page":               {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.HTMLFault()) }, nil, "keys", "no discovery document", "a web page"},
+		"there is a login page":               {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.HTMLFault()) }, nil, "keys", "not a discovery document", "a web page"},
 		"it has moved":                        {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.RedirectTo("https://new.example/keys?x=1")) }, nil, "keys", "a redirect", "https://new.example/keys"},
 		"nothing is there":                    {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(404)) }, nil, "keys", "answered 404", "nothing is at this address"},
 		"it requires a login":                 {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(401)) }, nil, "keys", "answered 401", "keys are public"},
