@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/more-retail/moresso-go/core/internal/netaddr"
 )
 
 const discoveryPath = "/.well-known/openid-configuration"
@@ -308,7 +309,7 @@ func checkURL(address string, o Options) (*url.URL, error) {
 		return nil, errors.New("a URL without host")
 	case u.User != nil:
 		return nil, &SettingError{Problem: "a URL with a user or password in it, which would show in logs", Remedy: "give an HTTPClient that authenticates instead"}
-	case u.Scheme == "http" && !o.InsecureAllowHTTP && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !o.InsecureAllowHTTP && !netaddr.Loopback(u.Hostname()):
 		return nil, &SettingError{
 			Problem: fmt.Sprintf("http:// to %.256s, where anybody on the way can replace the keys", u.Hostname()),
 			Remedy:  "write https://",
@@ -316,15 +317,6 @@ func checkURL(address string, o Options) (*url.URL, error) {
 		}
 	}
 	return u, nil
-}
-
-// loopback reports whether a host is this machine, as written: names are not resolved.
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
 }
 
 // redact returns an address without its query, which may hold a secret, and cut where it is long.
