@@ -31,6 +31,10 @@ func (s *store) write(ctx context.Context, script, key string, args ...string) e
 func (s *store) tryWrite(ctx context.Context, last *lastError, script, key string, args []string) error {
 	for {
 		err := s.writeOnce(ctx, script, key, args)
+		if err == nil && s.cacheTTL > 0 {
+			// This instance has the invalidation once the connection of its cache has a later answer.
+			_, _ = s.read(ctx, []query{{key: key}})
+		}
 		switch {
 		case err == nil:
 			return nil
