@@ -176,7 +176,8 @@ func (k *client) dial(ctx context.Context, address string, dialer *net.Dialer, c
 	if err != nil {
 		return nil, err
 	}
-	return &connection{made, context.AfterFunc(k.open, func() { _ = made.Close() })}, nil
+	forget := context.AfterFunc(k.open, func() { _ = made.Close() }) //nolint:contextcheck // it outlives the dialing
+	return &connection{made, forget}, nil
 }
 
 func (c *connection) Close() error {

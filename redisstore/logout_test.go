@@ -46,7 +46,7 @@ func issuedBy(provider *ssotest.Issuer) change {
 
 func (i instance) begin(t *testing.T) {
 	t.Helper()
-	do(t, i.store.(*redisstore.Denylist).Begin(t.Context())) //nolint:forcetypeassert // see denying
+	do(t, i.store.(*redisstore.Denylist).Begin(t.Context())) //nolint:errcheck // see denying
 }
 
 func tokenOf(provider *ssotest.Issuer, sid string, issued time.Time) string {

@@ -196,22 +196,22 @@ func (s *store) read(ctx context.Context, queries []query) ([]answer, error) {
 func parse(queries []query, results []rueidis.RedisResult) ([]answer, error) {
 	answers := make([]answer, len(queries))
 	for i, r := range results {
-		a, err := &answers[i], error(nil)
+		var err error
 		if queries[i].member != "" {
-			a.score, err = r.AsFloat64()
+			answers[i].score, err = r.AsFloat64()
 		} else {
-			a.text, err = r.ToString()
+			answers[i].text, err = r.ToString()
 		}
 		if err != nil && !rueidis.IsRedisNil(err) {
 			return nil, explain(err)
 		}
-		a.found = err == nil
+		answers[i].found = err == nil
 	}
 	return answers, nil
 }
 
 // advice says what to do about an error of Redis, by its code.
-var advice = map[string]string{
+var advice = map[string]string{ //nolint:gosec // no credentials
 	"WRONGTYPE": "the key holds something else than a session: Key or SeveralSessions differs from that of the program that wrote it",
 	"NOAUTH":    "set Conn.Password",
 	"WRONGPASS": "check Conn.Username and Conn.Password",

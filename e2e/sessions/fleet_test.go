@@ -73,8 +73,11 @@ func newFleet(t *testing.T, conn redisstore.Conn, servers ...*redistest.Server) 
 	f := &fleet{t: t, issuer: issuer, transport: &http.Transport{MaxIdleConnsPerHost: 100}}
 	f.client = &http.Client{Transport: f.transport, Timeout: settle}
 	f.writer = f.store(conn, 0)
-	f.instances = append(f.instances, f.open("net/http", openServeMux, f.store(conn, 0)))
-	f.instances = append(f.instances, f.open("Gin", openGin, f.store(conn, cacheTTL)), f.open("Fiber", openFiber, f.store(conn, cacheTTL)))
+	f.instances = []instance{
+		f.open("net/http", openServeMux, f.store(conn, 0)),
+		f.open("Gin", openGin, f.store(conn, cacheTTL)),
+		f.open("Fiber", openFiber, f.store(conn, cacheTTL)),
+	}
 	t.Cleanup(f.transport.CloseIdleConnections) // before the services end
 	return f
 }

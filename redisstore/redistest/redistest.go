@@ -107,7 +107,7 @@ func freePort(tb testing.TB) string {
 	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	must(tb, err)
 	defer func() { _ = l.Close() }()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // it listens on TCP
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port) //nolint:errcheck // it listens on TCP
 }
 
 // Restart starts the process, after [Server.Kill], and waits until it answers.
