@@ -17,7 +17,9 @@ func TestAttacks_Refused(t *testing.T) {
 }
 
 func TestGrid_Outcomes(t *testing.T) {
-	attack := adaptertest.Attack{Name: "none/at all", Source: "RFC 7518", Token: func(i *devissuer.Issuer) string { return i.MustToken(devissuer.AlgNone()) }}
+	attack := adaptertest.Attack{Name: "none/at all", Source: "RFC 7518", Token: func(i *devissuer.Issuer) string {
+		return i.MustToken(devissuer.AlgNone())
+	}}
 	calls := 0
 	g := run(t, []adaptertest.Attack{attack}, []peers.Peer{
 		peer("accepts", func() error { return nil }),

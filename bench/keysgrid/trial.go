@@ -48,7 +48,8 @@ const (
 	wrongRefusal mark = "**✗R**" // it is not, because valid tokens are refused
 	wrongAccept  mark = "**✗A**" // it is not, because tokens are accepted that no key in force has signed
 	impossible   mark = "·"      // the situation is impossible with this library
-	legend            = "✓ promise kept; **✗** not kept; **✗R** not kept: valid tokens are refused; **✗A** not kept: invalid tokens are accepted; · impossible"
+	legend            = "✓ promise kept; **✗** not kept; **✗R** not kept: valid tokens are refused; " +
+		"**✗A** not kept: invalid tokens are accepted; · impossible"
 )
 
 // cell is what was measured.
