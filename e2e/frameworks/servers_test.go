@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -83,9 +84,7 @@ func greeting(p *sso.Principal, ok bool) string {
 // runFunction runs the Lambda function that this process was started for, if any. TestMain calls it first.
 func runFunction() {
 	functions := service.Functions()
-	for name, function := range handlers {
-		functions[name] = function
-	}
+	maps.Copy(functions, handlers)
 	servers.RunFunction(functions, setClock)
 }
 

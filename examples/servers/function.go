@@ -25,12 +25,11 @@ import (
 	"github.com/more-retail/moresso-go/lambdasso"
 )
 
-// HTTPAPIHandler answers the events of an API Gateway HTTP API (payload format 2.0), RESTAPIHandler those of a
-// REST API.
-type (
-	HTTPAPIHandler = func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
-	RESTAPIHandler = func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error)
-)
+// HTTPAPIHandler answers the events of an API Gateway HTTP API (payload format 2.0).
+type HTTPAPIHandler = func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
+
+// RESTAPIHandler answers the events of an API Gateway REST API.
+type RESTAPIHandler = func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error)
 
 // Functions are Lambda functions by their names. Each returns the handler for [lambda.Start].
 type Functions map[string]func(*sso.Authenticator) any
@@ -85,7 +84,7 @@ func RunFunction(functions Functions, configure func(*sso.Config)) {
 	}
 	function := functions[name]
 	if function == nil {
-		log.Fatalf("%s=%q: no such function", functionVariable, name)
+		log.Fatal(functionVariable + " names no function of this program")
 	}
 	config, err := sso.ConfigFromEnv()
 	if err != nil {
