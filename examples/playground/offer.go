@@ -10,7 +10,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// An offer is what the page lets one choose from.
+// An offer is what the page lets the user choose from.
 type offer struct {
 	Personas []persona `json:"personas"`
 	Flaws    []flaw    `json:"flaws"`
@@ -18,33 +18,33 @@ type offer struct {
 	Presets  []preset  `json:"presets"`
 }
 
-// A persona is somebody who calls, by the claims of their token.
+// A persona is a caller, by the claims of its token.
 type persona struct {
 	ID     string          `json:"id"`
 	Name   string          `json:"name"`
 	Claims json.RawMessage `json:"claims"`
 }
 
-// A flaw is what can be wrong with the request.
+// A flaw is something wrong with the request.
 type flaw struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	About string `json:"about"`
 
 	options []devissuer.TokenOption
-	// send makes the Authorization fields of a token; nil: one, as it should be.
+	// send returns the Authorization fields for a token. If nil, it is one bearer token.
 	send func(token string) []string
 }
 
 // A route is one that every service has.
 type route struct {
-	ID      string `json:"id"`
-	Pattern string `json:"pattern"`
-	Path    string `json:"path"` // what is asked for
-	About   string `json:"about"`
-	Demands string `json:"demands"`
+	ID       string `json:"id"`
+	Pattern  string `json:"pattern"`
+	Path     string `json:"path"` // of the request
+	About    string `json:"about"`
+	Requires string `json:"requires"`
 
-	permission sso.Permission // nil: a good token will do
+	permission sso.Permission // nil: any valid token
 	values     map[string]string
 }
 
@@ -101,7 +101,7 @@ func personas(now time.Time) []persona {
 	return all
 }
 
-// must is for what cannot fail.
+// must panics on an error that cannot occur.
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)
@@ -110,37 +110,37 @@ func must[T any](value T, err error) T {
 }
 
 var flaws = []flaw{
-	{ID: "none", Name: "Nothing: a good token", About: "Signed by the issuer's key, for this service, good for an hour."},
+	{ID: "none", Name: "Nothing: a valid token", About: "Signed by the issuer's key, for this service, valid for an hour."},
 	{ID: "no_token", Name: "No token", About: "The request has no Authorization header.", send: func(string) []string { return nil }},
 	{ID: "scheme", Name: "Wrong scheme", About: "The Authorization header holds Basic credentials.", send: func(string) []string { return []string{"Basic YWRhOnNlY3JldA=="} }},
 	{ID: "raw", Name: "Token without a scheme", About: "The Authorization header holds the bare token, without “Bearer”.", send: func(token string) []string { return []string{token} }},
 	{ID: "two_headers", Name: "Two headers", About: "The same Authorization header twice. Which of two would count?", send: func(token string) []string { return []string{"Bearer " + token, "Bearer " + token} }},
-	{ID: "garbage", Name: "Not a token", About: "The word after “Bearer” is no JWT.", send: func(string) []string { return []string{"Bearer open-sesame"} }},
-	{ID: "expired", Name: "Expired", About: "It was good until an hour ago.", options: []devissuer.TokenOption{devissuer.Expired()}},
-	{ID: "not_yet_valid", Name: "Not yet valid", About: "It becomes good in an hour.", options: []devissuer.TokenOption{devissuer.NotYetValid()}},
+	{ID: "garbage", Name: "Not a token", About: "The word after “Bearer” is not a JWT.", send: func(string) []string { return []string{"Bearer open-sesame"} }},
+	{ID: "expired", Name: "Expired", About: "It expired an hour ago.", options: []devissuer.TokenOption{devissuer.Expired()}},
+	{ID: "not_yet_valid", Name: "Not yet valid", About: "It becomes valid in an hour.", options: []devissuer.TokenOption{devissuer.NotYetValid()}},
 	{ID: "no_expiry", Name: "Never expires", About: "It has no exp.", options: []devissuer.TokenOption{devissuer.WithoutExpiry()}},
-	{ID: "wrong_audience", Name: "Wrong audience", About: "It was made for somebody else.", options: []devissuer.TokenOption{devissuer.WrongAudience()}},
+	{ID: "wrong_audience", Name: "Wrong audience", About: "It is for another service.", options: []devissuer.TokenOption{devissuer.WrongAudience()}},
 	{ID: "wrong_issuer", Name: "Wrong issuer", About: "It names another issuer.", options: []devissuer.TokenOption{devissuer.WrongIssuer()}},
 	{ID: "bad_signature", Name: "Bad signature", About: "One bit of the signature is flipped.", options: []devissuer.TokenOption{devissuer.BadSignature()}},
 	{ID: "tampered", Name: "Tampered with", About: "A claim was added after it had been signed.", options: []devissuer.TokenOption{devissuer.Tampered()}},
 	{ID: "unknown_key", Name: "Unknown key", About: "Signed by a key that the issuer does not publish.", options: []devissuer.TokenOption{devissuer.UnknownKey()}},
-	{ID: "embedded_key", Name: "Brings its own key", About: "Signed by a stranger's key, which its header holds, as if that proved anything.", options: []devissuer.TokenOption{devissuer.EmbeddedKey()}},
-	{ID: "alg_none", Name: "alg: none", About: "It says that it needs no signature, and has none.", options: []devissuer.TokenOption{devissuer.AlgNone()}},
-	{ID: "hmac", Name: "HS256 with the public key", About: "Signed with a secret that everybody knows: the text of the public key.", options: []devissuer.TokenOption{devissuer.HMACWithPublicKey()}},
+	{ID: "embedded_key", Name: "Brings its own key", About: "Signed by an attacker's key, which its header contains.", options: []devissuer.TokenOption{devissuer.EmbeddedKey()}},
+	{ID: "alg_none", Name: "alg: none", About: "It claims to need no signature, and has none.", options: []devissuer.TokenOption{devissuer.AlgNone()}},
+	{ID: "hmac", Name: "HS256 with the public key", About: "Signed with a secret that is public: the text of the public key.", options: []devissuer.TokenOption{devissuer.HMACWithPublicKey()}},
 }
 
 var routes = []route{
 	newRoute("orders", "/orders", "Clerks see the orders.", isClerk, nil),
-	newRoute("me", "/me", "Whoever has a good token.", nil, nil),
+	newRoute("me", "/me", "Any valid token.", nil, nil),
 	newRoute("reports", "/reports", "Analysts and managers, or a program with the flag and the scope.", readsReports, nil),
-	newRoute("users", "/users/{id}", "One's own page, or anybody's for an admin.", selfOrAdmin, map[string]string{"id": "ada"}),
+	newRoute("users", "/users/{id}", "Your own page, or any page for an admin.", selfOrAdmin, map[string]string{"id": "ada"}),
 	newRoute("payouts", "/payouts", "Managers who signed in within 15 minutes.", paysOut, nil),
 }
 
 func newRoute(id, pattern, about string, p sso.Permission, values map[string]string) route {
-	r := route{ID: id, Pattern: pattern, Path: pattern, About: about, Demands: "a good token", permission: p, values: values}
+	r := route{ID: id, Pattern: pattern, Path: pattern, About: about, Requires: "a valid token", permission: p, values: values}
 	if p != nil {
-		r.Demands = permission.Describe(p)
+		r.Requires = permission.Describe(p)
 	}
 	for name, value := range values {
 		r.Path = strings.Replace(r.Path, "{"+name+"}", value, 1)
@@ -161,7 +161,7 @@ var presets = []preset{
 	{Name: "missing permission", Persona: "guest", Flaw: "none", Route: "orders", want: "403 insufficient_scope"},
 }
 
-// find is the element of a list with this id.
+// find returns the first matching element of a list.
 func find[T any](list []T, is func(T) bool) (found T, ok bool) {
 	for _, one := range list {
 		if is(one) {

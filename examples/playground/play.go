@@ -97,7 +97,7 @@ type answer struct {
 	cause error
 }
 
-// orderError is the page's fault, or that of who edits claims, and not ours.
+// orderError is an error of the page or of the user who edits claims.
 type orderError struct{ text string }
 
 func (e *orderError) Error() string { return e.text }
@@ -126,9 +126,7 @@ func (p *playground) send(ctx context.Context, o order) (*outcome, error) {
 	}
 	out.Answers = p.ask(ctx, to.Path, out.Sent)
 	out.Differ = differences(out.Answers)
-	if out.Why, err = p.explain(ctx, to, token, out.Answers[0]); err != nil {
-		return nil, err
-	}
+	out.Why = p.explain(ctx, to, out.Sent, out.Answers[0])
 	for _, s := range p.services {
 		out.Code[s.Name] = snippet(s.Name, to.Pattern)
 		out.Curl[s.Name] = curl(s.URL+to.Path, out.Sent)

@@ -5,80 +5,91 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// An explanation tells how an answer came about: the three questions that are asked of every
-// request, up to the first that was answered with no.
+// An explanation says how an answer came about: three questions, up to the first that was not answered with yes.
 type explanation struct {
 	Steps []step `json:"steps"`
-	// Log is the cause as it stands in the service's log; empty where nothing was refused.
+	// Log is the cause in the service's log. It is empty if nothing was refused.
 	Log string `json:"log,omitempty"`
 }
 
 // A step is one question.
 type step struct {
-	Question string `json:"question"`
-	Verdict  string `json:"verdict"` // yes, no, unknown or unasked
-	Detail   string `json:"detail,omitempty"`
-	Remedy   string `json:"remedy,omitempty"`
-	Tree     *node  `json:"tree,omitempty"` // the permission, where it was asked
+	Question string  `json:"question"`
+	Verdict  string  `json:"verdict"` // yes, no, unknown or unasked
+	Detail   string  `json:"detail,omitempty"`
+	Remedy   string  `json:"remedy,omitempty"`
+	Checks   []check `json:"checks,omitempty"` // of the token
+	Tree     *node   `json:"tree,omitempty"`   // of the permission
 }
 
-// explain tells how the answer of the first service came about.
-func (p *playground) explain(ctx context.Context, to route, token string, first answer) (explanation, error) {
+// A check is a step of the trace of [sso.Authenticator.Explain].
+type check struct {
+	Name    string `json:"name"`
+	Verdict string `json:"verdict"`
+	Detail  string `json:"detail,omitempty"`
+}
+
+// verdicts are the page's words for the results of checks.
+var verdicts = map[sso.StepResult]string{
+	sso.StepPassed: "yes", sso.StepFailed: "no", sso.StepSkipped: "skipped", sso.StepNotReached: "unasked",
+}
+
+// explain explains the answer of the first service.
+func (p *playground) explain(ctx context.Context, to route, authorization []string, first answer) explanation {
 	steps := []step{
-		{Question: "Did one bearer token come with the request?", Verdict: "yes"},
-		{Question: "Is it genuine, in force, and meant for this service?", Verdict: "yes"},
-		{Question: "Does its owner have the permission?", Verdict: "yes"},
+		{Question: "Does the request have one bearer token?", Verdict: "yes"},
+		{Question: "Is the token valid for this service?", Verdict: "yes"},
+		{Question: "Does it have the permission?", Verdict: "yes"},
 	}
 	why := explanation{Steps: steps}
-	principal := principalOf(first.cause)
-	switch {
-	case first.Status == http.StatusOK:
-		var err error
-		if principal, err = p.services[0].Auth.ValidateToken(ctx, token); err != nil {
-			return why, nil //nolint:nilerr // it was good a moment ago: there is nothing more to tell
-		}
-	case first.cause == nil: // the service is out of order
+	if first.cause == nil && first.Status != http.StatusOK { // the service does not work
 		for i := range steps {
 			steps[i].Verdict = "unknown"
 		}
-		return why, nil
-	default:
+		return why
+	}
+	if first.cause != nil {
 		why.Log = first.cause.Error()
 		at, verdict := failedStep(first.cause)
-		steps[at].Verdict, steps[at].Detail, steps[at].Remedy = verdict, about(first.cause), remedies[first.Reason]
+		steps[at].Verdict, steps[at].Remedy = verdict, remedies[first.Reason]
 		for i := at + 1; i < len(steps); i++ {
 			steps[i].Verdict = "unasked"
 		}
-		if at < 2 {
-			return why, nil
+		if at == 0 {
+			steps[0].Detail = first.cause.Error()
+			return why
 		}
 	}
-	steps[1].Detail = fmt.Sprintf("It speaks for %q.", principal.Subject())
+	principal, trace, err := p.services[0].Auth.Explain(ctx, strings.TrimPrefix(authorization[0], "Bearer "))
+	for _, s := range trace {
+		c := check{Name: s.Name, Verdict: verdicts[s.Result]}
+		if s.Err != nil {
+			c.Detail = fmt.Sprintf("%v (%s)", s.Err, s.Clause)
+		}
+		steps[1].Checks = append(steps[1].Checks, c)
+	}
+	if err != nil {
+		return why
+	}
+	steps[1].Detail = fmt.Sprintf("It identifies %q.", principal.Subject())
 	if to.permission == nil {
-		steps[2].Question, steps[2].Detail = "Is a permission demanded?", "None: a good token will do."
-		return why, nil
+		steps[2].Question, steps[2].Detail = "Does the route require a permission?", "No: any valid token will do."
+		return why
 	}
 	tree := decide(ctx, to.permission, sso.NewAccess(principal, adapter.EventRequest{
 		HTTPMethod: "GET", Route: to.Pattern, PathValues: to.values,
 	}))
 	steps[2].Tree = &tree
-	return why, nil
+	return why
 }
 
-func principalOf(cause error) *sso.Principal {
-	var denied *sso.AccessDeniedError
-	if errors.As(cause, &denied) {
-		return denied.Principal
-	}
-	return nil
-}
-
-// failedStep is the question that a refusal answers, and how.
+// failedStep returns which question a refusal answers, and how.
 func failedStep(cause error) (at int, verdict string) {
 	switch {
 	case errors.Is(cause, sso.ErrNoToken), errors.Is(cause, sso.ErrInvalidRequest):
@@ -91,43 +102,28 @@ func failedStep(cause error) (at int, verdict string) {
 	return 2, "no"
 }
 
-// about is what is wrong, without the class that the step tells already.
-func about(cause error) string {
-	var token *sso.TokenError
-	var unavailable *sso.UnavailableError
-	switch {
-	case errors.As(cause, &token):
-		return token.Err.Error()
-	case errors.As(cause, &unavailable):
-		return unavailable.Err.Error()
-	case errors.Is(cause, sso.ErrAccessDenied):
-		return ""
-	}
-	return cause.Error()
-}
-
-// remedies are what to do about a refusal, by its reason: those that the page can bring about.
+// remedies say what to do about a refusal, by its reason.
 var remedies = map[sso.Reason]string{
 	sso.ReasonMissingToken:      "Send “Authorization: Bearer” and a token.",
 	sso.ReasonBadCredentials:    "Send one Authorization header, with one token. A proxy may have added the other.",
 	sso.ReasonMalformed:         "Send a signed JWT: three parts with dots between.",
 	sso.ReasonAlgorithm:         "Sign with an algorithm that Config.Algorithms lists; by default that is RS256 alone.",
 	sso.ReasonExpired:           "Get a new token. If this one is new, compare the clocks.",
-	sso.ReasonNotYetValid:       "Wait, or compare the clocks: Config.Leeway forgives a minute.",
-	sso.ReasonMissingExpiry:     "Have the issuer set exp: a token that never ends can never be lost safely.",
+	sso.ReasonNotYetValid:       "Wait, or compare the clocks: Config.Leeway allows a minute.",
+	sso.ReasonMissingExpiry:     "Have the issuer set exp: a stolen token without it is valid forever.",
 	sso.ReasonWrongAudience:     "Ask the issuer for a token for this service, or correct Config.Audience.",
 	sso.ReasonWrongIssuer:       "Use a token of the issuer that Config.Issuer names.",
-	sso.ReasonUnknownKey:        "Use a token that the issuer signed. Fresh keys are looked for at most every 10 seconds.",
-	sso.ReasonBadSignature:      "Get a new token: this one was changed after it was signed, or signed by somebody else.",
+	sso.ReasonUnknownKey:        "Use a token that the issuer signed. New keys are fetched at most every 10 seconds.",
+	sso.ReasonBadSignature:      "Get a new token: this one was changed after it was signed, or another key signed it.",
 	sso.ReasonMalformedClaim:    "Have the issuer write the registered claims as RFC 7519 says.",
 	sso.ReasonTokenKind:         "Send an access token: this is a token of another kind.",
 	sso.ReasonBoundToken:        "Send a token that is not bound to a key.",
 	sso.ReasonTooLarge:          "Have the issuer put less into the token, or raise Config.MaxTokenBytes.",
-	sso.ReasonKeysUnavailable:   "See why the issuer cannot be reached. The keys that are known serve on meanwhile.",
-	sso.ReasonAccessDenied:      "Grant the permission, or ask for something else.",
+	sso.ReasonKeysUnavailable:   "Find out why the issuer cannot be reached. Known keys stay in use.",
+	sso.ReasonAccessDenied:      "Grant the permission, or request another route.",
 	sso.ReasonWeakLogin:         "Sign in again.",
-	sso.ReasonInternal:          "This is a fault of the service: its log has the cause.",
+	sso.ReasonInternal:          "This is an error of the service: its log has the cause.",
 	sso.ReasonTokenType:         "Send an access token: the header's typ names another kind.",
-	sso.ReasonIssuedInFuture:    "Compare the clocks: the token says that it was made later than now.",
-	sso.ReasonUnsupportedHeader: "Send a plain JWT: the header asks for something that is not supported.",
+	sso.ReasonIssuedInFuture:    "Compare the clocks: the token was issued later than now.",
+	sso.ReasonUnsupportedHeader: "Send a plain JWT: the header requires something that is not supported.",
 }

@@ -26,7 +26,7 @@ function drawOffer() {
   fill($("flaw"), ...offer.flaws.map(option));
   offer.routes.forEach((route, i) => {
     $("routes").append(radio("route", route.id, i === 0, "choice",
-      make("span", "path", make("code", "", `GET ${route.path}`)), make("span", "hint", route.about), make("span", "hint demands", make("code", "", route.demands))));
+      make("span", "path", make("code", "", `GET ${route.path}`)), make("span", "hint", route.about), make("span", "hint requires", make("code", "", route.requires))));
   });
   const buttons = offer.presets.map((preset, i) => {
     const button = make("button", "", preset.name);

@@ -46,7 +46,8 @@ function pane(answer) {
 
 // marks show a verdict as a sign, a colour and, for those who hear the page, a word.
 const marks = {
-  yes: ["✓", "good", "Yes"], no: ["✗", "no", "No"], unknown: ["?", "bad", "Nobody can tell"], unasked: ["–", "", "Not asked"],
+  yes: ["✓", "good", "Yes"], no: ["✗", "no", "No"], unknown: ["?", "bad", "Unknown"], unasked: ["–", "", "Not asked"],
+  skipped: ["–", "", "Not required"],
   granted: ["✓", "good", "Granted"], denied: ["✗", "no", "Denied"], failed: ["!", "bad", "Failed"],
 };
 
@@ -57,13 +58,23 @@ function mark(verdict) {
   return [shown, make("span", "hidden", `${word}: `)];
 }
 
-function step({ question, verdict, detail, remedy, tree }) {
+function step({ question, verdict, detail, remedy, checks, tree }) {
   const [shown, spoken] = mark(verdict);
   const text = make("div", verdict === "unasked" ? "unasked" : "", make("p", "", spoken, make("strong", "", question)));
   if (detail) text.append(make("p", "", detail));
   if (remedy) text.append(make("p", "hint", remedy));
+  if (checks) text.append(make("ul", "checks", ...checks.map(check)));
   if (tree) text.append(make("ul", "tree", branch(tree)));
   const item = make("li", "step", shown, text);
+  item.dataset.verdict = verdict;
+  return item;
+}
+
+// check is one line of the library's trace. One that failed says why, on a line of its own.
+function check({ name, verdict, detail }) {
+  const [shown, spoken] = mark(verdict);
+  const item = make("li", detail ? "failed" : "", shown, spoken, make("code", verdict === "yes" || detail ? "" : "unasked", name));
+  if (detail) item.append(make("span", "", detail));
   item.dataset.verdict = verdict;
   return item;
 }
