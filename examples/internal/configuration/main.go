@@ -52,12 +52,10 @@ func page(source string) (string, error) {
 	return b.String(), nil
 }
 
-var (
-	lineBreak = regexp.MustCompile(`(\S)\n(\S)`)                    // within a paragraph
-	reference = regexp.MustCompile(`\[(?:\w+/)*([\w.]+)\]([^(]|$)`) // to another name, in Go's documentation
-)
+var reference = regexp.MustCompile(`\[(?:\w+/)*([\w.]+)\]([^(]|$)`) // to another name, in Go's documentation
 
 // prose is a comment as Markdown: one paragraph a line.
 func prose(comment string) string {
-	return reference.ReplaceAllString(lineBreak.ReplaceAllString(strings.TrimSpace(comment), "$1 $2"), "`$1`$2")
+	lines := strings.NewReplacer("\n\n", "\n\n", "\n", " ").Replace(strings.TrimSpace(comment))
+	return reference.ReplaceAllString(lines, "`$1`$2")
 }
