@@ -1,5 +1,4 @@
-// Command configuration writes docs/CONFIGURATION.md from [sso.Settings] and the comments of [sso.Config]. Run it by
-// make docs.
+// Command configuration writes docs/CONFIGURATION.md from [sso.Settings] and the comments of [sso.Config] (make docs).
 package main
 
 import (
