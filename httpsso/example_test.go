@@ -171,8 +171,8 @@ func guardForExamples() (*httpsso.Guard, *devissuer.Issuer) {
 	return httpsso.New(auth), issuer
 }
 
-func show(handler http.Handler, path, token string, header ...string) {
-	adaptertest.ExampleGet(ssotest.InProcess(handler), path, token, header...)
+func show(handler http.Handler, path, token string) {
+	adaptertest.ExampleGet(ssotest.InProcess(handler), path, token)
 }
 
 // For pages of the service's own origin: the token in a cookie, as well as in the usual place.

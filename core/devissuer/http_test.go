@@ -253,7 +253,7 @@ func TestHandler_DownAndUp(t *testing.T) {
 		if want := map[string]string{"/down": `{"down":true}`, "/up": `{"down":false}`}[path]; got.status != 200 || got.body != want {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
-		_, err := client(issuer).Get(issuer.JWKSURL()) //nolint:bodyclose // closed with the connection
+		_, err := client(issuer).Get(issuer.JWKSURL())
 		if down := err != nil; down != (path == "/down") {
 			t.Errorf("after %s: %v", path, err)
 		}

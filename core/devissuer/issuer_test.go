@@ -129,7 +129,8 @@ func TestStart_InsecureListen(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, devissuer.PathJWKS, http.NoBody)
 		r.Host = host
 		w := httptest.NewRecorder()
-		if named.Handler().ServeHTTP(w, r); w.Code != want {
+		named.Handler().ServeHTTP(w, r)
+		if w.Code != want {
 			t.Errorf("Host %q: %d, want %d", host, w.Code, want)
 		}
 	}

@@ -30,7 +30,7 @@ func NewPrincipal(opts ...TokenOption) *sso.Principal {
 		panic("ssotest: " + err.Error())
 	}
 	defer issuer.Close()                                                    //nolint:errcheck // it has not served
-	principal, err := principalOf(issuer, &sso.Config{Now: time.Now}, opts) //nolint:forbidigo // the default clock
+	principal, err := principalOf(issuer, &sso.Config{Now: time.Now}, opts)
 	if err != nil {
 		panic("ssotest: NewPrincipal: " + err.Error())
 	}
