@@ -62,7 +62,6 @@ func opened(t *testing.T, token string) (*compact.Token, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(opened.Release)
 	return opened, payload
 }
 

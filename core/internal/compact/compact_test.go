@@ -1,13 +1,11 @@
 package compact_test
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/more-retail/moresso-go/core/internal/compact"
@@ -20,7 +18,7 @@ func token(header, payload, signature string) string {
 	return b64.EncodeToString([]byte(header)) + "." + b64.EncodeToString([]byte(payload)) + "." + b64.EncodeToString([]byte(signature))
 }
 
-// parsed is what is left of a token after its memory was given back.
+// parsed is a whole token.
 type parsed struct {
 	Header    string // JSON
 	Claims    jsondoc.Value
@@ -28,13 +26,12 @@ type parsed struct {
 	Signature []byte
 }
 
-// parse takes a whole token apart.
+// parse reads a whole token.
 func parse(token string) (p parsed, err error) {
 	t, err := compact.Open(token)
 	if err != nil {
 		return parsed{}, err
 	}
-	defer t.Release()
 	if err := cmp.Or(t.ReadHeader(), t.ReadBody()); err != nil {
 		return parsed{}, err
 	}
@@ -218,7 +215,6 @@ func TestTheExamplesOfRFC7515AreTakenApartToTheByte(t *testing.T) {
 		if payload, err := opened.ReadPayload(); err != nil || string(payload) != want {
 			t.Errorf("%q, %v", payload, err)
 		}
-		opened.Release()
 		if _, err := parse(text); !errors.Is(err, compact.ErrPayload) {
 			t.Errorf("as a token: %v", err)
 		}
@@ -227,52 +223,4 @@ func TestTheExamplesOfRFC7515AreTakenApartToTheByte(t *testing.T) {
 	if _, err := parse("eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."); !errors.Is(err, compact.ErrSegments) {
 		t.Errorf("unsecured: %v", err)
 	}
-}
-
-// Whoever is given the memory of a token next finds nothing of it there.
-func TestTheMemoryOfATokenIsCleared(t *testing.T) {
-	opened, err := compact.Open(token(`{}`, `{"sub":"secret"}`, "secret"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := opened.ReadPayload(); err != nil {
-		t.Fatal(err)
-	}
-	memory := opened.Signature[:cap(opened.Signature)]
-	memory[len(memory)-1] = 's' // as where something could not be decoded to its end
-	opened.Release()
-	if left := bytes.Trim(memory, "\x00"); len(left) > 0 {
-		t.Errorf("%q is left", left)
-	}
-}
-
-// What a token was taken apart into stays as it is when its memory serves for others.
-func TestClaimsAndStringsOutliveTheTokensMemory(t *testing.T) {
-	var all sync.WaitGroup
-	for range 4 {
-		all.Go(func() {
-			for i := range 500 {
-				name := strings.Repeat(string(rune('a'+i%26)), 1+i%90)
-				opened, err := compact.Open(token(`{"kid":"`+name+`"}`, `{"sub":"`+name+`\u0021"}`, "s"+name))
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if err := cmp.Or(opened.ReadHeader(), opened.ReadBody()); err != nil || string(opened.Signature) != "s"+name {
-					t.Errorf("%v, %q", err, opened.Signature)
-				}
-				kid, _ := opened.Header.Get("kid").Text()
-				claims := opened.Claims
-				opened.Release()
-				if again, err := compact.Open(token(`{"kid":"another, and a longer one"}`, `{}`, "s")); err == nil {
-					_ = again.ReadHeader()
-					again.Release()
-				}
-				if sub, _ := claims.Get("sub").Text(); kid != name || sub != name+"!" {
-					t.Errorf("kid is %q, sub %q, want %q", kid, sub, name)
-				}
-			}
-		})
-	}
-	all.Wait()
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"unicode/utf8"
+	"weak"
 
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
 )
@@ -270,6 +271,19 @@ func TestParseKeepsNoReferenceToTheText(t *testing.T) {
 	want := map[string]any{"a": "plain", "b": "escaped", "c": []any{json.Number("1"), true}}
 	if got := v.Any(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %#v, want %#v", got, want)
+	}
+}
+
+// The pool of decoders keeps no text, which may be part of a token.
+func TestParse_PoolKeepsNoText(t *testing.T) {
+	for _, form := range []string{`{"a":"secret"}`, `{"a":"secret"`} {
+		text := []byte(form + strings.Repeat(" ", 1<<10))
+		weakly := weak.Make(&text[0])
+		_, _ = jsondoc.Parse(text)
+		runtime.GC() // a pool survives the first
+		if weakly.Value() != nil {
+			t.Errorf("%s is referenced after it was read", form)
+		}
 	}
 }
 

@@ -155,17 +155,11 @@ func (t *Token) claim(name string) jsondoc.Value  { return t.form.Claims.Get(nam
 // Trace is called for each check that ran, with its result.
 type Trace func(c *Check, err error)
 
-// Verify runs a table of checks over a token and calls use with it if all passed. The token's
-// memory is reused afterwards, except for its claims and strings. Audience replaces the accepted
+// Verify runs a table of checks over a token and calls use with it if all passed. Audience replaces the accepted
 // audiences unless it is nil. Trace may be nil. A refusal is an [*Error]; any other error means
 // that the question cannot be answered.
 func (e *Engine) Verify(ctx context.Context, raw string, table []Check, audience []string, trace Trace, use func(*Token)) error {
 	t := &Token{Rules: e.issuers[0], engine: e, raw: raw, audience: audience}
-	defer func() {
-		if t.form != nil {
-			t.form.Release()
-		}
-	}()
 	for i := range table {
 		check := &table[i]
 		err := check.Do(ctx, t)

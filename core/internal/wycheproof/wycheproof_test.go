@@ -83,7 +83,6 @@ func accepts(t *testing.T, set, token string) bool {
 	if err != nil {
 		return false
 	}
-	defer parsed.Release()
 	if parsed.ReadHeader() != nil {
 		return false
 	}
