@@ -235,7 +235,7 @@ func ExampleValue() {
 	_, isText := v.Get("level").Text()
 	tags, _ := v.Get("tags").Strings()
 	fmt.Println(level, isNumber, isText, tags)
-	fmt.Println(v.Get("admin").Exists(), v.Get("admin").IsNull(), v.Get("nobody").Exists(), v.Get("nobody").Kind())
+	fmt.Println(v.Get("admin").Exists(), v.Get("admin").Kind(), v.Get("other").Exists(), v.Get("other").Kind())
 	for name, member := range v.Members() {
 		fmt.Print(name, "=", member, " ")
 	}
@@ -245,7 +245,7 @@ func ExampleValue() {
 	fmt.Println(v.Get("tags").Len())
 	// Output:
 	// 7 true false [a b]
-	// true true false nothing
+	// true null false nothing
 	// admin=null level=7 name="ada" tags=["a","b"] "a" "b" 2
 }
 

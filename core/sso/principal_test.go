@@ -122,14 +122,6 @@ func TestWhatAPrincipalHandsOutIsACopy(t *testing.T) {
 	before := p.Claim("o").String()
 	clear(p.Audience())
 	clear(p.Scopes())
-	object, ok := p.Claim("o").Any().(map[string]any)
-	if !ok {
-		t.Fatal("no map")
-	}
-	if list, ok := object["list"].([]any); ok {
-		clear(list)
-	}
-	clear(object)
 	text, err := p.Claim("o").MarshalJSON()
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +130,7 @@ func TestWhatAPrincipalHandsOutIsACopy(t *testing.T) {
 	list, _ := p.Claim("aud").Strings()
 	clear(list)
 	if !slices.Equal(p.Audience(), []string{"api", "web"}) || !slices.Equal(p.Scopes(), []string{"a", "b"}) || p.Claim("o").String() != before {
-		t.Errorf("a copy was none: %q, %q, %s", p.Audience(), p.Scopes(), p.Claim("o"))
+		t.Errorf("not a copy: %q, %q, %s", p.Audience(), p.Scopes(), p.Claim("o"))
 	}
 }
 
@@ -231,8 +223,8 @@ func TestAValueThatIsAbsentAnswersNothing(t *testing.T) {
 	_, isInt := v.Int64()
 	_, isFloat := v.Float64()
 	_, isList := v.Strings()
-	if v.Exists() || v.IsNull() || v.IsArray() || isText || isBool || isInt || isFloat || isList || v.Len() != 0 || v.Get("a").Exists() || v.Lookup("a.b").Exists() ||
-		v.Kind() != "nothing" || v.Any() != nil || v.String() != "" || v.Equal(sso.Value{}) || v.Decode(new(any)) == nil ||
+	if v.Exists() || isText || isBool || isInt || isFloat || isList || v.Len() != 0 || v.Get("a").Exists() || v.Lookup("a.b").Exists() ||
+		v.Kind() != "nothing" || v.String() != "" || v.Equal(sso.Value{}) || v.Decode(new(any)) == nil ||
 		len(slices.Collect(v.Elements())) != 0 || len(maps.Collect(v.Members())) != 0 {
 		t.Error("it does answer")
 	}
@@ -268,7 +260,7 @@ func TestAValueAnswersForItsOwnType(t *testing.T) {
 	if list, ok := x.Get("m").Strings(); ok || list != nil {
 		t.Error("Strings of other types")
 	}
-	if !x.Get("z").IsNull() || !x.Get("z").Exists() || !x.Get("l").IsArray() || x.Len() != 8 || x.Get("o").Kind() != "object" {
+	if x.Get("z").Kind() != "null" || !x.Get("z").Exists() || x.Get("l").Kind() != "array" || x.Len() != 8 || x.Get("o").Kind() != "object" {
 		t.Error("kinds")
 	}
 	var names []string

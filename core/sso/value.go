@@ -4,19 +4,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
+	"github.com/more-retail/moresso-go/core/internal/verify"
 )
 
-// Value is a JSON value out of a token's claims. The zero Value is absent: a claim that is not
-// there is no error until somebody asks it for something. A Value is immutable and safe for
-// concurrent use.
+// Value is a JSON value from a token's claims. The zero Value is absent, as is a claim that the token
+// does not have. A Value is immutable and safe for concurrent use.
 type Value struct{ v jsondoc.Value }
 
-// ValueOf returns a Go value by its JSON meaning: what [encoding/json] makes of it. A nil is
-// JSON's null. It fails for what has no JSON form, such as a function, and for a text that a token
-// could not hold either, such as an object with a member twice.
+// ValueOf returns a Go value as JSON, as [encoding/json] encodes it. Nil is null. It fails for a value
+// without a JSON form, such as a function, and for JSON that a token cannot have, such as an object
+// with a duplicate member.
 func ValueOf(v any) (Value, error) {
 	if v, ok := v.(Value); ok {
 		return v, nil
@@ -32,41 +33,34 @@ func ValueOf(v any) (Value, error) {
 	return Value{doc}, nil
 }
 
-// Exists reports whether the claim is there at all; null is.
+// Exists reports whether the token has the value, which may be null.
 func (v Value) Exists() bool { return v.v.Kind() != jsondoc.Absent }
 
-// IsNull reports whether the claim is there and null.
-func (v Value) IsNull() bool { return v.v.Kind() == jsondoc.Null }
-
-// IsArray reports whether the claim is a JSON array.
-func (v Value) IsArray() bool { return v.v.Kind() == jsondoc.Array }
-
-// Kind names the JSON type: "string", "number", "boolean", "array", "object", "null", or
-// "nothing" where there is no value.
+// Kind returns the JSON type: "string", "number", "boolean", "array", "object", "null", or "nothing"
+// for an absent value.
 func (v Value) Kind() string { return v.v.Kind().String() }
 
-// Text returns a JSON string; false for all other types.
+// Text returns a JSON string; false for other types.
 func (v Value) Text() (string, bool) { return v.v.Text() }
 
-// Bool returns a JSON boolean; ok is false for all other types.
+// Bool returns a JSON boolean; ok is false for other types.
 func (v Value) Bool() (value, ok bool) { return v.v.Bool() }
 
-// Int64 returns a JSON number that is an integer and fits, exactly; false for all else.
+// Int64 returns a JSON number that is an integer of 64 bits; false for other types and numbers.
 func (v Value) Int64() (int64, bool) { return v.v.Int64() }
 
 // Float64 returns the float64 nearest to a JSON number; false for other types and numbers
 // beyond its range.
 func (v Value) Float64() (float64, bool) { return v.v.Float64() }
 
-// Len returns the number of elements of an array or members of an object, else 0.
+// Len returns the number of elements of an array or members of an object; 0 for other types.
 func (v Value) Len() int { return v.v.Len() }
 
-// Get returns a member of an object by its exact name; absent if there is none.
+// Get returns the member of an object with exactly this name; absent if there is none.
 func (v Value) Get(name string) Value { return Value{v.v.Get(name)} }
 
-// Lookup follows a path of member names: dots separate, `\.` is a literal dot, so that
-// `https://corp\.example/roles` names one claim; `\\` is a backslash. It is absent if any step is.
-// Names are compared exactly, and arrays have no members.
+// Lookup follows a path of member names, separated by dots; see [SplitPath]. It returns an absent
+// value if any step does. Names are compared exactly, and arrays have no members.
 func (v Value) Lookup(path string) Value {
 	for !strings.Contains(path, `\`) { // the usual path, without an allocation
 		name, rest, more := strings.Cut(path, ".")
@@ -81,6 +75,10 @@ func (v Value) Lookup(path string) Value {
 	}
 	return v
 }
+
+// SplitPath splits a path at its dots. `\.` is a dot within a name, as in `https://corp\.example/roles`,
+// and `\\` a backslash. A backslash before any other character is itself.
+func SplitPath(path string) []string { return jsondoc.SplitPath(path) }
 
 // Elements yields the elements of an array in order; nothing for other types.
 func (v Value) Elements() iter.Seq[Value] {
@@ -104,8 +102,8 @@ func (v Value) Members() iter.Seq2[string, Value] {
 	}
 }
 
-// Strings returns the elements of an array of strings, or the one string that a claim is; false
-// for everything else, an array with another type in it included.
+// Strings returns the elements of an array of strings, or a string as the only element; false for
+// other types and for an array with an element of another type.
 func (v Value) Strings() ([]string, bool) {
 	if text, ok := v.Text(); ok {
 		return []string{text}, true
@@ -113,29 +111,21 @@ func (v Value) Strings() ([]string, bool) {
 	if v.v.Kind() != jsondoc.Array {
 		return nil, false
 	}
-	list := make([]string, 0, v.Len())
-	for e := range v.Elements() {
-		text, ok := e.Text()
-		if !ok {
-			return nil, false
-		}
-		list = append(list, text)
+	list := slices.AppendSeq(make([]string, 0, v.Len()), verify.Texts(v.v))
+	if len(list) < v.Len() {
+		return nil, false
 	}
 	return list, true
 }
 
-// Equal compares by JSON meaning: types never convert ("1" is not 1, 1 is not true), numbers
-// compare exactly (1 equals 1.0; 9007199254740993 is not 9007199254740992), the order of an
-// object's members does not matter. An absent value equals nothing, not even another one.
+// Equal compares by JSON meaning. Types never convert ("1" is not 1, 1 is not true), numbers compare
+// exactly (1 equals 1.0; 9007199254740993 is not 9007199254740992), and the order of an object's
+// members does not matter. An absent value equals nothing, not even another absent value.
 func (v Value) Equal(w Value) bool { return v.v.Equal(w.v) }
 
-// Any returns a copy in Go's types: nil, bool, [encoding/json.Number], string, []any,
-// map[string]any.
-func (v Value) Any() any { return v.v.Any() }
-
-// Decode stores the value in what target points to, as [encoding/json.Unmarshal] does. An
-// absent value is an error. In an any numbers become float64, which loses digits of long ones: use
-// int64 or [encoding/json.Number], or [Value.Any].
+// Decode stores the value in what target points to, as [encoding/json.Unmarshal] does. It fails for an
+// absent value. Numbers in an any become float64, which loses digits of long ones: decode them into
+// int64 or [encoding/json.Number].
 func (v Value) Decode(target any) error {
 	if !v.Exists() {
 		return fmt.Errorf("sso: no such claim")
@@ -143,7 +133,7 @@ func (v Value) Decode(target any) error {
 	return json.Unmarshal(v.v.AppendJSON(nil), target)
 }
 
-// MarshalJSON returns the value as JSON text; null if it is absent.
+// MarshalJSON returns the value as JSON; null for an absent value.
 func (v Value) MarshalJSON() ([]byte, error) {
 	if !v.Exists() {
 		return []byte("null"), nil
@@ -151,9 +141,6 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	return v.v.AppendJSON(nil), nil
 }
 
-// String returns the value as JSON text, in which a string stands in quotes ([Value.Text] is without);
-// empty if it is absent.
+// String returns the value as JSON, in which a string has quotes; see [Value.Text]. It is empty for an
+// absent value.
 func (v Value) String() string { return string(v.v.AppendJSON(nil)) }
-
-// SplitPath splits the path of a claim at its dots; see [Value.Lookup].
-func SplitPath(path string) []string { return jsondoc.SplitPath(path) }
