@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/compat"
 	"github.com/more-retail/moresso-go/core/logout"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/redisstore"
@@ -122,9 +123,9 @@ func ExampleSessions_Ready() {
 func ExampleSessionsOptions_key() {
 	sessions, err := redisstore.NewSessions(redisstore.Conn{Addresses: []string{"localhost:6379"}}, redisstore.SessionsOptions{
 		Audience:     "orders-api",
-		UserClaim:    "user_id",
-		SessionClaim: "session_id",
-		Key:          func(audience, user string) string { return audience + ":" + user },
+		UserClaim:    compat.SessionPolicy().UserClaim,
+		SessionClaim: compat.SessionPolicy().SessionClaim,
+		Key:          compat.RedisKey,
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -205,8 +206,8 @@ func ExampleDenylist_Revoker() {
 		}
 		return logout.New(auth, denylist.Revoker(), "web-shop")
 	}
-	logout, err := receive()
-	fmt.Println(logout != nil, err)
+	receiver, err := receive()
+	fmt.Println(receiver != nil, err)
 	// Output:
 	// true <nil>
 }

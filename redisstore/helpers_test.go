@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/more-retail/moresso-go/core/adaptertest"
+	"github.com/more-retail/moresso-go/core/compat"
 	"github.com/more-retail/moresso-go/core/logout"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/redisstore"
@@ -111,9 +112,7 @@ func cached(c *config)  { cachedFor(2 * time.Second)(c) }
 func several(c *config) { c.sessions.SeveralSessions = true }
 
 // compatible has the keys of more-sso-auth, "audience:user".
-func compatible(c *config) {
-	c.sessions.Key = func(audience, user string) string { return audience + ":" + user }
-}
+func compatible(c *config) { c.sessions.Key = compat.RedisKey }
 
 // key is the key of a user's session or sessions.
 func key(user string) string { return fmt.Sprintf("moresso:session:3:api:{%d:%s}", len(user), user) }

@@ -27,9 +27,9 @@ func newInstance(t *testing.T, provider *ssotest.Issuer, s store) instance {
 	cfg := provider.Config("api")
 	cfg.Sessions, cfg.MaxTokenAge = s, time.Hour
 	auth := provider.Authenticator(cfg)
-	logout, err := logout.New(auth, s.Revoker(), "web")
+	receiver, err := logout.New(auth, s.Revoker(), "web")
 	do(t, err)
-	return instance{s, auth, logout}
+	return instance{s, auth, receiver}
 }
 
 // denying makes an instance with a denylist that ends sessions by sid and by sub.
@@ -96,11 +96,11 @@ func TestDenylist_LogoutBySID(t *testing.T) {
 	old, newer := tokenOf(provider, "s1", earlier), tokenOf(provider, "s2", earlier)
 	other.admits(t, old, http.StatusOK)
 
-	logout := logoutOf(provider, sid("s1"), devissuer.Claim("jti", "l{1}"))
-	one.receives(t, logout, http.StatusOK)
+	ended := logoutOf(provider, sid("s1"), devissuer.Claim("jti", "l{1}"))
+	one.receives(t, ended, http.StatusOK)
 	other.admits(t, old, http.StatusUnauthorized)
 	other.admits(t, newer, http.StatusOK)
-	other.receives(t, logout, http.StatusBadRequest) // a replay
+	other.receives(t, ended, http.StatusBadRequest) // a replay
 	other.receives(t, logoutOf(provider, sid("s1")), http.StatusOK)
 
 	key := "moresso:logout:" + strconv.Itoa(len(provider.URL())) + ":" + provider.URL() + ":4:l{1}"
@@ -208,12 +208,12 @@ func TestDenylist_LogoutDuringOutage(t *testing.T) {
 	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
 	i := denying(t, provider, server)
 	i.begin(t)
-	logout, token := logoutOf(provider, sid("s1")), tokenOf(provider, "s1", time.Now())
+	ended, token := logoutOf(provider, sid("s1")), tokenOf(provider, "s1", time.Now())
 	i.admits(t, token, http.StatusOK)
 	server.Kill()
-	i.receives(t, logout, http.StatusServiceUnavailable)
+	i.receives(t, ended, http.StatusServiceUnavailable)
 	server.Restart()
-	redistest.Wait(t, 20*time.Second, "the logout succeeds", func() bool { return i.logout.Receive(t.Context(), logout) == nil })
+	redistest.Wait(t, 20*time.Second, "the logout succeeds", func() bool { return i.logout.Receive(t.Context(), ended) == nil })
 	i.admits(t, token, http.StatusUnauthorized)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/more-retail/moresso-go/core/compat"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/redisstore"
@@ -48,7 +49,7 @@ func TestCostOfALookup(t *testing.T) {
 	conn := redisstore.Conn{Addresses: []string{server.Address}, Logger: slog.New(slog.DiscardHandler)}
 	sessions := func(cacheTTL time.Duration) *redisstore.Sessions {
 		s, err := redisstore.NewSessions(conn, redisstore.SessionsOptions{
-			Audience: "api", CacheTTL: cacheTTL, Key: func(audience, user string) string { return audience + ":" + user },
+			Audience: "api", CacheTTL: cacheTTL, Key: compat.RedisKey,
 		})
 		must(t, err)
 		t.Cleanup(func() { _ = s.Close() })

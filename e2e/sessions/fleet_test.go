@@ -19,6 +19,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/more-retail/moresso-go/core/adaptertest"
+	"github.com/more-retail/moresso-go/core/compat"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/fibersso"
@@ -86,7 +87,7 @@ func (f *fleet) store(conn redisstore.Conn, cacheTTL time.Duration) *redisstore.
 	f.t.Helper()
 	store, err := redisstore.NewSessions(conn, redisstore.SessionsOptions{
 		Audience: audience, UserClaim: "user_id", SessionClaim: "session_id", CacheTTL: cacheTTL,
-		Key: func(audience, user string) string { return audience + ":" + user }, // as more-sso-auth
+		Key: compat.RedisKey,
 	})
 	must(f.t, err)
 	f.t.Cleanup(func() { _ = store.Close() })
