@@ -85,11 +85,8 @@ func (e *TokenError) Error() string {
 	return fmt.Sprintf("%v: %s: %s: %v", ErrInvalidToken, e.Reason, e.Name, e.Err)
 }
 
-// Unwrap returns the cause.
-func (e *TokenError) Unwrap() error { return e.Err }
-
-// Is matches [ErrInvalidToken].
-func (e *TokenError) Is(target error) bool { return target == ErrInvalidToken }
+// Unwrap returns [ErrInvalidToken] and the cause.
+func (e *TokenError) Unwrap() []error { return []error{ErrInvalidToken, e.Err} }
 
 func tokenError(name string, reason Reason, format string, args ...any) error {
 	return &TokenError{Name: name, Reason: reason, Err: fmt.Errorf(format, args...)}
@@ -106,8 +103,8 @@ func (e *AccessDeniedError) Error() string {
 	return fmt.Sprintf("%v: %s", ErrAccessDenied, e.Decision.summary())
 }
 
-// Is matches [ErrAccessDenied].
-func (e *AccessDeniedError) Is(target error) bool { return target == ErrAccessDenied }
+// Unwrap returns [ErrAccessDenied].
+func (e *AccessDeniedError) Unwrap() error { return ErrAccessDenied }
 
 // permissionError is the failure of a permission. It is an internal error, whatever class the
 // permission's own error belongs to: that may come from another Authenticator.
@@ -133,11 +130,8 @@ type UnavailableError struct {
 // Error describes the cause for operators. It may contain addresses.
 func (e *UnavailableError) Error() string { return fmt.Sprintf("%v: %v", ErrUnavailable, e.Err) }
 
-// Unwrap returns the cause.
-func (e *UnavailableError) Unwrap() error { return e.Err }
-
-// Is matches [ErrUnavailable].
-func (e *UnavailableError) Is(target error) bool { return target == ErrUnavailable }
+// Unwrap returns [ErrUnavailable] and the cause.
+func (e *UnavailableError) Unwrap() []error { return []error{ErrUnavailable, e.Err} }
 
 // nameOf returns the header member, claim or step that an error is about; empty if there is none.
 func nameOf(err error) string {

@@ -12,22 +12,11 @@ import (
 // step of its verification.
 type Step struct {
 	Name   string // as [TokenError.Name]
-	Result StepResult
+	Result string // "passed", "failed", "skipped" (not required) or "not reached"
 	Reason Reason // of a failed step
 	Clause string // of the standard, for a failed step
 	Err    error  // of a failed step: what the token holds and what is wanted
 }
-
-// StepResult is the result of a [Step].
-type StepResult string
-
-// The results.
-const (
-	StepPassed     StepResult = "passed"
-	StepFailed     StepResult = "failed"
-	StepSkipped    StepResult = "skipped"     // not required by the configuration
-	StepNotReached StepResult = "not reached" // an earlier step failed
-)
 
 // Explain verifies a token like [Authenticator.ValidateToken] and returns each step: the checks that
 // ran, in their order, and those that did not. It does not use the cache, does not log and does not
@@ -54,7 +43,7 @@ func (a *Authenticator) Explain(ctx context.Context, token string) (*Principal, 
 	})
 	for i := ran; i < len(verify.AccessToken); i++ {
 		if name := verify.AccessToken[i].Name; steps[len(steps)-1].Name != name {
-			steps = append(steps, Step{Name: name, Result: StepNotReached})
+			steps = append(steps, Step{Name: name, Result: "not reached"})
 		}
 	}
 	if a.issuers[0].sessions != nil {
@@ -68,15 +57,15 @@ func (a *Authenticator) Explain(ctx context.Context, token string) (*Principal, 
 
 // addStep adds the result of a check. Consecutive checks of one name are one step.
 func addStep(steps []Step, c *verify.Check, err error) []Step {
-	s := Step{Name: c.Name, Result: StepPassed}
+	s := Step{Name: c.Name, Result: "passed"}
 	switch {
 	case errors.Is(err, verify.ErrSkipped):
-		s.Result = StepSkipped
+		s.Result = "skipped"
 	case err != nil:
-		s.Result, s.Reason, s.Clause, s.Err = StepFailed, Reason(c.Reason), c.Clause, err
+		s.Result, s.Reason, s.Clause, s.Err = "failed", Reason(c.Reason), c.Clause, err
 	}
 	if last := len(steps) - 1; last >= 0 && steps[last].Name == s.Name {
-		if s.Result != StepSkipped {
+		if s.Result != "skipped" {
 			steps[last] = s
 		}
 		return steps
@@ -85,12 +74,12 @@ func addStep(steps []Step, c *verify.Check, err error) []Step {
 }
 
 func sessionStep(err error, verified bool) Step {
-	s := Step{Name: "session", Result: StepPassed}
+	s := Step{Name: "session", Result: "passed"}
 	switch {
 	case !verified:
-		s.Result = StepNotReached
+		s.Result = "not reached"
 	case err != nil:
-		s.Result, s.Reason, s.Err = StepFailed, reasonOf(err), err
+		s.Result, s.Reason, s.Err = "failed", reasonOf(err), err
 	}
 	return s
 }

@@ -136,7 +136,7 @@ func (c *inquiry) trace(steps []sso.Step) {
 		"iss":       c.cfg.Issuer == "" && c.discovered == "",
 		"client_id": len(c.cfg.ClientIDs) == 0,
 	}
-	idle := func(s sso.Step) bool { return s.Result == sso.StepSkipped || s.Result == sso.StepNotReached }
+	idle := func(s sso.Step) bool { return s.Result == "skipped" || s.Result == "not reached" }
 	for i, step := range steps {
 		if idle(step) && (slices.ContainsFunc(steps, func(s sso.Step) bool { return s.Name == step.Name && !idle(s) }) ||
 			slices.ContainsFunc(steps[:i], func(s sso.Step) bool { return s.Name == step.Name })) {
@@ -144,11 +144,11 @@ func (c *inquiry) trace(steps []sso.Step) {
 		}
 		check := Check{Name: step.Name, Result: Pass, Detail: c.found(step.Name)}
 		switch {
-		case step.Result == sso.StepFailed:
+		case step.Result == "failed":
 			check.Result, check.Clause = Fail, step.Clause
-		case step.Result == sso.StepNotReached:
+		case step.Result == "not reached":
 			check.Result, check.Detail = NotReached, ""
-		case step.Result == sso.StepSkipped || unchecked[step.Name]:
+		case step.Result == "skipped" || unchecked[step.Name]:
 			check.Result, check.Detail = Skipped, check.Detail+", not checked"
 		}
 		c.Checks = append(c.Checks, check)
