@@ -63,6 +63,9 @@ func addStep(steps []Step, c *verify.Check, err error) []Step {
 		s.Result = "skipped"
 	case err != nil:
 		s.Result, s.Reason, s.Clause, s.Err = "failed", Reason(c.Reason), c.Clause, err
+		if outage := public(err); errors.Is(outage, ErrUnavailable) {
+			s.Reason = reasonOf(outage)
+		}
 	}
 	if last := len(steps) - 1; last >= 0 && steps[last].Name == s.Name {
 		if s.Result != "skipped" {

@@ -36,8 +36,8 @@ type check struct {
 }
 
 // verdicts are the page's words for the results of checks.
-var verdicts = map[sso.StepResult]string{
-	sso.StepPassed: "yes", sso.StepFailed: "no", sso.StepSkipped: "skipped", sso.StepNotReached: "unasked",
+var verdicts = map[string]string{
+	"passed": "yes", "failed": "no", "skipped": "skipped", "not reached": "unasked",
 }
 
 // explain explains the answer of the first service.
