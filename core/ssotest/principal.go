@@ -29,7 +29,7 @@ func NewPrincipal(opts ...TokenOption) *sso.Principal {
 	if err != nil {
 		panic("ssotest: " + err.Error())
 	}
-	defer issuer.Close()                                                    //nolint:errcheck // it has not served
+	defer issuer.Close() //nolint:errcheck // it has not served
 	principal, err := principalOf(issuer, &sso.Config{Now: time.Now}, opts)
 	if err != nil {
 		panic("ssotest: NewPrincipal: " + err.Error())
@@ -38,8 +38,8 @@ func NewPrincipal(opts ...TokenOption) *sso.Principal {
 }
 
 // Principal is [NewPrincipal] for a token of this issuer: with its personas, its identifier, its
-// audience and its clock. PermissionsClaim, RolesClaim, DisableWildcard and Leeway are those of the
-// latest [Issuer.Authenticator]. The test fails if the token is rejected.
+// audience and its clock. PermissionsClaim, RolesClaim, DisableWildcard, Leeway and TokenType are those
+// of the latest [Issuer.Authenticator]. The test fails if the token is rejected.
 func (i *Issuer) Principal(opts ...TokenOption) *sso.Principal {
 	i.t.Helper()
 	settings := sso.Config{}
@@ -71,6 +71,7 @@ func principalOf(issuer *devissuer.Issuer, settings *sso.Config, opts []TokenOpt
 	cfg := sso.Config{
 		Keys: published, Algorithms: []string{issuer.Algorithm()}, Now: settings.Now, Logger: slog.New(slog.DiscardHandler), TokenCache: -1,
 		PermissionsClaim: settings.PermissionsClaim, RolesClaim: settings.RolesClaim, DisableWildcard: settings.DisableWildcard, Leeway: settings.Leeway,
+		TokenType: settings.TokenType,
 	}
 	cfg.Issuer, cfg.Audience = addressed(issuer, token)
 	auth, err := sso.New(cfg)
