@@ -65,7 +65,11 @@ func TestGuide_RotationDrill(t *testing.T) {
 func TestGuide_Testing(t *testing.T) {
 	page := read(t, "docs/GETTING-STARTED.md")
 	test := section(t, read(t, "docs/TESTING.md"), "Real tokens")
-	test, _, _ = strings.Cut(test, "\nWith Fiber ") // from there on it is about other frameworks
+	test, _, found := strings.Cut(test, "\ngo test\n```\n") // the rest is about other frameworks
+	if !found {
+		t.Fatal("docs/TESTING.md does not run go test")
+	}
+	test += "\ngo test\n```\n"
 	for framework, directory := range map[string]string{"Gin": "orders-gin", "Echo": "orders-echo", "net/http": "orders-nethttp"} {
 		t.Run(framework, func(t *testing.T) {
 			back := "\nAgain:\n\n```sh\ncd " + directory + "\n```\n"
