@@ -35,7 +35,7 @@ lint: $(call tool,golangci-lint deadcode govulncheck go-licenses) ## Check code,
 
 vulncheck: $(call tool,govulncheck)
 	@cd tools && GOWORK=off go build -o ../bin/ ./vulncheck
-	@bin/vulncheck -db '$(VULNDB)' bin/govulncheck $(ALL)
+	@bin/vulncheck -db '$(VULNDB)' bin/govulncheck $(filter-out examples,$(RELEASED))
 
 rules-check links:
 	@cd tools && GOWORK=off go build -o ../bin/ ./mutants ./links

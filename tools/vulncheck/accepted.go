@@ -11,12 +11,6 @@ var accepted = map[string]string{
 	"GO-2026-6612": "golang.org/x/net",
 	"GO-2026-6617": "golang.org/x/net",
 
-	// The fix is said to be in v4.16.1, which does not exist. It concerns Echo's proxy and body middleware, which is not used.
-	"GO-2026-6838": "github.com/labstack/echo/v4",
-	"GO-2026-6839": "github.com/labstack/echo/v4",
-	"GO-2026-6840": "github.com/labstack/echo/v4",
-	"GO-2026-6842": "github.com/labstack/echo/v4",
-
 	// Only version 5 has a fix. They concern Echo's rate limiter and proxy, which trust a client's address. The reports for
 	// version 4 name no function, so any call counts. No adapter reads such an address.
 	"GO-2026-6872": "github.com/labstack/echo/v4",

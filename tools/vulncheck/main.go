@@ -1,8 +1,9 @@
-// Command vulncheck runs govulncheck on modules of the repository, each with the versions in its own go.mod.
+// Command vulncheck runs govulncheck on modules of the library, each with the versions in its own go.mod.
 //
 //	vulncheck [-db address] govulncheck folder...
 //
-// It fails if code of a module, or of its tests, calls a vulnerable function of a dependency. Exceptions are in accepted.go.
+// It fails if a module calls a vulnerable function of a dependency. It also fails if a module only imports the function's
+// package and there is a fix, since a service may call the function. Exceptions are in accepted.go.
 // A vulnerability of the standard library fails nothing, since the modules cannot choose the version of Go: the command
 // prints it. Without -db, the pinned database is used (database.go).
 package main
@@ -21,6 +22,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 )
 
 func main() {
@@ -52,8 +54,18 @@ func run(database, govulncheck string, folders []string) error {
 	}
 	var errs []error
 	unused, standard := maps.Clone(accepted), map[string]bool{}
-	for _, folder := range folders {
-		found, err := scan(govulncheck, database, folder)
+	results := make([]func() ([]finding, error), len(folders))
+	limit := make(chan struct{}, 2) // a scan needs a gigabyte
+	for i, folder := range folders {
+		results[i] = sync.OnceValues(func() ([]finding, error) {
+			limit <- struct{}{}
+			defer func() { <-limit }()
+			return scan(govulncheck, database, folder)
+		})
+		go results[i]()
+	}
+	for i, folder := range folders {
+		found, err := results[i]()
 		if err != nil {
 			return fmt.Errorf("%s: %w", folder, err)
 		}
@@ -64,11 +76,11 @@ func run(database, govulncheck string, folders []string) error {
 			case accepted[f.OSV] == vulnerable.Module:
 				delete(unused, f.OSV)
 			default:
-				errs = append(errs, fmt.Errorf("%s: %s@%s has %s, and %s calls %s; fixed in %q", folder, vulnerable.Module,
-					vulnerable.Version, f.OSV, f.Trace[len(f.Trace)-1].Package, vulnerable.Function, f.FixedVersion))
+				errs = append(errs, fmt.Errorf("%s: %s@%s has %s: %s calls %s.%s; fixed in %q", folder, vulnerable.Module,
+					vulnerable.Version, f.OSV, f.Trace[len(f.Trace)-1].Package, vulnerable.Package, vulnerable.Function, f.FixedVersion))
 			}
 		}
-		fmt.Printf("%-24s %d called vulnerabilities, accepted and standard library included\n", folder, len(found))
+		fmt.Printf("%-24s %d vulnerabilities, accepted and standard library included\n", folder, len(found))
 	}
 	for _, osv := range slices.Sorted(maps.Keys(unused)) {
 		if !pinned { // another database may not have it
@@ -90,9 +102,9 @@ type finding struct {
 	Trace        []struct{ Module, Version, Package, Function string }
 }
 
-// scan returns one finding for each vulnerability that the module in folder calls.
+// scan returns one finding for each vulnerability that concerns the module in folder.
 func scan(govulncheck, database, folder string) (found []finding, err error) {
-	cmd := exec.Command(govulncheck, "-db", database, "-format", "json", "-test", "./...") //nolint:noctx // it runs until it ends
+	cmd := exec.Command(govulncheck, "-db", database, "-format", "json", "./...") //nolint:noctx // it runs until it ends
 	cmd.Dir = folder
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	var complaint strings.Builder
@@ -117,8 +129,10 @@ func scan(govulncheck, database, folder string) (found []finding, err error) {
 		if err := json.Unmarshal(message.Finding, &f); err != nil {
 			return nil, err
 		}
-		if f.Trace[0].Function != "" && !seen[f.OSV+f.Trace[0].Module] { // without a function, it is only imported
-			seen[f.OSV+f.Trace[0].Module] = true
+		vulnerable := f.Trace[0]
+		imported := vulnerable.Package != "" && f.FixedVersion != "" && vulnerable.Module != "stdlib"
+		if key := f.OSV + vulnerable.Module; (vulnerable.Function != "" || imported) && !seen[key] {
+			seen[key] = true
 			found = append(found, f)
 		}
 	}
