@@ -3,6 +3,7 @@ package sso
 import (
 	"context"
 	"crypto/sha256"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,10 +33,10 @@ type login struct {
 // loginBytes is the approximate size of a cached login without its claims.
 const loginBytes = 512
 
-// cacheKey returns the digest of a token. It is zero for one that is too long for any issuer, which
-// is not hashed.
+// cacheKey returns the digest of a token. It is zero for a text that cannot be a token, which is not
+// hashed.
 func (a *Authenticator) cacheKey(token string) (key [32]byte) {
-	if len(token) > a.engine.MaxBytes() {
+	if len(token) > a.engine.MaxBytes() || strings.Count(token, ".") != 2 {
 		return key
 	}
 	return digest(token)

@@ -260,19 +260,19 @@ func (c *Config) checkClaim(l *configerr.List, field string, claim *string, usua
 	if strings.TrimSpace(*claim) != *claim {
 		l.Add(field, "holds "+configerr.Quote(*claim), "write the claim's path without surrounding white space")
 	}
-	if name := verify.Lookalike(jsondoc.SplitPath(*claim)[0], verify.ClaimNames); name != "" {
+	if name := verify.ClaimNames.Lookalike(jsondoc.SplitPath(*claim)[0]); name != "" {
 		l.Add(field, fmt.Sprintf("holds %s, which some readers take for %s", configerr.Quote(*claim), name), "rename the claim at the identity provider")
 	}
 }
 
 // claims returns the names beside the registered ones that this configuration reads. "roles" is one
 // only where it was configured: services that never read roles must not refuse a claim "Roles".
-func (c *Config) claims() (names []string) {
-	names = append(names, jsondoc.SplitPath(c.PermissionsClaim)[0])
+func (c *Config) claims() verify.Names {
+	names := []string{jsondoc.SplitPath(c.PermissionsClaim)[0]}
 	if c.RolesClaim != defaultRolesClaim {
 		names = append(names, jsondoc.SplitPath(c.RolesClaim)[0])
 	}
-	return names
+	return verify.NewNames(names...)
 }
 
 func (c *Config) checkBounds(l *configerr.List) {

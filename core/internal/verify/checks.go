@@ -162,7 +162,7 @@ func header(_ context.Context, t *Token) error {
 	if err := t.form.ReadHeader(); err != nil {
 		return failure(err)
 	}
-	return exact(t.form.Header, HeaderNames)
+	return headerNames.exact(t.form.Header)
 }
 
 func noHeader(name string) func(context.Context, *Token) error {
@@ -186,19 +186,24 @@ func algorithm(_ context.Context, t *Token) error {
 	return nil
 }
 
+// The values of the header's `typ`.
+var (
+	strictTypes = []string{"at+jwt", "application/at+jwt"}
+	accessTypes = []string{"JWT", "at+jwt", "application/at+jwt"}
+	logoutTypes = []string{"JWT", "logout+jwt", "application/logout+jwt"}
+)
+
 func accessTokenType(_ context.Context, t *Token) error {
 	if t.TokenType == StrictAccessToken {
-		return t.typ(true, "at+jwt", "application/at+jwt")
+		return t.typ(true, strictTypes)
 	}
-	return t.typ(false, "JWT", "at+jwt", "application/at+jwt")
+	return t.typ(false, accessTypes)
 }
 
-func logoutTokenType(_ context.Context, t *Token) error {
-	return t.typ(false, "JWT", "logout+jwt", "application/logout+jwt")
-}
+func logoutTokenType(_ context.Context, t *Token) error { return t.typ(false, logoutTypes) }
 
 // typ compares the header's `typ` in any letter case (RFC 7515, section 4.1.9).
-func (t *Token) typ(required bool, accepted ...string) error {
+func (t *Token) typ(required bool, accepted []string) error {
 	value := t.header("typ")
 	if value.Kind() == jsondoc.Absent && !required {
 		return nil
@@ -236,13 +241,13 @@ func readPayload(_ context.Context, t *Token) error {
 }
 
 func exactNames(_ context.Context, t *Token) error {
-	if err := exact(t.form.Claims, ClaimNames); err != nil {
+	if err := ClaimNames.exact(t.form.Claims); err != nil {
 		return err
 	}
 	if t.isLogout() {
-		return exact(t.form.Claims, []string{"sid"})
+		return logoutNames.exact(t.form.Claims)
 	}
-	return exact(t.form.Claims, t.Rules.Claims)
+	return t.Rules.Claims.exact(t.form.Claims)
 }
 
 // present requires a claim.

@@ -2,26 +2,38 @@ package verify
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
 )
 
-// HeaderNames are the header members that the checks read.
-var HeaderNames = []string{"alg", "b64", "crit", "cty", "kid", "typ", "zip"}
-
-// ClaimNames are the registered claims that the checks, principals and permissions read.
-var ClaimNames = []string{
-	"acr", "amr", "at_hash", "aud", "auth_time", "azp", "c_hash", "cid", "client_id", "cnf", "events", "exp", "gty", "iat",
-	"idtyp", "iss", "jti", "nbf", "nonce", "scope", "scp", "sub", "token_use", "typ",
+// Names are members that the checks read.
+type Names struct {
+	list  []string
+	plain bool // all are ASCII without capitals
 }
+
+// NewNames returns a list of names.
+func NewNames(list ...string) Names {
+	return Names{list, !slices.ContainsFunc(list, func(name string) bool { return !isPlain(name) })}
+}
+
+var (
+	headerNames = NewNames("alg", "b64", "crit", "cty", "kid", "typ", "zip")
+	logoutNames = NewNames("sid")
+
+	// ClaimNames are the registered claims that the checks, principals and permissions read.
+	ClaimNames = NewNames("acr", "amr", "at_hash", "aud", "auth_time", "azp", "c_hash", "cid", "client_id", "cnf", "events", "exp",
+		"gty", "iat", "idtyp", "iss", "jti", "nbf", "nonce", "scope", "scp", "sub", "token_use", "typ")
+)
 
 // exact refuses an object with a member that differs from one of the names by letter case alone:
 // some readers would take it for that name.
-func exact(object jsondoc.Value, names []string) error {
+func (n Names) exact(object jsondoc.Value) error {
 	for member := range object.Members() {
-		if name := Lookalike(member, names); name != "" {
+		if name := n.Lookalike(member); name != "" {
 			return fail("a member differs from %s by letter case alone", name)
 		}
 	}
@@ -30,10 +42,12 @@ func exact(object jsondoc.Value, names []string) error {
 
 // Lookalike returns the name that a member differs from by letter case alone, by Unicode's simple
 // folding; empty if there is none.
-func Lookalike(member string, names []string) string {
-	plain := isPlain(member)
-	for _, name := range names {
-		if member != name && !(plain && isPlain(name)) && strings.EqualFold(member, name) {
+func (n Names) Lookalike(member string) string {
+	if n.plain && isPlain(member) {
+		return ""
+	}
+	for _, name := range n.list {
+		if member != name && strings.EqualFold(member, name) {
 			return name
 		}
 	}

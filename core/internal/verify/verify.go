@@ -87,7 +87,7 @@ type Rules struct {
 	MaxBytes   int
 	// Claims that are read in addition to the registered ones: none may differ from a member of
 	// the payload by letter case alone.
-	Claims []string
+	Claims Names
 	Keys   *keycache.Cache
 	// Sessions says how tokens name their session; nil without a session store.
 	Sessions *Sessions
