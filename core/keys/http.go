@@ -71,13 +71,8 @@ type httpSource struct {
 
 // origin is where a set came from, for the next conditional request.
 type origin struct {
-	etag map[string]string // by address
-	doc  discoveryDocument // zero without one
-}
-
-type discoveryDocument struct {
-	Issuer  string
-	JWKSURI string
+	etag            map[string]string // by address
+	issuer, jwksURI string            // of the discovery document; empty without one
 }
 
 func (s *httpSource) String() string { return redact(s.address) }
@@ -101,18 +96,18 @@ func (s *httpSource) Fetch(ctx context.Context, previous *Set) (*Set, error) {
 	address := s.address
 	switch {
 	case answer.unchanged:
-		next.doc = last.doc
+		next.issuer, next.jwksURI = last.issuer, last.jwksURI
 	case !looksLikePEM(answer.body):
-		if next.doc, err = s.discovery(answer.body); err != nil {
+		if next.issuer, next.jwksURI, err = s.discovery(answer.body); err != nil {
 			return nil, fmt.Errorf("%s: %w", s, err)
 		}
 	}
-	if next.doc.Issuer == "" && strings.HasSuffix(s.address.Path, discoveryPath) {
+	if next.issuer == "" && strings.HasSuffix(s.address.Path, discoveryPath) {
 		return nil, fmt.Errorf("%s: not a discovery document, though its address is that of one: the issuer would not be checked", s)
 	}
 	next.etag[s.address.String()] = answer.etag
-	if next.doc.JWKSURI != "" {
-		if address, err = s.keysAddress(next.doc.JWKSURI); err != nil {
+	if next.jwksURI != "" {
+		if address, err = s.keysAddress(next.jwksURI); err != nil {
 			return nil, fmt.Errorf("%s: %w", s, err)
 		}
 		if answer, err = get(ctx, client, address, last.etag); err != nil {
@@ -127,7 +122,7 @@ func (s *httpSource) Fetch(ctx context.Context, previous *Set) (*Set, error) {
 	} else if set, err = parseKeys(answer.body); err != nil {
 		return nil, fmt.Errorf("%s: %w", redact(address), err)
 	}
-	set.MaxAge, set.Issuer, set.origin = answer.maxAge, next.doc.Issuer, next
+	set.MaxAge, set.Issuer, set.origin = answer.maxAge, next.issuer, next
 	return set, nil
 }
 
@@ -139,25 +134,25 @@ func (s *httpSource) notFoundHint() string {
 	return "is this the address of the JWK Set? For discovery set Issuer"
 }
 
-// discovery reads a discovery document. It returns a zero one if the text is something else.
-func (s *httpSource) discovery(text []byte) (doc discoveryDocument, err error) {
+// discovery reads a discovery document. It returns nothing if the text is something else.
+func (s *httpSource) discovery(text []byte) (issuer, jwksURI string, err error) {
 	found, _ := members(text) // parseKeys reports the error
 	if found["keys"] != nil || found["issuer"] == nil {
-		return doc, nil
+		return "", "", nil
 	}
-	if doc.Issuer, _ = textOf(found["issuer"]); doc.Issuer == "" {
-		return doc, errors.New("a discovery document whose issuer is not a string")
+	issuer, _ = textOf(found["issuer"])
+	jwksURI, _ = textOf(found["jwks_uri"])
+	switch {
+	case issuer == "":
+		err = errors.New("a discovery document whose issuer is not a string")
+	case jwksURI == "":
+		err = errors.New("a discovery document without jwks_uri")
+	case len(s.issuers) == 0:
+		err = errors.New("a discovery document at an address that does not imply its issuer: set Issuer")
+	case !slices.Contains(s.issuers, issuer):
+		err = fmt.Errorf("the discovery document names the issuer %.256q where %q was expected", issuer, s.issuers[0])
 	}
-	if doc.JWKSURI, _ = textOf(found["jwks_uri"]); doc.JWKSURI == "" {
-		return doc, errors.New("a discovery document without jwks_uri")
-	}
-	if len(s.issuers) == 0 {
-		return doc, errors.New("a discovery document at an address that does not imply its issuer: set Issuer")
-	}
-	if !slices.Contains(s.issuers, doc.Issuer) {
-		return doc, fmt.Errorf("the discovery document names the issuer %.256q where %q was expected", doc.Issuer, s.issuers[0])
-	}
-	return doc, nil
+	return issuer, jwksURI, err
 }
 
 // keysAddress checks a jwks_uri. It may be on any host, because the document came from the issuer

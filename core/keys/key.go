@@ -143,11 +143,8 @@ func (k Key) check() error {
 		if roca(public.N) {
 			return errors.New("an RSA key with the ROCA fingerprint (CVE-2017-15361), whose private half can be computed")
 		}
-		if public.E < minRSAExponent || public.E%2 == 0 {
-			return fmt.Errorf("an RSA key with the public exponent %d; an odd one from %d is accepted", public.E, minRSAExponent)
-		}
-		if public.E > maxRSAExponent {
-			return fmt.Errorf("an RSA key with a public exponent above %d", maxRSAExponent)
+		if public.E < minRSAExponent || public.E > maxRSAExponent || public.E%2 == 0 {
+			return fmt.Errorf("an RSA key with the public exponent %d; odd ones from %d to %d are accepted", public.E, minRSAExponent, maxRSAExponent)
 		}
 	case *ecdsa.PublicKey:
 		if public == nil || public.Curve == nil || public.X == nil || public.Y == nil {

@@ -227,53 +227,52 @@ func checkPurpose(jwk jsondoc.Value) error {
 // ignores certificates (x5c), which add no trust here.
 func publicKey(jwk jsondoc.Value) (crypto.PublicKey, error) {
 	kty, _ := jwk.Get("kty").Text()
-	if kty == "RSA" {
-		n, err := octets(jwk, "n")
+	crv, _ := jwk.Get("crv").Text()
+	curve := map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}[crv]
+	switch {
+	case kty == "RSA":
+		numbers, err := octets(jwk, "n", "e")
 		if err != nil {
 			return nil, err
 		}
-		e, err := octets(jwk, "e")
-		if err != nil {
-			return nil, err
-		}
-		exponent := new(big.Int).SetBytes(e)
+		exponent := new(big.Int).SetBytes(numbers[1])
 		if exponent.BitLen() > 31 {
 			return nil, fmt.Errorf("an RSA key with a public exponent above %d", maxRSAExponent)
 		}
-		return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(exponent.Int64())}, nil
+		return &rsa.PublicKey{N: new(big.Int).SetBytes(numbers[0]), E: int(exponent.Int64())}, nil
+	case kty == "OKP" && crv == "Ed25519":
+		numbers, err := octets(jwk, "x")
+		if err != nil {
+			return nil, err
+		}
+		return ed25519.PublicKey(numbers[0]), nil
+	case kty == "EC" && curve != nil:
+		numbers, err := octets(jwk, "x", "y")
+		if err != nil {
+			return nil, err
+		}
+		x, y := numbers[0], numbers[1]
+		if size := (curve.Params().BitSize + 7) / 8; len(x) != size || len(y) != size {
+			return nil, fmt.Errorf("coordinates of %d and %d bytes where %s has %d (RFC 7518, section 6.2.1.2)", len(x), len(y), crv, size)
+		}
+		public, err := ecdsa.ParseUncompressedPublicKey(curve, slices.Concat([]byte{4}, x, y))
+		if err != nil {
+			return nil, errors.New("an EC key whose point is not on its curve")
+		}
+		return public, nil
 	}
-	x, err := octets(jwk, "x")
-	if err != nil {
-		return nil, err
-	}
-	crv, _ := jwk.Get("crv").Text()
-	if kty == "OKP" && crv == "Ed25519" {
-		return ed25519.PublicKey(x), nil
-	}
-	curve := map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}[crv]
-	if kty != "EC" || curve == nil {
-		return nil, fmt.Errorf("the curve %.64q is not supported", crv)
-	}
-	y, err := octets(jwk, "y")
-	if err != nil {
-		return nil, err
-	}
-	if size := (curve.Params().BitSize + 7) / 8; len(x) != size || len(y) != size {
-		return nil, fmt.Errorf("coordinates of %d and %d bytes where %s has %d (RFC 7518, section 6.2.1.2)", len(x), len(y), crv, size)
-	}
-	public, err := ecdsa.ParseUncompressedPublicKey(curve, slices.Concat([]byte{4}, x, y))
-	if err != nil {
-		return nil, errors.New("an EC key whose point is not on its curve")
-	}
-	return public, nil
+	return nil, fmt.Errorf("the curve %.64q is not supported", crv)
 }
 
-// octets reads a member that holds base64url without padding.
-func octets(jwk jsondoc.Value, name string) ([]byte, error) {
-	text, _ := jwk.Get(name).Text()
-	value, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(value) == 0 {
-		return nil, fmt.Errorf("its member %q is not a number in base64url", name)
+// octets reads members that hold base64url without padding.
+func octets(jwk jsondoc.Value, names ...string) (values [][]byte, err error) {
+	for _, name := range names {
+		text, _ := jwk.Get(name).Text()
+		value, err := base64.RawURLEncoding.DecodeString(text)
+		if err != nil || len(value) == 0 {
+			return nil, fmt.Errorf("its member %q is not a number in base64url", name)
+		}
+		values = append(values, value)
 	}
-	return value, nil
+	return values, nil
 }

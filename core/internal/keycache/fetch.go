@@ -45,7 +45,12 @@ func (c *Cache) now() (now time.Time) {
 func (c *Cache) fresh(ctx context.Context, now time.Time) (*snapshot, error) {
 	snap := c.current.Load()
 	if snap != nil && now.Before(snap.fetched.Add(-minInterval)) {
-		snap = c.redate(snap, now)
+		// The clock moved backwards. By its old times the set would count as young for as long as
+		// the clock had been wrong.
+		dated := *snap
+		dated.fetched, dated.due = now, now
+		c.current.CompareAndSwap(snap, &dated)
+		snap = c.current.Load()
 	}
 	switch {
 	case snap != nil && now.Before(snap.due):
@@ -70,15 +75,6 @@ func (c *Cache) fresh(ctx context.Context, now time.Time) (*snapshot, error) {
 		return nil, c.unavailable(errStale)
 	}
 	return snap, nil
-}
-
-// redate marks the set as fetched now and due, because the clock moved backwards. By its old times
-// it would count as young for as long as the clock had been wrong.
-func (c *Cache) redate(snap *snapshot, now time.Time) *snapshot {
-	dated := *snap
-	dated.fetched, dated.due = now, now
-	c.current.CompareAndSwap(snap, &dated)
-	return c.current.Load()
 }
 
 // failing reports whether the source failed recently, so that a busy service does not wait for

@@ -131,15 +131,9 @@ type Cache struct {
 // New returns a cache over a source, which must not be nil. It does no I/O: the first [Cache.Find]
 // or [Cache.Ready] fetches. The caller must close it.
 func New(source keys.Source, o Options) *Cache {
-	if o.Interval <= 0 {
-		o.Interval = DefaultInterval
-	}
-	if o.StaleFor <= 0 {
-		o.StaleFor = DefaultStaleFor
-	}
-	if o.FetchTimeout <= 0 {
-		o.FetchTimeout = DefaultFetchTimeout
-	}
+	o.Interval = cmp.Or(max(o.Interval, 0), DefaultInterval)
+	o.StaleFor = cmp.Or(max(o.StaleFor, 0), DefaultStaleFor)
+	o.FetchTimeout = cmp.Or(max(o.FetchTimeout, 0), DefaultFetchTimeout)
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // this is the clock that Options.Now sets
 	}
@@ -178,14 +172,14 @@ func (c *Cache) Find(ctx context.Context, keyID, algorithm string) (Match, error
 	}
 	keyID = strings.Clone(keyID) // a fetch may outlive the token
 	lacks := func(s *snapshot) bool { return outdated(s.find(keyID, algorithm)) }
-	switch snap, again := c.newer(ctx, snap, lacks); {
+	snap, again := c.newer(ctx, snap, lacks)
+	switch {
 	case again == nil:
 		return snap.find(keyID, algorithm)
 	case errors.Is(again, ErrUnknownKey):
 		return Match{}, err // the first result still holds
-	default:
-		return Match{}, again
 	}
+	return Match{}, again
 }
 
 // outdated reports whether a result of find can be due to a change of the keys: one with an
@@ -203,14 +197,14 @@ func (c *Cache) FindAgain(ctx context.Context, last Match, keyID, algorithm stri
 	if err != nil {
 		return Match{}, err
 	}
-	lacks := func(s *snapshot) bool { return s.generation == last.Generation }
-	if lacks(snap) {
-		if snap, err = c.newer(ctx, snap, lacks); err != nil {
+	unchanged := func(s *snapshot) bool { return s.generation == last.Generation }
+	if unchanged(snap) {
+		if snap, err = c.newer(ctx, snap, unchanged); err != nil {
 			return Match{}, err
 		}
-	}
-	if lacks(snap) {
-		return Match{}, ErrUnknownKey
+		if unchanged(snap) {
+			return Match{}, ErrUnknownKey
+		}
 	}
 	return snap.find(keyID, algorithm)
 }
