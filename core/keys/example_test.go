@@ -62,7 +62,7 @@ func ExampleURL() {
 		fmt.Println(setting.Remedy)
 	}
 	// Output:
-	// http:// to login.example.com, where anybody on the way can replace the keys
+	// http:// to login.example.com, where an attacker on the network can replace the keys
 	// write https://
 }
 

@@ -306,7 +306,7 @@ func checkURL(address string, o Options) (*url.URL, error) {
 		return nil, &SettingError{Problem: "a URL with a user or password in it, which would show in logs", Remedy: "give an HTTPClient that authenticates instead"}
 	case u.Scheme == "http" && !o.InsecureAllowHTTP && !netaddr.Loopback(u.Hostname()):
 		return nil, &SettingError{
-			Problem: fmt.Sprintf("http:// to %.256s, where anybody on the way can replace the keys", u.Hostname()),
+			Problem: fmt.Sprintf("http:// to %.256s, where an attacker on the network can replace the keys", u.Hostname()),
 			Remedy:  "write https://",
 			Unless:  "InsecureAllowHTTP",
 		}

@@ -674,9 +674,9 @@ func TestAnAddressWhereThereNeverWereKeysIsAsked(t *testing.T) {
 
 func TestAnAddressThatCannotBeUsedSaysWhatToWriteApart(t *testing.T) {
 	for address, want := range map[string]keys.SettingError{
-		"http://idp.example/jwks": {Problem: "http:// to idp.example, where anybody on the way can replace the keys", Remedy: "write https://", Unless: "InsecureAllowHTTP"},
+		"http://idp.example/jwks": {Problem: "http:// to idp.example, where an attacker on the network can replace the keys", Remedy: "write https://", Unless: "InsecureAllowHTTP"},
 		"file:":                   {Problem: "no path", Remedy: "write file:/etc/keys/sso.pem"},
-		"awskms:alias/orders":     {Problem: "keys of awskms are read by a module of their own", Remedy: `add import _ "github.com/more-retail/moresso-go/kmskeys" to the program`},
+		"awskms:alias/orders":     {Problem: "AWS KMS keys are read by another module", Remedy: `add import _ "github.com/more-retail/moresso-go/kmskeys" to the program`},
 	} {
 		_, err := keys.Open(address, keys.Options{})
 		var told *keys.SettingError

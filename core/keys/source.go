@@ -2,6 +2,7 @@ package keys
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -132,11 +133,11 @@ func Open(uri string, o Options) (Source, error) {
 	}
 	if looksLikeKMS(uri) {
 		return nil, &SettingError{
-			Problem: "keys of awskms are read by a module of their own",
+			Problem: "AWS KMS keys are read by another module",
 			Remedy:  `add import _ "github.com/more-retail/moresso-go/kmskeys" to the program`,
 		}
 	}
-	return nil, fmt.Errorf("neither an https:// URL, nor file: and a path, nor PEM text")
+	return nil, errors.New("neither an https:// URL, nor file: and a path, nor PEM text")
 }
 
 // looksLikeKMS reports whether a URI is like the name of a key in AWS KMS, which package kmskeys

@@ -199,7 +199,7 @@ func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
 			"http:// to another machine",
 			[]string{"SSO_PUBLIC_KEY_URI", "http://login.example.com/jwks.json"},
 			func(c *sso.Config) { c.PublicKeyURI = "http://login.example.com/jwks.json" },
-			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{`holds "http://login.example.com/jwks.json"`, "anybody on the way", "write https://"}}},
+			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{`holds "http://login.example.com/jwks.json"`, "an attacker on the network", "write https://"}}},
 		},
 		{
 			"another scheme",
@@ -454,16 +454,16 @@ func TestAFaultIsToldInWordsThatHelp(t *testing.T) {
 		}},
 		"an issuer alone": {fromEnv("SSO_PUBLIC_KEY_URI", ""), nil},
 		"http to another machine": {fromEnv("SSO_PUBLIC_KEY_URI", "http://login.example.com/jwks.json"), []string{
-			`SSO_PUBLIC_KEY_URI holds "http://login.example.com/jwks.json", which cannot be used: http:// to login.example.com, where anybody on the way can replace the keys: write https://, or, on a trusted network, set SSO_INSECURE_ALLOW_HTTP to true`,
+			`SSO_PUBLIC_KEY_URI holds "http://login.example.com/jwks.json", which cannot be used: http:// to login.example.com, where an attacker on the network can replace the keys: write https://, or, on a trusted network, set SSO_INSECURE_ALLOW_HTTP to true`,
 		}},
 		"http to another machine in code": {inCode(func(c *sso.Config) { c.PublicKeyURI = "http://login.example.com/jwks.json" }), []string{
-			`PublicKeyURI holds "http://login.example.com/jwks.json", which cannot be used: http:// to login.example.com, where anybody on the way can replace the keys: write https://, or, on a trusted network, set InsecureAllowHTTP to true`,
+			`PublicKeyURI holds "http://login.example.com/jwks.json", which cannot be used: http:// to login.example.com, where an attacker on the network can replace the keys: write https://, or, on a trusted network, set InsecureAllowHTTP to true`,
 		}},
 		"a password in the address": {fromEnv("SSO_PUBLIC_KEY_URI", "https://a:b@login.example.com/jwks.json"), []string{
 			`SSO_PUBLIC_KEY_URI holds "https://login.example.com/jwks.json", which cannot be used: a URL with a user or password in it, which would show in logs: give an HTTPClient that authenticates instead`,
 		}},
 		"a key of AWS KMS without its module": {fromEnv("SSO_PUBLIC_KEY_URI", "awskms:alias/orders"), []string{
-			`SSO_PUBLIC_KEY_URI holds "awskms:alias/orders", which cannot be used: keys of awskms are read by a module of their own: add import _ "github.com/more-retail/moresso-go/kmskeys" to the program`,
+			`SSO_PUBLIC_KEY_URI holds "awskms:alias/orders", which cannot be used: AWS KMS keys are read by another module: add import _ "github.com/more-retail/moresso-go/kmskeys" to the program`,
 		}},
 		"a file on another machine": {fromEnv("SSO_PUBLIC_KEY_URI", "file://elsewhere/sso.pem"), []string{
 			`SSO_PUBLIC_KEY_URI holds "file://elsewhere/sso.pem", which cannot be used: file://elsewhere… names another machine: write file:///path`,
