@@ -52,7 +52,7 @@ func ExampleNew() {
 	// Output: ready: true - keys: 1
 }
 
-// fakeKMS stands for a *kms.Client.
+// fakeKMS replaces a *kms.Client.
 type fakeKMS struct{}
 
 func (fakeKMS) GetPublicKey(context.Context, *kms.GetPublicKeyInput, ...func(*kms.Options)) (*kms.GetPublicKeyOutput, error) {

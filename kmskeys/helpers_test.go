@@ -64,7 +64,7 @@ type kmsServer struct {
 	answers map[string]answer // by key id
 	asked   []request
 	open    int           // connections
-	closed  chan struct{} // tells when one has ended
+	closed  chan struct{} // receives when one has ended
 }
 
 // startKMS makes a server and an AWS configuration that leads to it. It sees to it that the
@@ -128,7 +128,7 @@ func (s *kmsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var input struct{ KeyId string } //nolint:revive // so it is called
 	if err := json.Unmarshal(body, &input); err != nil {
-		s.t.Errorf("a request whose body is no JSON: %v", err)
+		s.t.Errorf("a request whose body is not JSON: %v", err)
 	}
 	if got := r.Method + " " + r.URL.Path + " " + r.Header.Get("X-Amz-Target") + " " + r.Header.Get("Content-Type"); got != "POST / TrentService.GetPublicKey application/x-amz-json-1.1" {
 		s.t.Errorf("the request was %q", got)

@@ -26,7 +26,8 @@ import (
 	"github.com/more-retail/moresso-go/kmskeys"
 )
 
-func TestEveryNameOfAKeyMakesNewTrustItsTokens(t *testing.T) {
+// Every name of a key makes sso.New accept its tokens.
+func TestOpen_Names(t *testing.T) {
 	issuer := newIssuer(t)
 	for _, test := range []struct{ name, uri, asked, region string }{
 		{"a key id", uuid, uuid, region},
@@ -62,7 +63,7 @@ func TestEveryNameOfAKeyMakesNewTrustItsTokens(t *testing.T) {
 	}
 }
 
-func TestAKeyOfEachSpecVerifiesItsAlgorithmsAndNoOther(t *testing.T) {
+func TestSource_Specs(t *testing.T) {
 	for algorithm, bound := range map[string]string{"RS256": "", "PS256": "", "ES256": "ES256", "ES384": "ES384", "ES512": "ES512", "EdDSA": "EdDSA"} {
 		t.Run(algorithm, func(t *testing.T) {
 			server := startKMS(t)
@@ -83,7 +84,7 @@ func TestAKeyOfEachSpecVerifiesItsAlgorithmsAndNoOther(t *testing.T) {
 	}
 }
 
-func TestAnRSAKeyWithOneSigningAlgorithmIsBoundToIt(t *testing.T) {
+func TestSource_OneSigningAlgorithm(t *testing.T) {
 	server := startKMS(t)
 	issuer := newIssuer(t, devissuer.WithAlgorithm("RS256"))
 	server.say(uuid, keyOf(issuer.Issuer).with("SigningAlgorithms", []string{"RSASSA_PSS_SHA_256"}).answer)
@@ -97,7 +98,7 @@ func TestAnRSAKeyWithOneSigningAlgorithmIsBoundToIt(t *testing.T) {
 	mustSay(t, fetchError(t, open(t, uuid, "RS256", "ES256")).Error(), "RSA_2048", "PS256", "Algorithms")
 }
 
-func TestOldAndNewKeyServeTogetherDuringARotation(t *testing.T) {
+func TestSource_Rotation(t *testing.T) {
 	server, now := startKMS(t), newClock()
 	before := newIssuer(t, devissuer.WithClock(now.Now))
 	after := newIssuer(t, devissuer.WithClock(now.Now))
@@ -127,7 +128,7 @@ func TestOldAndNewKeyServeTogetherDuringARotation(t *testing.T) {
 	mustSay(t, status.Skipped[0].Reason, "disabled: enable it", oldKey+" is disabled.")
 }
 
-func TestAKeyThatSurelyCannotServeIsLeftOutAndTheOthersServe(t *testing.T) {
+func TestSource_SkipsUnusableKeys(t *testing.T) {
 	server := startKMS(t)
 	issuer := newIssuer(t)
 	good := keyOf(issuer.Issuer)
@@ -155,7 +156,7 @@ func TestAKeyThatSurelyCannotServeIsLeftOutAndTheOthersServe(t *testing.T) {
 	}
 }
 
-func TestAKeyThatNobodyCanTellOfFailsTheWholeFetch(t *testing.T) {
+func TestSource_UncertainKeyFailsFetch(t *testing.T) {
 	server := startKMS(t)
 	server.say(newKey, keyOf(newIssuer(t).Issuer).answer)
 	for _, code := range []string{"AccessDeniedException", "ThrottlingException", "KMSInternalException", "DependencyTimeoutException", "Unheard"} {
@@ -166,13 +167,13 @@ func TestAKeyThatNobodyCanTellOfFailsTheWholeFetch(t *testing.T) {
 	}
 }
 
-func TestAllKeysGoneIsAnErrorThatNamesEach(t *testing.T) {
+func TestSource_NoKeyLeft(t *testing.T) {
 	server := startKMS(t)
 	server.say(newKey, refuse("DisabledException", ""))
 	mustSay(t, fetchError(t, open(t, "awskms:"+oldKey+","+newKey)).Error(), oldKey+": not found", newKey+": the key is disabled")
 }
 
-func TestErrorsTellApartWhatIsWrongAndSayWhatToDo(t *testing.T) {
+func TestSource_Errors(t *testing.T) {
 	server := startKMS(t)
 	for _, test := range []struct {
 		code, message string
@@ -203,7 +204,7 @@ func TestErrorsTellApartWhatIsWrongAndSayWhatToDo(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoKeyForTokensIsRefusedWithTheReason(t *testing.T) {
+func TestSource_UnusableKeys(t *testing.T) {
 	server := startKMS(t)
 	issuer := newIssuer(t)
 	good := keyOf(issuer.Issuer)
@@ -248,7 +249,7 @@ func TestWhatIsNoKeyForTokensIsRefusedWithTheReason(t *testing.T) {
 	mustSay(t, fetchError(t, open(t, uuid, "RS256", "PS256")).Error(), "ECC_NIST_P256", "ES256", "Algorithms")
 }
 
-func TestAKeyForNoAcceptedAlgorithmIsToldInTheStatus(t *testing.T) {
+func TestSource_OtherAlgorithm(t *testing.T) {
 	server := startKMS(t)
 	issuer := newIssuer(t)
 	server.say(uuid, keyOf(issuer.Issuer).answer)
@@ -261,7 +262,7 @@ func TestAKeyForNoAcceptedAlgorithmIsToldInTheStatus(t *testing.T) {
 	mustSay(t, auth.Status()[0].LastError, "ECC_NIST_P256", `"ES256"`, "Algorithms")
 }
 
-func TestErrorsHoldNoCredentials(t *testing.T) {
+func TestSource_ErrorsWithoutCredentials(t *testing.T) {
 	server := startKMS(t)
 	for name, say := range map[string]answer{
 		// KMS quotes the request when its signature is wrong.
@@ -283,14 +284,14 @@ func TestErrorsHoldNoCredentials(t *testing.T) {
 			text := fetchError(t, open(t, uuid)).Error()
 			for _, hidden := range []string{secret, session, "AKIA", "Signature="} {
 				if strings.Contains(text, hidden) {
-					t.Errorf("%q tells %q", text, hidden)
+					t.Errorf("%q contains %q", text, hidden)
 				}
 			}
 		})
 	}
 }
 
-func TestTheLastGoodKeysServeThroughAnOutageWithinTheirBound(t *testing.T) {
+func TestSource_Outage(t *testing.T) {
 	server, now := startKMS(t), newClock()
 	issuer := newIssuer(t, devissuer.WithClock(now.Now), devissuer.WithLifetime(3*time.Hour))
 	server.say(uuid, keyOf(issuer.Issuer).answer)
@@ -320,7 +321,7 @@ func TestTheLastGoodKeysServeThroughAnOutageWithinTheirBound(t *testing.T) {
 	}
 }
 
-func TestWithoutAnyFetchTheAnswerIsUnavailableUntilOneSucceeds(t *testing.T) {
+func TestSource_OutageAtStart(t *testing.T) {
 	server, now := startKMS(t), newClock()
 	issuer := newIssuer(t, devissuer.WithClock(now.Now))
 	server.say(uuid, refuse("ThrottlingException", ""))
@@ -337,7 +338,7 @@ func TestWithoutAnyFetchTheAnswerIsUnavailableUntilOneSucceeds(t *testing.T) {
 	}
 }
 
-func TestAReplacedKeyBehindAnAliasIsNoticedByAFailedSignature(t *testing.T) {
+func TestSource_ReplacedAlias(t *testing.T) {
 	server := startKMS(t)
 	before, after := newIssuer(t), newIssuer(t)
 	server.say(newKey, keyOf(before.Issuer).answer)
@@ -351,7 +352,8 @@ func TestAReplacedKeyBehindAnAliasIsNoticedByAFailedSignature(t *testing.T) {
 	}
 }
 
-func TestTheAWSConfigurationIsLoadedAtTheFirstFetchAndAgainAfterAFailure(t *testing.T) {
+// The AWS configuration is loaded at the first fetch, and again after a failure.
+func TestSource_LoadsConfiguration(t *testing.T) {
 	server := startKMS(t)
 	server.say(uuid, keyOf(newIssuer(t).Issuer).answer)
 	source := open(t, uuid)
@@ -378,7 +380,7 @@ func TestTheAWSConfigurationIsLoadedAtTheFirstFetchAndAgainAfterAFailure(t *test
 }
 
 // What is asked here is whom the client would turn to; it is not let go so far as to do it.
-func TestKMSIsAskedWhereItIsUnlessTheConfigurationNamesAnotherPlace(t *testing.T) {
+func TestSource_Endpoint(t *testing.T) {
 	startKMS(t)
 	for endpoint, o := range map[string]keys.Options{
 		"":                         {},
@@ -402,7 +404,7 @@ func TestKMSIsAskedWhereItIsUnlessTheConfigurationNamesAnotherPlace(t *testing.T
 	}
 }
 
-func TestCredentialsThatCannotBeHadAreToldFromARefusalOfKMS(t *testing.T) {
+func TestSource_CredentialErrors(t *testing.T) {
 	startKMS(t)
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	mustSay(t, fetchError(t, open(t, uuid)).Error(), uuid+": there are no AWS credentials: ", "AWS_EC2_METADATA_DISABLED")
@@ -418,7 +420,7 @@ func TestCredentialsThatCannotBeHadAreToldFromARefusalOfKMS(t *testing.T) {
 	}
 }
 
-func TestNoConnectionIsLeftBetweenFetches(t *testing.T) {
+func TestSource_ClosesConnections(t *testing.T) {
 	server := startKMS(t)
 	server.say(uuid, keyOf(newIssuer(t).Issuer).answer)
 	keepsAlive := &http.Client{Transport: &http.Transport{}}
@@ -438,7 +440,7 @@ func TestNoConnectionIsLeftBetweenFetches(t *testing.T) {
 	}
 }
 
-func TestNoConnectionIsLeftToTheMachineThatHandsOutCredentials(t *testing.T) {
+func TestSource_ClosesCredentialConnections(t *testing.T) {
 	server := startKMS(t)
 	server.say(uuid, keyOf(newIssuer(t).Issuer).answer)
 	machine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -470,7 +472,7 @@ func hangUntil(cancel context.CancelFunc) answer {
 	}
 }
 
-func TestAHangingServerIsLeftWhenTheFetchEnds(t *testing.T) {
+func TestSource_HangingServer(t *testing.T) {
 	server := startKMS(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -482,7 +484,7 @@ func TestAHangingServerIsLeftWhenTheFetchEnds(t *testing.T) {
 }
 
 // The SDK asks for credentials in a context of its own, which does not end with the fetch.
-func TestAHangingSourceOfCredentialsIsLeftWhenTheFetchEnds(t *testing.T) {
+func TestSource_HangingCredentials(t *testing.T) {
 	startKMS(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -495,7 +497,7 @@ func TestAHangingSourceOfCredentialsIsLeftWhenTheFetchEnds(t *testing.T) {
 	}
 }
 
-func TestAHangingHandshakeIsLeftWhenTheFetchEnds(t *testing.T) {
+func TestSource_HangingHandshake(t *testing.T) {
 	startKMS(t)
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -525,7 +527,7 @@ func TestAHangingHandshakeIsLeftWhenTheFetchEnds(t *testing.T) {
 	}
 }
 
-func TestRedirectsAreNotFollowedAndAnswersAreBounded(t *testing.T) {
+func TestSource_RedirectsAndBounds(t *testing.T) {
 	server := startKMS(t)
 	good := keyOf(newIssuer(t).Issuer)
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -549,7 +551,7 @@ func TestRedirectsAreNotFollowedAndAnswersAreBounded(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoNameOfAKeyIsRefusedAtTheStart(t *testing.T) {
+func TestOpen_InvalidNames(t *testing.T) {
 	for _, uri := range []string{
 		"awskms:", "awskms:sso-signing", "awskms:alias/", "awskms:alias/a b", "awskms:" + uuid + ",", "awskms:" + uuid + "," + uuid + "x",
 		"arn:aws:kms:eu-central-1:111122223333:key/short", "arn:aws:kms::111122223333:key/" + uuid, "awskms:arn:aws:s3:eu-central-1:111122223333:key/" + uuid,
@@ -568,7 +570,7 @@ func TestOpen_BareNames(t *testing.T) {
 	const longARN = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:alias/orders"
 	for uri, ours := range map[string]bool{
 		mrk: true, mrk[:35]: true, uuid: true, uuid[:35]: true, arn: true, longARN: true, "arn:aws:kms:x": true, "alias/orders": true, "alias/": true,
-		" alias/a , alias/b": true, "alias/a,keys.pem": true, "arn:aws:s3:::keys": false, "keys.pem": false, "": false, "aliases/x": false, "x" + uuid: false,
+		"alias/a , alias/b": true, "alias/a,keys.pem": true, "arn:aws:s3:::keys": false, "keys.pem": false, "": false, "aliases/x": false, "x" + uuid: false,
 	} {
 		_, err := keys.Open(uri, keys.Options{})
 		if valid := err == nil; valid && !ours || !valid && strings.Contains(err.Error(), "KMS key; write alias/…") != ours {
@@ -577,7 +579,7 @@ func TestOpen_BareNames(t *testing.T) {
 	}
 }
 
-func TestRegisteringTheSchemeTwicePanics(t *testing.T) {
+func TestRegister_TakenScheme(t *testing.T) {
 	defer func() {
 		if recover() == nil {
 			t.Error("it was accepted")
@@ -586,7 +588,7 @@ func TestRegisteringTheSchemeTwicePanics(t *testing.T) {
 	keys.Register("awskms", func(string, keys.Options) (keys.Source, error) { return nil, nil })
 }
 
-// clientFunc is a client of KMS that is none of the SDK's.
+// clientFunc is a client of KMS that is not the SDK's.
 type clientFunc func(keyID, region string) (*kms.GetPublicKeyOutput, error)
 
 func (f clientFunc) GetPublicKey(_ context.Context, in *kms.GetPublicKeyInput, opts ...func(*kms.Options)) (*kms.GetPublicKeyOutput, error) {
@@ -597,7 +599,7 @@ func (f clientFunc) GetPublicKey(_ context.Context, in *kms.GetPublicKeyInput, o
 	return f(*in.KeyId, options.Region)
 }
 
-func TestAnyClientIsASource(t *testing.T) {
+func TestNew_AnyClient(t *testing.T) {
 	signer, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -629,7 +631,7 @@ func TestAnyClientIsASource(t *testing.T) {
 	}
 }
 
-func TestFourKeysAreTriedAndNoMore(t *testing.T) {
+func TestSource_FourKeys(t *testing.T) {
 	none := clientFunc(func(string, string) (*kms.GetPublicKeyOutput, error) { return nil, nil })
 	names := []string{"alias/a", "alias/b", "alias/c", "alias/d", "alias/e"}
 	if _, err := kmskeys.New(none, names[:4]...); err != nil {
@@ -639,7 +641,7 @@ func TestFourKeysAreTriedAndNoMore(t *testing.T) {
 	mustSay(t, err.Error(), "5 KMS keys; at most 4")
 }
 
-func TestNewRefusesWhatCannotWork(t *testing.T) {
+func TestNew_Errors(t *testing.T) {
 	none := clientFunc(func(string, string) (*kms.GetPublicKeyOutput, error) { return nil, nil })
 	for name, build := range map[string]func() (keys.Source, error){
 		"no client":    func() (keys.Source, error) { return kmskeys.New(nil, uuid) },

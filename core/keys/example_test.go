@@ -34,7 +34,7 @@ func Example() {
 	// 1 true false
 }
 
-// The issuer tells where its keys are, and who it is.
+// The discovery document names the issuer and the address of its keys.
 func ExampleDiscovery() {
 	issuer, err := devissuer.New()
 	if err != nil {
@@ -53,7 +53,7 @@ func ExampleDiscovery() {
 	// 1 true
 }
 
-// What an address may not be is told with what to write instead.
+// An error about an address has the remedy.
 func ExampleURL() {
 	_, err := keys.URL("http://login.example.com/jwks.json", keys.Options{})
 	var setting *keys.SettingError

@@ -1,7 +1,6 @@
 package keys_test
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -19,31 +18,17 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// The contract's figures, written out so that a change of the code's constants is noticed.
-const (
-	alg        = "ES256"
-	interval   = 5 * time.Minute
-	longest    = interval + interval/10 // between two refreshes
-	shortest   = interval - interval/10
-	minRefresh = time.Minute
-	fetchLimit = 3 * time.Second
-	idleWait   = time.Second
-	cooldown   = 10 * time.Second
-	staleFor   = time.Hour
-	maxRetry   = 30 * time.Second
-	maxWaiters = 1024
-)
+const alg = "ES256"
 
-// newIssuer makes a provider in memory, whose keys are quickly made.
-func newIssuer(t testing.TB, opts ...devissuer.Option) *devissuer.Issuer {
+// newIssuer returns a provider in memory with a key that is fast to make.
+func newIssuer(t testing.TB) *devissuer.Issuer {
 	t.Helper()
-	issuer, err := devissuer.New(append([]devissuer.Option{devissuer.WithAlgorithm(alg)}, opts...)...)
+	issuer, err := devissuer.New(devissuer.WithAlgorithm(alg))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +106,7 @@ func ecJWK(kid string, curve elliptic.Curve) jwk {
 	return jwk{"kty": "EC", "kid": kid, "crv": curve.Params().Name, "x": b64(x), "y": b64(y)}
 }
 
-// rsaPublic is a modulus of this length that looks like one; nobody has its factors.
+// rsaPublic returns a random modulus of this length, without known factors.
 func rsaPublic(bits int) *rsa.PublicKey {
 	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), uint(bits-1)))
 	if err != nil {
@@ -169,17 +154,6 @@ func (e *everywhere) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (e *everywhere) client() *http.Client { return &http.Client{Transport: e} }
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
 
 // alone says that no goroutine but the test's own is left in its bubble.
 func alone(t testing.TB) {

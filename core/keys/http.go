@@ -275,7 +275,7 @@ func seconds(text string) (time.Duration, bool) {
 func httpClient(ctx context.Context, given *http.Client) *http.Client {
 	client := http.Client{Transport: &http.Transport{
 		Proxy: http.ProxyFromEnvironment,
-		DialContext: func(_ context.Context, network, address string) (net.Conn, error) { //nolint:contextcheck // the fetch's is the point
+		DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
 			conn, err := new(net.Dialer).DialContext(ctx, network, address)
 			if err == nil {
 				context.AfterFunc(ctx, func() { _ = conn.Close() })

@@ -25,7 +25,7 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-func TestAddresses(t *testing.T) {
+func TestURL_Addresses(t *testing.T) {
 	for address, accepted := range map[string]bool{
 		"https://idp.example/jwks.json":       true,
 		"HTTPS://idp.example/jwks.json":       true,
@@ -74,10 +74,10 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%q: %v; accepted should be %t", address, err, accepted)
 		}
 		if err != nil && strings.Contains(err.Error(), "secret") {
-			t.Errorf("%q: the error tells the password: %v", address, err)
+			t.Errorf("%q: the error contains the password: %v", address, err)
 		}
 		if err == nil && strings.Contains(source.String(), "?") {
-			t.Errorf("%q: the name tells the query: %v", address, source)
+			t.Errorf("%q: the name contains the query: %v", address, source)
 		}
 	}
 	if _, err := keys.URL("http://idp.example/jwks.json", keys.Options{InsecureAllowHTTP: true}); err != nil {
@@ -88,7 +88,8 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-func TestRedirectsAreRefusedWhateverTheClientSays(t *testing.T) {
+// Redirects are refused with any client.
+func TestURL_RefusesRedirects(t *testing.T) {
 	issuer := newIssuer(t)
 	for _, code := range []int{300, 301, 302, 303, 307, 308} {
 		var followed bool
@@ -121,7 +122,7 @@ func TestRedirectsAreRefusedWhateverTheClientSays(t *testing.T) {
 }
 
 // bounds are looked at after decompression.
-func TestAResponseAbove256KiBIsRefused(t *testing.T) {
+func TestURL_ResponseBound(t *testing.T) {
 	set := jwks(ecJWK("a", elliptic.P256()))
 	padded := func(n int) []byte { return append([]byte(set), bytes.Repeat([]byte(" "), n-len(set))...) }
 	bomb := append(bytes.Repeat(zipped(bytes.Repeat([]byte(" "), 1<<20)), 1<<10), zipped([]byte(set))...) // a GiB
@@ -155,7 +156,7 @@ func TestAResponseAbove256KiBIsRefused(t *testing.T) {
 		"gzip, a byte too much": {answer("gzip", zipped(padded(256<<10+1))), false},
 		"gzip bomb":             {answer("gzip", bomb), false},
 		"gzip that is cut off":  {answer("gzip", zipped(padded(1000))[:30]), false},
-		"what is no gzip":       {answer("gzip", []byte(set)), false},
+		"not gzip":              {answer("gzip", []byte(set)), false},
 		"wrong content type":    {devissuer.WrongContentType(), true},
 		"a Content-Length lie": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "9999")
@@ -198,7 +199,8 @@ func hugeHeader(w http.ResponseWriter) {
 	}
 }
 
-func TestWhatIsFoundAtAnAddressTellsWhatItIs(t *testing.T) {
+// The content of an answer decides whether it is a JWK Set, PEM or a discovery document.
+func TestURL_ContentDecides(t *testing.T) {
 	issuer := newIssuer(t)
 	for _, address := range []string{issuer.JWKSURL(), issuer.URL() + devissuer.PathPEM, issuer.DiscoveryURL()} {
 		source, err := keys.Open(address, keys.Options{HTTPClient: issuer.Client()})
@@ -220,7 +222,8 @@ func TestWhatIsFoundAtAnAddressTellsWhatItIs(t *testing.T) {
 	}
 }
 
-func TestADiscoveryDocumentMustNameItsIssuerExactly(t *testing.T) {
+// A discovery document must name its issuer exactly.
+func TestDiscovery_IssuerMismatch(t *testing.T) {
 	const origin = "https://idp.example"
 	for _, c := range []struct {
 		address, configured, says string
@@ -261,7 +264,7 @@ func TestADiscoveryDocumentMustNameItsIssuerExactly(t *testing.T) {
 }
 
 // Keys without an issuer at such an address would lift the check of tokens' issuers in silence.
-func TestTheAddressOfADiscoveryDocumentHasNothingElse(t *testing.T) {
+func TestDiscovery_RefusesOtherContent(t *testing.T) {
 	const origin, address = "https://idp.example", "https://idp.example/.well-known/openid-configuration"
 	web := &site{pages: map[string]string{
 		address:          `{"issuer":"https://idp.example","jwks_uri":"https://idp.example/keys"}`,
@@ -283,7 +286,7 @@ func TestTheAddressOfADiscoveryDocumentHasNothingElse(t *testing.T) {
 	}
 }
 
-func TestDiscoveryByIssuer(t *testing.T) {
+func TestDiscovery_ByIssuer(t *testing.T) {
 	for issuer, address := range map[string]string{
 		"https://idp.example":         "https://idp.example/.well-known/openid-configuration",
 		"https://idp.example/":        "https://idp.example/.well-known/openid-configuration",
@@ -348,7 +351,8 @@ func TestDiscovery_KeysAddress(t *testing.T) {
 	}
 }
 
-func TestADiscoveryDocumentThatMovesItsKeysIsFollowed(t *testing.T) {
+// A new jwks_uri is followed.
+func TestDiscovery_MovedKeys(t *testing.T) {
 	const origin, well = "https://idp.example", "/.well-known/openid-configuration"
 	web := &site{pages: map[string]string{
 		origin + well:    `{"issuer":"https://idp.example","jwks_uri":"https://idp.example/old"}`,
@@ -377,7 +381,7 @@ func TestADiscoveryDocumentThatMovesItsKeysIsFollowed(t *testing.T) {
 }
 
 // What a provider sends comes into logs and the status: it must not fill them.
-func TestErrorsAreShortWhateverTheProviderSends(t *testing.T) {
+func TestURL_ErrorLength(t *testing.T) {
 	long := strings.Repeat("x", 200<<10)
 	const origin = "https://idp.example"
 	for _, page := range []string{
@@ -406,7 +410,7 @@ func TestErrorsAreShortWhateverTheProviderSends(t *testing.T) {
 	}
 }
 
-func TestAnErrorDoesNotTellTheQuery(t *testing.T) {
+func TestURL_ErrorWithoutQuery(t *testing.T) {
 	issuer := newIssuer(t)
 	source, err := keys.URL(issuer.JWKSURL()+"?code=s3cr3t", keys.Options{HTTPClient: issuer.Client()})
 	if err != nil {
@@ -421,7 +425,7 @@ func TestAnErrorDoesNotTellTheQuery(t *testing.T) {
 }
 
 // Package url reads this host, and does not read what it writes for it.
-func TestAnAddressThatCannotBeAskedIsAnErrorWithoutTheQuery(t *testing.T) {
+func TestURL_InvalidAddressWithoutQuery(t *testing.T) {
 	source, err := keys.URL("https://[::1%25\x89]/jwks.json?code=s3cr3t", keys.Options{})
 	if err == nil {
 		_, err = source.Fetch(t.Context(), nil)
@@ -431,7 +435,7 @@ func TestAnAddressThatCannotBeAskedIsAnErrorWithoutTheQuery(t *testing.T) {
 	}
 }
 
-func TestEachRequestClosesItsConnection(t *testing.T) {
+func TestURL_ClosesConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t)
 		transport, ok := issuer.Client().Transport.(*http.Transport)
@@ -487,7 +491,7 @@ func (c *connections) wait() {
 	}
 }
 
-func TestThePackagesOwnClientFetchesOverLoopback(t *testing.T) {
+func TestURL_OwnClient(t *testing.T) {
 	set := jwks(ecJWK("a", elliptic.P256()))
 	seen := newConnections()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -523,14 +527,14 @@ func TestThePackagesOwnClientFetchesOverLoopback(t *testing.T) {
 	seen.wait() // no connection is kept
 }
 
-// What a client greets with is told before it knows the server's certificate.
-func TestThePackagesOwnClientSpeaksHTTP2(t *testing.T) {
+// The protocols that a client offers are known before the server sends its certificate.
+func TestURL_OwnClientHTTP2(t *testing.T) {
 	greeted := make(chan []string, 1)
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.TLS = &tls.Config{MinVersion: tls.VersionTLS13, GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		greeted <- hello.SupportedProtos
-		return nil, nil //nolint:nilnil // which stands for the server's own
+		return nil, nil //nolint:nilnil // nil means the server's own
 	}}
 	server.StartTLS()
 	defer server.Close()
@@ -547,7 +551,7 @@ func TestThePackagesOwnClientSpeaksHTTP2(t *testing.T) {
 }
 
 // An http.Transport goes on dialling and shaking hands for a request that has ended.
-func TestAConnectionThatIsNotYetMadeEndsWithItsFetch(t *testing.T) {
+func TestURL_DialEndsWithFetch(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -591,7 +595,8 @@ type closedReader struct{ wait func() }
 func (c closedReader) Read([]byte) (int, error) { c.wait(); return 0, net.ErrClosed }
 func (closedReader) Close() error               { return nil }
 
-func TestAFetchWhoseTimeIsUpSaysSoAndNotWhatBecameOfItsConnection(t *testing.T) {
+// After its deadline a fetch reports the deadline, not the closed connection.
+func TestURL_DeadlineIsTheError(t *testing.T) {
 	for name, test := range map[string]struct {
 		limit      time.Duration
 		body, late bool
@@ -630,7 +635,8 @@ func TestAFetchWhoseTimeIsUpSaysSoAndNotWhatBecameOfItsConnection(t *testing.T) 
 	}
 }
 
-func TestAnAddressWhereThereNeverWereKeysIsAsked(t *testing.T) {
+// A 404 comes with a hint, unless there were keys before.
+func TestURL_NotFoundHint(t *testing.T) {
 	issuer, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"))
 	if err != nil {
 		t.Fatal(err)
@@ -672,15 +678,15 @@ func TestAnAddressWhereThereNeverWereKeysIsAsked(t *testing.T) {
 	}
 }
 
-func TestAnAddressThatCannotBeUsedSaysWhatToWriteApart(t *testing.T) {
+func TestSettingError_Parts(t *testing.T) {
 	for address, want := range map[string]keys.SettingError{
 		"http://idp.example/jwks": {Problem: "http:// to idp.example, where an attacker on the network can replace the keys", Remedy: "write https://", Unless: "InsecureAllowHTTP"},
 		"file:":                   {Problem: "no path", Remedy: "write file:/etc/keys/sso.pem"},
 		"awskms:alias/orders":     {Problem: "AWS KMS keys are read by another module", Remedy: `add import _ "github.com/more-retail/moresso-go/kmskeys" to the program`},
 	} {
 		_, err := keys.Open(address, keys.Options{})
-		var told *keys.SettingError
-		if !errors.As(err, &told) || *told != want {
+		var got *keys.SettingError
+		if !errors.As(err, &got) || *got != want {
 			t.Errorf("%s: %#v", address, err)
 			continue
 		}
@@ -690,7 +696,7 @@ func TestAnAddressThatCannotBeUsedSaysWhatToWriteApart(t *testing.T) {
 	}
 }
 
-func TestWhenToAskAgainIsReadFromWhatCanBeRead(t *testing.T) {
+func TestRetryAfterError(t *testing.T) {
 	const date, later = "Sat, 01 Jan 2000 00:00:00 GMT", "Sat, 01 Jan 2000 00:00:20 GMT"
 	for name, c := range map[string]struct {
 		retryAfter, date string
@@ -725,8 +731,8 @@ func TestWhenToAskAgainIsReadFromWhatCanBeRead(t *testing.T) {
 	}
 }
 
-// What goes wrong behind a discovery document is told like what goes wrong at once.
-func TestAnErrorOfTheKeysAddressIsPassedOnWhole(t *testing.T) {
+// Errors of the jwks_uri keep their Retry-After.
+func TestDiscovery_RetryAfterOfKeys(t *testing.T) {
 	issuer := newIssuer(t)
 	issuer.Fault(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == devissuer.PathDiscovery {
@@ -746,7 +752,8 @@ func TestAnErrorOfTheKeysAddressIsPassedOnWhole(t *testing.T) {
 	}
 }
 
-func TestOnlyA3xxIsCalledARedirect(t *testing.T) {
+// Only a 3xx is reported as a redirect.
+func TestURL_RedirectStatuses(t *testing.T) {
 	for code, redirect := range map[int]bool{299: false, 300: true, 307: true, 399: true, 400: false} {
 		issuer := newIssuer(t)
 		issuer.Fault(devissuer.StatusFault(code))
@@ -760,7 +767,7 @@ func TestOnlyA3xxIsCalledARedirect(t *testing.T) {
 	}
 }
 
-func TestADocumentIsTakenForWhatItHoldsFirst(t *testing.T) {
+func TestURL_AmbiguousContent(t *testing.T) {
 	const origin = "https://idp.example"
 	key := ecJWK("a", elliptic.P256())
 	for name, page := range map[string]string{
@@ -814,7 +821,8 @@ func (s *statuses) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-func TestAnUnchangedSetIsNotTransferredAgain(t *testing.T) {
+// An unchanged set is not transferred again.
+func TestURL_NotModified(t *testing.T) {
 	for name, address := range map[string]func(*devissuer.Issuer) string{
 		"JWK Set": (*devissuer.Issuer).JWKSURL, "discovery": (*devissuer.Issuer).DiscoveryURL, "PEM": func(i *devissuer.Issuer) string { return i.URL() + devissuer.PathPEM },
 	} {
@@ -854,7 +862,8 @@ func TestAnUnchangedSetIsNotTransferredAgain(t *testing.T) {
 	}
 }
 
-func TestANotModifiedNobodyAskedForIsRefused(t *testing.T) {
+// A 304 to an unconditional request is refused.
+func TestURL_UnexpectedNotModified(t *testing.T) {
 	issuer := newIssuer(t)
 	issuer.Fault(devissuer.StatusFault(http.StatusNotModified))
 	source, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: issuer.Client()})

@@ -138,7 +138,7 @@ func badKeys() map[string]badKey {
 }
 
 // What has no id that could be read is left out just the same.
-func TestWhatIsNoKeyAtAllIsLeftOut(t *testing.T) {
+func TestJWKS_MalformedKeys(t *testing.T) {
 	good := ecJWK("good", elliptic.P256())
 	for _, text := range []string{
 		`null`, `7`, `"text"`, `[]`, `{}`,
@@ -155,7 +155,7 @@ func TestWhatIsNoKeyAtAllIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestGoodKeysOfEveryKindAreAccepted(t *testing.T) {
+func TestJWKS_ValidKeys(t *testing.T) {
 	ec := ecJWK("a", elliptic.P256())
 	for name, key := range map[string]jwk{
 		"RSA 2048":              rsaJWK("a", 2048),
@@ -180,7 +180,8 @@ func TestGoodKeysOfEveryKindAreAccepted(t *testing.T) {
 	}
 }
 
-func TestAKeyFitsTheAlgorithmsOfItsTypeOnly(t *testing.T) {
+// A key fits the algorithms of its type only.
+func TestKey_Fits(t *testing.T) {
 	rsaKey, ed := rsaPublic(2048), raw(edJWK("")["x"])
 	for _, c := range []struct {
 		key  keys.Key
@@ -208,7 +209,8 @@ func TestAKeyFitsTheAlgorithmsOfItsTypeOnly(t *testing.T) {
 	}
 }
 
-func TestTwoDifferentKeysUnderOneIDAreBothLeftOut(t *testing.T) {
+// Two different keys with one id are both left out.
+func TestNewSet_Rivals(t *testing.T) {
 	const id = "a"
 	ec, rsa1 := ecJWK(id, elliptic.P256()), rsaJWK(id, 2048)
 	other := ecJWK("b", elliptic.P256())
@@ -248,7 +250,8 @@ func TestTwoDifferentKeysUnderOneIDAreBothLeftOut(t *testing.T) {
 	}
 }
 
-func TestNewSetRefusesKeysThatWouldPanicElsewhere(t *testing.T) {
+// Keys that would make package crypto panic are refused.
+func TestNewSet_MalformedKeys(t *testing.T) {
 	good := ecKey("good")
 	for _, public := range []crypto.PublicKey{
 		nil, []byte("secret"), "text", (*rsa.PublicKey)(nil), &rsa.PublicKey{}, &rsa.PublicKey{E: 65537},
@@ -272,10 +275,10 @@ func TestNewSetRefusesKeysThatWouldPanicElsewhere(t *testing.T) {
 }
 
 // A JWK's exponent is looked at while it is read; one that a program gives goes past that.
-func TestAnExponentThatCryptoRSADoesNotVerifyWithIsNotAccepted(t *testing.T) {
+func TestNewSet_LargeExponent(t *testing.T) {
 	for exponent, accepted := range map[int64]bool{1<<31 - 1: true, 1<<31 + 1: false, 1<<62 + 1: false} {
 		if int64(int(exponent)) != exponent {
-			continue // where int has 32 bits there is none so large
+			continue // it does not fit an int of 32 bits
 		}
 		set, err := keys.NewSet(keys.Key{Public: &rsa.PublicKey{N: rsaPublic(2048).N, E: int(exponent)}}, ecKey("good"))
 		if err != nil || (len(set.Skipped) == 0) != accepted {
@@ -284,7 +287,7 @@ func TestAnExponentThatCryptoRSADoesNotVerifyWithIsNotAccepted(t *testing.T) {
 	}
 }
 
-func TestNewSetRefusesMoreThanAHundredKeysAndNone(t *testing.T) {
+func TestNewSet_Count(t *testing.T) {
 	if _, err := keys.NewSet(); err == nil {
 		t.Error("an empty set is accepted")
 	}
@@ -300,7 +303,7 @@ func TestNewSetRefusesMoreThanAHundredKeysAndNone(t *testing.T) {
 	}
 }
 
-func TestTextsThatAreNoJWKSetAreRefused(t *testing.T) {
+func TestJWKS_InvalidTexts(t *testing.T) {
 	for _, text := range []string{
 		"", " ", "null", "7", `"keys"`, "[]", "{}", `{"keys":null}`, `{"keys":{}}`, `{"keys":"x"}`, `{"keys":[]}`, `{"Keys":[` + ecJWK("a", elliptic.P256()).String() + `]}`,
 		`{"keys":[` + ecJWK("a", elliptic.P256()).String(), jwks(ecJWK("a", elliptic.P256())) + "x", ecJWK("a", elliptic.P256()).String(), "<html>",
@@ -313,7 +316,7 @@ func TestTextsThatAreNoJWKSetAreRefused(t *testing.T) {
 
 // An error shows in logs and in messages at start-up, where the text may be a secret that went
 // astray.
-func TestErrorsDoNotRepeatTheText(t *testing.T) {
+func TestOpen_ErrorsWithoutText(t *testing.T) {
 	const secret = "s3cr3t"
 	private := strings.ReplaceAll(string(newIssuer(t).PrivateKeyPEM()), "PRIVATE KEY", "OPENSSH PRIVATE KEY")
 	for _, text := range []string{
@@ -331,7 +334,8 @@ func TestErrorsDoNotRepeatTheText(t *testing.T) {
 	}
 }
 
-func TestAHundredKeysAreAcceptedAndOneMoreIsNot(t *testing.T) {
+// A hundred keys are accepted, one more is not.
+func TestJWKS_Count(t *testing.T) {
 	list := make([]any, 100)
 	for i := range list {
 		list[i] = ecJWK(fmt.Sprint(i), elliptic.P256())
@@ -348,7 +352,8 @@ func TestAHundredKeysAreAcceptedAndOneMoreIsNot(t *testing.T) {
 	}
 }
 
-func TestABadKeyIsLeftOutAndTheOthersServe(t *testing.T) {
+// An unusable key is left out, and the others serve.
+func TestJWKS_SkipsUnusableKeys(t *testing.T) {
 	good := ecJWK("good", elliptic.P256())
 	for name, bad := range badKeys() {
 		t.Run(name, func(t *testing.T) {

@@ -10,14 +10,14 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// fingerprintPrimes are those by which the paper tells a modulus of the flawed generator.
+// fingerprintPrimes are the primes of the paper's fingerprint.
 var fingerprintPrimes = []int64{
 	3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
 	101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
 }
 
 // Infineon's primes are k·M + (65537^a mod M), where M is the product of the first 126 primes for keys of 2048 bits.
-func TestAKeyMadeAsTheFlawedGeneratorMakesItIsRefused(t *testing.T) {
+func TestNewSet_ROCA(t *testing.T) {
 	m, found := big.NewInt(1), 0
 	for p := int64(2); found < 126; p++ {
 		if big.NewInt(p).ProbablyPrime(0) {
@@ -41,8 +41,8 @@ func TestAKeyMadeAsTheFlawedGeneratorMakesItIsRefused(t *testing.T) {
 	}
 }
 
-// A modulus is told by what it is modulo small primes, so these ones are made of that alone; they have no factors that matter.
-func TestAModulusOfTheFlawedGeneratorIsRefusedAndOneThatMissesItsFormByOnePrimeIsNot(t *testing.T) {
+// The fingerprint depends on the remainders modulo small primes only, so these moduli are made from them.
+func TestNewSet_ROCAForm(t *testing.T) {
 	product := big.NewInt(1)
 	for _, p := range fingerprintPrimes {
 		product.Mul(product, big.NewInt(p))
@@ -71,7 +71,7 @@ func TestAModulusOfTheFlawedGeneratorIsRefusedAndOneThatMissesItsFormByOnePrimeI
 		}
 	}
 	for _, p := range fingerprintPrimes {
-		// One modulo all the others and no power modulo p, where nought is none: 1 + k·product/p ≡ 0.
+		// 1 modulo all other primes, and 0, which is not a power, modulo p: 1 + k·product/p ≡ 0.
 		others := new(big.Int).Div(product, big.NewInt(p))
 		k := new(big.Int).ModInverse(others, big.NewInt(p))
 		k.Neg(k).Mod(k, big.NewInt(p))

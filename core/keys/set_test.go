@@ -12,7 +12,7 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-func TestASourceWithoutAUsableKeyTellsWhatItHasInstead(t *testing.T) {
+func TestNoKeyError_Skipped(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"keys":[{"kty":"oct","kid":"a","k":"AAAA"},{"kty":"RSA","kid":"b","use":"enc","n":"AQAB","e":"AQAB"}]}`))
 	}))
@@ -31,7 +31,7 @@ func TestASourceWithoutAUsableKeyTellsWhatItHasInstead(t *testing.T) {
 	}
 }
 
-func TestAnErrorWithoutAUsableKeyNamesTheFirstAndCountsTheRest(t *testing.T) {
+func TestNoKeyError_Error(t *testing.T) {
 	for want, skipped := range map[string][]keys.Skipped{
 		"no key in the set":                              nil,
 		"no usable key: too short":                       {{Reason: "too short"}},
@@ -46,7 +46,7 @@ func TestAnErrorWithoutAUsableKeyNamesTheFirstAndCountsTheRest(t *testing.T) {
 }
 
 // What a set holds in vain takes as long to read as what it holds.
-func TestKeysThatAreLeftOutCountTowardsTheHundred(t *testing.T) {
+func TestJWKS_CountsSkippedKeys(t *testing.T) {
 	list := []any{ecJWK("a", elliptic.P256())}
 	for range 100 {
 		list = append(list, jwk{"kty": "AKP"})
@@ -60,7 +60,7 @@ func TestKeysThatAreLeftOutCountTowardsTheHundred(t *testing.T) {
 }
 
 // As many as go into an answer of 256 KiB would take 60 MB to be read one by one and left out.
-func TestASetOfTooManyKeysIsRefusedBeforeTheyAreRead(t *testing.T) {
+func TestJWKS_CountsBeforeReading(t *testing.T) {
 	const n = 100_000
 	text := []byte(jwks("7" + strings.Repeat(",7", n-1)))
 	var err error
@@ -73,7 +73,7 @@ func TestASetOfTooManyKeysIsRefusedBeforeTheyAreRead(t *testing.T) {
 	}
 }
 
-func TestTextsThatAreNoKeysSayWhatTheyAreInstead(t *testing.T) {
+func TestJWKS_Errors(t *testing.T) {
 	for text, says := range map[string]string{
 		"{":                                  "not JSON: at byte 1",
 		"[]":                                 "another JSON type",

@@ -91,7 +91,7 @@ func Register(scheme string, open Opener, match ...func(uri string) bool) {
 	registry.schemes[scheme] = registration{open, match}
 }
 
-// opener returns the opener of another module for a URI, nil if there is none, and what it gets.
+// opener returns the registered opener of a URI and its argument. It returns nil if there is none.
 func opener(uri string) (Opener, string) {
 	registry.RLock()
 	defer registry.RUnlock()

@@ -56,7 +56,7 @@ func write(t testing.TB, text string) string {
 	return path
 }
 
-func TestOpenUnderstandsEveryKindOfText(t *testing.T) {
+func TestOpen_Texts(t *testing.T) {
 	ec := publicPEM(ecPublic(elliptic.P256()))
 	set := jwks(ecJWK("a", elliptic.P256()))
 	file := write(t, set)
@@ -101,7 +101,7 @@ func TestOpenUnderstandsEveryKindOfText(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesWhatItCannotUseAndSaysWhy(t *testing.T) {
+func TestOpen_Errors(t *testing.T) {
 	folder := t.TempDir()
 	ec := publicPEM(ecPublic(elliptic.P256()))
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -120,7 +120,7 @@ func TestOpenRefusesWhatItCannotUseAndSaysWhy(t *testing.T) {
 		"a bare path":                 {"/etc/keys.json", "neither"},
 		"an unknown scheme":           {"ldap://idp.example/keys", "neither"},
 		"a key module that is not":    {"awskms:alias/x", "kmskeys"},
-		"http to somebody":            {"http://idp.example/keys", "http://"},
+		"http to another machine":     {"http://idp.example/keys", "http://"},
 		"a private key":               {pemBlock("PRIVATE KEY", pkcs8), "public half"},
 		"an EC private key":           {pemBlock("EC PRIVATE KEY", sec1), "public half"},
 		"an RSA private key":          {pemBlock("RSA PRIVATE KEY", nil), "public half"},
@@ -161,7 +161,7 @@ func TestOpenRefusesWhatItCannotUseAndSaysWhy(t *testing.T) {
 	}
 }
 
-func TestPEMHoldsPublicKeysOfEveryKindAndCertificates(t *testing.T) {
+func TestPEM_Blocks(t *testing.T) {
 	ed, _, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)

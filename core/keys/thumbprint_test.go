@@ -17,7 +17,7 @@ import (
 )
 
 // RFC 7638, section 3.1, and RFC 8037, appendix A.3.
-func TestTheThumbprintsAreThoseOfTheRFCs(t *testing.T) {
+func TestKey_ThumbprintRFCExamples(t *testing.T) {
 	for set, want := range map[string]string{
 		`{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}`: "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
 		`{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`: "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
@@ -33,7 +33,7 @@ func TestTheThumbprintsAreThoseOfTheRFCs(t *testing.T) {
 }
 
 // Of 300 keys on each curve some have coordinates that begin with a zero, which counts.
-func TestThumbprint_FixedWidth(t *testing.T) {
+func TestKey_ThumbprintFixedWidth(t *testing.T) {
 	list := []crypto.PublicKey{rsaPublic(2048), &rsa.PublicKey{N: rsaPublic(2048).N, E: 1<<31 - 1}}
 	for range 300 {
 		for _, curve := range []elliptic.Curve{elliptic.P256(), elliptic.P384(), elliptic.P521()} {
@@ -74,7 +74,7 @@ func thumbprint(t *testing.T, public crypto.PublicKey) string {
 	return encode(sum[:])
 }
 
-func TestWhatIsNoPublicKeyHasNoThumbprint(t *testing.T) {
+func TestKey_ThumbprintOfOtherTypes(t *testing.T) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)

@@ -38,7 +38,7 @@ func parse(token string) (p parsed, err error) {
 	return parsed{string(t.Header.AppendJSON(nil)), t.Claims, t.Signed, slices.Clone(t.Signature)}, nil
 }
 
-func TestParseTakesATokenApart(t *testing.T) {
+func TestToken_Parts(t *testing.T) {
 	text := token(`{"alg":"EdDSA","kid":"é"}`, ` {"sub":"ada","n":9007199254740993} `, "\x00\xff\xfe signature")
 	got, err := parse(text)
 	if err != nil {
@@ -58,7 +58,7 @@ func TestParseTakesATokenApart(t *testing.T) {
 	}
 }
 
-func TestParseRefusesEveryOtherForm(t *testing.T) {
+func TestToken_Refuses(t *testing.T) {
 	const header, payload, signature = `{"alg":"EdDSA"}`, `{"sub":"ada"}`, "0123456789abcdef" // 16 bytes: a stray character leaves stray bits
 	good := token(header, payload, signature)
 	if _, err := parse(good); err != nil {
@@ -93,7 +93,7 @@ func TestParseRefusesEveryOtherForm(t *testing.T) {
 		{"a header that is an array", token(`[]`, payload, signature), compact.ErrHeader},
 		{"a header that is null", token(`null`, payload, signature), compact.ErrHeader},
 		{"a header that is a string", token(`"alg"`, payload, signature), compact.ErrHeader},
-		{"a header that is no JSON", token(`alg`, payload, signature), compact.ErrHeader},
+		{"a header that is not JSON", token(`alg`, payload, signature), compact.ErrHeader},
 		{"a header with a member twice", token(`{"alg":"EdDSA","alg":"none"}`, payload, signature), compact.ErrHeader},
 		{"a header with more behind it", token(header+`{}`, payload, signature), compact.ErrHeader},
 		{"a payload that is an array", token(header, `[]`, signature), compact.ErrPayload},
@@ -103,7 +103,7 @@ func TestParseRefusesEveryOtherForm(t *testing.T) {
 		{"a payload with a member twice deep down", token(header, `{"permissions":{"a":{"b":1,"\u0062":2}}}`, signature), compact.ErrPayload},
 		{"a payload with more behind it", token(header, payload+" x", signature), compact.ErrPayload},
 		{"a payload after a byte order mark", token(header, "\ufeff"+payload, signature), compact.ErrPayload},
-		{"a payload that is no UTF-8", token(header, "{\"sub\":\"\xff\"}", signature), compact.ErrPayload},
+		{"a payload that is not UTF-8", token(header, "{\"sub\":\"\xff\"}", signature), compact.ErrPayload},
 		{"a payload with a lone surrogate", token(header, `{"sub":"\ud800"}`, signature), compact.ErrPayload},
 		{"a payload 33 levels deep", token(header, `{"a":`+strings.Repeat("[", 32)+strings.Repeat("]", 32)+"}", signature), compact.ErrPayload},
 	}
@@ -146,7 +146,7 @@ func TestParseRefusesEveryOtherForm(t *testing.T) {
 	}
 }
 
-func TestAHeaderOf4096BytesIsRead(t *testing.T) {
+func TestToken_LargestHeader(t *testing.T) {
 	header := `{"a":"` + strings.Repeat("x", compact.MaxHeaderBytes-8) + `"}`
 	if len(header) != compact.MaxHeaderBytes {
 		t.Fatalf("the test's header has %d bytes", len(header))
@@ -156,13 +156,13 @@ func TestAHeaderOf4096BytesIsRead(t *testing.T) {
 	}
 }
 
-func TestTheTwoErrorsOfTheReaderAreTold(t *testing.T) {
+func TestToken_JSONErrors(t *testing.T) {
 	if _, err := parse(token(`{}`, `{"a":1,"a":2}`, "s")); !errors.Is(err, jsondoc.ErrDuplicate) {
-		t.Errorf("error is %v, want a duplicate told", err)
+		t.Errorf("error is %v, want ErrDuplicate", err)
 	}
 	deep := `{"a":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "}"
 	if _, err := parse(token(`{}`, deep, "s")); !errors.Is(err, jsondoc.ErrTooDeep) {
-		t.Errorf("error is %v, want the depth told", err)
+		t.Errorf("error is %v, want ErrTooDeep", err)
 	}
 }
 
@@ -196,7 +196,7 @@ func FuzzCompact(f *testing.F) {
 	})
 }
 
-func TestTheExamplesOfRFC7515AreTakenApartToTheByte(t *testing.T) {
+func TestToken_RFCExamples(t *testing.T) {
 	const signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
 	const claims = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ" // A.3
 	got, err := parse(claims + "." + signature)
@@ -206,7 +206,7 @@ func TestTheExamplesOfRFC7515AreTakenApartToTheByte(t *testing.T) {
 	if issuer, _ := got.Claims.Get("iss").Text(); got.Signed != claims || issuer != "joe" || b64.EncodeToString(got.Signature) != signature || len(got.Signature) != 64 {
 		t.Errorf("%q, %q, %x", got.Signed, issuer, got.Signature)
 	}
-	// RFC 7515, appendix A.4, whose payload is no JSON; RFC 8037, appendix A.4, likewise.
+	// RFC 7515, appendix A.4, whose payload is not JSON; RFC 8037, appendix A.4, likewise.
 	for text, want := range map[string]string{"eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwM": "Payload", "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY": "Example of Ed25519 signing"} {
 		opened, err := compact.Open(text)
 		if err != nil {

@@ -58,7 +58,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q was encoded as %q, which is refused: %v", text, encoded, err)
 		}
-		if !reflect.DeepEqual(again.Any(), want) || !reflect.DeepEqual(v.Any(), want) || !again.Equal(v) || !v.Equal(again) {
+		if !reflect.DeepEqual(tree(again), want) || !again.Equal(v) || !v.Equal(again) {
 			t.Fatalf("%q was encoded as %q, which means something else", text, encoded)
 		}
 	})

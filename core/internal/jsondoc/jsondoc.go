@@ -9,7 +9,6 @@ package jsondoc
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -98,21 +97,20 @@ func validate(text []byte) error {
 	r.decoder.Reset(&r.text)
 	_, err := r.decoder.ReadValue()
 	if err == nil {
-		if _, end := r.decoder.ReadToken(); end != io.EOF {
+		if _, end := r.decoder.ReadToken(); !errors.Is(end, io.EOF) {
 			err = errTrailing
 		}
+	} else {
+		err = reason(err)
 	}
 	r.text = bytes.Buffer{} // the pool keeps no token
 	r.decoder.Reset(&r.text)
 	readers.Put(r)
-	return reason(err)
+	return err
 }
 
 // reason converts an error of jsontext, which may quote the text.
 func reason(err error) error {
-	if err == nil || err == errTrailing {
-		return err
-	}
 	if errors.Is(err, jsontext.ErrDuplicateName) {
 		return ErrDuplicate
 	}
@@ -301,16 +299,6 @@ func (v Value) AppendJSON(dst []byte) []byte {
 	}
 	dst, _ = jsontext.AppendQuote(dst, v.doc.text[n.start:n.end]) // it fails only for invalid UTF-8, which Parse refuses
 	return dst
-}
-
-// Any returns the value as Go values: nil, bool, json.Number, string, []any, map[string]any. The
-// caller owns them.
-func (v Value) Any() any {
-	decoder := json.NewDecoder(bytes.NewReader(v.AppendJSON(nil)))
-	decoder.UseNumber()
-	var value any
-	_ = decoder.Decode(&value) // fails for the absent value, which is nil
-	return value
 }
 
 // Equal compares by JSON meaning: types never convert, numbers compare by their exact value

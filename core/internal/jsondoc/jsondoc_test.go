@@ -30,7 +30,8 @@ func nested(open, end string, depth int) string {
 	return strings.Repeat(open, depth) + "1" + strings.Repeat(end, depth)
 }
 
-func TestParseRefusesWhatReadersCouldDisagreeAbout(t *testing.T) {
+// Texts about which readers could disagree are refused.
+func TestParse_Refuses(t *testing.T) {
 	for _, test := range []struct {
 		name, text string
 		err        error // nil: any
@@ -59,8 +60,8 @@ func TestParseRefusesWhatReadersCouldDisagreeAbout(t *testing.T) {
 		{"a comment within", `{/**/}`, nil},
 		{"a byte order mark", "\ufeff{}", nil},
 		{"UTF-16", "\xff\xfe{\x00}\x00", nil},
-		{"a byte that is no UTF-8 in a string", "[\"\xff\"]", nil},
-		{"a byte that is no UTF-8 in a name", "{\"\xff\":1}", nil},
+		{"a byte that is not UTF-8 in a string", "[\"\xff\"]", nil},
+		{"a byte that is not UTF-8 in a name", "{\"\xff\":1}", nil},
 		{"an overlong encoding of a slash", "[\"\xc0\xaf\"]", nil},
 		{"a surrogate encoded in UTF-8", "[\"\xed\xa0\x80\"]", nil},
 		{"a lone high surrogate", `["\ud800"]`, nil},
@@ -122,7 +123,7 @@ func manyMembers(n int) string {
 	return strings.Join(members, ",")
 }
 
-func TestParseAcceptsWhatIsJSON(t *testing.T) {
+func TestParse_Accepts(t *testing.T) {
 	for _, test := range []struct {
 		name, text string
 		want       any
@@ -150,11 +151,11 @@ func TestParseAcceptsWhatIsJSON(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			v := parse(t, test.text)
-			if got := v.Any(); !reflect.DeepEqual(got, test.want) {
+			if got := tree(v); !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got %#v, want %#v", got, test.want)
 			}
 			again := parse(t, string(v.AppendJSON(nil)))
-			if got := again.Any(); !reflect.DeepEqual(got, test.want) {
+			if got := tree(again); !reflect.DeepEqual(got, test.want) {
 				t.Errorf("re-encoded: got %#v, want %#v", got, test.want)
 			}
 		})
@@ -172,9 +173,8 @@ func TestParseAcceptsWhatIsJSON(t *testing.T) {
 	})
 }
 
-// Eight bytes of a string are looked at together, by sums of which it matters how large the bytes are. encoding/json tells what is
-// right for each byte at each place, among large ones and among small; it takes what is no UTF-8, which is refused here.
-func TestEachByteIsJudgedTheSameWhereverItStandsInAString(t *testing.T) {
+// Each byte is read as encoding/json reads it, at each place of a string, except for invalid UTF-8.
+func TestParse_EachByteInStrings(t *testing.T) {
 	for _, around := range []string{"abcdefghijklmnopqrstuvwxyz", "0123456789ABCDEFGHIJKLMNOP"} {
 		for length := range around {
 			for at := range length {
@@ -193,8 +193,8 @@ func TestEachByteIsJudgedTheSameWhereverItStandsInAString(t *testing.T) {
 	}
 }
 
-// What stands behind the text in memory is none of it.
-func TestNothingBehindTheTextIsRead(t *testing.T) {
+// The memory behind the text is not part of it.
+func TestParse_EndsWithText(t *testing.T) {
 	for _, whole := range []string{`["a\n"]`, `["abcdefgh"]`, `[true]`, `[1.5e+7]`, `{"a":1}`} {
 		for n := range len(whole) {
 			if _, err := jsondoc.Parse([]byte(whole)[:n]); err == nil {
@@ -205,7 +205,7 @@ func TestNothingBehindTheTextIsRead(t *testing.T) {
 }
 
 // By its size a cache bounds what it keeps.
-func TestTheSizeOfADocumentIsWhatItTakesInMemory(t *testing.T) {
+func TestValue_Size(t *testing.T) {
 	if n := (jsondoc.Value{}).Size(); n != 0 {
 		t.Errorf("an absent value takes %d bytes", n)
 	}
@@ -239,7 +239,7 @@ func TestTheSizeOfADocumentIsWhatItTakesInMemory(t *testing.T) {
 	}
 }
 
-func TestErrorsHoldNothingOfTheText(t *testing.T) {
+func TestParse_ErrorsWithoutText(t *testing.T) {
 	const secret = "hunter2"
 	for _, text := range []string{
 		`{"` + secret + `":1,"` + secret + `":2}`, `"` + secret, secret, `{"a":` + secret, `{"` + secret + `"}`, `{} ` + secret,
@@ -258,7 +258,7 @@ func TestErrorsHoldNothingOfTheText(t *testing.T) {
 	}
 }
 
-func TestParseKeepsNoReferenceToTheText(t *testing.T) {
+func TestParse_CopiesText(t *testing.T) {
 	text := []byte(`{"a":"plain","b":"esc\u0061ped","c":[1,true]}`)
 	v, err := jsondoc.Parse(text)
 	if err != nil {
@@ -269,7 +269,7 @@ func TestParseKeepsNoReferenceToTheText(t *testing.T) {
 		parse(t, `{"z":"zzzzz","y":"\u007a\u007a\u007a\u007a\u007a\u007a","x":[0,false]}`)
 	}
 	want := map[string]any{"a": "plain", "b": "escaped", "c": []any{json.Number("1"), true}}
-	if got := v.Any(); !reflect.DeepEqual(got, want) {
+	if got := tree(v); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %#v, want %#v", got, want)
 	}
 }
@@ -287,20 +287,20 @@ func TestParse_PoolKeepsNoText(t *testing.T) {
 	}
 }
 
-func TestAfterAnErrorTheReaderIsAsNew(t *testing.T) {
+func TestParse_AfterError(t *testing.T) {
 	for range 100 {
 		for _, bad := range []string{`{"a":`, `{"a":1,"a":2}`, `["\ud800"]`, `{} x`, strings.Repeat("[", 50), ``} {
 			if _, err := jsondoc.Parse([]byte(bad)); err == nil {
 				t.Fatalf("accepted %q", bad)
 			}
-			if got := parse(t, `{"a":"b\n"}`).Any(); !reflect.DeepEqual(got, map[string]any{"a": "b\n"}) {
+			if got := tree(parse(t, `{"a":"b\n"}`)); !reflect.DeepEqual(got, map[string]any{"a": "b\n"}) {
 				t.Fatalf("after %q: %#v", bad, got)
 			}
 		}
 	}
 }
 
-func TestParseIsSafeForConcurrentUse(t *testing.T) {
+func TestParse_Concurrent(t *testing.T) {
 	shared := parse(t, `{"a":[1,{"b":"c\t"}]}`)
 	var group sync.WaitGroup
 	for i := range 8 {
@@ -315,7 +315,7 @@ func TestParseIsSafeForConcurrentUse(t *testing.T) {
 				if s, _ := v.Get("s").Text(); s != "A"+n {
 					t.Errorf("got %q, want A%s", s, n)
 				}
-				if got, ok := shared.Get("a").Any().([]any); !ok || len(got) != 2 {
+				if got, ok := tree(shared.Get("a")).([]any); !ok || len(got) != 2 {
 					t.Errorf("shared: %#v", got)
 				}
 			}
@@ -324,7 +324,7 @@ func TestParseIsSafeForConcurrentUse(t *testing.T) {
 	group.Wait()
 }
 
-func TestGetFollowsExactNamesOnly(t *testing.T) {
+func TestValue_Get(t *testing.T) {
 	v := parse(t, `{"exp":1,"Exp":2,"a.b":3,"":4,"o":{"exp":5},"esc\u0061pe":6,"l":["exp"],"s":"exp"}`)
 	for _, test := range []struct {
 		name string
@@ -356,7 +356,7 @@ func TestGetFollowsExactNamesOnly(t *testing.T) {
 	}
 }
 
-func TestAValueAnswersForItsOwnKindOnly(t *testing.T) {
+func TestValue_Kinds(t *testing.T) {
 	kinds := map[string]string{
 		"nothing": "", "null": "null", "boolean": "true", "number": "0", "string": `""`, "array": "[1]", "object": `{"a":1}`,
 	}
@@ -397,7 +397,7 @@ func TestAValueAnswersForItsOwnKindOnly(t *testing.T) {
 	}
 }
 
-func TestIterationCanStopEarly(t *testing.T) {
+func TestValue_IterationStops(t *testing.T) {
 	v := parse(t, `{"a":[1,2,3],"b":0,"c":0}`)
 	var seen []string
 	for name := range v.Members() {
@@ -416,19 +416,7 @@ func TestIterationCanStopEarly(t *testing.T) {
 	}
 }
 
-func TestWhatAnyReturnsIsTheCallersOwn(t *testing.T) {
-	v := parse(t, `{"a":[1],"b":{"c":2}}`)
-	object, ok := v.Any().(map[string]any)
-	if !ok {
-		t.Fatal("no map")
-	}
-	clear(object)
-	if v.Len() != 2 || v.Get("a").Len() != 1 {
-		t.Error("changing the copy changed the value")
-	}
-}
-
-func TestEqualComparesByMeaning(t *testing.T) {
+func TestValue_Equal(t *testing.T) {
 	for _, test := range []struct {
 		name, a, b string
 		want       bool

@@ -10,7 +10,7 @@ import (
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
 )
 
-func TestEqualNumbersComparesExactly(t *testing.T) {
+func TestEqualNumbers_Exact(t *testing.T) {
 	for _, test := range []struct {
 		name, a, b string
 		want       bool
@@ -48,7 +48,7 @@ func TestEqualNumbersComparesExactly(t *testing.T) {
 	}
 }
 
-func TestInt64IsExactOrRefused(t *testing.T) {
+func TestValue_Int64(t *testing.T) {
 	for _, test := range []struct {
 		name, literal string
 		want          int64
@@ -89,7 +89,7 @@ func TestInt64IsExactOrRefused(t *testing.T) {
 	}
 }
 
-func TestFloat64RefusesWhatItCannotHold(t *testing.T) {
+func TestValue_Float64(t *testing.T) {
 	for _, test := range []struct {
 		name, literal string
 		want          float64

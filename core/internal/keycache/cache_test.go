@@ -19,7 +19,7 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-func TestOneThousandColdCallersShareOneFetch(t *testing.T) {
+func TestCache_ColdCallersShareFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
 		p.Slow(100 * time.Millisecond)
@@ -41,7 +41,7 @@ func TestOneThousandColdCallersShareOneFetch(t *testing.T) {
 }
 
 // Between a caller's look at the cache and its turn, another caller's fetch may begin and end.
-func TestACallerWhoLookedBeforeTheSetArrivedDoesNotFetchAgain(t *testing.T) {
+func TestCache_NoSecondFetch(t *testing.T) {
 	for name, past := range map[string]time.Duration{"cold": -1, "due": 0, "idle": time.Minute, "past all bounds": 2 * staleFor} {
 		for _, inline := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, inline %t", name, inline), func(t *testing.T) {
@@ -75,7 +75,8 @@ func TestACallerWhoLookedBeforeTheSetArrivedDoesNotFetchAgain(t *testing.T) {
 	}
 }
 
-func TestTheFirstCallerCancelsAndTheOthersAreServed(t *testing.T) {
+// If the first caller cancels, the others are served.
+func TestCache_CanceledCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
 		p.Slow(2 * time.Second)
@@ -91,7 +92,7 @@ func TestTheFirstCallerCancelsAndTheOthersAreServed(t *testing.T) {
 			}
 			unavailable(t, err)
 			if !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("%v does not tell that the caller's time ran out", err)
+				t.Errorf("%v does not say that the caller's time ran out", err)
 			}
 		})
 		synctest.Wait()
@@ -103,7 +104,7 @@ func TestTheFirstCallerCancelsAndTheOthersAreServed(t *testing.T) {
 	})
 }
 
-func TestAFetchGoesOnWhenItsOnlyCallerLeaves(t *testing.T) {
+func TestCache_FetchOutlivesCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
 		p.Slow(2 * time.Second)
@@ -118,7 +119,7 @@ func TestAFetchGoesOnWhenItsOnlyCallerLeaves(t *testing.T) {
 	})
 }
 
-func TestAFreshSetTakesNoNetworkAndNoLock(t *testing.T) {
+func TestCache_FreshSetIsLockFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Down()
@@ -133,7 +134,7 @@ func TestAFreshSetTakesNoNetworkAndNoLock(t *testing.T) {
 	})
 }
 
-func TestTheHitPathDoesNotAllocate(t *testing.T) {
+func TestCache_FindAllocations(t *testing.T) {
 	cache := newCache(t, having(ecKey("a")), keycache.Options{})
 	served(t, cache, "a", fetchLimit)
 	if n := testing.AllocsPerRun(100, func() { _, _ = cache.Find(context.Background(), "a", alg) }); n > 0 {
@@ -141,7 +142,8 @@ func TestTheHitPathDoesNotAllocate(t *testing.T) {
 	}
 }
 
-func TestADueSetIsRefreshedByTheRequestThatNoticesWithoutWaiting(t *testing.T) {
+// The request that notices a due set starts its refresh and does not wait.
+func TestCache_RefreshWithoutWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Slow(2 * time.Second)
@@ -165,7 +167,7 @@ func TestADueSetIsRefreshedByTheRequestThatNoticesWithoutWaiting(t *testing.T) {
 	})
 }
 
-func TestOneHundredInstancesDoNotRefreshInStep(t *testing.T) {
+func TestCache_RefreshJitter(t *testing.T) {
 	clock := newClock()
 	var first, last time.Duration
 	for i := range 100 {
@@ -185,7 +187,7 @@ func TestOneHundredInstancesDoNotRefreshInStep(t *testing.T) {
 	}
 }
 
-func TestAnIdleSetWaitsForOneRefresh(t *testing.T) {
+func TestCache_IdleWaitsForRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Slow(300 * time.Millisecond)
@@ -201,7 +203,8 @@ func TestAnIdleSetWaitsForOneRefresh(t *testing.T) {
 	})
 }
 
-func TestAnIdleSetWaitsAtMostASecondThenServesStale(t *testing.T) {
+// After one second the old set serves.
+func TestCache_IdleWaitsOneSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Fault(devissuer.Hang())
@@ -218,7 +221,7 @@ func TestAnIdleSetWaitsAtMostASecondThenServesStale(t *testing.T) {
 }
 
 // A service that is not idle has waited once; each further attempt goes on behind its back.
-func TestABusyServiceDoesNotWaitForEachAttemptOfALongOutage(t *testing.T) {
+func TestCache_BusyDoesNotWaitInOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Fault(devissuer.Hang())
@@ -240,7 +243,7 @@ func TestABusyServiceDoesNotWaitForEachAttemptOfALongOutage(t *testing.T) {
 	})
 }
 
-func TestAServiceThatWasIdleForLongIsServedByASlowProvider(t *testing.T) {
+func TestCache_SlowProviderAfterIdleTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Slow(2 * time.Second)
@@ -250,7 +253,8 @@ func TestAServiceThatWasIdleForLongIsServedByASlowProvider(t *testing.T) {
 	})
 }
 
-func TestMaxAgeShortensTheIntervalAndNeverBelowAMinute(t *testing.T) {
+// max-age shortens the interval, to a minute at the least.
+func TestCache_MaxAge(t *testing.T) {
 	for header, want := range map[string][2]time.Duration{
 		"":                              {shortest, longest},
 		"max-age=3283200":               {shortest, longest}, // 38 days, as providers send
@@ -298,7 +302,7 @@ func (s *statuses) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-func TestTheFirstRequestWithANewKeyIsServedAfterOneFetch(t *testing.T) {
+func TestCache_NewKeyIsFetched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Slow(200 * time.Millisecond)
@@ -314,7 +318,8 @@ func TestTheFirstRequestWithANewKeyIsServedAfterOneFetch(t *testing.T) {
 	})
 }
 
-func TestAKeyPublishedOneIntervalAheadIsNeverRefused(t *testing.T) {
+// A key that is published one interval ahead is never refused.
+func TestCache_KeyPublishedAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Slow(time.Second)
@@ -340,7 +345,7 @@ func TestAKeyPublishedOneIntervalAheadIsNeverRefused(t *testing.T) {
 }
 
 // A fetch that had begun before the key was published cannot answer for it.
-func TestANewKeyIsAskedForAgainAfterAFetchThatWasUnderWay(t *testing.T) {
+func TestCache_NewKeyDuringFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		list := []keys.Key{ecKey("a")}
 		asked := &recorder{Source: sourceFunc(func(ctx context.Context, _ *keys.Set) (*keys.Set, error) {
@@ -360,7 +365,8 @@ func TestANewKeyIsAskedForAgainAfterAFetchThatWasUnderWay(t *testing.T) {
 	})
 }
 
-func TestARemovedKeyIsRefusedAfterOneIntervalAndTheFetchLimit(t *testing.T) {
+// A removed key is refused after one interval and a fetch.
+func TestCache_RemovedKey(t *testing.T) {
 	for name, pause := range map[string]time.Duration{"busy": 100 * time.Millisecond, "idle": longest + fetchLimit + time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -387,7 +393,8 @@ func TestARemovedKeyIsRefusedAfterOneIntervalAndTheFetchLimit(t *testing.T) {
 	}
 }
 
-func TestAFloodOfUnknownKeyIDsBuysOneFruitlessFetchInTenSeconds(t *testing.T) {
+// Unknown key ids cause one fruitless fetch in ten seconds.
+func TestCache_UnknownKeyFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const latency = 50 * time.Millisecond
 		p := newProvider(t, keycache.Options{}).warm(t)
@@ -443,7 +450,7 @@ func TestAFloodOfUnknownKeyIDsBuysOneFruitlessFetchInTenSeconds(t *testing.T) {
 		}
 		fruitless := p.asked.all()[1:]
 		if i := slices.IndexFunc(fruitless, func(a attempt) bool { return slices.Contains(a.ids, kid) }); i >= 0 {
-			fruitless = slices.Delete(fruitless, i, i+1) // it brought a key that somebody wanted
+			fruitless = slices.Delete(fruitless, i, i+1) // it brought a key that was wanted
 		}
 		if n := len(fruitless); n == 0 || n > 6 {
 			t.Errorf("%d fruitless fetches in a minute", n)
@@ -457,7 +464,7 @@ func TestAFloodOfUnknownKeyIDsBuysOneFruitlessFetchInTenSeconds(t *testing.T) {
 }
 
 // However the flood's callers interleave, one budget holds for all of them.
-func TestConcurrentForgersShareOneBudget(t *testing.T) {
+func TestCache_UnknownKeyBudgetIsShared(t *testing.T) {
 	asked := &recorder{Source: having(ecKey("a"))}
 	cache := newCache(t, asked, keycache.Options{Now: newClock().Now})
 	served(t, cache, "a", fetchLimit)
@@ -475,7 +482,7 @@ func TestConcurrentForgersShareOneBudget(t *testing.T) {
 	}
 }
 
-func TestAFruitfulFetchDoesNotSpendTheBudget(t *testing.T) {
+func TestCache_FruitfulFetchIsFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		for n := range 10 {
@@ -492,7 +499,7 @@ func TestAFruitfulFetchDoesNotSpendTheBudget(t *testing.T) {
 	})
 }
 
-func TestAnUnknownKeyIsUnavailableWhenTheLastAttemptFailed(t *testing.T) {
+func TestCache_UnknownKeyInOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Down()
@@ -515,7 +522,8 @@ func TestAnUnknownKeyIsUnavailableWhenTheLastAttemptFailed(t *testing.T) {
 	})
 }
 
-func TestAScheduledRefreshThatFailsTakesTheKnowledgeAway(t *testing.T) {
+// After a failed refresh an unknown key is unavailable, not unknown.
+func TestCache_UnknownKeyAfterFailedRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{Interval: cooldown / 2}).warm(t)
 		unknown(t, p.cache, "forged")
@@ -531,7 +539,7 @@ func TestAScheduledRefreshThatFailsTakesTheKnowledgeAway(t *testing.T) {
 	})
 }
 
-func TestAForgedTokenWithAKnownKeyIDFetchesNothing(t *testing.T) {
+func TestCache_KnownKeyFetchesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		for range 1000 {
@@ -546,7 +554,7 @@ func TestAForgedTokenWithAKnownKeyIDFetchesNothing(t *testing.T) {
 	})
 }
 
-func TestATokenWithoutKeyIDUsesTheOneCompatibleKey(t *testing.T) {
+func TestCache_NoKeyIDOneKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
 		p.AddRawKey(fmt.Sprintf(`{"kty":"RSA","kid":"rsa","e":"AQAB","n":%q}`, base64.RawURLEncoding.EncodeToString(rsaPublic(2048).N.Bytes())))
@@ -571,7 +579,7 @@ func TestATokenWithoutKeyIDUsesTheOneCompatibleKey(t *testing.T) {
 	})
 }
 
-func TestATokenWithoutKeyIDIsRefusedWhereSeveralKeysFit(t *testing.T) {
+func TestCache_NoKeyIDSeveralKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
 		p.Publish()
@@ -586,7 +594,7 @@ func TestATokenWithoutKeyIDIsRefusedWhereSeveralKeysFit(t *testing.T) {
 }
 
 // At the end of a rotation the old key goes, and what was ambiguous no longer is.
-func TestTheSourceIsAskedWhetherATokenWithoutKeyIDIsStillAmbiguous(t *testing.T) {
+func TestCache_NoKeyIDAfterRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Rotate()
@@ -609,11 +617,11 @@ func TestTheSourceIsAskedWhetherATokenWithoutKeyIDIsStillAmbiguous(t *testing.T)
 	})
 }
 
-func TestAPEMSourceIgnoresTheTokensKeyID(t *testing.T) {
+func TestCache_PEMIgnoresKeyID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t)
 		p := providerAt(t, issuer, issuer.URL()+devissuer.PathPEM, keycache.Options{}).warm(t)
-		for _, kid := range []string{"", "whatever", p.KeyID()} {
+		for _, kid := range []string{"", "any", p.KeyID()} {
 			match, err := p.cache.Find(t.Context(), kid, alg)
 			if err != nil || len(match.Keys) != 1 || match.Keys[0].Thumbprint() != p.KeyID() || !match.Guessed {
 				t.Fatalf("kid %q: %+v, %v", kid, match, err)
@@ -623,7 +631,8 @@ func TestAPEMSourceIgnoresTheTokensKeyID(t *testing.T) {
 	})
 }
 
-func TestAtMostFourKeysWithoutIDAreTried(t *testing.T) {
+// At most four keys without id are tried.
+func TestCache_FourCandidates(t *testing.T) {
 	list := []keys.Key{{Public: rsaPublic(2048)}}
 	for range 6 {
 		list = append(list, ecKey(""))
@@ -643,7 +652,7 @@ func TestAtMostFourKeysWithoutIDAreTried(t *testing.T) {
 	}
 }
 
-func TestAReplacedPEMIsNoticedOnTheBudget(t *testing.T) {
+func TestCache_ReplacedPEM(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t)
 		p := providerAt(t, issuer, issuer.URL()+devissuer.PathPEM, keycache.Options{}).warm(t)
@@ -658,7 +667,7 @@ func TestAReplacedPEMIsNoticedOnTheBudget(t *testing.T) {
 		}
 		fetches(t, p, 2)
 
-		// Whoever still holds the old match needs no fetch.
+		// A caller with the old match needs no fetch.
 		if match, err = p.cache.FindAgain(t.Context(), last, "x", alg); err != nil || match.Keys[0].Thumbprint() != next {
 			t.Fatalf("%+v, %v", match, err)
 		}
@@ -684,7 +693,7 @@ func TestAReplacedPEMIsNoticedOnTheBudget(t *testing.T) {
 	})
 }
 
-func TestAPEMReplacedByAKeyOfAnotherTypeIsNoticed(t *testing.T) {
+func TestCache_ReplacedPEMOfOtherType(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before, after := keys.Key{Public: rsaPublic(2048)}, keys.Key{Public: ecPublic(elliptic.P256())}
 		now := before
@@ -709,7 +718,7 @@ func TestAPEMReplacedByAKeyOfAnotherTypeIsNoticed(t *testing.T) {
 	})
 }
 
-func TestAFixedSourceIsNeverAskedAgain(t *testing.T) {
+func TestCache_FixedSource(t *testing.T) {
 	source, err := keys.Static(ecKey("a"))
 	if err != nil {
 		t.Fatal(err)
@@ -732,7 +741,7 @@ func TestAFixedSourceIsNeverAskedAgain(t *testing.T) {
 	}
 }
 
-func TestTheGenerationGrowsOnlyWithTheKeys(t *testing.T) {
+func TestCache_GenerationOfSameKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		first := served(t, p.cache, p.KeyID(), 0).Generation
@@ -747,7 +756,7 @@ func TestTheGenerationGrowsOnlyWithTheKeys(t *testing.T) {
 }
 
 // What was found out under one issuer says nothing under another.
-func TestAMatchIsNotConfirmedUnderAnotherIssuer(t *testing.T) {
+func TestConfirm_OtherIssuer(t *testing.T) {
 	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	issuer := "https://idp.example"
 	key := ecKey("a")
@@ -776,31 +785,31 @@ func TestAMatchIsNotConfirmedUnderAnotherIssuer(t *testing.T) {
 	}
 }
 
-// In an outage nobody can say that a key does not exist, however lately that was asked.
-func TestNoKeyIsSaidToLackInAnOutage(t *testing.T) {
+// In an outage a key is not known to be missing, however recently that was asked.
+func TestLacks_Outage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
-		if p.cache.Lacks("nobody's") {
-			t.Error("before anybody has asked")
+		if p.cache.Lacks("forged") {
+			t.Error("before the first question")
 		}
-		p.cache.Find(t.Context(), "nobody's", alg) //nolint:errcheck // ErrUnknownKey
-		if !p.cache.Lacks("nobody's") || p.cache.Lacks(p.KeyID()) || p.cache.Lacks("") {
+		p.cache.Find(t.Context(), "forged", alg) //nolint:errcheck // ErrUnknownKey
+		if !p.cache.Lacks("forged") || p.cache.Lacks(p.KeyID()) || p.cache.Lacks("") {
 			t.Error("a moment after the source said so")
 		}
 		time.Sleep(cooldown)
-		if p.cache.Lacks("nobody's") {
+		if p.cache.Lacks("forged") {
 			t.Error("though it may be asked again")
 		}
 		p.Down()
-		p.cache.Find(t.Context(), "nobody's", alg) //nolint:errcheck // the outage
-		if p.cache.Lacks("nobody's") {
+		p.cache.Find(t.Context(), "forged", alg) //nolint:errcheck // the outage
+		if p.cache.Lacks("forged") {
 			t.Error("in the outage")
 		}
 	})
 }
 
-// A source of somebody's own may make what it likes of a set that has been checked.
-func TestACheckedSetThatWasChangedIsCheckedAgain(t *testing.T) {
+// A source of the user's own may change a set that has been checked.
+func TestCache_ChecksChangedSet(t *testing.T) {
 	for name, change := range map[string]func(*keys.Set){
 		"a weak key instead": func(set *keys.Set) { set.Keys[0] = keys.Key{ID: "a", Public: rsaPublic(1024)} },
 		"two keys of one id": func(set *keys.Set) { set.Keys[1].ID = "a" },
@@ -823,7 +832,7 @@ func TestACheckedSetThatWasChangedIsCheckedAgain(t *testing.T) {
 	}
 }
 
-func TestTheGenerationGrowsWithEveryExchangeOfKeys(t *testing.T) {
+func TestCache_GenerationOfChangedKeys(t *testing.T) {
 	a, b, c, d := ecKey("a"), ecKey("b"), ecKey(""), ecKey("")
 	for name, step := range map[string]struct {
 		before, after []keys.Key
@@ -857,7 +866,7 @@ func TestTheGenerationGrowsWithEveryExchangeOfKeys(t *testing.T) {
 	}
 }
 
-func TestLacksIsSaidOfASetThatCannotChangeAndOfNoneThatIsDue(t *testing.T) {
+func TestLacks_FixedAndDueSets(t *testing.T) {
 	fixed, err := keys.Static(ecKey("a"))
 	if err != nil {
 		t.Fatal(err)
@@ -892,7 +901,7 @@ func TestLacksIsSaidOfASetThatCannotChangeAndOfNoneThatIsDue(t *testing.T) {
 }
 
 // The second of two who look for a new key has it from the fetch that the first one began.
-func TestTwoWhoLookForTheSameNewKeyShareOneFetch(t *testing.T) {
+func TestCache_NewKeySharedFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Slow(time.Second)
@@ -907,7 +916,7 @@ func TestTwoWhoLookForTheSameNewKeyShareOneFetch(t *testing.T) {
 }
 
 // A set that came in between may have been asked for before the key was published, so it is asked for once more.
-func TestASetThatCameInBetweenIsNotTheLastWordOnANewKey(t *testing.T) {
+func TestCache_NewKeyAfterRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &published{list: []keys.Key{ecKey("a")}}
 		asked := &recorder{Source: sourceFunc(func(ctx context.Context, last *keys.Set) (*keys.Set, error) {
@@ -917,7 +926,7 @@ func TestASetThatCameInBetweenIsNotTheLastWordOnANewKey(t *testing.T) {
 		slow := false
 		cache := newCache(t, asked, keycache.Options{Now: func() time.Time {
 			if slow {
-				synctest.Wait() // whatever goes on meanwhile ends before this look at the clock does
+				synctest.Wait() // work in flight ends before the clock is read
 			}
 			return time.Now()
 		}})
@@ -932,7 +941,7 @@ func TestASetThatCameInBetweenIsNotTheLastWordOnANewKey(t *testing.T) {
 	})
 }
 
-func TestWhoeverHasWaitedDoesNotFillTheWaitingRoom(t *testing.T) {
+func TestCache_WaitersAreReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
 		p.Down()
@@ -947,7 +956,7 @@ func TestWhoeverHasWaitedDoesNotFillTheWaitingRoom(t *testing.T) {
 }
 
 // A set of whose origin nothing is known any more would be transferred whole at each refresh.
-func TestACacheAsksForChangesOnly(t *testing.T) {
+func TestCache_ConditionalRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t)
 		wire := &statuses{RoundTripper: issuer.Client().Transport}
@@ -968,7 +977,7 @@ func TestACacheAsksForChangesOnly(t *testing.T) {
 	})
 }
 
-func TestKeysUnderOneIDAreToldApartByAlgorithm(t *testing.T) {
+func TestCache_OneIDSeveralAlgorithms(t *testing.T) {
 	rs, ec := rsaPublic(2048), ecPublic(elliptic.P256())
 	source, err := keys.Static(keys.Key{ID: "a", Algorithm: "RS256", Public: rs}, keys.Key{ID: "a", Algorithm: "PS256", Public: rs}, keys.Key{ID: "a", Public: ec})
 	if err != nil {
@@ -986,9 +995,9 @@ func TestKeysUnderOneIDAreToldApartByAlgorithm(t *testing.T) {
 	}
 }
 
-func TestAProviderWithoutKeyIDsIsServed(t *testing.T) {
+func TestCache_ProviderWithoutKeyIDs(t *testing.T) {
 	p := newProvider(t, keycache.Options{}, devissuer.WithoutKeyIDs()).warm(t)
-	for _, kid := range []string{"", "whatever"} {
+	for _, kid := range []string{"", "any"} {
 		if match, err := p.cache.Find(t.Context(), kid, alg); err != nil || !match.Guessed || len(match.Keys) != 1 {
 			t.Errorf("kid %q: %+v, %v", kid, match, err)
 		}
@@ -998,7 +1007,7 @@ func TestAProviderWithoutKeyIDsIsServed(t *testing.T) {
 	}
 }
 
-func TestASkippedKeyIsLoggedOnceAndTheOthersServe(t *testing.T) {
+func TestCache_SkippedKeyIsLoggedOnce(t *testing.T) {
 	var log logbook
 	clock := newClock()
 	p := newProvider(t, keycache.Options{Logger: newLogger(&log), Now: clock.Now})

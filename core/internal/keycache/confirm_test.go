@@ -11,7 +11,7 @@ import (
 )
 
 // A token that was verified before is good for as long as the very key is in force that verified it.
-func TestAMatchIsConfirmedForAsLongAsItsKeyIsInForce(t *testing.T) {
+func TestConfirm_KeyInForce(t *testing.T) {
 	a, b, unnamed := ecKey("a"), ecKey("b"), ecKey("")
 	for name, c := range map[string]struct {
 		before, after []keys.Key
@@ -59,7 +59,7 @@ func TestAMatchIsConfirmedForAsLongAsItsKeyIsInForce(t *testing.T) {
 }
 
 // Confirm is asked on every request.
-func TestToConfirmByTheSameSetAllocatesNothing(t *testing.T) {
+func TestConfirm_Allocations(t *testing.T) {
 	cache := newCache(t, having(ecKey("a")), keycache.Options{})
 	match, now := served(t, cache, "a", fetchLimit), time.Now()
 	if n := testing.AllocsPerRun(100, func() { _, _, _ = cache.Confirm(context.Background(), now, match, "a", alg) }); n > 0 {
@@ -67,7 +67,7 @@ func TestToConfirmByTheSameSetAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestNothingIsConfirmedWithoutKeysThatMayBeUsed(t *testing.T) {
+func TestConfirm_Unavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		match := served(t, p.cache, p.KeyID(), 0)
@@ -82,7 +82,7 @@ func TestNothingIsConfirmedWithoutKeysThatMayBeUsed(t *testing.T) {
 }
 
 // Several keys that a token without key id may mean say nothing of the one that verified it.
-func TestAMatchOfSeveralKeysIsNotConfirmedByAnotherSet(t *testing.T) {
+func TestConfirm_SeveralKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &published{list: []keys.Key{ecKey(""), ecKey("")}}
 		cache := newCache(t, source, keycache.Options{})

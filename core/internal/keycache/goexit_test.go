@@ -19,7 +19,7 @@ func (quits) Fetch(context.Context, *keys.Set) (*keys.Set, error) {
 }
 func (quits) String() string { return "quits" }
 
-func TestASourceThatEndsItsGoroutineFailsLikeAnyOther(t *testing.T) {
+func TestCache_SourceGoexit(t *testing.T) {
 	cache := keycache.New(quits{}, keycache.Options{OnFetch: func(keycache.FetchEvent) { runtime.Goexit() }})
 	var unavailable *keycache.UnavailableError
 	if _, err := cache.Find(t.Context(), "a", "RS256"); !errors.As(err, &unavailable) {

@@ -184,7 +184,7 @@ func (c *clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// find looks a key up and tells how long that took.
+// find looks a key up and returns how long that took.
 func find(c *keycache.Cache, kid string) (keycache.Match, time.Duration, error) {
 	began := time.Now()
 	match, err := c.Find(context.Background(), kid, alg)
@@ -215,7 +215,7 @@ func unknown(t testing.TB, c *keycache.Cache, kid string) {
 	}
 }
 
-// unavailable says that err means that nobody can tell, and returns what it says of a retry.
+// unavailable requires an UnavailableError and returns its RetryAfter.
 func unavailable(t testing.TB, err error) time.Duration {
 	t.Helper()
 	var u *keycache.UnavailableError
@@ -248,7 +248,7 @@ func ecPublic(curve elliptic.Curve) *ecdsa.PublicKey {
 	return &private.PublicKey
 }
 
-// rsaPublic is a modulus of this length that looks like one; nobody has its factors.
+// rsaPublic returns a random modulus of this length, without known factors.
 func rsaPublic(bits int) *rsa.PublicKey {
 	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), uint(bits-1)))
 	if err != nil {

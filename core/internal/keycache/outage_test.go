@@ -19,9 +19,8 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// troubles are the ways in which a provider fails. None of them may be told from another by
-// what callers see.
-var troubles = map[string]func(*devissuer.Issuer){
+// outages are the ways in which a provider fails. Callers must see the same for all of them.
+var outages = map[string]func(*devissuer.Issuer){
 	"down":                 (*devissuer.Issuer).Down,
 	"hangs":                func(i *devissuer.Issuer) { i.Fault(devissuer.Hang()) },
 	"hangs for 30 s":       func(i *devissuer.Issuer) { i.Slow(30 * time.Second) },
@@ -38,21 +37,21 @@ var troubles = map[string]func(*devissuer.Issuer){
 	"redirect elsewhere":   func(i *devissuer.Issuer) { i.Fault(devissuer.RedirectTo("https://evil.example/jwks.json")) },
 }
 
-func mend(i *devissuer.Issuer) {
+func repair(i *devissuer.Issuer) {
 	i.Up()
 	i.Slow(0)
 	i.Fault(nil)
 	i.SetRawJWKS("")
 }
 
-func TestInAnOutageTheLastGoodSetStaysInForceForAnHour(t *testing.T) {
-	for name, trouble := range troubles {
+func TestOutage_LastSetServesAnHour(t *testing.T) {
+	for name, fail := range outages {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := newProvider(t, keycache.Options{}).warm(t)
 				due := p.cache.Status().RefreshDue
 				kid := p.KeyID()
-				trouble(p.Issuer)
+				fail(p.Issuer)
 				for bound := due.Add(staleFor); time.Now().Before(bound); time.Sleep(time.Second) {
 					served(t, p.cache, kid, idleWait)
 				}
@@ -84,35 +83,35 @@ func TestInAnOutageTheLastGoodSetStaysInForceForAnHour(t *testing.T) {
 					}
 				}
 				if strays := p.Stats().Strays; len(strays) > 0 {
-					t.Fatalf("strangers were contacted: %v", strays)
+					t.Fatalf("other hosts were contacted: %v", strays)
 				}
 
-				mend(p.Issuer)
-				mended := time.Now()
+				repair(p.Issuer)
+				repaired := time.Now()
 				for {
 					if _, _, err := find(p.cache, kid); err == nil {
 						break
 					}
-					if time.Since(mended) > maxRetry {
-						t.Fatalf("no recovery seen after %v", time.Since(mended))
+					if time.Since(repaired) > maxRetry {
+						t.Fatalf("no recovery seen after %v", time.Since(repaired))
 					}
 					time.Sleep(time.Second)
 				}
 				if s := p.cache.Status(); s.LastError != "" || !s.NextAttempt.IsZero() {
-					t.Fatalf("the status still tells of trouble: %+v", s)
+					t.Fatalf("the status still has the error: %+v", s)
 				}
 			})
 		})
 	}
 }
 
-func TestUntilAnythingWasFetchedItIsUnavailableAndThenWorks(t *testing.T) {
-	for name, trouble := range troubles {
+func TestOutage_AtStart(t *testing.T) {
+	for name, fail := range outages {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := newProvider(t, keycache.Options{})
 				kid := p.KeyID()
-				trouble(p.Issuer)
+				fail(p.Issuer)
 				for range 30 {
 					_, took, err := find(p.cache, kid)
 					unavailable(t, err)
@@ -121,10 +120,10 @@ func TestUntilAnythingWasFetchedItIsUnavailableAndThenWorks(t *testing.T) {
 					}
 					time.Sleep(time.Second)
 				}
-				mend(p.Issuer)
+				repair(p.Issuer)
 				s := p.cache.Status()
 				if s.LastError == "" || s.LastErrorAt.IsZero() || time.Until(s.NextAttempt) > maxRetry {
-					t.Fatalf("the status hides the trouble: %+v", s)
+					t.Fatalf("the status lacks the error: %+v", s)
 				}
 				time.Sleep(time.Until(s.NextAttempt))
 				served(t, p.cache, kid, 0)
@@ -133,7 +132,7 @@ func TestUntilAnythingWasFetchedItIsUnavailableAndThenWorks(t *testing.T) {
 	}
 }
 
-func TestAttemptsBackOffFromOneSecondToThirty(t *testing.T) {
+func TestOutage_BackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
 		p.Down()
@@ -153,7 +152,8 @@ func TestAttemptsBackOffFromOneSecondToThirty(t *testing.T) {
 	})
 }
 
-func TestAProvidersRetryAfterIsHonouredUpToThirtySecondsAndNotPassedOn(t *testing.T) {
+// Retry-After is honored up to 30 s, and not passed on to callers.
+func TestOutage_RetryAfter(t *testing.T) {
 	for value, want := range map[string][2]time.Duration{
 		"":                               {900 * time.Millisecond, 1100 * time.Millisecond},
 		"0":                              {900 * time.Millisecond, 1100 * time.Millisecond},
@@ -173,12 +173,12 @@ func TestAProvidersRetryAfterIsHonouredUpToThirtySecondsAndNotPassedOn(t *testin
 				p := newProvider(t, keycache.Options{})
 				p.Fault(devissuer.TooManyRequests(value))
 				_, _, err := find(p.cache, "a")
-				if told := unavailable(t, err); told > 1100*time.Millisecond {
-					t.Errorf("callers are told to come back in %v", told)
+				if after := unavailable(t, err); after > 1100*time.Millisecond {
+					t.Errorf("callers get RetryAfter %v", after)
 				}
 				_, _, err = find(p.cache, "a")
-				if told := unavailable(t, err); told > 1100*time.Millisecond {
-					t.Errorf("callers are told to come back in %v", told)
+				if after := unavailable(t, err); after > 1100*time.Millisecond {
+					t.Errorf("callers get RetryAfter %v", after)
 				}
 				s := p.cache.Status()
 				if got := s.NextAttempt.Sub(s.LastErrorAt); got < want[0] || got > want[1] {
@@ -190,19 +190,20 @@ func TestAProvidersRetryAfterIsHonouredUpToThirtySecondsAndNotPassedOn(t *testin
 	}
 }
 
-func TestATLSFailureIsAnOutage(t *testing.T) {
+func TestOutage_TLSFailure(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	defer server.Close()
-	source, err := keys.URL(server.URL, keys.Options{}) // nobody knows its certificate
+	source, err := keys.URL(server.URL, keys.Options{}) // whose certificate is unknown
 	if err != nil {
 		t.Fatal(err)
 	}
 	unavailable(t, newCache(t, source, keycache.Options{}).Ready(t.Context()))
 }
 
-func TestAtMost1024CallersWaitAtOnceAndNoneDuringBackOff(t *testing.T) {
+// At most 1024 callers wait at once, and none during back-off.
+func TestOutage_Waiters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
 		p.Fault(devissuer.Hang())
@@ -245,7 +246,7 @@ func TestAtMost1024CallersWaitAtOnceAndNoneDuringBackOff(t *testing.T) {
 }
 
 // A flood of unknown ids that fills the waiting room takes nothing from known keys.
-func TestAFullWaitingRoomDoesNotDelayKnownKeys(t *testing.T) {
+func TestOutage_WaitersDoNotDelayKnownKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Fault(devissuer.Hang())
@@ -260,7 +261,7 @@ func TestAFullWaitingRoomDoesNotDelayKnownKeys(t *testing.T) {
 	})
 }
 
-func TestInlineAFrozenProcessRefreshesWithinTheRequest(t *testing.T) {
+func TestInline_RefreshWithinRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{Inline: true})
 		p.Slow(300 * time.Millisecond)
@@ -282,14 +283,15 @@ func TestInlineAFrozenProcessRefreshesWithinTheRequest(t *testing.T) {
 	})
 }
 
-func TestInlineAFrozenProcessWaitsAtMostASecondAndLeavesNothingRunning(t *testing.T) {
-	for name, trouble := range troubles {
+// A frozen process waits a second at most and leaves nothing running.
+func TestInline_LeavesNothingRunning(t *testing.T) {
+	for name, fail := range outages {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := newProvider(t, keycache.Options{Inline: true}).warm(t)
 				kid := p.KeyID()
 				alone(t)
-				trouble(p.Issuer)
+				fail(p.Issuer)
 
 				time.Sleep(30 * time.Minute) // frozen, within the bound
 				served(t, p.cache, kid, idleWait)
@@ -305,7 +307,7 @@ func TestInlineAFrozenProcessWaitsAtMostASecondAndLeavesNothingRunning(t *testin
 				}
 				alone(t)
 
-				mend(p.Issuer)
+				repair(p.Issuer)
 				time.Sleep(2 * time.Hour)
 				served(t, p.cache, kid, 0)
 				alone(t)
@@ -314,8 +316,8 @@ func TestInlineAFrozenProcessWaitsAtMostASecondAndLeavesNothingRunning(t *testin
 	}
 }
 
-// Whose invocation ends first cannot tell that the source is failing.
-func TestInlineACancelledCallerEndsTheFetchAndBlamesNobody(t *testing.T) {
+// A canceled fetch says nothing about the source.
+func TestInline_CanceledCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{Inline: true})
 		p.Slow(500 * time.Millisecond)
@@ -335,7 +337,7 @@ func TestInlineACancelledCallerEndsTheFetchAndBlamesNobody(t *testing.T) {
 	})
 }
 
-func TestInlineOneCallersEndDoesNotHurtAnother(t *testing.T) {
+func TestInline_OtherCallerIsServed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{Inline: true})
 		p.Slow(500 * time.Millisecond)
@@ -354,7 +356,7 @@ func TestInlineOneCallersEndDoesNotHurtAnother(t *testing.T) {
 	})
 }
 
-func TestCloseWaitsForWorkInFlightAndLeavesNothing(t *testing.T) {
+func TestClose_WaitsForFetch(t *testing.T) {
 	for _, inline := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) { // which fails if a goroutine is left
 			var ended atomic.Bool
@@ -370,7 +372,7 @@ func TestCloseWaitsForWorkInFlightAndLeavesNothing(t *testing.T) {
 				_, took, err := find(cache, "a")
 				unavailable(t, err)
 				if took != 500*time.Millisecond || errors.Is(err, context.Canceled) {
-					t.Errorf("a waiting caller was told after %v: %v", took, err)
+					t.Errorf("a waiting caller returned after %v: %v", took, err)
 				}
 			})
 			synctest.Wait()
@@ -400,7 +402,7 @@ func TestCloseWaitsForWorkInFlightAndLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestCloseEndsAHangingRequestAtOnce(t *testing.T) {
+func TestClose_EndsHangingFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
 		p.Fault(devissuer.Hang())
@@ -409,7 +411,7 @@ func TestCloseEndsAHangingRequestAtOnce(t *testing.T) {
 			_, took, err := find(p.cache, p.KeyID())
 			unavailable(t, err)
 			if took > 0 || errors.Is(err, context.Canceled) { // it was not the caller who cancelled
-				t.Errorf("a waiting caller was told after %v: %v", took, err)
+				t.Errorf("a waiting caller returned after %v: %v", took, err)
 			}
 		})
 		synctest.Wait()
@@ -423,7 +425,7 @@ func TestCloseEndsAHangingRequestAtOnce(t *testing.T) {
 	})
 }
 
-func TestKeysThatWereInForceAreNotAfterClose(t *testing.T) {
+func TestClose_NoKeysInForce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		match, _, err := find(p.cache, p.KeyID())
@@ -441,7 +443,8 @@ func TestKeysThatWereInForceAreNotAfterClose(t *testing.T) {
 	})
 }
 
-func TestAClockSetBackByAYearNeitherFreezesTheKeysNorStopsTheService(t *testing.T) {
+// A clock set back neither freezes the keys nor stops the service.
+func TestClock_SetBackByAYear(t *testing.T) {
 	const year = 365 * 24 * time.Hour
 	for _, inline := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -485,7 +488,7 @@ func TestAClockSetBackByAYearNeitherFreezesTheKeysNorStopsTheService(t *testing.
 	}
 }
 
-func TestAClockSetBackRefreshesAtOnceAndOnce(t *testing.T) {
+func TestClock_SetBackRefreshesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := newClock()
 		p := newProvider(t, keycache.Options{Now: clock.Now}).warm(t)
@@ -504,7 +507,7 @@ func TestAClockSetBackRefreshesAtOnceAndOnce(t *testing.T) {
 	})
 }
 
-func TestASetThatGrowsTooOldWhileARequestWaitsIsNotServed(t *testing.T) {
+func TestCache_SetTooOldAfterWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		p.Fault(devissuer.Hang())
@@ -517,7 +520,7 @@ func TestASetThatGrowsTooOldWhileARequestWaitsIsNotServed(t *testing.T) {
 	})
 }
 
-func TestAPanickingSourceIsAnOutageAndNoMore(t *testing.T) {
+func TestCache_SourcePanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sane atomic.Bool
 		source := sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) {
@@ -540,13 +543,13 @@ type panicking struct{}
 
 func (panicking) Write([]byte) (int, error) { panic("a bug in the logger") }
 
-func TestAPanickingLoggerOrOnFetchHurtsNobody(t *testing.T) {
+func TestCache_LoggerAndOnFetchPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		told := 0
+		calls := 0
 		p := newProvider(t, keycache.Options{
 			Logger: newLogger(panicking{}),
 			OnFetch: func(keycache.FetchEvent) {
-				told++
+				calls++
 				panic("a bug in OnFetch")
 			},
 		})
@@ -556,13 +559,13 @@ func TestAPanickingLoggerOrOnFetchHurtsNobody(t *testing.T) {
 		p.Up()
 		time.Sleep(2 * time.Second)
 		served(t, p.cache, p.KeyID(), 0)
-		if told != 2 {
-			t.Fatalf("OnFetch was called %d times; want 2", told)
+		if calls != 2 {
+			t.Fatalf("OnFetch was called %d times; want 2", calls)
 		}
 	})
 }
 
-func TestOnFetchTellsEveryAttempt(t *testing.T) {
+func TestOnFetch_EveryAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var events []keycache.FetchEvent
 		p := newProvider(t, keycache.Options{OnFetch: func(e keycache.FetchEvent) { events = append(events, e) }}).warm(t)
@@ -586,7 +589,7 @@ func TestOnFetchTellsEveryAttempt(t *testing.T) {
 }
 
 // What a source says must not be taken for what the cache says.
-func TestASourcesErrorIsNeverAnAnswerAboutAKey(t *testing.T) {
+func TestCache_SourceErrorsAreNotAnswers(t *testing.T) {
 	for _, err := range []error{keycache.ErrUnknownKey, keycache.ErrAmbiguousKey, keycache.ErrWrongAlgorithm} {
 		cache := newCache(t, sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return nil, err }), keycache.Options{})
 		_, _, got := find(cache, "a")
@@ -597,7 +600,8 @@ func TestASourcesErrorIsNeverAnAnswerAboutAKey(t *testing.T) {
 	}
 }
 
-func TestASetThatNewSetDidNotMakeIsCheckedAllTheSame(t *testing.T) {
+// A set that NewSet did not make is checked.
+func TestCache_ChecksSets(t *testing.T) {
 	weak, good := keys.Key{ID: "weak", Public: rsaPublic(1024)}, ecKey("good")
 	cache := newCache(t, sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) {
 		return &keys.Set{Keys: []keys.Key{weak, good, {ID: "nothing"}}, Issuer: "https://issuer.example"}, nil
@@ -625,7 +629,7 @@ func TestASetThatNewSetDidNotMakeIsCheckedAllTheSame(t *testing.T) {
 	}
 }
 
-func TestTheStatusTellsHowTheCacheStands(t *testing.T) {
+func TestStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
 		if s := p.cache.Status(); s.Source != p.JWKSURL() || s.Fetches != 0 || !s.FetchedAt.IsZero() || !s.RefreshDue.IsZero() {
@@ -652,7 +656,7 @@ func TestTheStatusTellsHowTheCacheStands(t *testing.T) {
 	})
 }
 
-// calling is a context that calls a function when somebody begins to wait for its end.
+// calling is a context that calls a function when Done is called.
 type calling struct {
 	context.Context
 	call func()
@@ -663,7 +667,7 @@ func (c calling) Done() <-chan struct{} {
 	return c.Context.Done()
 }
 
-func TestWhoeverWaitsForKeysWhileTheCacheIsClosedIsToldSo(t *testing.T) {
+func TestClose_WaitingCallers(t *testing.T) {
 	for name, c := range map[string]struct {
 		kid  string
 		age  time.Duration
@@ -699,7 +703,7 @@ func TestWhoeverWaitsForKeysWhileTheCacheIsClosedIsToldSo(t *testing.T) {
 }
 
 // Otherwise every request of a service would wait a second for a provider that is away.
-func TestAnIdleSetIsNotWaitedForWithinTheTimeThatAFailureTells(t *testing.T) {
+func TestOutage_IdleWaitAfterFailure(t *testing.T) {
 	for name, c := range map[string]struct {
 		since time.Duration
 		waits bool
@@ -728,8 +732,8 @@ func TestAnIdleSetIsNotWaitedForWithinTheTimeThatAFailureTells(t *testing.T) {
 	}
 }
 
-// Budget and back-off are two things: with the budget spent and the last attempt failed, nobody knows and nobody asks.
-func TestAnUnknownKeyIsNotAskedForOnASpentBudgetThoughTheBackOffIsOver(t *testing.T) {
+// Budget and back-off are independent: with the budget spent and the last attempt failed, the source is not asked.
+func TestOutage_UnknownKeyBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{Interval: cooldown / 5}).warm(t)
 		unknown(t, p.cache, "forged")
@@ -747,8 +751,8 @@ func TestAnUnknownKeyIsNotAskedForOnASpentBudgetThoughTheBackOffIsOver(t *testin
 	})
 }
 
-// The budget is for keys that nobody may have; it holds up nothing else.
-func TestASpentBudgetDoesNotHoldUpTheRecovery(t *testing.T) {
+// The budget is for unknown keys only.
+func TestOutage_RecoveryWithoutBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{Interval: cooldown / 10, StaleFor: cooldown / 20}).warm(t)
 		unknown(t, p.cache, "forged")
@@ -762,7 +766,8 @@ func TestASpentBudgetDoesNotHoldUpTheRecovery(t *testing.T) {
 	})
 }
 
-func TestWhatWasCutOffIsToldToNobody(t *testing.T) {
+// A canceled fetch is neither logged nor reported.
+func TestOnFetch_CanceledFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var events []keycache.FetchEvent
 		lines := &logbook{}
@@ -789,7 +794,7 @@ func TestWhatWasCutOffIsToldToNobody(t *testing.T) {
 	})
 }
 
-func TestTheLogTellsFailuresAndKeysInForce(t *testing.T) {
+func TestCache_Log(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lines := &logbook{}
 		p := newProvider(t, keycache.Options{Logger: newLogger(lines)}).warm(t)
@@ -806,7 +811,7 @@ func TestTheLogTellsFailuresAndKeysInForce(t *testing.T) {
 	})
 }
 
-func TestTheStatusTellsWhetherTokensCanBeVerifiedNow(t *testing.T) {
+func TestStatus_Usable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
 		usable := func(when string, want bool) {

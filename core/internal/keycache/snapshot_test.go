@@ -12,7 +12,7 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-func TestASnapshotServesAtOnceAndTheProviderIsAskedWithinAMinute(t *testing.T) {
+func TestSnapshot_ServesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iss, err := devissuer.New(devissuer.WithAlgorithm("ES256"))
 		if err != nil {
@@ -46,7 +46,7 @@ func TestASnapshotServesAtOnceAndTheProviderIsAskedWithinAMinute(t *testing.T) {
 	})
 }
 
-func TestASnapshotIsRefreshedAfterAMinuteAndARemovedKeyThenRefused(t *testing.T) {
+func TestSnapshot_RefreshAfterAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iss, err := devissuer.New(devissuer.WithAlgorithm("ES256"))
 		if err != nil {
@@ -78,7 +78,7 @@ func TestASnapshotIsRefreshedAfterAMinuteAndARemovedKeyThenRefused(t *testing.T)
 	})
 }
 
-func TestASnapshotThatCannotBeUsedIsPassedOver(t *testing.T) {
+func TestSnapshot_Unusable(t *testing.T) {
 	for name, snapshot := range map[string]keys.Source{
 		"an error":     &published{},
 		"no set":       sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return nil, nil }),
@@ -93,7 +93,7 @@ func TestASnapshotThatCannotBeUsedIsPassedOver(t *testing.T) {
 				source := keys.WithSnapshot(snapshot, p.asked)
 				served(t, newCache(t, source, keycache.Options{}), p.KeyID(), 0)
 				if needs, ok := source.(interface{ RequiresIssuer() bool }); !ok || !needs.RequiresIssuer() {
-					t.Error("it does not say that it tells no issuer")
+					t.Error("it does not require an issuer")
 				}
 			})
 		})

@@ -141,7 +141,8 @@ func TestCache_KeepsWhatIsInUse(t *testing.T) {
 			continue
 		}
 		for used := range size / 10 {
-			if reads++; !has(t, c, used) {
+			reads++
+			if !has(t, c, used) {
 				misses++
 				put(c, used)
 			}

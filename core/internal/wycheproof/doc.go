@@ -1,3 +1,3 @@
-// Package wycheproof holds the library to the test vectors of Project Wycheproof, which nobody
-// here wrote. It is a module of its own, so that the vectors enter nobody's module graph.
+// Package wycheproof runs the test vectors of Project Wycheproof. It is a module of its own, so that
+// the vectors do not enter the module graph of a service.
 package wycheproof

@@ -103,12 +103,12 @@ func accepts(t *testing.T, set, token string) bool {
 // exceptions are the valid vectors that are refused, with the reason.
 var exceptions = map[string]string{
 	"json_web_signature_test.json 346": "RFC 7520's figure 20 is PS384; the vector's key says PS256",
-	"json_web_signature_test.json 347": "RFC 7520's figure 27 is ES512; the vector's key says ES521, which is no algorithm",
+	"json_web_signature_test.json 347": "RFC 7520's figure 27 is ES512; the vector's key says ES521, which is not an algorithm",
 	"json_web_signature_test.json 350": "as 346, with key_ops",
 	"json_web_signature_test.json 351": "as 347, with key_ops",
 }
 
-func TestSignaturesAreJudgedAsTheVectorsSay(t *testing.T) {
+func TestVectors_Tokens(t *testing.T) {
 	for name, want := range map[string]int{ // the asymmetric vectors of each file
 		"json_web_signature_test.json": 361,
 		"json_web_crypto_test.json":    0,
@@ -147,7 +147,7 @@ func TestSignaturesAreJudgedAsTheVectorsSay(t *testing.T) {
 }
 
 // Bare signatures, without a token around them.
-func TestBareSignaturesAreJudgedAsTheVectorsSay(t *testing.T) {
+func TestVectors_BareSignatures(t *testing.T) {
 	for name, algorithm := range map[string]string{
 		"ed25519_test.json":                      "EdDSA",
 		"ecdsa_secp256r1_sha256_p1363_test.json": "ES256",
@@ -180,7 +180,7 @@ func TestBareSignaturesAreJudgedAsTheVectorsSay(t *testing.T) {
 
 // From end to end no vector is a token that a service accepts: none has claims. None may make
 // it panic either, which would be a fault that is logged.
-func TestNoVectorIsAcceptedFromEndToEnd(t *testing.T) {
+func TestVectors_EndToEnd(t *testing.T) {
 	for _, name := range []string{
 		"json_web_signature_test.json", "json_web_crypto_test.json", "json_web_key_test.json", "json_web_encryption_test.json",
 	} {
