@@ -140,7 +140,7 @@ func TestLayout_Phone(t *testing.T) {
 				`[...document.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > 320).map((e) => e.tagName + "#" + e.id + "." + e.className)`))
 		}
 	}
-	wide("a good token")
+	wide("a valid token")
 	page.click("summary")
 	wide("the claims")
 	for i := range 10 {

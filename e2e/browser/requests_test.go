@@ -84,7 +84,7 @@ func TestPage_Outage(t *testing.T) {
 	if !strings.Contains(got.Panes[4].Text, "Retry-After") || fmt.Sprint(got.Steps) != "[yes unknown unasked]" {
 		t.Errorf("%+v", got)
 	}
-	page.await(`[...document.querySelectorAll("#caches li")].every((li) => li.innerText.includes("serving on"))`)
+	page.await(`[...document.querySelectorAll("#caches li")].every((li) => li.innerText.includes("in use"))`)
 
 	page.power("up")
 	for deadline := time.Now().Add(limit); ; { // each service has its own back-off

@@ -60,7 +60,7 @@ func startOIDCProvider(tb testing.TB, node, dir string) (*server, *child, error)
 	})
 	s.stop = c.stop
 	s.issuer = c.issuer
-	s.tokenParams = url.Values{"resource": {"urn:moresso:e2e"}} // without a resource the token is no JWT
+	s.tokenParams = url.Values{"resource": {"urn:moresso:e2e"}} // without a resource the token is not a JWT
 	down := false                                               // guarded by s.mu
 	s.apply = func() error { return c.configure(&s.keys, s.clients, down) }
 	s.listen = func(up bool) error {

@@ -1,17 +1,17 @@
 // The npm package oidc-provider, run as a child process by the Go package idp.
 //
-// Lines of JSON on stdin and stdout drive it. It first writes {"issuer": URL}, once it listens on a free
-// loopback port. Then each line that it reads is the whole configuration,
+// Lines of JSON on stdin and stdout control it. First it writes {"issuer": URL}, once it listens on a free loopback
+// port. Then each line that it reads is the whole configuration,
 //
 //   {"jwks": {"keys": [private JWKs, the signing key first]},
 //    "clients": [{"id": "", "secret": "", "audience": [""], "permissions": {},
 //                 "redirect_uri": "", "backchannel_logout_uri": ""}],
 //    "down": false}
 //
-// (with a redirect_uri, people sign in at the client, and its access tokens say in sid what its logout tokens say;
-// without one it has tokens for itself), and it writes {} when that is in force: the provider is built anew and takes over between two requests, on
-// the same port, which it does not listen on while down is true. A configuration that it cannot use ends the process, with the reason on stderr. So does the
-// end of stdin, without a reason: the process cannot outlive the test that started it, however that ends.
+// (with a redirect_uri, users sign in at the client, and its access tokens and logout tokens have the same sid;
+// without one it gets tokens for itself), and it writes {} when that is in force. A new provider takes over between
+// two requests, on the same port, on which it does not listen while down is true. An invalid configuration ends the
+// process, with the reason on stderr. So does the end of stdin: the process cannot outlive the test that started it.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -26,7 +26,7 @@ function build(issuer, { jwks, clients }) {
   const byID = new Map(clients.map((client) => [client.id, client]));
 
   const provider = new Provider(issuer, {
-    jwks, // of several keys that could sign, oidc-provider takes the first
+    jwks, // oidc-provider signs with the first key
     clients: clients.map(({ id, secret, redirect_uri, backchannel_logout_uri }) => ({
       client_id: id,
       client_secret: secret,
@@ -43,7 +43,7 @@ function build(issuer, { jwks, clients }) {
       }),
     })),
     ttl: { ClientCredentials: 300, AccessToken: 300, Session: 3600, Grant: 3600, Interaction: 600, IdToken: 300 },
-    // Its own fetch refuses to call this machine, which is where the tests' services are.
+    // Its own fetch refuses loopback addresses, where the tests' services are.
     fetch: (url, { dispatcher, ...options }) => fetch(url, options),
     features: {
       devInteractions: { enabled: clients.some(({ redirect_uri }) => redirect_uri) },
@@ -51,8 +51,8 @@ function build(issuer, { jwks, clients }) {
       clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,
-        // An access token is a JWT only if the client names a resource (RFC 8707). Whichever it names, the
-        // token is for the client's own audience, which may then be any string.
+        // An access token is a JWT only if the client names a resource (RFC 8707). The token always has the
+        // client's own audience, which may be any string.
         getResourceServerInfo: (ctx, resource, { clientId }) => ({
           audience: byID.get(clientId).audience[0],
           scope: '',
@@ -68,7 +68,7 @@ function build(issuer, { jwks, clients }) {
     },
     formats: {
       customizers: {
-        // oidc-provider itself knows one audience per token, written as a string; this is its door to an array.
+        // oidc-provider itself has one audience per token, a string. This hook writes an array.
         jwt: (ctx, { clientId }, { payload }) => {
           const { audience } = byID.get(clientId);
           if (audience.length > 1) payload.aud = audience;

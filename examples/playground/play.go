@@ -65,14 +65,14 @@ func (p *playground) close() {
 	_ = p.issuer.Close()
 }
 
-// An order is what the page asks for: one request, to be sent to all services.
+// An order is one request that the page wants sent to all services.
 type order struct {
 	Claims json.RawMessage `json:"claims"`
 	Flaw   string          `json:"flaw"`
 	Route  string          `json:"route"`
 }
 
-// An outcome is all that the page shows of it.
+// An outcome is what the page shows for an order.
 type outcome struct {
 	Path    string            `json:"path"`
 	Sent    []string          `json:"sent"`  // the Authorization fields
@@ -84,7 +84,7 @@ type outcome struct {
 	Curl    map[string]string `json:"curl"` // by server
 }
 
-// An answer is what one service answered, and the reason in its log.
+// An answer is the answer of one service, and the reason in its log.
 type answer struct {
 	Server string      `json:"server"`
 	Status int         `json:"status"`
@@ -105,11 +105,11 @@ func (e *orderError) Error() string { return e.text }
 func (p *playground) send(ctx context.Context, o order) (*outcome, error) {
 	wrong, known := find(flaws, func(f flaw) bool { return f.ID == o.Flaw })
 	if !known {
-		return nil, &orderError{fmt.Sprintf("there is no flaw %q", o.Flaw)}
+		return nil, &orderError{fmt.Sprintf("unknown flaw %q", o.Flaw)}
 	}
 	to, known := find(routes, func(r route) bool { return r.ID == o.Route })
 	if !known {
-		return nil, &orderError{fmt.Sprintf("there is no route %q", o.Route)}
+		return nil, &orderError{fmt.Sprintf("unknown route %q", o.Route)}
 	}
 	token, err := p.mint(o.Claims, wrong)
 	if err != nil {
@@ -208,7 +208,7 @@ func (p *playground) askOne(ctx context.Context, s *servers.Server, path string,
 	return err
 }
 
-// differences tells, service by service, what is not as the first one answered.
+// differences lists where services answered differently from the first one.
 func differences(answers []answer) []string {
 	list := []string{}
 	first := answers[0]
@@ -232,8 +232,8 @@ func differences(answers []answer) []string {
 	return list
 }
 
-// plain is a header without what may differ: the moment, and how long to wait, since each
-// service backs off from a failing issuer by itself.
+// plain is a header without the values that may differ: the date, and how long to wait, because each service has its
+// own back-off.
 func plain(header [][2]string) [][2]string {
 	list := slices.Clone(header)
 	for i, field := range list {
@@ -254,7 +254,7 @@ func curl(url string, authorization []string) string {
 	return b.String() + " " + url
 }
 
-// quoted is a text that a shell reads nothing into.
+// quoted quotes a text for a shell.
 func quoted(text string) string {
 	if strings.ContainsFunc(text, func(r rune) bool { return strings.ContainsRune("\"$`\\!", r) }) {
 		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"

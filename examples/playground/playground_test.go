@@ -42,7 +42,7 @@ func claimsOf(t *testing.T, id string) json.RawMessage {
 	return found.Claims
 }
 
-// sent sends an order and demands that all five agree.
+// sent sends an order and checks that all five agree.
 func sent(t *testing.T, p *playground, who, flaw, route string) *outcome {
 	t.Helper()
 	out, err := p.send(t.Context(), order{claimsOf(t, who), flaw, route})
@@ -172,7 +172,7 @@ func TestPlayground_Differences(t *testing.T) {
 	later := same
 	later.Header = [][2]string{{"Date", "2"}, {"X", "1"}}
 	if got := differences([]answer{same, later}); len(got) != 0 {
-		t.Errorf("the time of day is no difference: %q", got)
+		t.Errorf("the time of day counts as a difference: %q", got)
 	}
 }
 
@@ -219,7 +219,7 @@ func TestSnippet(t *testing.T) {
 				}
 			}
 			if server == "lambda" {
-				continue // an entry of a map is no statement
+				continue // an entry of a map is not a statement
 			}
 			before, after, found := strings.Cut(got, "\n\nguard")
 			if !found {
@@ -230,7 +230,7 @@ func TestSnippet(t *testing.T) {
 			}
 		}
 	}
-	if snippet("gin", "/nowhere") != "" || snippet("nobody", "/orders") != "" {
+	if snippet("gin", "/nowhere") != "" || snippet("unknown", "/orders") != "" {
 		t.Error("code for what is not there")
 	}
 }

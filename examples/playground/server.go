@@ -18,8 +18,7 @@ var pageFiles embed.FS
 // maxOrder bounds the body of a POST, in bytes.
 const maxOrder = 64 << 10
 
-// securityHeader are what every response says. Nothing inline runs, nothing comes from another
-// host, no other site may frame the page, and no text can become markup.
+// securityHeader is in every response: no inline script, nothing from another host, no frames, no markup from text.
 var securityHeader = map[string]string{
 	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
@@ -30,8 +29,8 @@ var securityHeader = map[string]string{
 	"Cache-Control":                "no-store",
 }
 
-// handler serves the page and what it asks for. The issuer behind it gives any token to whoever
-// asks, so it is for this machine's own browser only: see onlyThisMachine.
+// handler serves the page and its API. It hands out any token, so it is only for this machine's browser; see
+// onlyThisMachine.
 func (p *playground) handler() http.Handler {
 	files, err := fs.Sub(pageFiles, "page")
 	if err != nil {
@@ -51,8 +50,8 @@ func (p *playground) handler() http.Handler {
 	return onlyThisMachine(http.NewCrossOriginProtection().Handler(mux))
 }
 
-// onlyThisMachine turns away whoever asks for another host than this machine: a page elsewhere,
-// whose own name was made to resolve to 127.0.0.1 (DNS rebinding), would pass for the same origin.
+// onlyThisMachine refuses requests for another host: a page elsewhere whose name resolves to 127.0.0.1 (DNS rebinding)
+// would be of the same origin.
 func onlyThisMachine(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range securityHeader {
@@ -66,8 +65,7 @@ func onlyThisMachine(next http.Handler) http.Handler {
 	})
 }
 
-// isLoopback tells whether a host, with or without a port, is this machine, without asking any
-// name server.
+// isLoopback reports whether a host, with or without a port, is this machine. It queries no name server.
 func isLoopback(hostport string) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
@@ -83,7 +81,7 @@ func isLoopback(hostport string) bool {
 func (p *playground) serveSend(w http.ResponseWriter, r *http.Request) {
 	var o order
 	if err := readJSON(http.MaxBytesReader(w, r.Body, maxOrder), &o); err != nil {
-		http.Error(w, "this is no order: "+err.Error(), http.StatusBadRequest)
+		http.Error(w, "invalid order: "+err.Error(), http.StatusBadRequest)
 		return
 	}
 	out, err := p.send(r.Context(), o)

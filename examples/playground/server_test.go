@@ -110,7 +110,7 @@ func TestHandler_InvalidOrders(t *testing.T) {
 	}
 }
 
-// The policy is worth something only if the page needs no exception from it.
+// The page needs no exception from the policy.
 func TestHandler_ContentSecurityPolicy(t *testing.T) {
 	p := startForTest(t)
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
@@ -120,7 +120,7 @@ func TestHandler_ContentSecurityPolicy(t *testing.T) {
 		t.Errorf("policy: %s", policy)
 	}
 	forbidden := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacent|document\.write|\beval\(|new Function| style="| on[a-z]+="|<style|<script>|https?://`)
-	namespace := "http://www.w3.org/2000/svg" // a name, which nobody fetches
+	namespace := "http://www.w3.org/2000/svg" // a name, which is not fetched
 	err := fs.WalkDir(pageFiles, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err

@@ -1,7 +1,7 @@
-// The live strip: how the issuer and the five caches of keys stand.
+// The live strip: the state of the issuer and of the five key caches.
 import { $, fill, make, setText, duration } from "./dom.js";
 
-let latest; // the state that was drawn last
+let latest; // the last drawn state
 let ahead = 0; // by how many ms this clock is ahead of the server's
 
 export const issuerIsDown = () => Boolean(latest?.issuer.down);
@@ -14,12 +14,12 @@ export function drawState(state) {
   $("issuer-state").className = `pill ${issuer.down ? "bad" : "good"}`;
   setText($("signing"), short(issuer.signing));
   $("signing").title = issuer.signing;
-  setText($("seen"), `and was asked for keys ${issuer.fetches} times`);
+  setText($("seen"), `and served keys ${issuer.fetches} times`);
   setText($("power"), issuer.down ? "Bring the issuer up" : "Take the issuer down");
   drawCaches();
 }
 
-// drawCaches is called once a second, so that ages grow before one's eyes.
+// drawCaches is called every second, so that ages grow.
 export function drawCaches() {
   if (latest) fill($("caches"), ...latest.caches.map(cache));
 }
@@ -40,7 +40,7 @@ function health(c) {
   if (c.error) return ["silent", "bad"];
   if (!c.fetched_at) return c.last_error ? ["no keys", "bad"] : ["empty", ""];
   if (!c.usable) return ["too old", "bad"];
-  return c.last_error ? ["serving on", "no"] : ["fresh", "good"];
+  return c.last_error ? ["in use", "no"] : ["fresh", "good"];
 }
 
 function keys(c) {
@@ -57,7 +57,7 @@ function lines(c) {
   if (c.error) return [c.error];
   const list = [];
   if (c.fetched_at) list.push(`age ${duration(since(c.fetched_at))}`);
-  else list.push("asks with the first token");
+  else list.push("fetches with the first token");
   if (c.refresh_due) {
     const left = -since(c.refresh_due);
     list.push(left > 0 ? `refresh in ${duration(left)}` : "refresh with the next request");
@@ -65,7 +65,7 @@ function lines(c) {
   list.push(`${c.fetches} ${c.fetches === 1 ? "fetch" : "fetches"}`);
   if (c.last_error) {
     const wait = c.next_attempt ? -since(c.next_attempt) : 0;
-    list.push(wait > 0 ? `the last failed; again in ${duration(wait)}` : "the last failed; may ask again");
+    list.push(wait > 0 ? `the last failed; again in ${duration(wait)}` : "the last failed; may fetch again");
   }
   return list;
 }

@@ -1,5 +1,4 @@
-// Elements are made here and nowhere else. What they hold is set as text, so nothing that a token
-// or a service says can become markup.
+// Elements are made only here. Their content is set as text, so nothing in a token or an answer becomes markup.
 
 export const $ = (id) => document.getElementById(id);
 
@@ -11,12 +10,12 @@ export function make(tag, classes, ...children) {
   return element;
 }
 
-// fill puts children in the place of what an element held.
+// fill replaces the children of an element.
 export function fill(element, ...children) {
   element.replaceChildren(...children);
 }
 
-// setText writes only what is new: a live region speaks, and a selection is lost, at each change.
+// setText writes only changes: at each one a live region speaks, and a selection is lost.
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -28,7 +27,7 @@ export function radio(name, value, checked, classes, ...label) {
   return make("label", classes, input, ...label);
 }
 
-// duration says a number of seconds as people do. The spaces in it do not break.
+// duration writes a number of seconds in words. The spaces do not break.
 export function duration(seconds) {
   const s = Math.max(0, Math.round(seconds));
   if (s < 120) return `${s}\u00a0s`;

@@ -1,8 +1,8 @@
-// What came of a request: the verdict, five panes, why, the token, the code.
+// The outcome of a request: the verdict, five panes, why, the token, the code.
 import { $, fill, make } from "./dom.js";
 import { drawToken } from "./token.js";
 
-// tone is the colour that goes with a status; it is never the only sign.
+// tone is the colour of a status. It is never the only sign.
 const tone = (status) => (status === 200 ? "good" : status >= 500 || !status ? "bad" : "no");
 
 export function drawOutcome(outcome) {
@@ -44,7 +44,7 @@ function pane(answer) {
   return box;
 }
 
-// marks show a verdict as a sign, a colour and, for those who hear the page, a word.
+// marks show a verdict as a sign, a colour and, for screen readers, a word.
 const marks = {
   yes: ["✓", "good", "Yes"], no: ["✗", "no", "No"], unknown: ["?", "bad", "Unknown"], unasked: ["–", "", "Not asked"],
   skipped: ["–", "", "Not required"],

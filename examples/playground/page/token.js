@@ -1,4 +1,4 @@
-// A token, taken apart. Nothing is verified here: that is what the services do.
+// A decoded token. It is not verified here; the services do that.
 import { $, fill, make, duration } from "./dom.js";
 
 export function drawToken(token) {
@@ -27,7 +27,7 @@ function parse(part) {
   }
 }
 
-// pretty is the JSON of a part on lines of its own; what is no JSON stays as it is.
+// pretty indents the JSON of a part. It does not change a part that is not JSON.
 function pretty(part) {
   const value = parse(part);
   return value === null ? part : JSON.stringify(value, null, 2);
