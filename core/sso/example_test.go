@@ -139,7 +139,7 @@ func ExampleConfig_observe() {
 	cfg.Observe = func(event sso.Event) {
 		var denied *sso.AccessDeniedError
 		if errors.As(event.Err, &denied) {
-			// Personal data, out of the token: for whoever may see the token.
+			// Values of the token are personal data.
 			fmt.Printf("%s %s: %s\n", event.Reason, denied.Principal.Subject(), denied.Decision.ExplainWithValues())
 		}
 	}

@@ -102,13 +102,6 @@ func (a *Authenticator) protect(name string, call func()) bool {
 	return false
 }
 
-// hints say which setting a refusal may be about: those where the setting is wrong more often than
-// the token.
-var hints = map[Reason]string{
-	ReasonWrongAudience: "get a token for an accepted audience; or, if these tokens are intended for this service, set Audience (SSO_AUDIENCE) to their aud; if they have none, see SkipAudienceCheck (SSO_SKIP_AUDIENCE_CHECK)",
-	ReasonWrongIssuer:   "get a token of an accepted issuer; or, if these tokens are those of your identity provider, set Issuer (SSO_ISSUER) to their iss, exactly",
-}
-
 // report logs and observes a refusal. The log has everything except the token.
 func (a *Authenticator) report(ctx context.Context, r Request, cause error, code string, status int) {
 	reason := reasonOf(cause)
@@ -142,8 +135,8 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 	if name := nameOf(cause); name != "" {
 		attrs = append(attrs, slog.String("check", name))
 	}
-	if hint := hints[reason]; hint != "" {
-		attrs = append(attrs, slog.String("hint", hint))
+	if reason == ReasonWrongAudience || reason == ReasonWrongIssuer { // often the setting is wrong, not the token
+		attrs = append(attrs, slog.String("hint", reason.Remedy()))
 	}
 	if r != nil {
 		pattern := r.Pattern()

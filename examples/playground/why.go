@@ -57,7 +57,7 @@ func (p *playground) explain(ctx context.Context, to route, authorization []stri
 	if first.cause != nil {
 		why.Log = first.cause.Error()
 		at, verdict := failedStep(first.cause)
-		steps[at].Verdict, steps[at].Remedy = verdict, remedies[first.Reason]
+		steps[at].Verdict, steps[at].Remedy = verdict, first.Reason.Remedy()
 		for i := at + 1; i < len(steps); i++ {
 			steps[i].Verdict = "unasked"
 		}
@@ -100,30 +100,4 @@ func failedStep(cause error) (at int, verdict string) {
 		return 1, "unknown"
 	}
 	return 2, "no"
-}
-
-// remedies say what to do about a refusal, by its reason.
-var remedies = map[sso.Reason]string{
-	sso.ReasonMissingToken:      "Send “Authorization: Bearer” and a token.",
-	sso.ReasonBadCredentials:    "Send one Authorization header, with one token. A proxy may have added the other.",
-	sso.ReasonMalformed:         "Send a signed JWT: three parts with dots between.",
-	sso.ReasonAlgorithm:         "Sign with an algorithm that Config.Algorithms lists; by default that is RS256 alone.",
-	sso.ReasonExpired:           "Get a new token. If this one is new, compare the clocks.",
-	sso.ReasonNotYetValid:       "Wait, or compare the clocks: Config.Leeway allows a minute.",
-	sso.ReasonMissingExpiry:     "Have the issuer set exp: a stolen token without it is valid forever.",
-	sso.ReasonWrongAudience:     "Ask the issuer for a token for this service, or correct Config.Audience.",
-	sso.ReasonWrongIssuer:       "Use a token of the issuer that Config.Issuer names.",
-	sso.ReasonUnknownKey:        "Use a token that the issuer signed. New keys are fetched at most every 10 seconds.",
-	sso.ReasonBadSignature:      "Get a new token: this one was changed after it was signed, or another key signed it.",
-	sso.ReasonMalformedClaim:    "Have the issuer write the registered claims as RFC 7519 says.",
-	sso.ReasonTokenKind:         "Send an access token: this is a token of another kind.",
-	sso.ReasonBoundToken:        "Send a token that is not bound to a key.",
-	sso.ReasonTooLarge:          "Have the issuer put less into the token, or raise Config.MaxTokenBytes.",
-	sso.ReasonKeysUnavailable:   "Find out why the issuer cannot be reached. Known keys stay in use.",
-	sso.ReasonAccessDenied:      "Grant the permission, or request another route.",
-	sso.ReasonWeakLogin:         "Sign in again.",
-	sso.ReasonInternal:          "This is an error of the service: its log has the cause.",
-	sso.ReasonTokenType:         "Send an access token: the header's typ names another kind.",
-	sso.ReasonIssuedInFuture:    "Compare the clocks: the token was issued later than now.",
-	sso.ReasonUnsupportedHeader: "Send a plain JWT: the header requires something that is not supported.",
 }

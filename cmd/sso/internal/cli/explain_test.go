@@ -198,7 +198,7 @@ func TestExplain_RemedyWorks(t *testing.T) {
 		"too long":                   {issuer, []devissuer.TokenOption{devissuer.Claim("x", strings.Repeat("x", 16<<10))}, nil, sso.ReasonTooLarge, "SSO_MAX_TOKEN_BYTES", []string{"--max-token-bytes", "40000"}, nil},
 		"too early, by two minutes":  {issuer, []devissuer.TokenOption{devissuer.IssuedAt(time.Now().Add(2 * time.Minute))}, nil, sso.ReasonIssuedInFuture, "SSO_LEEWAY", []string{"--leeway", "5m"}, nil},
 		"expired":                    {issuer, []devissuer.TokenOption{devissuer.Expired()}, nil, sso.ReasonExpired, "Get a new token", nil, []devissuer.TokenOption{}},
-		"no expiry":                  {issuer, []devissuer.TokenOption{devissuer.WithoutExpiry()}, nil, sso.ReasonMissingExpiry, "set exp", nil, []devissuer.TokenOption{}},
+		"no expiry":                  {issuer, []devissuer.TokenOption{devissuer.WithoutExpiry()}, nil, sso.ReasonMissingExpiry, "Set exp", nil, []devissuer.TokenOption{}},
 		"an unknown key":             {issuer, []devissuer.TokenOption{devissuer.UnknownKey()}, nil, sso.ReasonUnknownKey, "get a new token", nil, []devissuer.TokenOption{}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,31 +16,9 @@ const (
 	askAgain  = "Get a new token from the identity provider and send it unchanged."
 	atOrigin  = "Fix this where the token is issued: "
 	sendRight = "Send the access token instead: access_token in the response of the token endpoint."
-	clocks    = "sso doctor compares this machine's clock with the provider's."
 )
 
-// remedies are those that are the same for every token.
-var remedies = map[sso.Reason]string{
-	sso.ReasonMissingToken:      `Send "Authorization: Bearer <token>": the scheme, one space, the token.`,
-	sso.ReasonBadCredentials:    `Send one Authorization field with one token, "Authorization: Bearer <token>", without quotes, commas and line breaks.`,
-	sso.ReasonEncrypted:         atOrigin + "switch off the encryption of access tokens for this client.",
-	sso.ReasonCriticalHeader:    atOrigin + `remove "crit" from the header. Access tokens need no extensions. ` + forgery,
-	sso.ReasonUnsupportedHeader: atOrigin + `remove "zip" and "b64" from the header. ` + forgery,
-	sso.ReasonKeyID:             atOrigin + "kid must be a string of at most 256 bytes. " + forgery,
-	sso.ReasonMissingExpiry:     atOrigin + "set exp. A token without it is valid forever. For tests, sso mint makes such tokens.",
-	sso.ReasonMalformedClaim:    atOrigin + "dates must be numbers of seconds, iss, sub and client_id non-empty strings, aud a string or an array of strings. " + forgery,
-	sso.ReasonExpired:           "Get a new token. If it is new, a clock is wrong: " + clocks,
-	sso.ReasonNotYetValid:       "Wait, or set the clocks: " + clocks,
-	sso.ReasonIssuedInFuture:    "Set the clock that is wrong by NTP: " + clocks + " SSO_LEEWAY allows a difference of up to 5m.",
-	sso.ReasonBoundToken:        "The token is bound to a key of its client (DPoP or mutual TLS), and this service accepts bearer tokens only: have the provider issue unbound tokens to this client, or put a proxy in front that checks the proof.",
-	sso.ReasonMissingClaim:      atOrigin + "RFC 9068 requires iss, exp, aud, sub, client_id, iat and jti. If your provider cannot issue them, remove SSO_TOKEN_TYPE (--token-type).",
-	sso.ReasonTooLongLived:      "Have shorter tokens issued, or raise SSO_MAX_TOKEN_AGE (--max-token-age).",
-	sso.ReasonAmbiguousKey:      atOrigin + "the header must name the key (kid), because the provider publishes several.",
-	sso.ReasonKeyAlgorithm:      "The provider publishes the key for another algorithm or type than the token names: sso doctor lists the keys. " + askAgain + " " + forgery,
-	sso.ReasonKeysUnavailable:   "Without keys, no token can be checked: run sso doctor, which says what to do.",
-}
-
-// remedy returns what to do about a refusal. It looks at the token for what the sender may have meant.
+// remedy returns what to do about a refusal: the library's remedy, unless the token shows what was meant.
 func (c *inquiry) remedy() string {
 	switch c.Reason {
 	case sso.ReasonTooLarge:
@@ -65,18 +43,16 @@ func (c *inquiry) remedy() string {
 		return "Call with a token that names its client in client_id. If the provider's tokens never do, remove SSO_CLIENT_IDS and set SSO_AUDIENCE."
 	case sso.ReasonTokenKind:
 		return c.kindRemedy()
-	case sso.ReasonUnknownKey:
-		return "The configured provider has not published this key. Check that token and service belong to the same environment and tenant" + c.issuer() + ". If the provider has changed its keys, get a new token. sso doctor lists its keys."
-	case sso.ReasonBadSignature:
-		return "The token was changed after it was signed, or another key signed it. " + askAgain + " If that is refused too, the service has the keys of another environment" + c.issuer() + "."
+	case sso.ReasonUnknownKey, sso.ReasonBadSignature:
+		return c.Reason.Remedy() + c.issuer()
 	}
-	return cmp.Or(remedies[c.Reason], "This is an error of the service, not of the token: see the cause.")
+	return c.Reason.Remedy()
 }
 
-// issuer names the token's issuer, in brackets.
+// issuer names the token's issuer, by which its environment can be recognized.
 func (c *inquiry) issuer() string {
 	if iss := text(c.token.Claims, "iss"); iss != "" {
-		return fmt.Sprintf(" (the token names the issuer %q)", iss)
+		return fmt.Sprintf(" The token names the issuer %q.", iss)
 	}
 	return ""
 }
