@@ -4,6 +4,8 @@ FUZZTIME ?= 10s
 STEPS ?=
 VULNDB ?=
 ONLY ?=
+PROFILE ?=
+comma := ,
 
 export GOWORK := $(CURDIR)/go.work
 RELEASED := $(shell scripts/modules released)
@@ -28,12 +30,12 @@ sso: ## Build the command-line tool into bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/sso ./cmd/sso
 
 test: ## Test every module of the workspace, with the race detector if there is a C compiler
-	@scripts/test $(PACKAGES)
+	@scripts/test $(if $(PROFILE),-coverprofile=$(PROFILE) -coverpkg=$(subst $() $(),$(comma),$(filter-out ./examples/...,$(PACKAGES)))) $(PACKAGES)
 
-lint: $(call tool,golangci-lint deadcode govulncheck go-licenses) ## Check code, go.mod, api/, links, licences and vulnerabilities; VULNDB=https://vuln.go.dev asks the live database
-	@VULNDB='$(VULNDB)' scripts/lint
+lint: $(call tool,golangci-lint deadcode go-licenses) ## Check code, go.mod, api/, links and licences
+	@scripts/lint
 
-vulncheck: $(call tool,govulncheck)
+vulncheck: $(call tool,govulncheck) ## Check the library for known vulnerabilities; VULNDB=https://vuln.go.dev asks the live database
 	@cd tools && GOWORK=off go build -o ../bin/ ./vulncheck
 	@bin/vulncheck -db '$(VULNDB)' bin/govulncheck $(filter-out examples,$(RELEASED))
 
@@ -102,7 +104,7 @@ release-check: ## Rehearse a release: modules outside of the repository require,
 ci: ## Run what a change must pass
 	@.ci/run
 
-clean: ## Remove everything that was built or installed in the repository
+clean:
 	rm -rf bin .cache e2e/oidcprovider/node_modules
 
 tools: $(call tool,golangci-lint gotestsum deadcode govulncheck go-licenses gremlins apidiff)
