@@ -107,7 +107,7 @@ ci: ## Run what a change must pass
 clean:
 	rm -rf bin .cache e2e/oidcprovider/node_modules
 
-tools: $(call tool,golangci-lint gotestsum deadcode govulncheck go-licenses gremlins apidiff)
+tools: $(call tool,golangci-lint gotestsum deadcode govulncheck go-licenses gremlins)
 
 bin/.%-$(GOVERSION): tools/go.mod tools/go.sum
 	@echo 'Building $*$(if $(filter golangci-lint,$*),; the first time takes a minute or two).'
