@@ -61,11 +61,11 @@ func (e *SettingError) Error() string {
 	return e.Problem + "; " + e.Remedy
 }
 
-// An Opener returns the source for a URI without its registered scheme. It must not do network I/O.
-type Opener func(rest string, o Options) (Source, error)
+// opener returns the source for a URI without its scheme.
+type opener = func(rest string, o Options) (Source, error)
 
 type registration struct {
-	open  Opener
+	open  opener
 	match []func(uri string) bool
 }
 
@@ -74,11 +74,11 @@ var registry = struct {
 	schemes map[string]registration
 }{schemes: map[string]registration{}}
 
-// Register makes [Open] use an opener for a scheme, in any letter case. Modules call it from an
-// init function, so that importing them is enough. The opener also gets the URIs, without scheme,
-// that a match function accepts. Register panics if the scheme is empty or taken, as http, https and
-// file are, and if open is nil.
-func Register(scheme string, open Opener, match ...func(uri string) bool) {
+// Register makes [Open] call a function with the rest of a URI that has the scheme, in any letter
+// case, and with a URI without scheme that a match function accepts. It must not do network I/O.
+// Modules call Register from an init function, so that importing them is enough. It panics if the
+// scheme is empty or taken, as http, https and file are, and if the function is nil.
+func Register(scheme string, open func(rest string, o Options) (Source, error), match ...func(uri string) bool) {
 	scheme = strings.ToLower(scheme)
 	registry.Lock()
 	defer registry.Unlock()
@@ -91,8 +91,8 @@ func Register(scheme string, open Opener, match ...func(uri string) bool) {
 	registry.schemes[scheme] = registration{open, match}
 }
 
-// opener returns the registered opener of a URI and its argument. It returns nil if there is none.
-func opener(uri string) (Opener, string) {
+// registered returns the function for a URI and its argument. It returns nil if there is none.
+func registered(uri string) (opener, string) {
 	registry.RLock()
 	defer registry.RUnlock()
 	scheme, rest, _ := strings.Cut(uri, ":")
@@ -128,7 +128,7 @@ func Open(uri string, o Options) (Source, error) {
 	case strings.HasPrefix(strings.TrimSpace(uri), "{"):
 		return JWKS(uri)
 	}
-	if open, rest := opener(uri); open != nil {
+	if open, rest := registered(uri); open != nil {
 		return open(rest, o)
 	}
 	if looksLikeKMS(uri) {

@@ -13,23 +13,21 @@ import (
 // modulus has that form with a probability far below 2^-64.
 func roca(modulus *big.Int) bool {
 	for p := int64(3); p <= 167; p += 2 {
-		if prime := big.NewInt(p); prime.ProbablyPrime(0) && !powerOf65537(new(big.Int).Mod(modulus, prime).Int64(), p) {
+		prime := big.NewInt(p)
+		if !prime.ProbablyPrime(0) {
+			continue
+		}
+		remainder := new(big.Int).Mod(modulus, prime).Int64()
+		power, isPower := int64(1), false
+		for range p {
+			isPower = isPower || power == remainder
+			power = power * 65537 % p
+		}
+		if !isPower {
 			return false
 		}
 	}
 	return true
-}
-
-// powerOf65537 reports whether r is a power of 65537 modulo the prime p.
-func powerOf65537(r, p int64) bool {
-	power := int64(1)
-	for range p {
-		if power == r {
-			return true
-		}
-		power = power * 65537 % p
-	}
-	return false
 }
 
 // smallOrderPoints are the y coordinates of the points of small order on edwards25519, little endian

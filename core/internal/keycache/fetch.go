@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/internal/protect"
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
@@ -213,22 +214,20 @@ func (c *Cache) start(limit time.Duration, lacks func(*snapshot) bool) {
 		var set *keys.Set
 		err := errors.New("the key source ended its goroutine") // by runtime.Goexit
 		defer func() { c.finish(f, began, set, err) }()
-		set, err = c.call(ctx)
+		err = protect.Call(func() (err error) {
+			set, err = c.call(ctx)
+			return err
+		})
 	}()
 }
 
 // call fetches from the source and checks what it returns, because a source may be the user's.
-func (c *Cache) call(ctx context.Context) (set *keys.Set, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			set, err = nil, fmt.Errorf("the key source panicked: %v", p)
-		}
-	}()
+func (c *Cache) call(ctx context.Context) (*keys.Set, error) {
 	var previous *keys.Set
 	if snap := c.current.Load(); snap != nil {
 		previous = snap.set
 	}
-	set, err = c.source.Fetch(ctx, previous)
+	set, err := c.source.Fetch(ctx, previous)
 	switch {
 	case errors.Is(err, ErrUnknownKey), errors.Is(err, ErrAmbiguousKey), errors.Is(err, ErrWrongAlgorithm):
 		return nil, errors.New(err.Error()) // only the cache returns these to callers
@@ -282,15 +281,13 @@ func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error) {
 	}
 	f.err = err
 	c.mu.Unlock()
-	if !quiet {
-		contain(func() { c.log(event, skipped) })
-		if c.opts.OnFetch != nil {
-			contain(func() { c.opts.OnFetch(event) })
-		}
+	if !quiet { // panics of user code would end the process
+		_ = protect.Call(func() error { return c.log(event, skipped) })
+		_ = protect.Call(func() error { c.opts.OnFetch(event); return nil })
 	}
 }
 
-func (c *Cache) log(event FetchEvent, skipped []keys.Skipped) {
+func (c *Cache) log(event FetchEvent, skipped []keys.Skipped) error {
 	if event.Err != nil {
 		c.opts.Logger.Warn("sso: fetching keys failed", "source", event.Source, "error", event.Err)
 	}
@@ -300,12 +297,7 @@ func (c *Cache) log(event FetchEvent, skipped []keys.Skipped) {
 	if event.Changed {
 		c.opts.Logger.Info("sso: keys in force", "source", event.Source, "key_ids", event.KeyIDs)
 	}
-}
-
-// contain discards the panics of user code, which would end the process.
-func contain(call func()) {
-	defer func() { _ = recover() }()
-	call()
+	return nil
 }
 
 // interval returns how long a set serves before its refresh is due.

@@ -140,6 +140,9 @@ func New(source keys.Source, o Options) *Cache {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.OnFetch == nil {
+		o.OnFetch = func(FetchEvent) {}
+	}
 	return &Cache{source: source, name: source.String(), opts: o}
 }
 

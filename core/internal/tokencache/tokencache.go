@@ -32,7 +32,7 @@ func New[V any](maxEntries int, maxBytes int64) *Cache[V] {
 	if maxEntries <= 0 || maxBytes <= 0 {
 		return nil
 	}
-	return &Cache[V]{maxEntries: maxEntries, maxBytes: maxBytes}
+	return &Cache[V]{maxEntries: maxEntries, maxBytes: maxBytes, young: generation[V]{entries: map[[32]byte]entry[V]{}}}
 }
 
 // Get returns the value of a digest, nil if there is none. Whether the value is still valid is
@@ -90,7 +90,7 @@ func (c *Cache[V]) promote(key [32]byte) {
 func (c *Cache[V]) makeRoom(bytes int64) {
 	for len(c.young.entries)+len(c.old.entries) >= c.maxEntries || c.young.bytes+c.old.bytes+bytes > c.maxBytes {
 		if len(c.old.entries) <= len(c.young.entries)/64 { // the search for the last ones takes long
-			c.old, c.young = c.young, generation[V]{}
+			c.old, c.young = c.young, generation[V]{entries: map[[32]byte]entry[V]{}}
 		}
 		for key := range c.old.entries {
 			c.old.remove(key)
@@ -100,9 +100,6 @@ func (c *Cache[V]) makeRoom(bytes int64) {
 }
 
 func (g *generation[V]) add(key [32]byte, e entry[V]) {
-	if g.entries == nil {
-		g.entries = map[[32]byte]entry[V]{}
-	}
 	g.entries[key] = e
 	g.bytes += e.bytes
 }
