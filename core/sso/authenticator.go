@@ -26,18 +26,19 @@ type Authenticator struct {
 	logger     *slog.Logger
 	observer   func(Event)
 	renderer   func(Request, Denial) Denial
-	sources    []TokenSource  // empty: the Authorization field
+	sources    []TokenSource
 	origin     *Authenticator // created by New or Join, of which this may be a copy
 }
 
 // issuer is one issuer's rules and everything that belongs to them.
 type issuer struct {
-	rules    *verify.Rules
-	policy   *policy
-	sessions SessionStore
-	session  SessionPolicy
-	cache    *tokencache.Cache[login]
-	inline   bool // fetches end with the request
+	rules                        *verify.Rules
+	permissionsClaim, rolesClaim string
+	wildcard                     bool
+	sessions                     SessionStore
+	session                      SessionPolicy
+	cache                        *tokencache.Cache[login]
+	inline                       bool // fetches end with the request
 }
 
 // made reports whether a was created by New or Join.
@@ -54,28 +55,26 @@ func New(cfg Config) (*Authenticator, error) {
 	if err := configError(l); err != nil {
 		return nil, err
 	}
-	a := &Authenticator{tellScopes: cfg.TellScopes, logger: cfg.Logger, observer: cfg.Observe, renderer: cfg.Renderer}
+	a := &Authenticator{
+		tellScopes: cfg.TellScopes, logger: cfg.Logger, observer: cfg.Observe, renderer: cfg.Renderer, sources: defaultSources,
+	}
 	a.origin = a
 	rules := &verify.Rules{
 		Algorithms: cfg.Algorithms, Audience: cfg.Audience, ClientIDs: cfg.ClientIDs, Issuer: cfg.Issuer,
 		TokenType: string(cfg.TokenType), MaxAge: cfg.MaxTokenAge, Leeway: cfg.Leeway, Now: cfg.Now,
 		MaxBytes: cfg.MaxTokenBytes, Claims: cfg.claims(),
 		Keys: keycache.New(cfg.Keys, keycache.Options{
-			Inline:  cfg.RefreshInline,
-			Now:     cfg.Now,
-			Logger:  cfg.Logger,
-			OnFetch: a.fetched,
+			Inline: cfg.RefreshInline, Now: cfg.Now, Logger: cfg.Logger, OnFetch: a.fetched,
 		}),
 	}
 	i := &issuer{
-		rules: rules,
-		policy: &policy{
-			permissionsClaim: cfg.PermissionsClaim, rolesClaim: cfg.RolesClaim,
-			wildcard: !cfg.DisableWildcard, leeway: cfg.Leeway, now: cfg.Now,
-		},
-		sessions: cfg.Sessions,
-		cache:    tokencache.New[login](cfg.TokenCache, int64(cfg.TokenCache)*cachedTokenBytes),
-		inline:   cfg.RefreshInline,
+		rules:            rules,
+		permissionsClaim: cfg.PermissionsClaim,
+		rolesClaim:       cfg.RolesClaim,
+		wildcard:         !cfg.DisableWildcard,
+		sessions:         cfg.Sessions,
+		cache:            tokencache.New[login](cfg.TokenCache, int64(cfg.TokenCache)*cachedTokenBytes),
+		inline:           cfg.RefreshInline,
 	}
 	if cfg.Sessions != nil {
 		i.session = sessionPolicy(cfg.Sessions)
@@ -172,13 +171,7 @@ func (a *Authenticator) ValidateToken(ctx context.Context, token string) (*Princ
 // given context is then returned, and the request must not proceed. A token that a has already
 // verified for this request is not verified again.
 func (a *Authenticator) Authenticate(ctx context.Context, r Request) (context.Context, error) {
-	return a.guard(ctx, r, func() (context.Context, error) {
-		l, err := a.authenticate(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		return a.withLogin(ctx, l), nil
-	})
+	return a.guard(ctx, r, func() (context.Context, error) { return a.authenticate(ctx, r) })
 }
 
 // AuthenticateOptional accepts a request without credentials (see [Authenticator.TokenFrom]) as
@@ -189,11 +182,7 @@ func (a *Authenticator) AuthenticateOptional(ctx context.Context, r Request) (co
 		if a.anonymous(r) {
 			return a.withLogin(ctx, &login{by: a.origin}), nil
 		}
-		l, err := a.authenticate(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		return a.withLogin(ctx, l), nil
+		return a.authenticate(ctx, r)
 	})
 }
 
@@ -201,20 +190,20 @@ func (a *Authenticator) AuthenticateOptional(ctx context.Context, r Request) (co
 // matches [ErrAccessDenied]. A permission that is nil, panics or fails is an internal error (500).
 func (a *Authenticator) Authorize(ctx context.Context, r Request, p Permission) (context.Context, error) {
 	return a.guard(ctx, r, func() (context.Context, error) {
-		l, err := a.authenticate(ctx, r)
+		ctx, err := a.authenticate(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		ctx := a.withLogin(ctx, l)
-		decision := Check(ctx, p, NewAccess(l.principal, r))
+		principal, _ := FromContext(ctx)
+		decision := Check(ctx, p, NewAccess(principal, r))
 		switch {
 		case decision.Granted():
 			a.observe(Event{Kind: EventGranted})
 			return ctx, nil
 		case decision.Err() != nil:
-			return nil, &permissionError{principal: l.principal, decision: decision}
+			return nil, &permissionError{principal: principal, decision: decision}
 		}
-		return nil, &AccessDeniedError{Principal: l.principal, Decision: decision}
+		return nil, &AccessDeniedError{Principal: principal, Decision: decision}
 	})
 }
 
@@ -238,24 +227,28 @@ func (a *Authenticator) guard(ctx context.Context, r Request, do func() (context
 }
 
 // authenticate reads the credential of a request and validates it, unless ctx shows that a has done
-// so for this credential and the result still holds.
-func (a *Authenticator) authenticate(ctx context.Context, r Request) (*login, error) {
+// so for this credential and the result still holds. The returned context holds the login.
+func (a *Authenticator) authenticate(ctx context.Context, r Request) (context.Context, error) {
 	token, err := a.credential(r)
 	if err != nil {
 		return nil, err
 	}
-	if l := loginOf(ctx); l != nil && l.by == a.origin && l.principal != nil && l.credential == digest(token) {
+	l := loginOf(ctx).login
+	if l != nil && l.by == a.origin && l.principal != nil && l.credential == digest(token) {
 		current, err := l.current(ctx)
 		switch {
 		case err != nil:
 			return nil, err
 		case current && a.sessionChecked(ctx, l):
-			return l, nil
+			return ctx, nil
 		case current:
-			return l, a.checkSession(ctx, l)
+			return ctx, a.checkSession(ctx, l)
 		}
 	}
-	return a.validate(ctx, token, r)
+	if l, err = a.validate(ctx, token, r); err != nil {
+		return nil, err
+	}
+	return a.withLogin(ctx, l), nil
 }
 
 // validate finds a token in the cache or verifies it, and checks its session. The request is nil
@@ -292,7 +285,7 @@ func (a *Authenticator) validate(ctx context.Context, token string, r Request) (
 func (a *Authenticator) verify(ctx context.Context, token string, key [32]byte) (l *login, err error) {
 	err = a.engine.Verify(ctx, token, verify.AccessToken, nil, nil, func(t *verify.Token) {
 		l = a.newLogin(t, key)
-		l.issuer.cache.Put(key, l, int64(loginBytes+len(l.keyID)+t.Claims().Size()))
+		l.own.issuer.cache.Put(key, l, int64(loginBytes+len(l.keyID)+t.Claims().Size()))
 	})
 	return l, err
 }
@@ -300,7 +293,7 @@ func (a *Authenticator) verify(ctx context.Context, token string, key [32]byte) 
 // newLogin keeps the result of a verification.
 func (a *Authenticator) newLogin(t *verify.Token, key [32]byte) *login {
 	i := a.issuers[slices.IndexFunc(a.issuers, func(i *issuer) bool { return i.rules == t.Rules })]
-	l := &login{by: a.origin, credential: key, issuer: i, own: newPrincipal(t.Claims(), t.Times, i.policy)}
+	l := &login{by: a.origin, credential: key, own: newPrincipal(t.Claims(), t.Times, i)}
 	l.principal = &l.own
 	l.keyID, l.algorithm = strings.Clone(t.KeyID), t.Algorithm                // not the whole header
 	l.match, l.match.Keys = t.Match, append([]keys.Key(nil), t.Match.Keys...) // not the whole set

@@ -24,7 +24,6 @@ type login struct {
 	principal  *Principal // nil: anonymous; else own, which is here to be one allocation
 	own        Principal
 
-	issuer           *issuer
 	match            keycache.Match // with the one key
 	generation       atomic.Uint64  // of the keys when they were last looked at
 	keyID, algorithm string         // as the token names them
@@ -60,13 +59,14 @@ func (a *Authenticator) cached(ctx context.Context, key [32]byte) (*login, error
 // current reports whether a verified token is still valid: its dates allow it and its key is in
 // use. An error means that the question cannot be answered.
 func (l *login) current(ctx context.Context) (bool, error) {
-	now := l.issuer.rules.Now()
-	if now.IsZero() || !l.issuer.rules.InTime(l.principal.times, now) {
+	rules := l.own.issuer.rules
+	now := rules.Now()
+	if now.IsZero() || !rules.InTime(l.principal.times, now) {
 		return false, nil
 	}
 	last := l.match
 	last.Generation = l.generation.Load()
-	match, ok, err := l.issuer.rules.Keys.Confirm(ctx, now, last, l.keyID, l.algorithm)
+	match, ok, err := rules.Keys.Confirm(ctx, now, last, l.keyID, l.algorithm)
 	if ok && match.Generation != last.Generation {
 		l.generation.Store(match.Generation)
 	}
@@ -88,7 +88,7 @@ func digest(token string) [32]byte {
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-type contextKey struct{}
+type loginKey struct{}
 
 // A loginContext is a context with a login. It is [context.WithValue] in one allocation.
 type loginContext struct {
@@ -97,27 +97,22 @@ type loginContext struct {
 	checked time.Time // when the session store was called; zero without one
 }
 
-type checkedKey struct{}
-
 // Value implements [context.Context].
 func (c *loginContext) Value(key any) any {
-	switch key {
-	case contextKey{}:
-		return c.login
-	case checkedKey{}:
-		return c.checked
+	if key == (loginKey{}) {
+		return c
 	}
 	return c.Context.Value(key)
 }
 
 // withLogin returns a context that holds a login; the given one if it does so already.
 func (a *Authenticator) withLogin(ctx context.Context, l *login) context.Context {
-	if loginOf(ctx) == l {
+	if loginOf(ctx).login == l {
 		return ctx
 	}
 	c := &loginContext{Context: ctx, login: l}
-	if l.principal != nil && l.issuer.sessions != nil {
-		c.checked = l.issuer.rules.Now()
+	if l.principal != nil && l.own.issuer.sessions != nil {
+		c.checked = l.own.issuer.rules.Now()
 	}
 	return c
 }
@@ -128,26 +123,27 @@ const sessionCheckedFor = time.Second
 
 // sessionChecked reports whether the session of the login in ctx was checked within this request.
 func (a *Authenticator) sessionChecked(ctx context.Context, l *login) bool {
-	checked, _ := ctx.Value(checkedKey{}).(time.Time)
-	if checked.IsZero() {
-		return false
-	}
-	ago := l.issuer.rules.Now().Sub(checked)
-	return ago >= 0 && ago < sessionCheckedFor
+	checked := loginOf(ctx).checked
+	ago := l.own.issuer.rules.Now().Sub(checked)
+	return !checked.IsZero() && ago >= 0 && ago < sessionCheckedFor
 }
 
-func loginOf(ctx context.Context) *login {
-	if ctx == nil {
-		return nil
+var noLogin loginContext
+
+// loginOf returns the part of ctx with a login. It is never nil.
+func loginOf(ctx context.Context) *loginContext {
+	if ctx != nil {
+		if c, ok := ctx.Value(loginKey{}).(*loginContext); ok {
+			return c
+		}
 	}
-	l, _ := ctx.Value(contextKey{}).(*login)
-	return l
+	return &noLogin
 }
 
 // FromContext returns the principal of the request that ctx belongs to. It is false before
 // authentication, and for an anonymous request under an adapter's Optional.
 func FromContext(ctx context.Context) (*Principal, bool) {
-	if l := loginOf(ctx); l != nil && l.principal != nil {
+	if l := loginOf(ctx).login; l != nil && l.principal != nil {
 		return l.principal, true
 	}
 	return nil, false
@@ -161,11 +157,12 @@ func FromContext(ctx context.Context) (*Principal, bool) {
 // the session: check that again if you need to.
 func WithExpiry(ctx context.Context) (expiring context.Context, cancel context.CancelFunc) {
 	principal, ok := FromContext(ctx)
-	if !ok || principal.policy == nil {
+	if !ok {
 		expiring, end := context.WithCancelCause(ctx)
 		end(ErrNoToken)
 		return expiring, func() {}
 	}
-	left := principal.ExpiresAt().Add(principal.policy.leeway).Sub(principal.policy.now())
+	rules := principal.issuer.rules
+	left := principal.ExpiresAt().Add(rules.Leeway).Sub(rules.Now())
 	return context.WithTimeoutCause(ctx, left, tokenError("exp", ReasonExpired, "the token expired during the request"))
 }

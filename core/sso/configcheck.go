@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/url"
 	"os"
 	"path"
@@ -126,7 +127,7 @@ func (c *Config) discover(l *configerr.List) {
 	if c.Keys, err = keys.Discovery(c.Issuer, c.keyOptions()); err != nil {
 		problem, _ := describe(l, err, "")
 		l.Add("Issuer", fmt.Sprintf("holds %s, from which keys cannot be discovered (%s)", netaddr.Redact(c.Issuer), problem), "write an https:// issuer, or set "+l.Setting("PublicKeyURI")+" to where its keys are")
-	} else if isMultiTenant(c.Issuer) {
+	} else if tenant, _ := entraTenant(c.Issuer); slices.Contains(sharedTenants, tenant) {
 		l.Add("Issuer", "holds "+netaddr.Redact(c.Issuer)+", which serves many tenants", tenantRemedy)
 	}
 }
@@ -162,22 +163,18 @@ const tenantRemedy = "write your own tenant's issuer, https://login.microsoftonl
 // checkTenant requires an issuer for keys that sign for many tenants. Entra's do, at whatever
 // tenant's address; only a tenant's discovery document names its issuer.
 func (c *Config) checkTenant(l *configerr.List, source string) {
-	_, entra := entraPath(source)
-	if c.Issuer == "" && entra && (isMultiTenant(source) || !strings.HasSuffix(source, discoveryPath)) {
+	tenant, entra := entraTenant(source)
+	if c.Issuer == "" && entra && (slices.Contains(sharedTenants, tenant) || !strings.HasSuffix(source, discoveryPath)) {
 		l.Add("Issuer", "is not set, and the keys at "+netaddr.Redact(source)+" serve many tenants", tenantRemedy)
 	}
 }
 
-// isMultiTenant reports whether an address is one under which Microsoft Entra serves every tenant.
-func isMultiTenant(address string) bool {
-	cleaned, entra := entraPath(address)
-	first, _, _ := strings.Cut(strings.TrimPrefix(cleaned, "/"), "/")
-	return entra && slices.Contains([]string{"common", "organizations", "consumers"}, strings.ToLower(first))
-}
+// sharedTenants are the tenants under which Microsoft Entra serves all tenants.
+var sharedTenants = []string{"common", "organizations", "consumers"}
 
-// entraPath returns the path of an address of Microsoft Entra, including its national clouds and
+// entraTenant returns the tenant in an address of Microsoft Entra, including its national clouds and
 // former hosts; entra is false for all others.
-func entraPath(address string) (cleaned string, entra bool) {
+func entraTenant(address string) (tenant string, entra bool) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "", false
@@ -188,22 +185,25 @@ func entraPath(address string) (cleaned string, entra bool) {
 	default:
 		return "", false
 	}
-	return path.Clean("/" + u.Path), true // as the server reads it
+	cleaned := path.Clean("/" + u.Path) // as the server reads it
+	tenant, _, _ = strings.Cut(cleaned[1:], "/")
+	return strings.ToLower(tenant), true
 }
 
 func (c *Config) checkAudience(l *configerr.List) {
 	c.Audience, c.ClientIDs = slices.Clone(c.Audience), slices.Clone(c.ClientIDs)
-	switch skip := l.Setting("SkipAudienceCheck"); {
+	skip := l.Setting("SkipAudienceCheck")
+	switch {
 	case !c.SkipAudienceCheck && len(c.Audience) == 0:
 		l.Add("Audience", "is not set", "write the name of this service at the identity provider, e.g. orders-api")
 	case c.SkipAudienceCheck && len(c.Audience) > 0:
 		l.Add("Audience", "is set as well as "+skip, "set one of them")
 	}
 	if c.SkipAudienceCheck && len(c.ClientIDs) == 0 {
-		l.Add("ClientIDs", "is not set, and "+l.Setting("SkipAudienceCheck")+" accepts tokens for other services", "write the OAuth clients whose tokens are intended for this service")
+		l.Add("ClientIDs", "is not set, and "+skip+" accepts tokens for other services", "write the OAuth clients whose tokens are intended for this service")
 	}
 	if c.SkipAudienceCheck && c.Issuer == "" {
-		l.Add("Issuer", "is not set, and "+l.Setting("SkipAudienceCheck")+" accepts tokens for other services", issuerRemedy)
+		l.Add("Issuer", "is not set, and "+skip+" accepts tokens for other services", issuerRemedy)
 	}
 	l.CheckList("ClientIDs", c.ClientIDs, "write each client as in the tokens' client_id, without empty ones and surrounding white space")
 	l.CheckList("Audience", c.Audience, "write each audience as in the tokens' aud, without empty ones and surrounding white space")
@@ -284,16 +284,12 @@ func (c *Config) checkBounds(l *configerr.List) {
 	case c.Leeway > maxLeeway:
 		l.Add("Leeway", fmt.Sprintf("holds %v, which accepts expired tokens", c.Leeway), "write at most 5m, and set the clocks")
 	}
-	switch {
-	case c.TokenCache == 0:
-		c.TokenCache = defaultTokenCache
-	case c.TokenCache > maxTokenCache:
-		l.Add("TokenCache", fmt.Sprintf("holds %d", c.TokenCache), fmt.Sprintf("write at most %d, or leave it out for %d", maxTokenCache, defaultTokenCache))
-	}
-	switch {
-	case c.MaxTokenBytes == 0:
-		c.MaxTokenBytes = defaultMaxTokenBytes
-	case c.MaxTokenBytes < 0 || c.MaxTokenBytes > maxTokenBytes:
-		l.Add("MaxTokenBytes", fmt.Sprintf("holds %d", c.MaxTokenBytes), fmt.Sprintf("write at most %d, or leave it out for %d", maxTokenBytes, defaultMaxTokenBytes))
+	checkBound(l, "TokenCache", &c.TokenCache, math.MinInt, maxTokenCache, defaultTokenCache)
+	checkBound(l, "MaxTokenBytes", &c.MaxTokenBytes, 1, maxTokenBytes, defaultMaxTokenBytes)
+}
+
+func checkBound(l *configerr.List, field string, n *int, least, most, usual int) {
+	if *n = cmp.Or(*n, usual); *n < least || *n > most {
+		l.Add(field, fmt.Sprintf("holds %d", *n), fmt.Sprintf("write at most %d, or leave it out for %d", most, usual))
 	}
 }

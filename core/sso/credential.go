@@ -1,10 +1,12 @@
 package sso
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -18,6 +20,8 @@ type TokenSource struct {
 }
 
 type sourceKind uint8
+
+const authorization = "Authorization"
 
 const (
 	inAuthorization sourceKind = iota
@@ -93,105 +97,68 @@ func (a *Authenticator) TokenFrom(sources ...TokenSource) *Authenticator {
 // defaultSources apply where no source is chosen.
 var defaultSources = []TokenSource{{}}
 
-func (a *Authenticator) tokenSources() []TokenSource {
-	if len(a.sources) == 0 {
-		return defaultSources
-	}
-	return a.sources
-}
-
 // anonymous reports whether a request holds nothing in any of the sources.
 func (a *Authenticator) anonymous(r Request) bool {
-	for _, source := range a.tokenSources() {
-		if source.used(r) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(a.sources, func(s TokenSource) bool {
+		_, n := s.read(r)
+		return n > 0
+	})
 }
 
-// credential reads the token of a request from the one source that holds something.
+// credential reads the token of a request from the one source that holds something. No message
+// repeats its content.
 func (a *Authenticator) credential(r Request) (string, error) {
-	var source *TokenSource
-	for i, candidate := range a.tokenSources() {
-		if !candidate.used(r) {
+	var (
+		source *TokenSource
+		value  string
+		n      int
+	)
+	for i := range a.sources {
+		first, found := a.sources[i].read(r)
+		if found == 0 {
 			continue
 		}
 		if source != nil {
 			return "", fmt.Errorf("%w: credentials in two places", ErrInvalidRequest)
 		}
-		source = &a.tokenSources()[i]
+		source, value, n = &a.sources[i], strings.Trim(first, " \t"), found
 	}
-	if source == nil {
-		return "", ErrNoToken
-	}
-	return source.token(r)
-}
-
-// used reports whether the source holds anything.
-func (s TokenSource) used(r Request) bool {
-	switch s.kind {
-	case inCookie:
-		_, n := s.cookies(r)
-		return n > 0
-	case inQuery:
-		return len(s.parameters(r)) > 0
-	case inHeader:
-		_, n := viewHeader(r, s.name)
-		return n > 0
-	default:
-		_, n := viewHeader(r, "Authorization")
-		return n > 0
-	}
-}
-
-func (s TokenSource) token(r Request) (string, error) {
-	switch s.kind {
-	case inCookie:
-		value, n := s.cookies(r)
-		if n == 1 {
-			if err := s.sameOrigin(r); err != nil {
-				return "", err
-			}
-		}
-		return bareToken(value, n)
-	case inQuery:
-		values := s.parameters(r)
-		return bareToken(values[0], len(values))
-	case inHeader:
-		value, n := viewHeader(r, s.name)
-		return bareToken(value, n)
-	default:
-		return bearerToken(r)
-	}
-}
-
-// bareToken returns a token without a scheme.
-func bareToken(value string, n int) (string, error) {
-	value = strings.Trim(value, " \t")
 	switch {
+	case source == nil:
+		return "", ErrNoToken
 	case n > 1:
-		return "", fmt.Errorf("%w: %d tokens in one place", ErrInvalidRequest, n)
+		return "", fmt.Errorf("%w: %d values of %s", ErrInvalidRequest, n, cmp.Or(source.name, authorization))
+	case source.kind == inCookie:
+		if err := source.sameOrigin(r); err != nil {
+			return "", err
+		}
+	}
+	switch {
 	case value == "":
 		return "", ErrNoToken
+	case source.kind == inAuthorization:
+		return bearerToken(value)
 	}
 	return value, nil
 }
 
-// bearerToken reads the Authorization field (RFC 6750, section 2.1; RFC 9110, section 11.6.2). No
-// message repeats its content.
-func bearerToken(r Request) (string, error) {
-	value, n := viewHeader(r, "Authorization")
-	value = strings.Trim(value, " \t") // optional white space around a field value
-	switch {
-	case n > 1:
-		return "", fmt.Errorf("%w: %d Authorization fields", ErrInvalidRequest, n)
-	case n == 0 || value == "":
-		return "", ErrNoToken
+// read returns a value that the source holds and the number of values.
+func (s TokenSource) read(r Request) (value string, n int) {
+	switch s.kind {
+	case inCookie:
+		return s.cookies(r)
+	case inQuery:
+		return s.parameters(r)
 	}
+	return viewHeader(r, cmp.Or(s.name, authorization))
+}
+
+// bearerToken reads the value of the Authorization field (RFC 6750, section 2.1; RFC 9110, section
+// 11.6.2).
+func bearerToken(value string) (string, error) {
 	scheme, token, _ := strings.Cut(value, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		if n := len("Bearer"); len(scheme) > n && strings.EqualFold(scheme[:n], "Bearer") && !isTokenChar(scheme[n]) {
+		if n := len("Bearer"); len(scheme) > n && strings.EqualFold(scheme[:n], "Bearer") && notInFieldName(rune(scheme[n])) {
 			return "", fmt.Errorf("%w: no space after the scheme Bearer", ErrInvalidRequest)
 		}
 		return "", fmt.Errorf("%w: credentials of another scheme, or a token without one", ErrNoToken)
@@ -215,15 +182,9 @@ func checkBearerToken(token string) error {
 	return nil
 }
 
-func notInToken68(c rune) bool { return !isAlphanumeric(c) && !strings.ContainsRune("-._~+/", c) }
-
-func isAlphanumeric(c rune) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-}
-
-// isTokenChar reports whether a scheme may contain c (RFC 9110, section 5.6.2).
-func isTokenChar(c byte) bool {
-	return c > ' ' && c < 0x7f && strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) < 0
+func notInToken68(c rune) bool {
+	alphanumeric := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+	return !alphanumeric && !strings.ContainsRune("-._~+/", c)
 }
 
 // cookies returns the first cookie of the source's name and the number of them, malformed ones
@@ -253,37 +214,35 @@ func (s TokenSource) cookies(r Request) (value string, n int) {
 	return value, n
 }
 
-// parameters returns the values of the source's query parameter. Undecodable values are returned as
-// invalid tokens.
-func (s TokenSource) parameters(r Request) (values []string) {
+// parameters returns the last value of the source's query parameter and the number of them. An
+// undecodable value is returned as an invalid token.
+func (s TokenSource) parameters(r Request) (value string, n int) {
 	_, query, _ := strings.Cut(r.RequestURI(), "?")
 	for pair := range strings.SplitSeq(query, "&") {
 		for piece := range strings.SplitSeq(pair, ";") { // a separator for some readers only
-			name, value, _ := strings.Cut(piece, "=")
+			name, encoded, _ := strings.Cut(piece, "=")
 			if name, err := url.QueryUnescape(name); err != nil || name != s.name {
 				continue
 			}
-			value, err := url.QueryUnescape(value)
-			if err != nil || piece != pair {
+			var err error
+			if value, err = url.QueryUnescape(encoded); err != nil || piece != pair {
 				value = invalidToken
 			}
-			values = append(values, value)
+			n++
 		}
 	}
-	return values
+	return value, n
 }
 
 const invalidToken = "?"
 
 var errCrossOrigin = errors.New("sso: the token is in a cookie, and the request is from another origin")
 
-// unknownHost matches no origin.
-const unknownHost = "?"
-
 // sameOrigin applies the rules of the standard library, also to requests for an upgrade, which it
 // exempts like every GET.
 func (s TokenSource) sameOrigin(r Request) error {
-	probe := &http.Request{Method: r.Method(), Host: r.Host(), URL: &url.URL{}, Header: http.Header{}}
+	const unknownHost = "?" // matches no origin; that of an opaque one, "null", is empty
+	probe := &http.Request{Method: r.Method(), Host: cmp.Or(r.Host(), unknownHost), URL: &url.URL{}, Header: http.Header{}}
 	if _, n := r.Header("Upgrade"); n > 0 {
 		probe.Method = http.MethodPost
 	}
@@ -295,9 +254,6 @@ func (s TokenSource) sameOrigin(r Request) error {
 		if n == 1 {
 			probe.Header.Set(name, value)
 		}
-	}
-	if probe.Host == "" {
-		probe.Host = unknownHost // an opaque origin, "null", has an empty host
 	}
 	if err := s.origins.Check(probe); err != nil {
 		return fmt.Errorf("%w: %w", errCrossOrigin, err)

@@ -15,23 +15,15 @@ import (
 // decide. The zero value denies. A denial can carry an explanation for people and logs; clients
 // never see it. A Decision is immutable.
 type Decision struct {
-	outcome outcome
+	granted bool // false with an error
 	detail  *detail
 }
-
-type outcome uint8
-
-const (
-	denied outcome = iota // the zero value denies
-	granted
-	failed
-)
 
 type detail struct {
 	Details
 
 	code, remedy string
-	err          error
+	err          error      // of a failure
 	by           Permission // a permission of the service that decided, for the log
 }
 
@@ -56,7 +48,7 @@ type Details struct {
 }
 
 // Grant returns a decision that lets the request through.
-func Grant() Decision { return Decision{outcome: granted} }
+func Grant() Decision { return Decision{granted: true} }
 
 // Deny returns a decision that refuses the request. The code is a word for logs and tests, such as
 // "wrong_value". The remedy says to people what would change the decision.
@@ -70,7 +62,7 @@ func Fail(err error) Decision {
 	if err == nil {
 		err = errors.New("sso: the permission failed without an error")
 	}
-	return Decision{outcome: failed, detail: &detail{code: "failed", err: err}}
+	return Decision{detail: &detail{code: "failed", err: err}}
 }
 
 // With returns a copy of the decision with other details.
@@ -103,7 +95,7 @@ func (d Decision) get() *detail {
 }
 
 // Granted reports whether the decision is an explicit grant.
-func (d Decision) Granted() bool { return d.outcome == granted }
+func (d Decision) Granted() bool { return d.granted }
 
 // Err returns the error of a failure, which is never nil. It returns nil for a grant and a denial.
 func (d Decision) Err() error { return d.get().err }
@@ -148,10 +140,10 @@ func (d Decision) lines(values bool) []string {
 func (d Decision) line(values bool) string {
 	t := d.get()
 	var b strings.Builder
-	switch d.outcome {
-	case granted:
+	switch {
+	case d.granted:
 		b.WriteString("granted")
-	case failed:
+	case t.err != nil:
 		fmt.Fprintf(&b, "failed: %v", t.err) // %v survives an Error method that panics
 	default:
 		b.WriteString("denied")
@@ -170,7 +162,7 @@ func (d Decision) line(values bool) string {
 			b.WriteString(kindFound(t.Found))
 		}
 	}
-	if t.remedy != "" && d.outcome != granted {
+	if t.remedy != "" && !d.granted {
 		b.WriteString("; " + t.remedy)
 	}
 	return b.String()
@@ -191,7 +183,7 @@ func kindFound(v Value) string {
 // decisive returns the parts to explain: all of them, or the cheapest if one suffices.
 func (d Decision) decisive() []Decision {
 	t := d.get()
-	if !t.OneSuffices || d.outcome != denied {
+	if !t.OneSuffices || d.granted || t.err != nil {
 		return t.Parts
 	}
 	least := d.cost()
@@ -205,9 +197,9 @@ const infeasible = 1 << 20
 func (d Decision) cost() int {
 	t := d.get()
 	switch {
-	case d.outcome == granted:
+	case d.granted:
 		return 0
-	case d.outcome == failed:
+	case t.err != nil:
 		return infeasible
 	case len(t.Parts) == 0:
 		return 1
@@ -226,7 +218,7 @@ func (d Decision) cost() int {
 // missingScopes returns the scopes that the token needs. If one of several parts suffices, they are
 // those of the first of the cheapest parts that misses scopes.
 func (d Decision) missingScopes() []string {
-	if d.outcome == granted {
+	if d.granted {
 		return nil
 	}
 	list := slices.Clone(d.get().Scopes)
@@ -266,7 +258,7 @@ func (s stepUp) and(other stepUp) (both stepUp, ok bool) {
 // several parts suffices, it is that of the first for which one does.
 func (d Decision) stepUp() (needed stepUp, ok bool) {
 	t := d.get()
-	if d.outcome != denied {
+	if d.granted || t.err != nil {
 		return stepUp{}, false
 	}
 	if len(t.Parts) == 0 {

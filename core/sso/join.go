@@ -20,7 +20,7 @@ func Join(auths ...*Authenticator) (*Authenticator, error) {
 		return nil, errors.New("sso: Join needs at least one authenticator")
 	}
 	var problems []error
-	joined := &Authenticator{}
+	joined := &Authenticator{sources: defaultSources}
 	joined.origin = joined
 	seen := map[string]bool{}
 	var rules []*verify.Rules

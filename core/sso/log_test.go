@@ -113,7 +113,7 @@ func TestARefusalIsLoggedWithItsReason(t *testing.T) {
 		also         map[string]string // attributes and what is in them
 	}{
 		{"no token", request{}, granting, nil, "INFO", "missing_token", "missing_token", 401, nil},
-		{"two headers", request{"a", "b"}, granting, nil, "INFO", "invalid_request", "bad_credentials", 400, map[string]string{"error": "2 Authorization fields"}},
+		{"two headers", request{"a", "b"}, granting, nil, "INFO", "invalid_request", "bad_credentials", 400, map[string]string{"error": "2 values of Authorization"}},
 		{"an expired token", bearer(token("exp", seconds(-time.Hour))), granting, nil, "INFO", "invalid_token", "expired", 401, map[string]string{"error": "2030-01-02T02:04:05Z, 1h0m0s ago"}},
 		{"another audience", bearer(token("aud", `"other"`)), granting, nil, "INFO", "invalid_token", "wrong_audience", 401, map[string]string{"error": `aud: got ["other"], want one of ["api"]`}},
 		{"another issuer", bearer(token("iss", `"other"`)), granting, nil, "INFO", "invalid_token", "wrong_issuer", 401, map[string]string{"error": `iss: got "other", want "https://issuer.example"`}},

@@ -71,47 +71,35 @@ func (a Access) Header(name string) (first string, n int) {
 	return a.request.Header(name)
 }
 
-// policy is what a principal needs of the configuration.
-type policy struct {
-	permissionsClaim string
-	rolesClaim       string
-	wildcard         bool
-	leeway           time.Duration
-	now              func() time.Time
+// settings returns the configuration of the principal's issuer, or the defaults.
+func (a Access) settings() *issuer {
+	if i := a.principal.get().issuer; i != nil {
+		return i
+	}
+	return &issuer{permissionsClaim: defaultPermissionsClaim, rolesClaim: defaultRolesClaim}
 }
 
 // WildcardGrants reports whether "*" in a token stands for any value; see [Config.DisableWildcard].
-func (a Access) WildcardGrants() bool {
-	return a.principal != nil && a.principal.policy != nil && a.principal.policy.wildcard
-}
+func (a Access) WildcardGrants() bool { return a.settings().wildcard }
 
 // PermissionsClaim returns [Config.PermissionsClaim], for messages. Without a principal it is the
 // default.
-func (a Access) PermissionsClaim() string {
-	if a.principal == nil || a.principal.policy == nil {
-		return defaultPermissionsClaim
-	}
-	return a.principal.policy.permissionsClaim
-}
+func (a Access) PermissionsClaim() string { return a.settings().permissionsClaim }
 
 // RolesClaim returns [Config.RolesClaim], for messages. Without a principal it is the default.
-func (a Access) RolesClaim() string {
-	if a.principal == nil || a.principal.policy == nil {
-		return defaultRolesClaim
-	}
-	return a.principal.policy.rolesClaim
-}
+func (a Access) RolesClaim() string { return a.settings().rolesClaim }
 
 // LoginAge returns the time since the principal signed in, by `auth_time` and the authenticator's
 // clock. It is false if the claim is missing, is not a date, or is in the future by more than
 // [Config.Leeway]. An `auth_time` that is in the future by less is an age of zero.
 func (a Access) LoginAge() (age time.Duration, ok bool) {
 	at := a.principal.AuthenticatedAt()
-	if at.IsZero() || a.principal.policy == nil {
+	i := a.principal.get().issuer
+	if at.IsZero() || i == nil {
 		return 0, false
 	}
-	age = a.principal.policy.now().Sub(at)
-	return max(age, 0), age >= -a.principal.policy.leeway
+	age = i.rules.Now().Sub(at)
+	return max(age, 0), age >= -i.rules.Leeway
 }
 
 var errNoPermission = errors.New("sso: the permission is nil")

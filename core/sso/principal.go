@@ -19,26 +19,30 @@ type Principal struct {
 	permissions Value
 	roles       Value
 	times       verify.Times
-	policy      *policy // nil unless an Authenticator made it
+	issuer      *issuer // nil unless an Authenticator made it
 }
 
-func newPrincipal(claims jsondoc.Value, t verify.Times, p *policy) Principal {
+func newPrincipal(claims jsondoc.Value, t verify.Times, i *issuer) Principal {
 	return Principal{
 		claims:      claims,
-		permissions: Value{claims}.Lookup(p.permissionsClaim),
-		roles:       Value{claims}.Lookup(p.rolesClaim),
+		permissions: Value{claims}.Lookup(i.permissionsClaim),
+		roles:       Value{claims}.Lookup(i.rolesClaim),
 		times:       t,
-		policy:      p,
+		issuer:      i,
 	}
 }
 
-// root returns the object of all claims, absent for a nil principal.
-func (p *Principal) root() Value {
+var noPrincipal Principal
+
+// get returns a principal without claims for a nil one.
+func (p *Principal) get() *Principal {
 	if p == nil {
-		return Value{}
+		return &noPrincipal
 	}
-	return Value{p.claims}
+	return p
 }
+
+func (p *Principal) root() Value { return Value{p.get().claims} }
 
 func (p *Principal) text(claim string) string {
 	s, _ := p.root().Get(claim).Text()
@@ -76,17 +80,10 @@ func contains(list iter.Seq[string], wanted string) bool {
 
 // ExpiresAt returns `exp`, when the token expires, without the configured leeway (RFC 7519, section
 // 4.1.4); the zero time for a nil principal.
-func (p *Principal) ExpiresAt() time.Time { return p.dates().Expires }
+func (p *Principal) ExpiresAt() time.Time { return p.get().times.Expires }
 
 // IssuedAt returns `iat` (RFC 7519, section 4.1.6); the zero time if the token has none.
-func (p *Principal) IssuedAt() time.Time { return p.dates().Issued }
-
-func (p *Principal) dates() verify.Times {
-	if p == nil {
-		return verify.Times{}
-	}
-	return p.times
-}
+func (p *Principal) IssuedAt() time.Time { return p.get().times.Issued }
 
 // AuthenticatedAt returns `auth_time`, when the user signed in (OpenID Connect Core 1.0, section 2; RFC
 // 9068, section 2.2.1); the zero time if the token has none, or not a valid date.
@@ -102,7 +99,7 @@ func (p *Principal) AuthenticatedAt() time.Time {
 // [Config.RolesClaim] names: a string, which is one role, or the strings of an array. No token has the
 // role "".
 func (p *Principal) HasRole(role string) bool {
-	return p != nil && role != "" && contains(verify.Texts(p.roles.v), role)
+	return role != "" && contains(verify.Texts(p.get().roles.v), role)
 }
 
 // HasScope reports whether the token was granted an OAuth scope (RFC 8693, section 4.2). It reads
@@ -134,8 +131,8 @@ func (p *Principal) scopes(yield func(string) bool) {
 		}
 		return
 	}
-	for e := range claim.Elements() {
-		if name, ok := e.Text(); ok && name != "" && !yield(name) {
+	for name := range verify.Texts(claim.v) {
+		if name != "" && !yield(name) {
 			return
 		}
 	}
@@ -151,10 +148,7 @@ func (p *Principal) Claim(path string) Value { return p.root().Lookup(path) }
 // Permissions returns the object of permissions: the claim `permissions`, or the one that
 // [Config.PermissionsClaim] names; absent if the token has none.
 func (p *Principal) Permissions() Value {
-	if p == nil {
-		return Value{}
-	}
-	return p.permissions
+	return p.get().permissions
 }
 
 // Decode stores all claims in what target points to; see [Value.Decode]. It fails for a nil principal,

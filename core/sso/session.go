@@ -80,7 +80,7 @@ func sessionPolicy(store SessionStore) SessionPolicy {
 
 // checkSession calls the store about a login.
 func (a *Authenticator) checkSession(ctx context.Context, l *login) error {
-	i := l.issuer
+	i := l.own.issuer
 	if i.sessions == nil {
 		return nil
 	}
@@ -110,7 +110,7 @@ func (a *Authenticator) checkSession(ctx context.Context, l *login) error {
 func (i *issuer) sessionOf(p *Principal) (session Session, err error) {
 	session = Session{
 		Issuer: p.Issuer(), Audience: i.session.Audience, Subject: p.Subject(), TokenID: p.TokenID(),
-		IssuedAt: p.IssuedAt(), ExpiresAt: p.ExpiresAt(), GoodUntil: p.ExpiresAt().Add(p.policy.leeway),
+		IssuedAt: p.IssuedAt(), ExpiresAt: p.ExpiresAt(), GoodUntil: p.ExpiresAt().Add(i.rules.Leeway),
 	}
 	if session.User, err = requiredText(p, i.session.UserClaim); err != nil {
 		return Session{}, err

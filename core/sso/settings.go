@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"cmp"
 	"os"
 	"slices"
 	"strconv"
@@ -12,12 +13,12 @@ import (
 
 // Setting is a field of [Config] that the environment or a flag can set.
 type Setting struct {
-	Field    string // of Config
-	Variable string // for [ConfigFromEnv]
-	Flag     string // for command-line tools, without dashes
-	Default  string // for people; "false" for switches
-	Text     string // what it does
-	set      func(c *Config, value string) (problem, remedy string)
+	Field    string              // of Config
+	Variable string              // for [ConfigFromEnv]
+	Flag     string              // for command-line tools, without dashes
+	Default  string              // for people; "false" for switches
+	Text     string              // what it does
+	field    func(c *Config) any // a pointer to it
 }
 
 // Settings returns the table of settings: the one source of what [ConfigFromEnv] reads, of the
@@ -25,96 +26,67 @@ type Setting struct {
 func Settings() []Setting { return slices.Clone(settings) }
 
 var settings = []Setting{
-	{"Issuer", "SSO_ISSUER", "issuer", "from discovery, else unchecked", "`issuer` of the tokens, exactly as in their iss; keys are discovered from it", text(func(c *Config) *string { return &c.Issuer })},
-	{"Audience", "SSO_AUDIENCE", "audience", "required", "`names` of the service at the identity provider, separated by commas", list(func(c *Config) *[]string { return &c.Audience })},
-	{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", "keys", "discovered from the issuer", "where the public `keys` are: URL of a JWK Set, PEM or discovery document, file: and a path, or PEM text", text(func(c *Config) *string { return &c.PublicKeyURI })},
-	{"Algorithms", "SSO_ALGORITHMS", "algorithms", "RS256", "accepted `algorithms`, separated by commas", list(func(c *Config) *[]string { return &c.Algorithms })},
-	{"ClientIDs", "SSO_CLIENT_IDS", "client-ids", "any", "accepted OAuth `clients`, separated by commas", list(func(c *Config) *[]string { return &c.ClientIDs })},
-	{"TokenType", "SSO_TOKEN_TYPE", "token-type", "any access token", "at+jwt: only access tokens as in RFC 9068; id_token: ID tokens as well", tokenType},
-	{"SkipAudienceCheck", "SSO_SKIP_AUDIENCE_CHECK", "skip-audience-check", "false", "accept any aud; requires client ids and issuer", boolean(func(c *Config) *bool { return &c.SkipAudienceCheck })},
-	{"Leeway", "SSO_LEEWAY", "leeway", "60s", "allowed clock skew, a `duration` from 0s to 5m", leeway},
-	{"MaxTokenAge", "SSO_MAX_TOKEN_AGE", "max-token-age", "unbounded", "longest lifetime of a token, a `duration`", duration(func(c *Config) *time.Duration { return &c.MaxTokenAge })},
-	{"MaxTokenBytes", "SSO_MAX_TOKEN_BYTES", "max-token-bytes", "16384", "longest token, in `bytes`", number(1, func(c *Config, n int) { c.MaxTokenBytes = n })},
-	{"TokenCache", "SSO_TOKEN_CACHE", "token-cache", "10000", "`number` of verified tokens that are cached; 0: none", number(0, setTokenCache)},
-	{"PermissionsClaim", "SSO_PERMISSIONS_CLAIM", "permissions-claim", "permissions", "`path` of the claim that permissions are looked up in", text(func(c *Config) *string { return &c.PermissionsClaim })},
-	{"RolesClaim", "SSO_ROLES_CLAIM", "roles-claim", "roles", "`path` of the claim that roles are looked up in", text(func(c *Config) *string { return &c.RolesClaim })},
-	{"DisableWildcard", "SSO_DISABLE_WILDCARD", "disable-wildcard", "false", "\"*\" in a token is an ordinary value", boolean(func(c *Config) *bool { return &c.DisableWildcard })},
-	{"TellScopes", "SSO_TELL_SCOPES", "tell-scopes", "false", "name the missing scopes in the challenge of a 403", boolean(func(c *Config) *bool { return &c.TellScopes })},
-	{"RefreshInline", "SSO_REFRESH_INLINE", "refresh-inline", "false", "fetch keys within requests, for processes that are frozen in between; always on in AWS Lambda", boolean(func(c *Config) *bool { return &c.RefreshInline })},
-	{"InsecureAllowHTTP", "SSO_INSECURE_ALLOW_HTTP", "insecure-allow-http", "false", "fetch keys over http from other machines, where an attacker on the network can replace them", boolean(func(c *Config) *bool { return &c.InsecureAllowHTTP })},
+	{"Issuer", "SSO_ISSUER", "issuer", "from discovery, else unchecked", "`issuer` of the tokens, exactly as in their iss; keys are discovered from it", func(c *Config) any { return &c.Issuer }},
+	{"Audience", "SSO_AUDIENCE", "audience", "required", "`names` of the service at the identity provider, separated by commas", func(c *Config) any { return &c.Audience }},
+	{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", "keys", "discovered from the issuer", "where the public `keys` are: URL of a JWK Set, PEM or discovery document, file: and a path, or PEM text", func(c *Config) any { return &c.PublicKeyURI }},
+	{"Algorithms", "SSO_ALGORITHMS", "algorithms", "RS256", "accepted `algorithms`, separated by commas", func(c *Config) any { return &c.Algorithms }},
+	{"ClientIDs", "SSO_CLIENT_IDS", "client-ids", "any", "accepted OAuth `clients`, separated by commas", func(c *Config) any { return &c.ClientIDs }},
+	{"TokenType", "SSO_TOKEN_TYPE", "token-type", "any access token", "at+jwt: only access tokens as in RFC 9068; id_token: ID tokens as well", func(c *Config) any { return &c.TokenType }},
+	{"SkipAudienceCheck", "SSO_SKIP_AUDIENCE_CHECK", "skip-audience-check", "false", "accept any aud; requires client ids and issuer", func(c *Config) any { return &c.SkipAudienceCheck }},
+	{"Leeway", "SSO_LEEWAY", "leeway", "60s", "allowed clock skew, a `duration` from 0s to 5m", func(c *Config) any { return &c.Leeway }},
+	{"MaxTokenAge", "SSO_MAX_TOKEN_AGE", "max-token-age", "unbounded", "longest lifetime of a token, a `duration`", func(c *Config) any { return &c.MaxTokenAge }},
+	{"MaxTokenBytes", "SSO_MAX_TOKEN_BYTES", "max-token-bytes", "16384", "longest token, in `bytes`", func(c *Config) any { return &c.MaxTokenBytes }},
+	{"TokenCache", "SSO_TOKEN_CACHE", "token-cache", "10000", "`number` of verified tokens that are cached; 0: none", func(c *Config) any { return &c.TokenCache }},
+	{"PermissionsClaim", "SSO_PERMISSIONS_CLAIM", "permissions-claim", "permissions", "`path` of the claim that permissions are looked up in", func(c *Config) any { return &c.PermissionsClaim }},
+	{"RolesClaim", "SSO_ROLES_CLAIM", "roles-claim", "roles", "`path` of the claim that roles are looked up in", func(c *Config) any { return &c.RolesClaim }},
+	{"DisableWildcard", "SSO_DISABLE_WILDCARD", "disable-wildcard", "false", "\"*\" in a token is an ordinary value", func(c *Config) any { return &c.DisableWildcard }},
+	{"TellScopes", "SSO_TELL_SCOPES", "tell-scopes", "false", "name the missing scopes in the challenge of a 403", func(c *Config) any { return &c.TellScopes }},
+	{"RefreshInline", "SSO_REFRESH_INLINE", "refresh-inline", "false", "fetch keys within requests, for processes that are frozen in between; always on in AWS Lambda", func(c *Config) any { return &c.RefreshInline }},
+	{"InsecureAllowHTTP", "SSO_INSECURE_ALLOW_HTTP", "insecure-allow-http", "false", "fetch keys over http from other machines, where an attacker on the network can replace them", func(c *Config) any { return &c.InsecureAllowHTTP }},
 }
 
-func text(field func(*Config) *string) func(*Config, string) (string, string) {
-	return func(c *Config, value string) (problem, remedy string) {
-		*field(c) = value
-		return "", ""
-	}
-}
-
-// list keeps empty elements: [Config.check] reports them.
-func list(field func(*Config) *[]string) func(*Config, string) (string, string) {
-	return func(c *Config, value string) (problem, remedy string) {
+// read parses a value into the field. In TokenCache and Leeway zero is the default, so a value of
+// zero becomes a negative number, which means none.
+func (s Setting) read(c *Config, value string) (problem, remedy string) {
+	problem = "holds " + configerr.Quote(value)
+	switch field := s.field(c).(type) {
+	case *string:
+		*field = value
+	case *TokenType:
+		*field = TokenType(value)
+	case *[]string: // check reports empty elements
 		for element := range strings.SplitSeq(value, ",") {
-			*field(c) = append(*field(c), strings.TrimSpace(element))
+			*field = append(*field, strings.TrimSpace(element))
 		}
-		return "", ""
-	}
-}
-
-func boolean(field func(*Config) *bool) func(*Config, string) (string, string) {
-	return func(c *Config, value string) (problem, remedy string) {
+	case *bool:
 		b, err := strconv.ParseBool(value)
 		if err != nil {
-			return "holds " + configerr.Quote(value), "write true or false"
+			return problem, "write true or false"
 		}
-		*field(c) = b
-		return "", ""
-	}
-}
-
-func number(least int, set func(*Config, int)) func(*Config, string) (string, string) {
-	return func(c *Config, value string) (problem, remedy string) {
+		*field = b
+	case *int:
+		least := 1
+		if field == &c.TokenCache {
+			least = 0
+		}
 		n, err := strconv.Atoi(value)
 		if err != nil || n < least {
-			return "holds " + configerr.Quote(value), "write a whole number from " + strconv.Itoa(least)
+			return problem, "write a whole number from " + strconv.Itoa(least)
 		}
-		set(c, n)
-		return "", ""
-	}
-}
-
-// setTokenCache reads 0 as none, unlike the field, whose zero value is the default.
-func setTokenCache(c *Config, n int) {
-	c.TokenCache = n
-	if n == 0 {
-		c.TokenCache = -1
-	}
-}
-
-func duration(field func(*Config) *time.Duration) func(*Config, string) (string, string) {
-	return func(c *Config, value string) (problem, remedy string) {
+		*field = cmp.Or(n, -1)
+	case *time.Duration:
+		bounds := ""
+		if field == &c.Leeway {
+			bounds = ", from 0s to 5m"
+		}
 		d, err := time.ParseDuration(value)
 		if err != nil || d < 0 {
-			return "holds " + configerr.Quote(value) + ", which is not a duration", "write a number with its unit, e.g. 30s"
+			return problem + ", which is not a duration", "write a number with its unit" + bounds + ", e.g. 30s"
 		}
-		*field(c) = d
-		return "", ""
+		if *field = d; field == &c.Leeway {
+			*field = cmp.Or(d, -1)
+		}
 	}
-}
-
-// leeway reads 0s as none, unlike the field, whose zero value is the default.
-func leeway(c *Config, value string) (problem, remedy string) {
-	if problem, _ = duration(func(c *Config) *time.Duration { return &c.Leeway })(c, value); problem != "" {
-		return problem, "write a number with its unit, from 0s to 5m, e.g. 30s"
-	}
-	if c.Leeway == 0 {
-		c.Leeway = -1
-	}
-	return "", ""
-}
-
-func tokenType(c *Config, value string) (problem, remedy string) {
-	c.TokenType = TokenType(value)
 	return "", ""
 }
 
@@ -149,7 +121,7 @@ func configFrom(lookup func(name string) string, environ []string) (Config, erro
 		if value == "" {
 			continue
 		}
-		if problem, remedy := s.set(&c, value); problem != "" {
+		if problem, remedy := s.read(&c, value); problem != "" {
 			l.Add(s.Field, problem, remedy)
 		}
 	}

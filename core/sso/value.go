@@ -83,22 +83,14 @@ func SplitPath(path string) []string { return jsondoc.SplitPath(path) }
 // Elements yields the elements of an array in order; nothing for other types.
 func (v Value) Elements() iter.Seq[Value] {
 	return func(yield func(Value) bool) {
-		for e := range v.v.Elements() {
-			if !yield(Value{e}) {
-				return
-			}
-		}
+		v.v.Elements()(func(e jsondoc.Value) bool { return yield(Value{e}) })
 	}
 }
 
 // Members yields the members of an object in order; nothing for other types.
 func (v Value) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
-		for name, member := range v.v.Members() {
-			if !yield(name, Value{member}) {
-				return
-			}
-		}
+		v.v.Members()(func(name string, member jsondoc.Value) bool { return yield(name, Value{member}) })
 	}
 }
 
