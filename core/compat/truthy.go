@@ -2,9 +2,9 @@ package compat
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
+	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
@@ -23,18 +23,11 @@ func Truthy(path string) sso.Permission {
 type truthy string
 
 // Check implements [sso.Permission].
-func (p truthy) Check(_ context.Context, access sso.Access) sso.Decision {
-	const wanted = "a value that counts as true"
-	path := string(p)
-	found, code := access.Principal().Permissions().Lookup(path), "wrong_value"
-	switch {
-	case isTruthy(found):
+func (p truthy) Check(ctx context.Context, access sso.Access) sso.Decision {
+	if isTruthy(access.Principal().Permissions().Lookup(string(p))) {
 		return sso.Grant()
-	case !found.Exists() || found.Kind() == "null":
-		code = "missing"
 	}
-	remedy := fmt.Sprintf("the token's %s need %s at %s", access.PermissionsClaim(), wanted, path)
-	return sso.Deny(code, remedy).With(sso.Details{Path: path, Wanted: wanted, Found: found})
+	return permission.Has(string(p)).Check(ctx, access) // denies, because it requires more
 }
 
 func isTruthy(v sso.Value) bool {

@@ -115,15 +115,7 @@ func FreshLogin(maxAge time.Duration) sso.Permission {
 // value, and for one that a challenge cannot contain: an empty one, or one with a space, a quote, a
 // backslash or a character outside ASCII. A denial has the code "weak_login".
 func ACR(values ...string) sso.Permission {
-	if len(values) == 0 {
-		panic("permission: ACR without a value")
-	}
-	for _, value := range values {
-		if !isToken(value) {
-			panic(fmt.Sprintf("permission: ACR: %q is not a valid authentication context class reference; pass each as an argument of its own", value))
-		}
-	}
-	values = slices.Clone(values)
+	values = tokens("ACR", values)
 	wanted := oneOf(texts(values...))
 	return &node{
 		text: call("acr", texts(values...)...),

@@ -13,9 +13,6 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// wildcard in a token's permissions stands for any value.
-const wildcard = "*"
-
 // A path is a dotted path, split once when the permission is built.
 type path struct {
 	text   string
@@ -30,7 +27,6 @@ func newPath(function, text string, claims bool) path {
 	return path{text: text, names: jsondoc.SplitPath(text), claims: claims}
 }
 
-// in returns the value at the path.
 func (p *path) in(access sso.Access) sso.Value {
 	v := access.Principal().Permissions()
 	if p.claims {
@@ -42,13 +38,10 @@ func (p *path) in(access sso.Access) sso.Value {
 	return v
 }
 
-// isWildcard reports whether a value stands for any other.
+// isWildcard reports whether a value in the token's permissions stands for any other.
 func (p *path) isWildcard(v sso.Value, access sso.Access) bool {
-	if p.claims || !access.WildcardGrants() {
-		return false
-	}
 	text, ok := v.Text()
-	return ok && text == wildcard
+	return ok && text == "*" && !p.claims && access.WildcardGrants()
 }
 
 // deny explains that the path leads to something else.
@@ -89,36 +82,47 @@ func Claim(dotted string, values ...any) sso.Permission {
 }
 
 func isOneOf(function string, at path, values []any) sso.Permission {
-	p := &is{path: at}
+	var wanted []sso.Value
 	called := "permission: " + function + "(" + strconv.Quote(at.text) + ")"
 	for _, value := range flat(values) {
-		wanted, err := sso.ValueOf(value)
+		v, err := sso.ValueOf(value)
 		if err != nil {
 			panic(called + ": " + err.Error())
 		}
-		if !wanted.Exists() {
+		if !v.Exists() {
 			panic(called + " with an absent sso.Value, which equals nothing")
 		}
-		p.values = append(p.values, wanted)
-		if text, ok := wanted.Text(); ok {
-			p.texts = append(p.texts, text)
-		}
+		wanted = append(wanted, v)
 	}
-	if len(p.values) == 0 {
+	if len(wanted) == 0 {
 		panic(called + " without a value: add one, or use Has for true")
 	}
-	wanted := oneOf(p.values)
+	isWanted := func(v sso.Value) bool { return slices.ContainsFunc(wanted, v.Equal) }
 	return &node{
-		text:  call(strings.ToLower(function), append(texts(at.text), p.values...)...),
-		holds: p.holds,
-		deny:  func(access sso.Access) sso.Decision { return p.path.deny(access, wanted) },
+		text: call(strings.ToLower(function), append(texts(at.text), wanted...)...),
+		holds: func(access sso.Access) bool {
+			found := at.in(access)
+			switch found.Kind() {
+			case "null": // counts as absent
+				return false
+			case "array":
+				for element := range found.Elements() {
+					if isWanted(element) {
+						return true
+					}
+				}
+				return false
+			}
+			return isWanted(found) || at.isWildcard(found, access)
+		},
+		deny: func(access sso.Access) sso.Decision { return at.deny(access, oneOf(wanted)) },
 	}
 }
 
 // oneOf lists alternatives for people.
 func oneOf(values []sso.Value) string {
 	if len(values) == 1 {
-		return values[0].String()
+		return listed(values)
 	}
 	return "one of " + listed(values)
 }
@@ -148,33 +152,6 @@ func flat(values []any) []any {
 	return list
 }
 
-type is struct {
-	path   path
-	values []sso.Value
-	texts  []string // the strings among them
-}
-
-func (p *is) holds(access sso.Access) bool {
-	found := p.path.in(access)
-	if text, ok := found.Text(); ok { // by far the most frequent case
-		return slices.Contains(p.texts, text) || p.path.isWildcard(found, access)
-	}
-	switch found.Kind() {
-	case "null": // counts as absent
-		return false
-	case "array":
-		for element := range found.Elements() {
-			if p.contains(element) {
-				return true
-			}
-		}
-		return false
-	}
-	return p.contains(found)
-}
-
-func (p *is) contains(v sso.Value) bool { return slices.ContainsFunc(p.values, v.Equal) }
-
 // Has requires that the value at a path within the token's permissions is true, or "*" unless
 // [sso.Config.DisableWildcard]. It denies every other value, such as 1, "true" and a list that contains
 // true. It panics without a path. A denial has the code "missing" or "wrong_value".
@@ -196,15 +173,7 @@ func Has(dotted string) sso.Permission {
 // the missing scopes if [sso.Config.TellScopes] is set. It panics without a name, and for a name that is
 // not a valid scope, such as two scopes in one string. A denial has the code "missing_scope".
 func Scope(names ...string) sso.Permission {
-	if len(names) == 0 {
-		panic("permission: Scope without a name")
-	}
-	for _, name := range names {
-		if !isToken(name) {
-			panic(fmt.Sprintf("permission: Scope: %q is not a valid scope (RFC 6749, section 3.3); pass each scope as an argument of its own", name))
-		}
-	}
-	names = slices.Clone(names)
+	names = tokens("Scope", names)
 	return &node{
 		text: call("scope", texts(names...)...),
 		holds: func(access sso.Access) bool {
@@ -217,10 +186,18 @@ func Scope(names ...string) sso.Permission {
 	}
 }
 
-// isToken checks the syntax of a scope (RFC 6749, section 3.3), which is also what a challenge can
-// contain.
-func isToken(name string) bool {
-	return name != "" && !strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '"' || c == '\\' })
+// tokens returns a copy of a function's arguments. It panics if one has not the syntax of a scope
+// (RFC 6749, section 3.3), which is also what a challenge can contain.
+func tokens(function string, names []string) []string {
+	if len(names) == 0 {
+		panic("permission: " + function + " without a name")
+	}
+	for _, name := range names {
+		if name == "" || strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '"' || c == '\\' }) {
+			panic(fmt.Sprintf("permission: %s: %q is not valid (RFC 6749, section 3.3); pass each name as an argument of its own", function, name))
+		}
+	}
+	return slices.Clone(names)
 }
 
 // Role requires one of the roles, in the claim that [sso.Config.RolesClaim] names; see
@@ -231,10 +208,11 @@ func Role(names ...string) sso.Permission {
 		panic("permission: Role without a name, or with an empty one")
 	}
 	names = slices.Clone(names)
-	wanted := "the role " + listed(texts(names...))
+	wanted := "the role "
 	if len(names) > 1 {
-		wanted = "one of the roles " + listed(texts(names...))
+		wanted = "one of the roles "
 	}
+	wanted += listed(texts(names...))
 	return &node{
 		text:  call("role", texts(names...)...),
 		holds: func(access sso.Access) bool { return slices.ContainsFunc(names, access.Principal().HasRole) },

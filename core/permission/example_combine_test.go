@@ -115,7 +115,7 @@ func ExampleParseError() {
 	// Output:
 	// (role("admin") || (has("orders.read") && humanUser())) <nil>
 	// line 1, column 1: has takes 1 arguments, got 0
-	// line 2, column 3: Scope: "a b" is not a valid scope (RFC 6749, section 3.3); pass each scope as an argument of its own
+	// line 2, column 3: Scope: "a b" is not valid (RFC 6749, section 3.3); pass each name as an argument of its own
 }
 
 // An adapter builds what its Require checks, and a mistake stops the service at start-up.

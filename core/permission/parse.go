@@ -74,7 +74,7 @@ func (e *ParseError) Error() string {
 // json(`[1, 2]`) is a list or an object. Lines may break after an operator, a comma or an opening
 // parenthesis. Go's comments are ignored. A [Func] or a permission of another type cannot be written.
 //
-// The error is a *[ParseError] with every fault and its position. Whatever makes a function of this
+// The error is a *[ParseError] with every fault and its position. What makes a function of this
 // package panic is a fault, and so is an empty text. A text of more than 16 KiB is refused.
 //
 // Parse accepts permissions that a route does not: Require panics for "!has(…)" alone, as for any
@@ -83,54 +83,49 @@ func Parse(expr string) (sso.Permission, error) {
 	if len(expr) > maxExpression {
 		return nil, &ParseError{[]ParseFault{{1, 1, fmt.Sprintf("the text has %d bytes, more than %d", len(expr), maxExpression)}}}
 	}
-	r := &reader{files: token.NewFileSet(), functions: functions()}
-	tree, err := parser.ParseExprFrom(r.files, "", expr, parser.AllErrors)
-	if err != nil {
-		return nil, &ParseError{syntaxFaults(expr, err)}
+	r := &reader{text: expr, files: token.NewFileSet(), functions: functions()}
+	var p sso.Permission
+	if tree, err := parser.ParseExprFrom(r.files, "", expr, parser.AllErrors); err != nil {
+		r.syntax(err)
+	} else {
+		p = r.permission(tree)
 	}
-	p := r.permission(tree)
 	if len(r.faults) > 0 {
 		return nil, &ParseError{r.faults}
 	}
 	return p, nil
 }
 
-// syntaxFaults returns the errors of Go's parser, or each func if there is one: [Describe] writes it
-// for a [Func], and the parser takes it for a keyword and reports something else.
-func syntaxFaults(expr string, err error) (faults []ParseFault) {
-	file := token.NewFileSet().AddFile("", -1, len(expr))
-	var words scanner.Scanner
-	words.Init(file, []byte(expr), nil, 0)
-	for at, word, _ := words.Scan(); word != token.EOF; at, word, _ = words.Scan() {
-		if word == token.FUNC {
-			position := file.PositionFor(at, false)
-			faults = append(faults, ParseFault{position.Line, position.Column, "func is code: build this permission in the program"})
-		}
-	}
-	if len(faults) > 0 {
-		return faults
-	}
-	var list scanner.ErrorList
-	if !errors.As(err, &list) {
-		return []ParseFault{{1, 1, err.Error()}}
-	}
-	for _, e := range list {
-		faults = append(faults, ParseFault{e.Pos.Line, e.Pos.Column, e.Msg})
-	}
-	return faults
-}
-
 // A reader maps Go's syntax tree to permissions. It goes on after a fault, to find all of them. Its
 // permissions count only if there are no faults.
 type reader struct {
+	text      string
 	files     *token.FileSet
-	functions map[string]func(arguments) sso.Permission
+	functions map[string]func(*reader, []ast.Expr) sso.Permission
 	faults    []ParseFault
 }
 
-func (r *reader) fault(at ast.Node, format string, args ...any) {
-	position := r.files.PositionFor(at.Pos(), false) // not what a //line comment says
+func (r *reader) fault(at token.Pos, format string, args ...any) {
+	position := r.files.PositionFor(at, false) // not what a //line comment says
 	r.faults = append(r.faults, ParseFault{position.Line, position.Column, fmt.Sprintf(format, args...)})
+}
+
+// syntax reports the errors of Go's parser, or each func if there is one: [Describe] writes it for a
+// [Func], and the parser takes it for a keyword and reports something else.
+func (r *reader) syntax(err error) {
+	var words scanner.Scanner
+	words.Init(r.files.AddFile("", -1, len(r.text)), []byte(r.text), nil, 0)
+	for at, word, _ := words.Scan(); word != token.EOF; at, word, _ = words.Scan() {
+		if word == token.FUNC {
+			r.fault(at, "func is code: build this permission in the program")
+		}
+	}
+	var list scanner.ErrorList
+	if len(r.faults) == 0 && errors.As(err, &list) {
+		for _, e := range list {
+			r.faults = append(r.faults, ParseFault{e.Pos.Line, e.Pos.Column, e.Msg})
+		}
+	}
 }
 
 func (r *reader) permission(e ast.Expr) sso.Permission {
@@ -139,20 +134,19 @@ func (r *reader) permission(e ast.Expr) sso.Permission {
 		return r.permission(e.X)
 	case *ast.UnaryExpr:
 		if e.Op == token.NOT {
-			return r.build(e, func() sso.Permission { return Not(r.permission(e.X)) })
+			return r.build("not", e.Pos(), []ast.Expr{e.X})
 		}
 	case *ast.BinaryExpr:
-		if e.Op == token.LAND || e.Op == token.LOR {
-			combine := All
-			if e.Op == token.LOR {
-				combine = Any
-			}
-			return r.build(e, func() sso.Permission { return combine(r.permissions(operands(e, e.Op))...) })
+		switch e.Op {
+		case token.LAND:
+			return r.build("all", e.Pos(), operands(e, e.Op))
+		case token.LOR:
+			return r.build("any", e.Pos(), operands(e, e.Op))
 		}
 	case *ast.CallExpr:
 		return r.call(e)
 	}
-	r.fault(e, `expected a permission, such as is("orders.role", "clerk"); combine permissions by &&, || and !`)
+	r.fault(e.Pos(), `expected a permission, such as is("orders.role", "clerk"); combine permissions by &&, || and !`)
 	return nil
 }
 
@@ -164,200 +158,143 @@ func operands(e ast.Expr, operator token.Token) []ast.Expr {
 	return []ast.Expr{e}
 }
 
-func (r *reader) permissions(list []ast.Expr) []sso.Permission {
-	permissions := make([]sso.Permission, len(list))
-	for i, e := range list {
-		permissions[i] = r.permission(e)
+func (r *reader) call(e *ast.CallExpr) sso.Permission {
+	name, ok := e.Fun.(*ast.Ident)
+	switch {
+	case !ok:
+		r.fault(e.Pos(), "write only the name of the function, such as is(…)")
+	case e.Ellipsis.IsValid():
+		r.fault(e.Pos(), "write each argument, without …")
+	case r.functions[name.Name] == nil:
+		r.fault(e.Pos(), "%s", r.unknown(name.Name))
+	default:
+		return r.build(name.Name, e.Pos(), e.Args)
 	}
-	return permissions
+	return nil
 }
 
-// build builds a permission. A panic with a message of this package is a fault; any other panic goes
-// on.
-func (r *reader) build(at ast.Node, build func() sso.Permission) (p sso.Permission) {
+func (r *reader) unknown(name string) string {
+	if strings.EqualFold(name, "truthy") {
+		return "truthy is not available as text: write has, or build compat.Truthy in the program"
+	}
+	for known := range r.functions {
+		if strings.EqualFold(known, name) {
+			return name + " is written " + known
+		}
+	}
+	return name + " is unknown; the functions are " + strings.Join(slices.Sorted(maps.Keys(r.functions)), ", ")
+}
+
+// build calls a function. A panic with a message of this package is a fault, unless its cause is among
+// the faults of the arguments; any other panic goes on.
+func (r *reader) build(name string, at token.Pos, args []ast.Expr) (p sso.Permission) {
 	before := len(r.faults)
 	defer func() {
 		v := recover()
 		message, ours := v.(string)
 		switch {
 		case v == nil:
-		case len(r.faults) > before:
-			p = nil // the cause is among the faults
-		case ours:
-			r.fault(at, "%s", strings.TrimPrefix(message, "permission: "))
-		default:
+		case !ours:
 			panic(v)
+		case len(r.faults) == before:
+			r.fault(at, "%s", strings.TrimPrefix(message, "permission: "))
 		}
 	}()
-	return build()
+	if n, fixed := counts[name]; fixed && len(args) != n {
+		r.fault(at, "%s takes %d arguments, got %d", name, n, len(args))
+		return nil
+	}
+	return r.functions[name](r, args)
 }
 
-// arguments are the arguments of one call.
-type arguments struct {
-	*reader
-	name string
-	call *ast.CallExpr
+// counts has the functions with a fixed number of arguments.
+var counts = map[string]int{
+	"has": 1, "not": 1, "freshLogin": 1, "sameAsPath": 2, "authenticated": 0, "clientCredentials": 0, "humanUser": 0,
 }
 
 // functions returns the functions that a text can name. A variable would link the parser into services
 // that do not call Parse.
-func functions() map[string]func(arguments) sso.Permission {
-	return map[string]func(arguments) sso.Permission{
-		"is":                func(a arguments) sso.Permission { return Is(a.text(0), a.values()...) },
-		"claim":             func(a arguments) sso.Permission { return Claim(a.text(0), a.values()...) },
-		"has":               func(a arguments) sso.Permission { return Has(a.only(1)[0]) },
-		"scope":             func(a arguments) sso.Permission { return Scope(a.texts()...) },
-		"role":              func(a arguments) sso.Permission { return Role(a.texts()...) },
-		"authenticated":     func(a arguments) sso.Permission { a.only(0); return Authenticated() },
-		"clientCredentials": func(a arguments) sso.Permission { a.only(0); return ClientCredentials() },
-		"humanUser":         func(a arguments) sso.Permission { a.only(0); return HumanUser() },
-		"freshLogin":        func(a arguments) sso.Permission { return FreshLogin(a.duration()) },
-		"acr":               func(a arguments) sso.Permission { return ACR(a.texts()...) },
-		"sameAsPath":        func(a arguments) sso.Permission { t := a.only(2); return SameAsPath(t[0], t[1]) },
-		"all":               func(a arguments) sso.Permission { return All(a.permissions(a.call.Args)...) },
-		"any":               func(a arguments) sso.Permission { return Any(a.permissions(a.call.Args)...) },
-		"not":               func(a arguments) sso.Permission { a.count(1); return Not(a.permissions(a.call.Args)[0]) },
+func functions() map[string]func(*reader, []ast.Expr) sso.Permission {
+	return map[string]func(*reader, []ast.Expr) sso.Permission{
+		"is": func(r *reader, a []ast.Expr) sso.Permission { path, values := r.values(a); return Is(path, values...) },
+		"claim": func(r *reader, a []ast.Expr) sso.Permission {
+			path, values := r.values(a)
+			return Claim(path, values...)
+		},
+		"has":               func(r *reader, a []ast.Expr) sso.Permission { return Has(r.string(a[0])) },
+		"scope":             func(r *reader, a []ast.Expr) sso.Permission { return Scope(each(a, r.string)...) },
+		"role":              func(r *reader, a []ast.Expr) sso.Permission { return Role(each(a, r.string)...) },
+		"authenticated":     func(*reader, []ast.Expr) sso.Permission { return Authenticated() },
+		"clientCredentials": func(*reader, []ast.Expr) sso.Permission { return ClientCredentials() },
+		"humanUser":         func(*reader, []ast.Expr) sso.Permission { return HumanUser() },
+		"freshLogin":        func(r *reader, a []ast.Expr) sso.Permission { return FreshLogin(r.duration(a[0])) },
+		"acr":               func(r *reader, a []ast.Expr) sso.Permission { return ACR(each(a, r.string)...) },
+		"sameAsPath":        func(r *reader, a []ast.Expr) sso.Permission { return SameAsPath(r.string(a[0]), r.string(a[1])) },
+		"all":               func(r *reader, a []ast.Expr) sso.Permission { return All(each(a, r.permission)...) },
+		"any":               func(r *reader, a []ast.Expr) sso.Permission { return Any(each(a, r.permission)...) },
+		"not":               func(r *reader, a []ast.Expr) sso.Permission { return Not(r.permission(a[0])) },
 	}
 }
 
-func (r *reader) call(e *ast.CallExpr) sso.Permission {
-	name, ok := e.Fun.(*ast.Ident)
-	switch {
-	case !ok:
-		r.fault(e, "write only the name of the function, such as is(…)")
-	case e.Ellipsis.IsValid():
-		r.fault(e, "write each argument, without …")
-	case r.functions[name.Name] == nil:
-		r.unknown(e, name.Name)
-	default:
-		return r.build(e, func() sso.Permission { return r.functions[name.Name](arguments{r, name.Name, e}) })
-	}
-	return nil
-}
-
-func (r *reader) unknown(at ast.Node, name string) {
-	if strings.EqualFold(name, "truthy") {
-		r.fault(at, "truthy is not available as text: write has, or build compat.Truthy in the program")
-		return
-	}
-	for known := range r.functions {
-		if strings.EqualFold(known, name) {
-			r.fault(at, "%s is written %s", name, known)
-			return
-		}
-	}
-	r.fault(at, "%s is unknown; the functions are %s", name, strings.Join(slices.Sorted(maps.Keys(r.functions)), ", "))
-}
-
-// errFaulty ends the building of a permission whose arguments are wrong. It is a panic's value.
-var errFaulty = errors.New("permission: wrong arguments")
-
-// count requires a number of arguments.
-func (a arguments) count(n int) {
-	if len(a.call.Args) != n {
-		a.fault(a.call, "%s takes %d arguments, got %d", a.name, n, len(a.call.Args))
-		panic(errFaulty) // build ignores it, because there is a fault
-	}
-}
-
-// only requires a number of strings.
-func (a arguments) only(n int) []string {
-	a.count(n)
-	return a.texts()
-}
-
-// texts returns the arguments, which must be strings.
-func (a arguments) texts() []string {
-	list := make([]string, len(a.call.Args))
-	for i := range a.call.Args {
-		list[i] = a.text(i)
+// each reads every argument.
+func each[T any](args []ast.Expr, read func(ast.Expr) T) []T {
+	list := make([]T, len(args))
+	for i, e := range args {
+		list[i] = read(e)
 	}
 	return list
 }
 
-// text returns an argument, which must be a string; empty if there is none, which the function reports.
-func (a arguments) text(i int) string {
-	if i >= len(a.call.Args) {
+func (r *reader) string(e ast.Expr) string {
+	literal, ok := e.(*ast.BasicLit)
+	if !ok || literal.Kind != token.STRING {
+		r.fault(e.Pos(), "expected a string in quotes")
 		return ""
 	}
-	value, _ := a.value(a.call.Args[i])
-	text, ok := value.(string)
-	if !ok {
-		a.fault(a.call.Args[i], "argument %d of %s must be a string in quotes", i+1, a.name)
+	text, _ := strconv.Unquote(literal.Value) // the parser has checked the syntax
+	if !utf8.ValidString(text) {              // JSON cannot have it
+		r.fault(e.Pos(), "%s is not valid UTF-8", literal.Value)
 	}
 	return text
 }
 
-// values returns the arguments after the path.
-func (a arguments) values() []any {
-	var list []any
-	for _, e := range a.call.Args[min(1, len(a.call.Args)):] {
-		value, ok := a.value(e)
-		if !ok {
-			a.fault(e, `expected a value: a string in quotes, a number, true, false, null, or json("…")`)
-		}
-		list = append(list, value)
-	}
-	return list
-}
-
-func (a arguments) duration() time.Duration {
-	text := a.only(1)[0]
-	d, err := time.ParseDuration(text)
+func (r *reader) duration(e ast.Expr) time.Duration {
+	d, err := time.ParseDuration(r.string(e))
 	if err != nil {
-		a.fault(a.call, "freshLogin takes a duration such as \"15m\"")
-		panic(errFaulty)
+		r.fault(e.Pos(), "expected a duration such as \"15m\"")
 	}
 	return d
 }
 
+// values reads a path and values; without a path it is empty.
+func (r *reader) values(args []ast.Expr) (path string, values []any) {
+	if len(args) == 0 {
+		return "", nil
+	}
+	return r.string(args[0]), each(args[1:], r.value)
+}
+
 // value reads a literal. Numbers keep their digits.
-func (r *reader) value(e ast.Expr) (value any, ok bool) {
+func (r *reader) value(e ast.Expr) any {
+	text := r.text[r.files.Position(e.Pos()).Offset:r.files.Position(e.End()).Offset]
 	switch e := e.(type) {
 	case *ast.BasicLit:
-		switch e.Kind {
-		case token.STRING:
-			text, err := strconv.Unquote(e.Value)
-			if !utf8.ValidString(text) { // JSON cannot have it
-				r.fault(e, "%s is not valid UTF-8", e.Value)
-			}
-			return text, err == nil
-		case token.INT, token.FLOAT:
-			return r.number(e, e.Value), true
+		if e.Kind == token.STRING {
+			return r.string(e)
 		}
-	case *ast.UnaryExpr:
-		if literal, isLiteral := e.X.(*ast.BasicLit); isLiteral && e.Op == token.SUB && (literal.Kind == token.INT || literal.Kind == token.FLOAT) {
-			return r.number(e, "-"+literal.Value), true
+	case *ast.CallExpr:
+		if name, ok := e.Fun.(*ast.Ident); ok && name.Name == "json" && len(e.Args) == 1 {
+			text = r.string(e.Args[0])
 		}
 	case *ast.Ident:
-		value, ok = map[string]any{"true": true, "false": false, "null": nil, "nil": nil}[e.Name]
-		return value, ok
-	case *ast.CallExpr:
-		if name, isName := e.Fun.(*ast.Ident); isName && name.Name == "json" && len(e.Args) == 1 {
-			return r.json(e)
+		if e.Name == "nil" {
+			return nil
 		}
 	}
-	return nil, false
-}
-
-func (r *reader) number(at ast.Node, digits string) any {
-	if !json.Valid([]byte(digits)) {
-		r.fault(at, "%s is not a JSON number: write decimal digits, without _ and leading zeros", digits)
-		return nil
-	}
-	return json.Number(digits)
-}
-
-func (r *reader) json(e *ast.CallExpr) (any, bool) {
-	text, _ := r.value(e.Args[0])
-	written, ok := text.(string)
-	if !ok {
-		return nil, false
-	}
-	value, err := sso.ValueOf(json.RawMessage(written))
+	value, err := sso.ValueOf(json.RawMessage(text))
 	if err != nil {
-		r.fault(e, "json(…): %v", cmp.Or(errors.Unwrap(err), err))
-		return nil, true
+		err = cmp.Or(errors.Unwrap(err), err)
+		r.fault(e.Pos(), `expected a value: a string in quotes, a JSON number, true, false, null, or json("…"); %v`, err)
 	}
-	return value, true
+	return value
 }

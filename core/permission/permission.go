@@ -13,7 +13,7 @@ import (
 
 // A node is a permission of this package other than [Func]: a leaf, or a combination of parts.
 type node struct {
-	operator operator
+	operator string
 	parts    []sso.Permission // of a combination
 
 	// The fields of a leaf. It never fails.
@@ -24,13 +24,11 @@ type node struct {
 	readsClock   bool
 }
 
-type operator uint8
-
+// The operators, as Go writes them. That of a leaf is empty.
 const (
-	leafOf operator = iota
-	notOf
-	allOf
-	anyOf
+	notOf = "!"
+	allOf = " && "
+	anyOf = " || "
 )
 
 // All requires every one of the permissions. One denial denies, even beside a failure; a failure
@@ -76,7 +74,7 @@ func ForRoute(p sso.Permission, more ...sso.Permission) sso.Permission {
 func needsEvidence(p sso.Permission, wanted bool) bool {
 	n, ok := p.(*node)
 	switch {
-	case !ok || n.operator == leafOf:
+	case !ok || n.operator == "":
 		return wanted
 	case n.operator == notOf:
 		return needsEvidence(n.parts[0], !wanted)
@@ -90,7 +88,7 @@ func needsEvidence(p sso.Permission, wanted bool) bool {
 	return all
 }
 
-func combined(function string, o operator, parts []sso.Permission) sso.Permission {
+func combined(function, operator string, parts []sso.Permission) sso.Permission {
 	if len(parts) == 0 {
 		panic("permission: " + function + " without a permission")
 	}
@@ -100,7 +98,7 @@ func combined(function string, o operator, parts []sso.Permission) sso.Permissio
 	if len(parts) == 1 {
 		return parts[0]
 	}
-	return &node{operator: o, parts: slices.Clone(parts)}
+	return &node{operator: operator, parts: slices.Clone(parts)}
 }
 
 func mustBeSet(function string, p sso.Permission) {
@@ -147,7 +145,7 @@ func (e *evaluation) decide(ctx context.Context, p sso.Permission, wanted bool) 
 	switch {
 	case ok && n.operator == notOf:
 		return e.decide(ctx, n.parts[0], !wanted)
-	case ok && n.operator != leafOf:
+	case ok && n.operator != "":
 		return e.combine(ctx, n.parts, wanted, n.oneSuffices(wanted))
 	}
 	d := e.answer(ctx, p)
@@ -270,19 +268,17 @@ func Describe(p sso.Permission) string {
 
 // String implements [fmt.Stringer]; see [Describe].
 func (n *node) String() string {
+	switch n.operator {
+	case "":
+		return n.text
+	case notOf:
+		return "!" + Describe(n.parts[0])
+	}
 	parts := make([]string, len(n.parts))
 	for i, p := range n.parts {
 		parts[i] = Describe(p)
 	}
-	switch n.operator {
-	case allOf:
-		return "(" + strings.Join(parts, " && ") + ")"
-	case anyOf:
-		return "(" + strings.Join(parts, " || ") + ")"
-	case notOf:
-		return "!" + parts[0]
-	}
-	return n.text
+	return "(" + strings.Join(parts, n.operator) + ")"
 }
 
 // call returns a leaf as text, with its arguments in Go's syntax where it has one.
