@@ -12,12 +12,12 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// The adapter that docs/ADAPTERS.md shows, held to the suite as it says.
+// The adapter of docs/ADAPTERS.md, with the suite.
 
 func guarded(auth *sso.Authenticator, p sso.Permission, next http.Handler) http.Handler {
-	demanded := permission.ForRoute(p)
+	required := permission.ForRoute(p)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, err := auth.Authorize(r.Context(), ownRequest{adapter.HTTPRequest{R: r}}, demanded)
+		ctx, err := auth.Authorize(r.Context(), ownRequest{adapter.HTTPRequest{R: r}}, required)
 		if err != nil {
 			sso.DenialOf(err).Write(w)
 			return
@@ -26,13 +26,13 @@ func guarded(auth *sso.Authenticator, p sso.Permission, next http.Handler) http.
 	})
 }
 
-// ownRequest is what the core reads of a request.
+// ownRequest implements [sso.Request].
 type ownRequest struct{ adapter.HTTPRequest }
 
 func (r ownRequest) Pattern() string              { return r.R.Pattern }
 func (r ownRequest) PathValue(name string) string { return r.R.PathValue(name) }
 
-func TestAnAdapterOfYourOwn(t *testing.T) {
+func TestOwnAdapter(t *testing.T) {
 	adaptertest.TestHTTPAdapter(t, "our own", func(routes []adaptertest.Route) http.Handler {
 		mux := http.NewServeMux()
 		for _, route := range routes {

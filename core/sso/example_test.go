@@ -109,13 +109,13 @@ func withIssuer(issuer string) (*sso.Authenticator, *devissuer.Issuer) {
 func ExampleFromContext() {
 	fmt.Println(cancelOrder(context.Background(), "7"))
 	// Output:
-	// nobody is signed in
+	// no principal
 }
 
 func cancelOrder(ctx context.Context, id string) error {
 	principal, ok := sso.FromContext(ctx)
 	if !ok {
-		return errors.New("nobody is signed in")
+		return errors.New("no principal")
 	}
 	tenant, _ := principal.Claim("tenant.id").Text()
 	fmt.Printf("%s of %s cancels order %s\n", principal.Subject(), tenant, id)

@@ -33,7 +33,7 @@ func page(source string) (string, error) {
 	var b strings.Builder
 	b.WriteString(intro)
 	for _, s := range sso.Settings() {
-		fmt.Fprintf(&b, "| [`%s`](#%s) | `%s` | `--%s` | %s | %s |\n", s.Field, strings.ToLower(s.Field), s.Variable, s.Flag, s.Default, s.Text)
+		fmt.Fprintf(&b, "| [`%s`](#%s) | `%s` | `--%s` | %s | %s |\n", s.Field, strings.ToLower(s.Field), s.Variable, s.Flag, s.Default, strings.ReplaceAll(s.Text, "`", "")) // the flags' placeholders
 	}
 	file, err := parser.ParseFile(token.NewFileSet(), source, nil, parser.ParseComments)
 	if err != nil {

@@ -2,6 +2,9 @@ package docs
 
 import (
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"path/filepath"
 	"regexp"
@@ -28,7 +31,7 @@ func TestDocs_Variables(t *testing.T) {
 	}
 	named := 0
 	for path := range walk(t, ".md") {
-		for _, name := range variable.FindAllString(read(t, path), -1) {
+		for _, name := range variable.FindAllString(current(t, path), -1) {
 			named++
 			if !slices.Contains(known, name) {
 				t.Errorf("%s: %s does not exist", path, name)
@@ -37,6 +40,87 @@ func TestDocs_Variables(t *testing.T) {
 	}
 	if named < 50 {
 		t.Errorf("only %d variables found", named)
+	}
+}
+
+var (
+	code      = regexp.MustCompile("(?s)```.*?```|`[^`\n]+`")
+	qualified = regexp.MustCompile(`\b([a-z0-9]+|Config)\.([A-Z]\w*)`)
+)
+
+// Every name of our packages in the documentation, such as sso.New and Config.Audience, exists.
+func TestDocs_Names(t *testing.T) {
+	exported := map[string]map[string]bool{} // by package; those of Config by "Config"
+	for path := range walk(t, ".go") {
+		if !strings.HasSuffix(path, "_test.go") {
+			addNames(t, exported, path)
+		}
+	}
+	checked := 0
+	for path := range walk(t, ".md") {
+		for _, span := range code.FindAllString(current(t, path), -1) {
+			for _, match := range qualified.FindAllStringSubmatch(span, -1) {
+				names, ours := exported[match[1]]
+				if !ours || strings.HasPrefix(match[2], "Test") || strings.HasPrefix(match[2], "Fuzz") {
+					continue
+				}
+				checked++
+				if !names[match[2]] {
+					t.Errorf("%s: %s does not exist", path, match[0])
+				}
+			}
+		}
+	}
+	if checked < 300 {
+		t.Errorf("only %d names found", checked)
+	}
+}
+
+// current returns a page without the changelog's old names.
+func current(t *testing.T, path string) string {
+	t.Helper()
+	text, _, _ := strings.Cut(read(t, path), "\n### Changed since the first draft\n")
+	return text
+}
+
+// addNames adds the exported names of a package that services or tests of them can import.
+func addNames(t *testing.T, exported map[string]map[string]bool, path string) {
+	t.Helper()
+	if strings.Contains(path, "/internal/") || !strings.HasPrefix(path, root+"/core/") && !strings.Contains(path, "sso/") &&
+		!strings.Contains(path, "/kmskeys/") && !strings.Contains(path, "/redisstore/") {
+		return
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := exported[file.Name.Name]
+	if names == nil {
+		names = map[string]bool{}
+		exported[file.Name.Name] = names
+	}
+	for _, declaration := range file.Decls {
+		switch d := declaration.(type) {
+		case *ast.FuncDecl:
+			names[d.Name.Name] = names[d.Name.Name] || d.Recv == nil
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				switch s := spec.(type) {
+				case *ast.TypeSpec:
+					names[s.Name.Name] = true
+					if fields, ok := s.Type.(*ast.StructType); ok && s.Name.Name == "Config" && file.Name.Name == "sso" {
+						exported["Config"] = map[string]bool{}
+						for _, field := range fields.Fields.List {
+							exported["Config"][field.Names[0].Name] = true
+						}
+					}
+				case *ast.ValueSpec:
+					for _, name := range s.Names {
+						names[name.Name] = true
+					}
+				}
+			}
+		}
 	}
 }
 
