@@ -8,7 +8,7 @@ import (
 	"github.com/more-retail/moresso-go/core/adapter"
 )
 
-func TestAPathValueIsDecodedOnceAndOnlyIfItIsSureWhich(t *testing.T) {
+func TestHTTPRequest_Decode(t *testing.T) {
 	for name, test := range map[string]struct{ target, value, want string }{
 		"plain":                            {"/users/ada", "ada", "ada"},
 		"decoded by the router":            {"/users/a%2Fda", "a/da", "a/da"},
@@ -29,7 +29,7 @@ func TestAPathValueIsDecodedOnceAndOnlyIfItIsSureWhich(t *testing.T) {
 	}
 }
 
-func TestFieldsThatNetHTTPKeepsOtherwiseAreFields(t *testing.T) {
+func TestHTTPRequest_Header(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "http://orders.example/", http.NoBody)
 	r.Header["Cookie"] = []string{"a=1", "b=2"}
 	r.Header["X-Twice"] = []string{"1", "2"}

@@ -30,7 +30,7 @@ const issuerID = "https://issuer.example"
 // ada signs with an Ed25519 key, which is quick. Her key is the one that [newAuth] trusts.
 var ada = ed25519.NewKeyFromSeed([]byte("ada's key for tests: 32 bytes ok"))
 
-// mallory has a key that nobody trusts.
+// mallory has an untrusted key.
 var mallory = ed25519.NewKeyFromSeed([]byte("mallory's key, which none trusts"))
 
 var b64 = base64.RawURLEncoding.EncodeToString
@@ -64,12 +64,12 @@ func object(members, changes []string) string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
-// headerWith is a good header but for the changes.
+// headerWith is a valid header but for the changes.
 func headerWith(changes ...string) string {
 	return object([]string{"alg", `"EdDSA"`, "kid", `"ada"`, "typ", `"JWT"`}, changes)
 }
 
-// claimsWith are good claims but for the changes.
+// claimsWith are valid claims but for the changes.
 func claimsWith(changes ...string) string {
 	return object([]string{
 		"iss", `"` + issuerID + `"`, "aud", `"api"`, "sub", `"ada"`,
@@ -87,16 +87,16 @@ func static(t testing.TB, id, algorithm string, public crypto.PublicKey) keys.So
 	return source
 }
 
-// token is ada's, good but for the changes to its claims.
+// token is ada's, valid but for the changes to its claims.
 func token(changes ...string) string { return signed(ada, headerWith(), claimsWith(changes...)) }
 
-// reasonIn is the reason of a bad token; "none" if that is not what the error is.
+// reasonIn is the reason of an invalid token; "none" if that is not what the error is.
 func reasonIn(err error) sso.Reason {
-	var bad *sso.TokenError
-	if !errors.As(err, &bad) {
+	var invalid *sso.TokenError
+	if !errors.As(err, &invalid) {
 		return "none"
 	}
-	return bad.Reason
+	return invalid.Reason
 }
 
 // class is the one class of refusals that an error belongs to, as a word.
@@ -134,7 +134,7 @@ func (c *clock) Now() time.Time {
 
 func newClock() *clock { return &clock{now: T} }
 
-// events collects what an authenticator tells its observer.
+// events collects the events of an authenticator.
 type events struct {
 	mu   sync.Mutex
 	list []sso.Event

@@ -19,7 +19,7 @@ import (
 
 const logoutMember = `{"http://schemas.openid.net/event/backchannel-logout":{}}`
 
-// logoutClaims are those of a good logout token but for the changes.
+// logoutClaims are those of a valid logout token but for the changes.
 func logoutClaims(changes ...string) string {
 	return object([]string{
 		"iss", `"` + issuerID + `"`, "aud", `"web"`, "sub", `"ada"`, "sid", `"s1"`, "jti", `"l1"`,
@@ -31,14 +31,14 @@ func logoutHeader(changes ...string) string {
 	return headerWith(append([]string{"typ", `"logout+jwt"`}, changes...)...)
 }
 
-// logoutToken is ada's, good but for the changes to its claims.
+// logoutToken is ada's, valid but for the changes to its claims.
 func logoutToken(changes ...string) string {
 	return signed(ada, logoutHeader(), logoutClaims(changes...))
 }
 
 func at(d time.Duration) string { return fmt.Sprint(T.Add(d).Unix()) }
 
-// logoutCases are logout tokens for the client "web", each good but for what its name says.
+// logoutCases are logout tokens for the client "web", each valid but for what its name says.
 var logoutCases = []struct {
 	name   string
 	header []string // changes
@@ -65,7 +65,7 @@ var logoutCases = []struct {
 	{"alg symmetric", []string{"alg", `"HS256"`}, nil, sso.ReasonAlgorithm},
 	{"alg that is not configured", []string{"alg", `"RS256"`}, nil, sso.ReasonAlgorithm},
 	{"no kid, where one key fits", []string{"kid", ""}, nil, ""},
-	{"a kid of nobody", []string{"kid", `"eve"`}, nil, sso.ReasonUnknownKey},
+	{"an unknown kid", []string{"kid", `"eve"`}, nil, sso.ReasonUnknownKey},
 	{"a kid that is a number", []string{"kid", `1`}, nil, sso.ReasonKeyID},
 	{"a header name in other letters", []string{"TYP", `"JWT"`}, nil, sso.ReasonMalformed},
 
@@ -80,7 +80,7 @@ var logoutCases = []struct {
 	{"aud of the other client", nil, []string{"aud", `"phone"`}, ""},
 	{"no aud", nil, []string{"aud", ""}, sso.ReasonWrongAudience},
 	{"aud of the API, which is not the client", nil, []string{"aud", `"api"`}, sso.ReasonWrongAudience},
-	{"aud of somebody else's client", nil, []string{"aud", `"app"`}, sso.ReasonWrongAudience},
+	{"aud of another client", nil, []string{"aud", `"app"`}, sso.ReasonWrongAudience},
 	{"aud in other letters", nil, []string{"aud", `"WEB"`}, sso.ReasonWrongAudience},
 	{"aud empty", nil, []string{"aud", `""`}, sso.ReasonWrongAudience},
 	{"aud an empty list", nil, []string{"aud", `[]`}, sso.ReasonWrongAudience},
@@ -101,7 +101,7 @@ var logoutCases = []struct {
 	{"no exp, older than ten minutes and the leeway", nil, []string{"exp", "", "iat", at(-11 * time.Minute)}, sso.ReasonExpired},
 	{"no exp, from the beginning of time", nil, []string{"exp", "", "iat", `0`}, sso.ReasonExpired},
 	{"nbf ahead", nil, []string{"nbf", at(2 * time.Minute)}, sso.ReasonNotYetValid},
-	{"good for longer than an access token may be", nil, []string{"exp", at(100 * time.Hour)}, ""},
+	{"valid for longer than an access token may be", nil, []string{"exp", at(100 * time.Hour)}, ""},
 
 	{"no jti", nil, []string{"jti", ""}, sso.ReasonMissingClaim},
 	{"jti empty", nil, []string{"jti", `""`}, sso.ReasonMalformedClaim},
@@ -184,7 +184,7 @@ func TestReceive_Specification(t *testing.T) {
 	}
 }
 
-func TestALogoutTokenNobodyTrustsIsRefused(t *testing.T) {
+func TestReceive_UntrustedToken(t *testing.T) {
 	a := newAuth(t)
 	for name, test := range map[string]struct {
 		token  string
@@ -215,11 +215,11 @@ func altered(token, claims string) string {
 	return parts[0] + "." + b64([]byte(claims)) + "." + parts[2]
 }
 
-func TestALogoutTokenIsNoAccessToken(t *testing.T) {
+func TestValidateToken_LogoutToken(t *testing.T) {
 	a := newAuth(t)
 	both := []string{"aud", `["api","web"]`, "exp", at(time.Hour), "scope", `"read"`}
 	for _, typ := range []string{"", `"JWT"`, `"logout+jwt"`, `"at+jwt"`} {
-		for range 2 { // the second time its header could be remembered
+		for range 2 { // the second time it could be cached
 			token := signed(ada, logoutHeader("typ", typ), logoutClaims(both...))
 			if _, err := receive(t, a, token, "web"); (err == nil) != (typ != `"at+jwt"`) {
 				t.Fatalf("typ %s: %v", typ, err)
@@ -228,7 +228,7 @@ func TestALogoutTokenIsNoAccessToken(t *testing.T) {
 				t.Errorf("typ %s opened a route: %v", typ, err)
 			}
 		}
-		// Nor does what is remembered of it help a token that has no events.
+		// What is cached does not help a token without events.
 		plain := signed(ada, logoutHeader("typ", `"logout+jwt"`), claimsWith())
 		if _, err := a.ValidateToken(t.Context(), plain); reasonIn(err) != sso.ReasonTokenType {
 			t.Errorf("an access token of typ logout+jwt: %v", err)
@@ -236,11 +236,11 @@ func TestALogoutTokenIsNoAccessToken(t *testing.T) {
 	}
 }
 
-func TestAnAccessTokenIsNoLogoutToken(t *testing.T) {
+func TestReceive_AccessToken(t *testing.T) {
 	a := newAuth(t)
 	for typ, reason := range map[string]sso.Reason{"": sso.ReasonTokenKind, `"JWT"`: sso.ReasonTokenKind, `"at+jwt"`: sso.ReasonTokenType} {
 		token := signed(ada, headerWith("typ", typ), claimsWith("aud", `["api","web"]`, "sid", `"s1"`, "jti", `"t1"`))
-		for range 2 { // the second time it is known, as an access token
+		for range 2 { // the second time it is cached, as an access token
 			if _, err := a.ValidateToken(t.Context(), token); err != nil {
 				t.Fatal(err)
 			}
@@ -385,7 +385,7 @@ func lives(t *testing.T, a *sso.Authenticator, token string) bool {
 	return err == nil
 }
 
-func TestALogoutEndsTheSessionThatItNamesAndNoOther(t *testing.T) {
+func TestReceive_BySession(t *testing.T) {
 	a, receiver, store := withLogout(t)
 	old, newer := ofSession("s1"), ofSession("s2")
 	if !lives(t, a, old) || !lives(t, a, newer) {
@@ -412,7 +412,7 @@ func TestALogoutEndsTheSessionThatItNamesAndNoOther(t *testing.T) {
 	}
 }
 
-func TestALogoutBySubEndsWhatIsOlder(t *testing.T) {
+func TestReceive_BySubject(t *testing.T) {
 	a, receiver, store := withLogout(t)
 	if err := receiver.Receive(t.Context(), logoutToken("sid", "")); err != nil {
 		t.Fatal(err)
@@ -424,7 +424,7 @@ func TestALogoutBySubEndsWhatIsOlder(t *testing.T) {
 		"issued before":                 {ofSession("s1", "iat", at(-time.Minute)), false},
 		"issued within the same second": {ofSession("s2"), false},
 		"issued a second later":         {ofSession("s3", "iat", at(time.Second)), true},
-		"issued to somebody else":       {ofSession("s4", "sub", `"bob"`, "iat", at(-time.Minute)), true},
+		"issued to another user":        {ofSession("s4", "sub", `"bob"`, "iat", at(-time.Minute)), true},
 	} {
 		if got := lives(t, a, test.token); got != test.lives {
 			t.Errorf("%s: lives %t", name, got)
@@ -439,7 +439,7 @@ func TestALogoutBySubEndsWhatIsOlder(t *testing.T) {
 	}
 }
 
-func TestARevocationIsRememberedForAsLongAsAnyTokenIsGood(t *testing.T) {
+func TestReceive_Until(t *testing.T) {
 	_, receiver, store := withLogout(t)
 	for name, test := range map[string]struct {
 		iat  time.Duration
@@ -457,7 +457,7 @@ func TestARevocationIsRememberedForAsLongAsAnyTokenIsGood(t *testing.T) {
 	}
 }
 
-func TestALogoutTokenDoesItsWorkOnce(t *testing.T) {
+func TestReceive_Replay(t *testing.T) {
 	_, receiver, store := withLogout(t)
 	token := logoutToken()
 	if err := receiver.Receive(t.Context(), token); err != nil {
@@ -475,7 +475,7 @@ func TestALogoutTokenDoesItsWorkOnce(t *testing.T) {
 	}
 }
 
-func TestALogoutThatFailedCanBeTriedAgain(t *testing.T) {
+func TestReceive_Retry(t *testing.T) {
 	for _, step := range []string{"recorded", "session", "record"} {
 		t.Run(step, func(t *testing.T) {
 			_, receiver, store := withLogout(t)
@@ -499,7 +499,7 @@ func TestALogoutThatFailedCanBeTriedAgain(t *testing.T) {
 	}
 }
 
-func TestAStoreThatCannotEndWhatIsNamedIsNoOutage(t *testing.T) {
+func TestReceive_Unsupported(t *testing.T) {
 	_, receiver, store := withLogout(t)
 	store.fail["session"] = fmt.Errorf("sessions by their user only: %w", errors.ErrUnsupported)
 	err := receiver.Receive(t.Context(), logoutToken())
@@ -508,7 +508,7 @@ func TestAStoreThatCannotEndWhatIsNamedIsNoOutage(t *testing.T) {
 	}
 }
 
-func TestAPanicOfTheRevokerIsNoLogout(t *testing.T) {
+func TestReceive_RevokerPanic(t *testing.T) {
 	_, receiver, store := withLogout(t)
 	store.panics = true
 	if err := receiver.Receive(t.Context(), logoutToken()); err == nil || sso.DenialOf(err).Status != http.StatusInternalServerError || len(store.recorded) > 0 {
@@ -516,7 +516,7 @@ func TestAPanicOfTheRevokerIsNoLogout(t *testing.T) {
 	}
 }
 
-func TestAClientThatGoesAwayDoesNotKeepASessionAlive(t *testing.T) {
+func TestReceive_ClientGone(t *testing.T) {
 	a, receiver, store := withLogout(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	store.during = cancel
@@ -533,7 +533,7 @@ func TestAClientThatGoesAwayDoesNotKeepASessionAlive(t *testing.T) {
 	}
 }
 
-// revokerFunc is asked for everything.
+// revokerFunc handles every call.
 type revokerFunc func(context.Context) error
 
 func (revokerFunc) RevokesFor(string) bool { return true }
@@ -546,7 +546,7 @@ func (f revokerFunc) LogoutRecorded(ctx context.Context, _, _ string) (bool, err
 
 func (f revokerFunc) RecordLogout(ctx context.Context, _, _ string, _ time.Time) error { return f(ctx) }
 
-func TestABadLogoutTokenReachesNoStore(t *testing.T) {
+func TestReceive_InvalidToken(t *testing.T) {
 	_, receiver, store := withLogout(t)
 	for _, test := range logoutCases {
 		token := signed(ada, logoutHeader(test.header...), logoutClaims(test.claims...))
@@ -554,7 +554,7 @@ func TestABadLogoutTokenReachesNoStore(t *testing.T) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 		if test.reason != "" && len(store.calls) > 0 {
-			t.Fatalf("%s: the store was asked", test.name)
+			t.Fatalf("%s: the store was called", test.name)
 		}
 		store.calls, store.recorded = nil, map[[2]string]time.Time{}
 	}
@@ -565,7 +565,7 @@ func TestABadLogoutTokenReachesNoStore(t *testing.T) {
 
 // What a logout names has to be what the policy reads, or it would be answered with 200 and end
 // nothing.
-func TestALogoutEndsWhatThePolicyReads(t *testing.T) {
+func TestReceive_SessionPolicy(t *testing.T) {
 	for name, test := range map[string]struct {
 		user, session string
 		changes       []string
@@ -611,7 +611,7 @@ func reading(user, session string) *signedOut {
 	return s
 }
 
-func TestALogoutThatCannotEndAnythingIsRefusedAtStartUp(t *testing.T) {
+func TestNew_Errors(t *testing.T) {
 	var none *signedOut
 	for name, test := range map[string]struct {
 		change  func(*sso.Config)
@@ -645,7 +645,7 @@ func TestALogoutThatCannotEndAnythingIsRefusedAtStartUp(t *testing.T) {
 			}
 		})
 	}
-	t.Run("all faults at once", func(t *testing.T) {
+	t.Run("all problems at once", func(t *testing.T) {
 		_, err := logout.New(newAuth(t, func(c *sso.Config) { c.Sessions = nil }), nil)
 		var all *sso.ConfigError
 		if !errors.As(err, &all) || len(all.Problems) != 3 {
@@ -664,7 +664,7 @@ func TestALogoutThatCannotEndAnythingIsRefusedAtStartUp(t *testing.T) {
 	}
 }
 
-func TestJoinedAuthenticatorsReceiveLogoutsEachByItsOwnRules(t *testing.T) {
+func TestReceive_JoinRules(t *testing.T) {
 	store := newSignedOut()
 	reading := newAuth(t, func(c *sso.Config) { c.Sessions, c.MaxTokenAge = store, time.Hour })
 	second, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"), devissuer.WithIssuer("https://second.example"), devissuer.WithClock(newClock().Now))
@@ -692,9 +692,9 @@ func TestJoinedAuthenticatorsReceiveLogoutsEachByItsOwnRules(t *testing.T) {
 		reason sso.Reason
 	}{
 		"of an issuer without sessions": {issuedLogout(second), sso.ReasonNoSession},
-		"of a stranger":                 {logoutToken("iss", `"https://stranger.example"`), sso.ReasonWrongIssuer},
+		"of another issuer":             {logoutToken("iss", `"https://stranger.example"`), sso.ReasonWrongIssuer},
 		"of one by the other's key":     {signed(ada, logoutHeader(), logoutClaims("iss", `"https://second.example"`)), sso.ReasonUnknownKey},
-		"of nobody":                     {logoutToken("iss", ""), sso.ReasonWrongIssuer},
+		"without issuer":                {logoutToken("iss", ""), sso.ReasonWrongIssuer},
 	} {
 		if err := receiver.Receive(t.Context(), test.token); reasonIn(err) != test.reason || len(store.calls) > 0 {
 			t.Errorf("%s: %v, want %q", name, err, test.reason)
@@ -705,7 +705,7 @@ func TestJoinedAuthenticatorsReceiveLogoutsEachByItsOwnRules(t *testing.T) {
 	}
 }
 
-func TestAnOutageOfTheKeysIs503ForALogout(t *testing.T) {
+func TestReceive_KeysUnavailable(t *testing.T) {
 	store := newSignedOut()
 	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) {
 		c.Sessions, c.MaxTokenAge = store, time.Hour
@@ -723,25 +723,25 @@ func TestAnOutageOfTheKeysIs503ForALogout(t *testing.T) {
 		t.Errorf("what needs no key to be refused: %v", err)
 	}
 	if len(store.calls) > 0 {
-		t.Error("the store was asked")
+		t.Error("the store was called")
 	}
 }
 
-func TestALogoutIsCountedAndItsTokenIsInNoLog(t *testing.T) {
+func TestReceive_Observed(t *testing.T) {
 	var log lines
 	var seen events
 	_, receiver, store := withLogout(t, func(c *sso.Config) { c.Logger, c.Observe = log.logger(slog.LevelDebug), seen.Observe })
-	good, bad := logoutToken(), logoutToken("nonce", `"n"`)
-	for _, token := range []string{good, good, bad, signed(mallory, logoutHeader(), logoutClaims())} {
+	valid, invalid := logoutToken(), logoutToken("nonce", `"n"`)
+	for _, token := range []string{valid, valid, invalid, signed(mallory, logoutHeader(), logoutClaims())} {
 		_ = receiver.Receive(t.Context(), token)
 	}
 	store.fail["recorded"] = errors.New("connection refused")
-	_ = receiver.Receive(t.Context(), good)
+	_ = receiver.Receive(t.Context(), valid)
 	if seen.count(sso.EventSessionRevoked) != 1 || seen.count(sso.EventRefused) != 4 || seen.count(sso.EventAuthenticated) > 0 {
 		t.Errorf("%+v", seen.list)
 	}
 	text := log.String()
-	for _, token := range []string{good, bad} {
+	for _, token := range []string{valid, invalid} {
 		for part := range strings.SplitSeq(token, ".") {
 			if strings.Contains(text, part) {
 				t.Errorf("the log has a part of the token: %s", text)
@@ -755,7 +755,7 @@ func TestALogoutIsCountedAndItsTokenIsInNoLog(t *testing.T) {
 	}
 }
 
-// FuzzLogoutToken signs whatever header and claims it is given, and holds what is accepted
+// FuzzLogoutToken signs any header and claims, and holds what is accepted
 // against what the standard library reads.
 func FuzzLogoutToken(f *testing.F) {
 	for _, test := range logoutCases {
@@ -825,7 +825,7 @@ type forIssuers struct {
 
 func (r forIssuers) RevokesFor(issuer string) bool { return slices.Contains(r.issuers, issuer) }
 
-func TestALogoutOfAJoinEndsSessionsOfTheIssuerThatTheRevokerIsForAndOfNoOther(t *testing.T) {
+func TestReceive_JoinRevoker(t *testing.T) {
 	second, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"), devissuer.WithIssuer("https://second.example"), devissuer.WithClock(newClock().Now))
 	if err != nil {
 		t.Fatal(err)
@@ -848,8 +848,8 @@ func TestALogoutOfAJoinEndsSessionsOfTheIssuerThatTheRevokerIsForAndOfNoOther(t 
 		revoker logout.Revoker
 		want    string // empty: none
 	}{
-		"one for a stranger": {forIssuers{one, []string{"https://stranger.example"}}, "revoker is for none of the issuers"},
-		"one for both":       {forIssuers{one, []string{first, second.URL()}}, ""},
+		"one for another issuer": {forIssuers{one, []string{"https://stranger.example"}}, "revoker is for none of the issuers"},
+		"one for both":           {forIssuers{one, []string{first, second.URL()}}, ""},
 	} {
 		if receiver, err := logout.New(joined, test.revoker, "web"); (err == nil) != (test.want == "") || (receiver == nil) != (err != nil) || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)

@@ -28,13 +28,13 @@ import (
 
 const jwksURL = "https://login.example.com/.well-known/jwks.json"
 
-// setting is one fault of a configuration as it has to be told.
+// setting is one problem of a configuration.
 type setting struct {
 	field, variable string   // who is to blame in New, and in ConfigFromEnv
-	says            []string // what it held, why not, what to write
+	says            []string // the value, the problem, the remedy
 }
 
-func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
+func TestNew_ConfigErrors(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -48,7 +48,7 @@ func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
 
 	for _, test := range []struct {
 		name   string
-		env    []string // names and values in turn, over a good environment
+		env    []string // names and values in turn, over a valid environment
 		config func(*sso.Config)
 		want   []setting
 	}{
@@ -238,7 +238,7 @@ func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
 			[]setting{{"Issuer", "SSO_ISSUER", []string{"exactly as in the tokens' iss"}}},
 		},
 		{
-			"an issuer without keys that is no URL",
+			"an issuer without keys that is not a URL",
 			[]string{"SSO_PUBLIC_KEY_URI", "", "SSO_ISSUER", "login.example.com"},
 			func(c *sso.Config) { c.PublicKeyURI, c.Issuer = "", "login.example.com" },
 			[]setting{{"Issuer", "SSO_ISSUER", []string{`holds "login.example.com"`, "cannot be discovered", "write an https:// issuer"}}},
@@ -250,7 +250,7 @@ func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
 			[]setting{{"Issuer", "SSO_ISSUER", []string{`holds "http://login.example.com"`, "write an https:// issuer"}}},
 		},
 		{
-			"a leeway that is no duration",
+			"a leeway that is not a duration",
 			[]string{"SSO_LEEWAY", "60"},
 			nil,
 			[]setting{{"", "SSO_LEEWAY", []string{`holds "60"`, "not a duration", "e.g. 30s"}}},
@@ -280,7 +280,7 @@ func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
 			[]setting{{"", "SSO_MAX_TOKEN_BYTES", []string{`holds "0"`, "from 1"}}},
 		},
 		{
-			"a bound that is no number",
+			"a bound that is not a number",
 			[]string{"SSO_MAX_TOKEN_BYTES", "16KiB"},
 			nil,
 			[]setting{{"", "SSO_MAX_TOKEN_BYTES", []string{`holds "16KiB"`, "whole number"}}},
@@ -337,7 +337,7 @@ func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
 			[]setting{{"Keys", "", []string{"nil *sso_test.keySource", "set a key source"}}},
 		},
 		{
-			"three faults",
+			"three problems",
 			[]string{"SSO_PUBLIC_KEY_URI", "http://login.example.com/jwks.json", "SSO_AUDIENCE", "", "SSO_ALGORITHMS", "HS256"},
 			func(c *sso.Config) {
 				c.PublicKeyURI, c.Audience, c.Algorithms = "http://login.example.com/jwks.json", nil, []string{"HS256"}
@@ -349,7 +349,7 @@ func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
 			},
 		},
 		{
-			"a bad issuer beside a bad key",
+			"an invalid issuer beside an invalid key",
 			[]string{"SSO_PUBLIC_KEY_URI", "keys.pem", "SSO_ISSUER", " x"},
 			func(c *sso.Config) { c.PublicKeyURI, c.Issuer = "keys.pem", " x" },
 			[]setting{
@@ -358,7 +358,7 @@ func TestABadConfigurationIsRefusedWithWhatToWrite(t *testing.T) {
 			},
 		},
 		{
-			"a fault of every kind",
+			"a problem of every kind",
 			[]string{
 				"SSO_PUBLIC_KEY_URI", "keys.pem", "SSO_AUDIENCE", "", "SSO_ISSUER", " x", "SSO_ALGORITHMS", "none,HS384",
 				"SSO_LEEWAY", "soon", "SSO_MAX_TOKEN_BYTES", "many", "SSO_DISABLE_WILDCARD", "maybe",
@@ -404,27 +404,27 @@ func compareFaults(t *testing.T, err error, want []setting, name func(setting) s
 		t.Fatalf("error is %v, want a ConfigError", err)
 	}
 	if len(all.Problems) != len(want) {
-		t.Fatalf("%d faults, want %d:\n%v", len(all.Problems), len(want), err)
+		t.Fatalf("%d problems, want %d:\n%v", len(all.Problems), len(want), err)
 	}
-	for i, fault := range all.Problems {
-		if fault.Setting != name(want[i]) || fault.Problem == "" || fault.Remedy == "" {
-			t.Errorf("fault %d is %+v, want one of %s with a problem and a remedy", i, fault, name(want[i]))
+	for i, problem := range all.Problems {
+		if problem.Setting != name(want[i]) || problem.Problem == "" || problem.Remedy == "" {
+			t.Errorf("problem %d is %+v, want one of %s with a problem and a remedy", i, problem, name(want[i]))
 		}
-		line := fmt.Sprintf("%s %s: %s", fault.Setting, fault.Problem, fault.Remedy)
+		line := fmt.Sprintf("%s %s: %s", problem.Setting, problem.Problem, problem.Remedy)
 		if !strings.Contains(err.Error(), line) {
 			t.Errorf("the text lacks %q:\n%v", line, err)
 		}
 		for _, part := range want[i].says {
 			if !strings.Contains(line, part) {
-				t.Errorf("fault %d is %q, which does not say %q", i, line, part)
+				t.Errorf("problem %d is %q, which does not say %q", i, line, part)
 			}
 		}
 	}
 }
 
 // setEnv clears every variable that ConfigFromEnv reads and sets those given.
-// A fault is told once, by the names that its reader knows, with one remedy.
-func TestAFaultIsToldInWordsThatHelp(t *testing.T) {
+// A problem is reported once, by its field or its variable, with one remedy.
+func TestConfigError_Texts(t *testing.T) {
 	fromEnv := func(pairs ...string) func(*testing.T) error {
 		return func(t *testing.T) error {
 			t.Helper()
@@ -444,7 +444,7 @@ func TestAFaultIsToldInWordsThatHelp(t *testing.T) {
 	const uriRemedy = "write the https:// URL of a JWK Set, PEM or discovery document, file: and a path, or a PEM public key"
 	for name, c := range map[string]struct {
 		build func(*testing.T) error
-		want  []string // the faults as they are told; none: all is well
+		want  []string // the problems; none: valid
 	}{
 		"no keys": {fromEnv("SSO_PUBLIC_KEY_URI", "", "SSO_ISSUER", ""), []string{
 			"SSO_PUBLIC_KEY_URI is not set: set SSO_ISSUER to the identity provider's address as in the tokens' iss, e.g. https://login.example.com, from which the keys are discovered; or write here where its public key is, e.g. https://login.example.com/.well-known/jwks.json",
@@ -504,25 +504,25 @@ func TestAFaultIsToldInWordsThatHelp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := c.build(t)
-			var told *sso.ConfigError
-			if !errors.As(err, &told) {
+			var configErr *sso.ConfigError
+			if !errors.As(err, &configErr) {
 				if err != nil || len(c.want) > 0 {
 					t.Errorf("%v, want %q", err, c.want)
 				}
 				return
 			}
 			var got []string
-			for _, fault := range told.Problems {
-				got = append(got, (&sso.ConfigError{Problems: []sso.ConfigProblem{fault}}).Error()[len("sso: configuration: "):])
+			for _, problem := range configErr.Problems {
+				got = append(got, (&sso.ConfigError{Problems: []sso.ConfigProblem{problem}}).Error()[len("sso: configuration: "):])
 			}
 			if !slices.Equal(got, c.want) {
-				t.Errorf("told\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(c.want, "\n  "))
+				t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(c.want, "\n  "))
 			}
 		})
 	}
 }
 
-func TestAMissingIssuerIsWarnedOfWithWhatToWrite(t *testing.T) {
+func TestNew_IssuerWarningRemedy(t *testing.T) {
 	var log lines
 	if _, err := sso.New(sso.Config{PublicKeyURI: jwksURL, Audience: []string{"api"}, Logger: log.logger(slog.LevelDebug)}); err != nil {
 		t.Fatal(err)
@@ -549,7 +549,7 @@ func setEnv(t *testing.T, pairs ...string) {
 
 type keySource struct{ keys.Source }
 
-func TestKeysThatServeManyTenantsNeedAnIssuer(t *testing.T) {
+func TestNew_MultiTenantIssuer(t *testing.T) {
 	for _, test := range []struct {
 		name, uri, issuer string
 		refused           bool
@@ -593,13 +593,13 @@ func TestKeysThatServeManyTenantsNeedAnIssuer(t *testing.T) {
 			}
 		})
 	}
-	t.Run("an issuer that stands for many", func(t *testing.T) {
+	t.Run("a multi-tenant issuer", func(t *testing.T) {
 		_, err := sso.New(sso.Config{Issuer: "https://login.microsoftonline.com/common/v2.0", Audience: []string{"api"}})
 		compareFaults(t, err, []setting{{"Issuer", "", []string{"common/v2.0", "many tenants", "<tenant id>"}}}, func(s setting) string { return s.field })
 	})
 }
 
-func TestNoMessageHoldsASecret(t *testing.T) {
+func TestConfigError_NoSecrets(t *testing.T) {
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -641,7 +641,7 @@ func TestNoMessageHoldsASecret(t *testing.T) {
 		"a private JWK after a byte order mark":          "\ufeff" + jwk,
 		"a private JWK in quotes":                        `"` + strings.ReplaceAll(jwk, `"`, `\"`) + `"`,
 		"a private JWK Set":                              `{"keys":[` + jwk + `]}`,
-		"a query on a bad scheme":                        "ftp://login.example.com/?key=" + query,
+		"a query on an invalid scheme":                   "ftp://login.example.com/?key=" + query,
 		"a query over http":                              "http://login.example.com/jwks?key=" + query,
 		"a query on a URL that cannot be parsed":         "https://login.example.com/%zz?key=" + query,
 		"a query on a URL without host":                  "https:///jwks.json?key=" + query,
@@ -705,7 +705,7 @@ type refuseAll struct{}
 
 func (refuseAll) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
 
-func TestTwoSettingsAreEnough(t *testing.T) {
+func TestNew_TwoSettings(t *testing.T) {
 	issuer, err := devissuer.Start(devissuer.WithAudience("orders-api"))
 	if err != nil {
 		t.Fatal(err)
@@ -742,7 +742,7 @@ func TestTwoSettingsAreEnough(t *testing.T) {
 	}
 }
 
-func TestTheEnvironmentFillsEveryField(t *testing.T) {
+func TestConfigFromEnv_AllFields(t *testing.T) {
 	setEnv(
 		t, "SSO_PUBLIC_KEY_URI", jwksURL, "PUBLIC_KEY_URI", "https://other.example/jwks.json",
 		"SSO_AUDIENCE", " orders-api , web", "AUDIENCE", "other", "SSO_ISSUER", issuerID, "SSO_ALGORITHMS", "ES256, EdDSA",
@@ -776,7 +776,7 @@ func TestTheEnvironmentFillsEveryField(t *testing.T) {
 			t.Errorf("got  %#v\nwant %#v", got, want)
 		}
 	})
-	t.Run("and knows what is not set from 0", func(t *testing.T) {
+	t.Run("and distinguishes unset from 0", func(t *testing.T) {
 		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api")
 		got, err := sso.ConfigFromEnv()
 		want := sso.Config{PublicKeyURI: jwksURL, Audience: []string{"api"}}
@@ -784,7 +784,7 @@ func TestTheEnvironmentFillsEveryField(t *testing.T) {
 			t.Errorf("got  %#v, %v\nwant %#v", got, err, want)
 		}
 	})
-	t.Run("also where it is at fault", func(t *testing.T) {
+	t.Run("also where it is wrong", func(t *testing.T) {
 		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api", "SSO_LEEWAY", "soon", "SSO_ROLES_CLAIM", "groups")
 		got, err := sso.ConfigFromEnv()
 		if err == nil || got.PublicKeyURI != jwksURL || got.RolesClaim != "groups" {
@@ -793,7 +793,7 @@ func TestTheEnvironmentFillsEveryField(t *testing.T) {
 	})
 }
 
-func TestDefaults(t *testing.T) {
+func TestConfig_Defaults(t *testing.T) {
 	t.Run("RS256 alone", func(t *testing.T) {
 		a := newAuth(t, func(c *sso.Config) { c.Algorithms = nil })
 		if _, err := a.ValidateToken(t.Context(), token()); reasonIn(err) != sso.ReasonAlgorithm {
@@ -833,7 +833,7 @@ func TestDefaults(t *testing.T) {
 	})
 }
 
-func TestWhatIsOmittedOnPurposeIsWarnedOfOnce(t *testing.T) {
+func TestNew_IssuerWarning(t *testing.T) {
 	for _, test := range []struct {
 		name, uri, issuer string
 		warnings          int
@@ -857,7 +857,7 @@ func TestWhatIsOmittedOnPurposeIsWarnedOfOnce(t *testing.T) {
 	}
 }
 
-func TestNewDoesNoNetworkInputOrOutput(t *testing.T) {
+func TestNew_NoNetwork(t *testing.T) {
 	for _, uri := range []string{jwksURL, "https://login.example.com/.well-known/openid-configuration", ""} {
 		_, err := sso.New(sso.Config{
 			PublicKeyURI: uri, Issuer: "https://login.example.com", Audience: []string{"api"}, Logger: slog.New(slog.DiscardHandler),
@@ -876,7 +876,7 @@ func (f fatal) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, io.EOF
 }
 
-func TestALaterChangeOfTheConfigurationChangesNothing(t *testing.T) {
+func TestNew_CopiesConfig(t *testing.T) {
 	for want, change := range map[sso.Reason]func(*sso.Config) (later func()){
 		sso.ReasonAlgorithm: func(c *sso.Config) func() {
 			list := []string{"RS256"}
@@ -905,25 +905,25 @@ func TestALaterChangeOfTheConfigurationChangesNothing(t *testing.T) {
 	}
 }
 
-func TestSettingsAtTheirBoundsAreTaken(t *testing.T) {
+func TestNew_Bounds(t *testing.T) {
 	for name, change := range map[string]func(*sso.Config){
 		"the longest leeway":                 func(c *sso.Config) { c.Leeway = 5 * time.Minute },
-		"the most tokens that are known":     func(c *sso.Config) { c.TokenCache = 1_000_000 },
+		"the largest token cache":            func(c *sso.Config) { c.TokenCache = 1_000_000 },
 		"the longest token":                  func(c *sso.Config) { c.MaxTokenBytes = 1 << 20 },
 		"a claim whose name is a quote":      func(c *sso.Config) { c.RolesClaim = `"` },
 		"a claim whose name begins in a dot": func(c *sso.Config) { c.PermissionsClaim, c.RolesClaim = ".a", ".b" },
-		"a store that is no pointer":         func(c *sso.Config) { c.Sessions = noSessions{} },
+		"a store that is not a pointer":      func(c *sso.Config) { c.Sessions = noSessions{} },
 		"sessions of an audience that is not checked": func(c *sso.Config) {
 			c.Audience, c.SkipAudienceCheck, c.ClientIDs = nil, true, []string{"web"}
 			c.Sessions = &living{policy: sso.SessionPolicy{Audience: "api"}}
 		},
-		"keys from what is no address": func(c *sso.Config) { c.Keys, c.Issuer = renamed{c.Keys, "%zz"}, "" },
+		"keys from what is not an address": func(c *sso.Config) { c.Keys, c.Issuer = renamed{c.Keys, "%zz"}, "" },
 	} {
 		t.Run(name, func(t *testing.T) { newAuth(t, change) })
 	}
 }
 
-// noSessions is a store that is no pointer, and knows no session.
+// noSessions is a store that is not a pointer and has no sessions.
 type noSessions struct{}
 
 func (noSessions) Check(context.Context, sso.Session) error { return sso.ErrSessionEnded }
@@ -936,17 +936,17 @@ type renamed struct {
 
 func (r renamed) String() string { return r.name }
 
-func TestAnAddressIsShownIfItIsShort(t *testing.T) {
-	for length, shown := range map[int]bool{200: true, 201: false} {
+func TestConfigError_ShortAddress(t *testing.T) {
+	for length, included := range map[int]bool{200: true, 201: false} {
 		uri := "a." + strings.Repeat("b", length-2)
 		_, err := sso.New(sso.Config{PublicKeyURI: uri, Audience: []string{"api"}, Issuer: issuerID})
-		if err == nil || strings.Contains(err.Error(), uri) != shown || strings.Contains(err.Error(), fmt.Sprintf("a text of %d bytes", length)) == shown {
+		if err == nil || strings.Contains(err.Error(), uri) != included || strings.Contains(err.Error(), fmt.Sprintf("a text of %d bytes", length)) == included {
 			t.Errorf("%d bytes: %v", length, err)
 		}
 	}
 }
 
-func TestASnapshotOfKeysNeedsAnIssuer(t *testing.T) {
+func TestNew_SnapshotRequiresIssuer(t *testing.T) {
 	key, err := keys.Static(keys.Key{Public: ed25519.PublicKey(rfc8037Key)})
 	if err != nil {
 		t.Fatal(err)
@@ -967,7 +967,7 @@ var rfc8037Key = []byte{
 	0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
 }
 
-func TestADataAddressIsNotRepeated(t *testing.T) {
+func TestConfigError_DataAddress(t *testing.T) {
 	for _, field := range []string{"SSO_PUBLIC_KEY_URI", "SSO_ISSUER"} {
 		_, err := sso.ConfigFromLookup(func(name string) string {
 			return map[string]string{field: "Data:,hidden-secret", "SSO_AUDIENCE": "api"}[name]

@@ -35,7 +35,7 @@ func subject(ctx context.Context) string {
 	return p.Subject()
 }
 
-func TestATokenIsVerifiedOnceForARequest(t *testing.T) {
+func TestAuthenticate_OncePerRequest(t *testing.T) {
 	a, verified := counted(t)
 	r := bearer(token())
 	ctx := must(t)(a.Authenticate(t.Context(), r))
@@ -52,7 +52,7 @@ func TestATokenIsVerifiedOnceForARequest(t *testing.T) {
 	}
 }
 
-func TestATokenThatIsNotRememberedIsVerifiedOnceForARequestToo(t *testing.T) {
+func TestAuthenticate_OnceWithoutCache(t *testing.T) {
 	var seen events
 	a := newAuth(t, func(c *sso.Config) { c.TokenCache, c.Observe = -1, seen.Observe })
 	ctx := must(t)(a.Authenticate(t.Context(), bearer(token())))
@@ -65,7 +65,7 @@ func TestATokenThatIsNotRememberedIsVerifiedOnceForARequestToo(t *testing.T) {
 	}
 }
 
-func TestAnotherTokenInTheSameContextIsVerifiedAnew(t *testing.T) {
+func TestAuthenticate_OtherTokenInContext(t *testing.T) {
 	a, verified := counted(t)
 	ctx := must(t)(a.Authenticate(t.Context(), bearer(token())))
 	ctx = must(t)(a.Authorize(ctx, bearer(token("sub", `"bob"`)), granting))
@@ -73,7 +73,7 @@ func TestAnotherTokenInTheSameContextIsVerifiedAnew(t *testing.T) {
 		t.Errorf("%q after %d verifications", subject(ctx), verified())
 	}
 	for name, r := range map[string]request{
-		"a bad token": bearer(token("exp", "1")), "no token": {}, "two headers": {"Bearer " + token(), "Bearer " + token()},
+		"an invalid token": bearer(token("exp", "1")), "no token": {}, "two headers": {"Bearer " + token(), "Bearer " + token()},
 		"a token cut short": bearer(token()[:40]),
 	} {
 		for what, call := range map[string]func(context.Context, sso.Request) (context.Context, error){
@@ -89,7 +89,7 @@ func TestAnotherTokenInTheSameContextIsVerifiedAnew(t *testing.T) {
 	}
 }
 
-func TestTwoAuthenticatorsNeverTrustEachOther(t *testing.T) {
+func TestAuthenticate_OtherAuthenticator(t *testing.T) {
 	staff, staffVerified := counted(t)
 	partners, partnersVerified := counted(t, func(c *sso.Config) { c.Audience = []string{"partners"} })
 	twin, twinVerified := counted(t)
@@ -134,7 +134,7 @@ func TestTwoAuthenticatorsNeverTrustEachOther(t *testing.T) {
 	}
 }
 
-func TestOptionalLetsOnlyTheAbsenceOfCredentialsPass(t *testing.T) {
+func TestAuthenticateOptional_Anonymous(t *testing.T) {
 	a := newAuth(t)
 	t.Run("and clears a principal", func(t *testing.T) {
 		ctx := must(t)(a.Authenticate(t.Context(), bearer(token())))
@@ -154,14 +154,14 @@ func TestOptionalLetsOnlyTheAbsenceOfCredentialsPass(t *testing.T) {
 			t.Errorf("Authenticate: %v", err)
 		}
 	})
-	t.Run("and finds the principal of a good token", func(t *testing.T) {
+	t.Run("and finds the principal of a valid token", func(t *testing.T) {
 		if ctx := must(t)(a.AuthenticateOptional(t.Context(), bearer(token()))); subject(ctx) != "ada" {
-			t.Error("there is none")
+			t.Error("no principal")
 		}
 	})
 }
 
-func TestARefusalLeavesTheContextAsItWas(t *testing.T) {
+func TestAuthenticate_RefusalKeepsContext(t *testing.T) {
 	type key struct{}
 	a := newAuth(t)
 	given := context.WithValue(t.Context(), key{}, "here")
@@ -181,13 +181,13 @@ func TestARefusalLeavesTheContextAsItWas(t *testing.T) {
 	}
 }
 
-func TestAPermissionSeesTheRequest(t *testing.T) {
+func TestAccess_Request(t *testing.T) {
 	type key struct{}
 	a := newAuth(t)
-	asked := 0
+	calls := 0
 	ctx := context.WithValue(t.Context(), key{}, "here")
 	must(t)(a.Authorize(ctx, bearer(token()), permit(func(ctx context.Context, access sso.Access) sso.Decision {
-		asked++
+		calls++
 		p, ok := sso.FromContext(ctx)
 		header, n := access.Header("authorization")
 		if ctx.Value(key{}) != "here" || !ok || p != access.Principal() || p.Subject() != "ada" || access.Method() != "GET" ||
@@ -196,10 +196,10 @@ func TestAPermissionSeesTheRequest(t *testing.T) {
 		}
 		return sso.Grant()
 	})))
-	if asked != 1 {
-		t.Errorf("asked %d times", asked)
+	if calls != 1 {
+		t.Errorf("called %d times", calls)
 	}
-	t.Run("and nothing where there is none", func(t *testing.T) {
+	t.Run("and nothing without a principal", func(t *testing.T) {
 		access := sso.NewAccess(nil, nil)
 		if header, n := access.Header("Authorization"); header != "" || n != 0 || access.Method() != "" || access.Pattern() != "" || access.PathValue("id") != "" || access.WildcardGrants() || access.Principal() != nil {
 			t.Errorf("%+v", access)
@@ -207,7 +207,7 @@ func TestAPermissionSeesTheRequest(t *testing.T) {
 	})
 }
 
-func TestFromContextWithoutAPrincipal(t *testing.T) {
+func TestFromContext_NoPrincipal(t *testing.T) {
 	var none context.Context
 	for name, ctx := range map[string]context.Context{"nil": none, "an empty one": t.Context(), "one with other values": context.WithValue(t.Context(), "sso", "x")} { //nolint:revive,staticcheck // a key that others may use
 		if p, ok := sso.FromContext(ctx); ok || p != nil {
@@ -216,16 +216,16 @@ func TestFromContextWithoutAPrincipal(t *testing.T) {
 	}
 }
 
-func TestAnAuthenticatorIsSafeForConcurrentUse(t *testing.T) {
+func TestAuthenticator_Concurrent(t *testing.T) {
 	issuer, a, now := newProvider(t)
-	good := []string{issuer.MustToken(), token("iss", `"x"`)}
+	valid := []string{issuer.MustToken(), token("iss", `"x"`)}
 	issuer.Rotate()
-	good[1] = issuer.MustToken()
+	valid[1] = issuer.MustToken()
 	var group sync.WaitGroup
 	for i := range 16 {
 		group.Go(func() {
 			for n := range 20 {
-				r := bearer(good[(i+n)%2])
+				r := bearer(valid[(i+n)%2])
 				ctx, err := a.Authorize(context.Background(), r, granting)
 				if err != nil || subject(ctx) != "ada" {
 					t.Errorf("%q, %v", subject(ctx), err)
@@ -246,8 +246,8 @@ func TestAnAuthenticatorIsSafeForConcurrentUse(t *testing.T) {
 	group.Wait()
 }
 
-// A stream that asks again by the context of its request learns that the token has ended.
-func TestALoginInAContextIsJudgedByTheClockAndTheKeysToo(t *testing.T) {
+// A second check within a request notices that the token has expired.
+func TestAuthenticate_ContextRechecked(t *testing.T) {
 	for name, end := range map[string]func(*testing.T, *devissuer.Issuer, *sso.Authenticator, *clock){
 		"the token expires": func(_ *testing.T, _ *devissuer.Issuer, _ *sso.Authenticator, now *clock) { now.Advance(2 * time.Hour) },
 		"the authenticator is closed": func(t *testing.T, _ *devissuer.Issuer, a *sso.Authenticator, _ *clock) {

@@ -97,28 +97,28 @@ func TestDecision_StepUp(t *testing.T) {
 		return sso.Deny("login", "sign in").With(sso.Details{ACRValues: values, MaxAge: maxAge})
 	}
 	plain := sso.Deny("c", "r").With(sso.Details{Scopes: []string{"s"}})
-	const asks = `Bearer error="insufficient_user_authentication"`
+	const challenge = `Bearer error="insufficient_user_authentication"`
 	for _, test := range []struct {
 		name     string
 		decision sso.Decision
 		want     string // empty: 403
 	}{
-		{"a fresh one", login(5 * time.Minute), asks + `, max_age="300"`},
-		{"parts of seconds, rounded down", login(1999 * time.Millisecond), asks + `, max_age="1"`},
-		{"a strong one", login(0, "gold", "silver"), asks + `, acr_values="gold silver"`},
-		{"one that is both", login(time.Minute, "gold"), asks + `, acr_values="gold", max_age="60"`},
-		{"values that would break the challenge are left out", login(0, `a"b`, "a b", "é", "a\r\nb", "gold"), asks + `, acr_values="gold"`},
-		{"none is asked for by an empty demand", login(0), ""},
-		{"several are made one", each(login(time.Hour, "a", "b"), login(time.Minute, "b", "c")), asks + `, acr_values="b", max_age="60"`},
-		{"of two ages the lesser counts", each(login(time.Minute), login(time.Hour)), asks + `, max_age="60"`},
-		{"an age and a strength, of one each", each(login(time.Hour), login(0, "gold")), asks + `, acr_values="gold", max_age="3600"`},
-		{"a strength and an age, of one each", each(login(0, "gold"), login(time.Hour)), asks + `, acr_values="gold", max_age="3600"`},
-		{"beside what is granted", each(sso.Grant(), login(time.Hour)), asks + `, max_age="3600"`},
+		{"a fresh one", login(5 * time.Minute), challenge + `, max_age="300"`},
+		{"parts of seconds, rounded down", login(1999 * time.Millisecond), challenge + `, max_age="1"`},
+		{"a strong one", login(0, "gold", "silver"), challenge + `, acr_values="gold silver"`},
+		{"one that is both", login(time.Minute, "gold"), challenge + `, acr_values="gold", max_age="60"`},
+		{"values that would break the challenge are left out", login(0, `a"b`, "a b", "é", "a\r\nb", "gold"), challenge + `, acr_values="gold"`},
+		{"an empty requirement", login(0), ""},
+		{"several are made one", each(login(time.Hour, "a", "b"), login(time.Minute, "b", "c")), challenge + `, acr_values="b", max_age="60"`},
+		{"of two ages the lesser counts", each(login(time.Minute), login(time.Hour)), challenge + `, max_age="60"`},
+		{"an age and a strength, of one each", each(login(time.Hour), login(0, "gold")), challenge + `, acr_values="gold", max_age="3600"`},
+		{"a strength and an age, of one each", each(login(0, "gold"), login(time.Hour)), challenge + `, acr_values="gold", max_age="3600"`},
+		{"beside what is granted", each(sso.Grant(), login(time.Hour)), challenge + `, max_age="3600"`},
 		{"no login has two strengths", each(login(0, "gold"), login(0, "silver")), ""},
 		{"no login has two strengths, however fresh", each(login(time.Hour, "gold"), login(time.Hour, "silver"), login(time.Minute)), ""},
 		{"what else is missing makes it 403", each(login(time.Hour), plain), ""},
 		{"a failure beside makes it 403", each(login(time.Hour), sso.Fail(errors.New("x"))), ""},
-		{"an alternative is enough", oneOf(plain, login(time.Hour)), asks + `, max_age="3600"`},
+		{"an alternative is enough", oneOf(plain, login(time.Hour)), challenge + `, max_age="3600"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var log lines

@@ -80,7 +80,7 @@ func (e *evil) Unwrap() error {
 	return nil
 }
 
-func TestEveryErrorHasAnAnswer(t *testing.T) {
+func TestDenialOf_Classes(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		err  error
@@ -93,9 +93,9 @@ func TestEveryErrorHasAnAnswer(t *testing.T) {
 		{"no token, wrapped", fmt.Errorf("a: %w", fmt.Errorf("b: %w", sso.ErrNoToken)), missingToken},
 		{"a malformed header", sso.ErrInvalidRequest, invalidRequest},
 		{"a malformed header, wrapped", fmt.Errorf("a: %w", sso.ErrInvalidRequest), invalidRequest},
-		{"a bad token", sso.ErrInvalidToken, invalidToken},
-		{"a bad token with its reason", &sso.TokenError{Reason: sso.ReasonExpired, Err: errors.New("hunter2")}, invalidToken},
-		{"a bad token, wrapped", fmt.Errorf("a: %w", &sso.TokenError{}), invalidToken},
+		{"an invalid token", sso.ErrInvalidToken, invalidToken},
+		{"an invalid token with its reason", &sso.TokenError{Reason: sso.ReasonExpired, Err: errors.New("hunter2")}, invalidToken},
+		{"an invalid token, wrapped", fmt.Errorf("a: %w", &sso.TokenError{}), invalidToken},
 		{"access denied", sso.ErrAccessDenied, insufficientScope},
 		{"access denied with its decision", &sso.AccessDeniedError{Decision: sso.Deny("hunter2", "hunter2").With(sso.Details{Scopes: []string{"orders:write"}})}, insufficientScope},
 		{"unavailable", sso.ErrUnavailable, unavailable},
@@ -103,8 +103,8 @@ func TestEveryErrorHasAnAnswer(t *testing.T) {
 		{"unavailable, with a fraction of a second", &sso.UnavailableError{RetryAfter: 1100 * time.Millisecond}, refusal(503, "unavailable", "", "Retry-After", "2")},
 		{"unavailable, with next to no time", &sso.UnavailableError{RetryAfter: 1}, unavailable},
 		{"unavailable, with a negative time", &sso.UnavailableError{RetryAfter: -time.Hour}, unavailable},
-		{"unavailable because of a bad token elsewhere", &sso.UnavailableError{Err: sso.ErrInvalidToken}, unavailable},
-		{"two errors joined, of which one is known", errors.Join(errors.New("hunter2"), sso.ErrInvalidToken), invalidToken},
+		{"unavailable because of an invalid token elsewhere", &sso.UnavailableError{Err: sso.ErrInvalidToken}, unavailable},
+		{"two errors joined, of which one has a class", errors.Join(errors.New("hunter2"), sso.ErrInvalidToken), invalidToken},
 		{"a nil TokenError", (*sso.TokenError)(nil), invalidToken},
 		{"a nil AccessDeniedError", (*sso.AccessDeniedError)(nil), insufficientScope},
 		{"a nil UnavailableError", (*sso.UnavailableError)(nil), unavailable},
@@ -130,7 +130,7 @@ func TestEveryErrorHasAnAnswer(t *testing.T) {
 	}
 }
 
-func TestEveryRefusalOfAnAuthenticatorHasItsAnswer(t *testing.T) {
+func TestDenialOf_Authenticator(t *testing.T) {
 	down := func(c *sso.Config) { c.Keys = fails{errors.New("hunter2")} }
 	failing := permit(func(context.Context, sso.Access) sso.Decision { return sso.Fail(errors.New("hunter2")) })
 	for _, test := range []struct {
@@ -146,7 +146,7 @@ func TestEveryRefusalOfAnAuthenticatorHasItsAnswer(t *testing.T) {
 		{"a raw token", request{token()}, granting, nil, missingToken, "no token"},
 		{"two tokens", request{"Bearer a", "Bearer b"}, granting, nil, invalidRequest, "invalid request"},
 		{"a malformed header", request{"Bearer"}, granting, nil, invalidRequest, "invalid request"},
-		{"a bad token", bearer("x"), granting, nil, invalidToken, "invalid token"},
+		{"an invalid token", bearer("x"), granting, nil, invalidToken, "invalid token"},
 		{"no permission", bearer(token()), denying, nil, insufficientScope, "access denied"},
 		{"no keys", bearer(token()), granting, down, unavailable, "unavailable"},
 		{"a permission that fails", bearer(token()), failing, nil, internal, "internal"},
@@ -204,7 +204,7 @@ func TestEveryRefusalOfAnAuthenticatorHasItsAnswer(t *testing.T) {
 	}
 }
 
-func TestTheErrorOfAPermissionDecidesNothing(t *testing.T) {
+func TestDenialOf_PermissionError(t *testing.T) {
 	_, other := newAuth(t).ValidateToken(t.Context(), "x")
 	for _, cause := range []error{
 		errors.New("away"), sso.ErrNoToken, sso.ErrInvalidRequest, sso.ErrInvalidToken, sso.ErrAccessDenied, sso.ErrUnavailable,
@@ -234,7 +234,7 @@ func TestTheErrorOfAPermissionDecidesNothing(t *testing.T) {
 	}
 }
 
-func TestTellScopesNamesScopesAndNothingElse(t *testing.T) {
+func TestDenialOf_TellScopes(t *testing.T) {
 	scopes := func(names ...string) sso.Permission {
 		return permit(func(context.Context, sso.Access) sso.Decision {
 			return sso.Deny("c", "r").With(sso.Details{Scopes: names})
@@ -257,7 +257,7 @@ func TestTellScopesNamesScopesAndNothingElse(t *testing.T) {
 		{"one beyond ASCII", scopes("é"), ""},
 		{"one with a space", scopes("a b"), ""},
 		{"an empty one", scopes(""), ""},
-		{"good ones among bad ones", scopes("a", "b\"", "c"), "a c"},
+		{"valid ones among invalid ones", scopes("a", "b\"", "c"), "a c"},
 		{"those of children, each once", permit(func(context.Context, sso.Access) sso.Decision {
 			scopes := func(d sso.Decision, names ...string) sso.Decision { return d.With(sso.Details{Scopes: names}) }
 			a, b := scopes(sso.Deny("c", "r"), "a", "b"), scopes(sso.Deny("c", "r"), "b", `"`, "c")
@@ -265,8 +265,8 @@ func TestTellScopesNamesScopesAndNothingElse(t *testing.T) {
 		}), "a b c"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			for tell, scope := range map[bool]string{true: test.want, false: ""} {
-				a := newAuth(t, func(c *sso.Config) { c.TellScopes = tell })
+			for enabled, scope := range map[bool]string{true: test.want, false: ""} {
+				a := newAuth(t, func(c *sso.Config) { c.TellScopes = enabled })
 				_, err := a.Authorize(t.Context(), bearer(token()), test.p)
 				want := insufficientScope
 				if scope != "" {
@@ -278,7 +278,7 @@ func TestTellScopesNamesScopesAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestTheRendererRedrawsWhatStaysARefusal(t *testing.T) {
+func TestConfig_Renderer(t *testing.T) {
 	custom := sso.Denial{Status: 401, Code: "mine", Header: http.Header{"X-Mine": {"1"}}, Body: []byte("mine")}
 	with := func(change func(*sso.Denial)) func(sso.Request, sso.Denial) sso.Denial {
 		return func(sso.Request, sso.Denial) sso.Denial {
@@ -363,10 +363,10 @@ func TestTheRendererRedrawsWhatStaysARefusal(t *testing.T) {
 		compare(t, sso.DenialOf(err), drawn(401, "unavailable", `Bearer`))
 	})
 	t.Run("it is given the request and the standard answer", func(t *testing.T) {
-		asked := 0
+		calls := 0
 		a := newAuth(t, func(c *sso.Config) {
 			c.Renderer = func(r sso.Request, d sso.Denial) sso.Denial {
-				asked++
+				calls++
 				if r.Pattern() != "/orders/{id}" {
 					t.Errorf("the pattern is %q", r.Pattern())
 				}
@@ -383,8 +383,8 @@ func TestTheRendererRedrawsWhatStaysARefusal(t *testing.T) {
 				t.Error("accepted")
 			}
 		}
-		if asked != 2 {
-			t.Errorf("asked %d times", asked)
+		if calls != 2 {
+			t.Errorf("called %d times", calls)
 		}
 	})
 	t.Run("what it returns may be shared between requests", func(t *testing.T) {
@@ -405,7 +405,7 @@ func TestTheRendererRedrawsWhatStaysARefusal(t *testing.T) {
 	})
 }
 
-func TestWhatDenialOfReturnsIsTheCallersOwn(t *testing.T) {
+func TestDenialOf_Copy(t *testing.T) {
 	_, err := newAuth(t).Authenticate(t.Context(), bearer("x"))
 	d := sso.DenialOf(err)
 	clear(d.Body)
@@ -420,7 +420,7 @@ func TestWhatDenialOfReturnsIsTheCallersOwn(t *testing.T) {
 	compare(t, sso.DenialOf(err), refusal(401, "invalid_token", `Bearer error="invalid_token"`))
 }
 
-func TestADenialIsWrittenAsItIs(t *testing.T) {
+func TestDenial_Write(t *testing.T) {
 	w := httptest.NewRecorder()
 	sso.DenialOf(sso.ErrNoToken).Write(w)
 	if w.Code != 401 || w.Header().Get("WWW-Authenticate") != "Bearer" || w.Header().Get("Content-Type") != "application/problem+json" || w.Body.String() != string(missingToken.Body) {

@@ -37,7 +37,7 @@ func TestConfigFromEnv_UnknownVariable(t *testing.T) {
 	}
 }
 
-func TestVariablesCanBeKeptElsewhere(t *testing.T) {
+func TestConfigFromLookup(t *testing.T) {
 	t.Setenv("SSO_AUDIENCE", "of-the-environment")
 	got, err := sso.ConfigFromLookup(func(name string) string {
 		return map[string]string{"SSO_PUBLIC_KEY_URI": "https://login.example.com/jwks.json", "SSO_AUDIENCE": "orders-api, shop", "SSO_LEEWAY": "5s"}[name]
@@ -46,8 +46,8 @@ func TestVariablesCanBeKeptElsewhere(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	_, err = sso.ConfigFromLookup(func(string) string { return "" })
-	var faults *sso.ConfigError
-	if !errors.As(err, &faults) || len(faults.Problems) != 2 || faults.Problems[1].Setting != "SSO_AUDIENCE" {
+	var problems *sso.ConfigError
+	if !errors.As(err, &problems) || len(problems.Problems) != 2 || problems.Problems[1].Setting != "SSO_AUDIENCE" {
 		t.Errorf("%v", err)
 	}
 }

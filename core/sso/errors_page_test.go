@@ -93,7 +93,7 @@ func TestErrorsPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	default:
-		t.Error("docs/ERRORS.md is out of date: run make docs")
+		t.Error("docs/ERRORS.md is outdated: run make docs")
 	}
 }
 

@@ -22,8 +22,8 @@ func ExampleConfigFromEnv() {
 	cfg, err := sso.ConfigFromEnv()
 	var wrong *sso.ConfigError
 	if errors.As(err, &wrong) {
-		for _, fault := range wrong.Problems {
-			fmt.Println(fault.Setting, fault.Problem)
+		for _, problem := range wrong.Problems {
+			fmt.Println(problem.Setting, problem.Problem)
 		}
 		return
 	}
@@ -33,7 +33,7 @@ func ExampleConfigFromEnv() {
 	// SSO_AUDIENCE is not set
 }
 
-// The same variables out of a parameter store.
+// The same variables from a parameter store.
 func ExampleConfigFromLookup() {
 	parameters := map[string]string{
 		"SSO_ISSUER":   "https://login.example.com",
@@ -46,7 +46,7 @@ func ExampleConfigFromLookup() {
 	// ["orders-api" "billing-api"] 30s <nil>
 }
 
-// All faults come in one error.
+// All problems come in one error.
 func ExampleNew() {
 	_, err := sso.New(sso.Config{Issuer: "https://login.example.com", Leeway: time.Hour})
 	fmt.Println(err)
@@ -72,7 +72,7 @@ func ExampleAuthenticator_Ready() {
 	// unavailable: true
 }
 
-// A front door of your own: the request is verified, and a refusal goes out as it comes. The adapters
+// An adapter of your own verifies the request and writes the refusal. The adapters
 // do this for you.
 func ExampleAuthenticator_Authenticate() {
 	auth, issuer := forExamples(sso.Config{})
@@ -104,13 +104,13 @@ type httpRequest struct{ adapter.HTTPRequest }
 func (r httpRequest) Pattern() string              { return r.R.Pattern }
 func (r httpRequest) PathValue(name string) string { return r.R.PathValue(name) }
 
-// Strangers pass, and whoever brings a token that is not good does not.
+// Requests without a token pass; requests with an invalid token do not.
 func ExampleAuthenticator_AuthenticateOptional() {
 	auth, issuer := forExamples(sso.Config{})
 	for _, r := range []adapter.EventRequest{{}, withToken(issuer.MustToken()), withToken(issuer.MustToken(devissuer.Expired()))} {
 		ctx, err := auth.AuthenticateOptional(context.Background(), r)
-		_, known := sso.FromContext(ctx)
-		fmt.Println(known, err == nil)
+		_, found := sso.FromContext(ctx)
+		fmt.Println(found, err == nil)
 	}
 	// Output:
 	// false true
@@ -118,7 +118,7 @@ func ExampleAuthenticator_AuthenticateOptional() {
 	// false false
 }
 
-// Any error has an answer, and none of them tells the cause.
+// Every error has a response, which does not contain the cause.
 func ExampleDenialOf() {
 	for _, err := range []error{sso.ErrNoToken, sso.ErrInvalidToken, sso.ErrAccessDenied, sso.ErrUnavailable, errors.New("the disk is full")} {
 		d := sso.DenialOf(err)
@@ -132,7 +132,7 @@ func ExampleDenialOf() {
 	// 500 internal ""
 }
 
-// officeHours is a permission of your own: it asks another one, and a clock that may fail.
+// officeHours is a permission of your own: it calls another one and a clock that may fail.
 type officeHours struct {
 	of  sso.Permission
 	now func() (hour int, err error)
@@ -152,7 +152,7 @@ func (o officeHours) Check(ctx context.Context, access sso.Access) sso.Decision 
 	return sso.Grant()
 }
 
-// A permission of your own, asked outside of a request.
+// A permission of your own, checked outside of a request.
 func ExamplePermission() {
 	auth, issuer := forExamples(sso.Config{})
 	principal, err := auth.ValidateToken(context.Background(), issuer.MustToken(devissuer.Claim("roles", []string{"staff"})))
@@ -160,13 +160,13 @@ func ExamplePermission() {
 		log.Fatal(err)
 	}
 	access := sso.NewAccess(principal, nil)
-	ask := func(hour int, err error) {
+	check := func(hour int, err error) {
 		d := sso.Check(context.Background(), officeHours{permission.Role("staff"), func() (int, error) { return hour, err }}, access)
 		fmt.Println(d.Granted(), d.Code(), d.Err())
 	}
-	ask(10, nil)
-	ask(20, nil)
-	ask(0, errors.New("the clock has stopped"))
+	check(10, nil)
+	check(20, nil)
+	check(0, errors.New("the clock has stopped"))
 	// Output:
 	// true  <nil>
 	// false closed <nil>
@@ -198,7 +198,7 @@ func ExampleDetails() {
 	// 401 Bearer error="insufficient_user_authentication", max_age="300"
 }
 
-// Whom a token speaks for.
+// The caller that a token identifies.
 func ExamplePrincipal() {
 	auth, issuer := forExamples(sso.Config{RolesClaim: "groups"})
 	p, err := auth.ValidateToken(context.Background(), issuer.MustToken(
@@ -225,7 +225,7 @@ func ExamplePrincipal() {
 	// <nil> t7
 }
 
-// Claims are asked by what they have to be; nothing is converted.
+// Claims are read by type; nothing is converted.
 func ExampleValue() {
 	v, err := sso.ValueOf(map[string]any{"level": 7, "name": "ada", "tags": []any{"a", "b"}, "admin": nil})
 	if err != nil {
@@ -287,7 +287,7 @@ func ExampleWithExpiry() {
 	// true
 }
 
-// A token may stand in several places, and in one at a time.
+// A token may be in one of several places.
 func ExampleAuthenticator_TokenFrom() {
 	auth, issuer := forExamples(sso.Config{})
 	auth = auth.TokenFrom(
@@ -310,14 +310,14 @@ func ExampleAuthenticator_TokenFrom() {
 			fmt.Println(sso.DenialOf(err).Code)
 			continue
 		}
-		fmt.Println("good")
+		fmt.Println("valid")
 	}
 	// Output:
-	// good
-	// good
-	// good
+	// valid
+	// valid
+	// valid
 	// cross_origin
-	// good
+	// valid
 	// invalid_request
 }
 

@@ -37,8 +37,8 @@ func ExampleAuthenticator_ValidateToken() {
 	fmt.Println(principal.Subject(), principal.Claim("level"), err)
 
 	_, err = auth.ValidateToken(ctx, issuer.MustToken(devissuer.WrongAudience()))
-	var bad *sso.TokenError
-	fmt.Println(errors.Is(err, sso.ErrInvalidToken), errors.As(err, &bad) && bad.Reason == sso.ReasonWrongAudience)
+	var invalid *sso.TokenError
+	fmt.Println(errors.Is(err, sso.ErrInvalidToken), errors.As(err, &invalid) && invalid.Reason == sso.ReasonWrongAudience)
 	// Output:
 	// ada 9007199254740993 <nil>
 	// true true
@@ -72,7 +72,7 @@ func ExampleJoin() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer auth.Close() //nolint:errcheck // of both; it has no error to tell
+	defer auth.Close() //nolint:errcheck // it returns no error here
 	for _, token := range []string{
 		staffIssuer.MustToken(),
 		partnersIssuer.MustToken(),
@@ -160,19 +160,19 @@ func ExampleConfig_observe() {
 
 var errSignInAgain = errors.New("sign in again")
 
-// whoSent tells a token that is not good from not knowing.
+// whoSent distinguishes an invalid token from an outage.
 func whoSent(ctx context.Context, auth *sso.Authenticator, token string) (string, error) {
 	principal, err := auth.ValidateToken(ctx, token)
 	switch {
 	case errors.Is(err, sso.ErrInvalidToken): // JWTValidationError
 		return "", errSignInAgain
-	case err != nil: // nobody can tell now: sso.ErrUnavailable
+	case err != nil: // sso.ErrUnavailable
 		return "", err
 	}
 	return principal.Subject(), nil
 }
 
-// A bad token is one thing, keys that cannot be had another.
+// An invalid token differs from unavailable keys.
 func ExampleAuthenticator_ValidateToken_errors() {
 	issuer, err := devissuer.New()
 	if err != nil {

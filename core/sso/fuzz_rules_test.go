@@ -205,14 +205,14 @@ func number(raw json.RawMessage) (*big.Float, bool) {
 	return f, err == nil
 }
 
-// allTokens are the tokens that other tests know, good and bad.
+// allTokens are the tokens of other tests, valid and invalid.
 func allTokens() (list []string) {
-	for _, good := range goodTokens() {
-		list = append(list, good.token)
+	for _, valid := range validTokens() {
+		list = append(list, valid.token)
 	}
-	for _, bad := range badTokens() {
-		if len(bad.token) < 20_000 {
-			list = append(list, bad.token)
+	for _, invalid := range invalidTokens() {
+		if len(invalid.token) < 20_000 {
+			list = append(list, invalid.token)
 		}
 	}
 	return list

@@ -14,10 +14,10 @@ import (
 )
 
 func FuzzAuthorizationHeader(f *testing.F) {
-	good := token()
+	valid := token()
 	for _, value := range []string{
-		"", "Bearer", "Bearer ", "Bearer " + good, "bearer  " + good + " ", "Bearer\t" + good, "Bearer=" + good, good, "Basic YQ==",
-		"Bearer " + good + ", Bearer " + good, "Bearer a.b.c", "Bearer \x00", "Bearer é", "BEARER " + good[:len(good)-1], "Bearer ====",
+		"", "Bearer", "Bearer ", "Bearer " + valid, "bearer  " + valid + " ", "Bearer\t" + valid, "Bearer=" + valid, valid, "Basic YQ==",
+		"Bearer " + valid + ", Bearer " + valid, "Bearer a.b.c", "Bearer \x00", "Bearer é", "BEARER " + valid[:len(valid)-1], "Bearer ====",
 	} {
 		f.Add(value)
 	}
@@ -41,7 +41,7 @@ func FuzzAuthorizationHeader(f *testing.F) {
 			}
 			if err == nil {
 				trimmed := strings.Trim(value, " \t")
-				if len(trimmed) < 7 || !strings.EqualFold(trimmed[:7], "Bearer ") || strings.TrimLeft(trimmed[7:], " ") != good {
+				if len(trimmed) < 7 || !strings.EqualFold(trimmed[:7], "Bearer ") || strings.TrimLeft(trimmed[7:], " ") != valid {
 					t.Fatalf("%s accepted %q", name, value)
 				}
 				continue
@@ -61,17 +61,17 @@ func FuzzAuthorizationHeader(f *testing.F) {
 	})
 }
 
-// FuzzVerify signs whatever header and claims it is given, so that the way to a principal is
+// FuzzVerify signs any header and claims, so that the way to a principal is
 // reached, and compares what is accepted with what golang-jwt makes of the same token.
 func FuzzVerify(f *testing.F) {
-	for _, good := range goodTokens() {
-		segments := strings.Split(good.token, ".")
+	for _, valid := range validTokens() {
+		segments := strings.Split(valid.token, ".")
 		header, _ := base64.RawURLEncoding.DecodeString(segments[0])
 		payload, _ := base64.RawURLEncoding.DecodeString(segments[1])
 		f.Add(string(header), string(payload), "")
 	}
-	for _, bad := range badTokens() {
-		if segments := strings.Split(bad.token, "."); len(segments) == 3 && len(bad.token) < 4000 {
+	for _, invalid := range invalidTokens() {
+		if segments := strings.Split(invalid.token, "."); len(segments) == 3 && len(invalid.token) < 4000 {
 			header, _ := base64.RawURLEncoding.DecodeString(segments[0])
 			payload, _ := base64.RawURLEncoding.DecodeString(segments[1])
 			f.Add(string(header), string(payload), "")
@@ -95,7 +95,7 @@ func FuzzVerify(f *testing.F) {
 				t.Fatalf("%s, %v", class(err), err)
 			}
 			if reasonIn(err) == sso.ReasonBadSignature && behind == "" {
-				t.Fatalf("the signature was good: %v", err)
+				t.Fatalf("the signature was valid: %v", err)
 			}
 			return
 		}
@@ -143,7 +143,7 @@ func FuzzVerify(f *testing.F) {
 		}
 		both, err := sso.ValueOf(json.RawMessage(theirs))
 		if err != nil || !equalClaims(p, both) {
-			t.Fatalf("golang-jwt reads %s (%v) out of %s", theirs, err, payload)
+			t.Fatalf("golang-jwt reads %s (%v) from %s", theirs, err, payload)
 		}
 	})
 }

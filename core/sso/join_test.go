@@ -55,7 +55,7 @@ func newTwo(t testing.TB, change ...func(name string, c *sso.Config)) (staff, pa
 	return staff, partners, parts
 }
 
-func TestTheIssuerChoosesBeforeAnyKeyIsLookedFor(t *testing.T) {
+func TestJoin_IssuerSelects(t *testing.T) {
 	staff, partners, parts := newTwo(t)
 	a := joined(t, parts...)
 	fetches := func(staffs, partnerss int) {
@@ -64,7 +64,7 @@ func TestTheIssuerChoosesBeforeAnyKeyIsLookedFor(t *testing.T) {
 			t.Fatalf("%d and %d fetches, want %d and %d", staff.Stats().Fetches, partners.Stats().Fetches, staffs, partnerss)
 		}
 	}
-	for name, bad := range map[string]string{
+	for name, invalid := range map[string]string{
 		"an unknown issuer":               staff.MustToken(devissuer.IssuedBy("https://evil.example")),
 		"no issuer":                       staff.MustToken(devissuer.WithoutClaim("iss")),
 		"an empty issuer":                 staff.MustToken(devissuer.IssuedBy("")),
@@ -78,7 +78,7 @@ func TestTheIssuerChoosesBeforeAnyKeyIsLookedFor(t *testing.T) {
 		"the issuer in the header":        staff.MustToken(devissuer.WithoutClaim("iss"), devissuer.Header("iss", staffID)),
 		"an unknown issuer, badly signed": staff.MustToken(devissuer.IssuedBy("https://evil.example"), devissuer.BadSignature()),
 	} {
-		_, err := a.ValidateToken(t.Context(), bad)
+		_, err := a.ValidateToken(t.Context(), invalid)
 		if reasonIn(err) != sso.ReasonWrongIssuer {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -97,17 +97,17 @@ func TestTheIssuerChoosesBeforeAnyKeyIsLookedFor(t *testing.T) {
 		t.Fatalf("%v, %v", p, err)
 	}
 	fetches(1, 1)
-	// What the one signs in the other's name is judged by the other's keys.
+	// What the one signs in the other's name is checked by the other's keys.
 	if _, err := a.ValidateToken(t.Context(), partners.MustToken(devissuer.Audience("api"), devissuer.IssuedBy(staffID))); reasonIn(err) != sso.ReasonUnknownKey {
 		t.Errorf("partners for staff: %v", err)
 	}
-	fetches(2, 1) // the key id is unknown to the one, so it is asked again
+	fetches(2, 1) // the key id is unknown to one, so its keys are fetched again
 	if len(staff.Stats().Strays)+len(partners.Stats().Strays) != 0 {
 		t.Errorf("strays: %q, %q", staff.Stats().Strays, partners.Stats().Strays)
 	}
 }
 
-func TestTheSameKeyIDAtTwoIssuersNeverCrosses(t *testing.T) {
+func TestJoin_SameKeyID(t *testing.T) {
 	bob := ed25519.NewKeyFromSeed([]byte("bob's key for tests: 32 bytes ok"))
 	jwk := func(key ed25519.PrivateKey) string {
 		return `{"kty":"OKP","crv":"Ed25519","kid":"one","x":"` + b64(key.Public().(ed25519.PublicKey)) + `"}` //nolint:errcheck // what Ed25519 keys are
@@ -130,11 +130,11 @@ func TestTheSameKeyIDAtTwoIssuersNeverCrosses(t *testing.T) {
 					for _, test := range []struct {
 						key    ed25519.PrivateKey
 						issuer string
-						good   bool
+						valid  bool
 					}{{ada, staffID, true}, {bob, partnersID, true}, {ada, partnersID, false}, {bob, staffID, false}, {mallory, staffID, false}} {
 						p, err := a.ValidateToken(t.Context(), token(test.key, kid, test.issuer))
-						if test.good && (err != nil || p.Issuer() != test.issuer) || !test.good && reasonIn(err) != sso.ReasonBadSignature {
-							t.Errorf("kid %s at %s: %v, want good %t", kid, test.issuer, err, test.good)
+						if test.valid && (err != nil || p.Issuer() != test.issuer) || !test.valid && reasonIn(err) != sso.ReasonBadSignature {
+							t.Errorf("kid %s at %s: %v, want valid %t", kid, test.issuer, err, test.valid)
 						}
 					}
 				}
@@ -143,7 +143,7 @@ func TestTheSameKeyIDAtTwoIssuersNeverCrosses(t *testing.T) {
 	}
 }
 
-func TestEachIssuersRulesAreItsOwn(t *testing.T) {
+func TestJoin_RulesOfEachIssuer(t *testing.T) {
 	rsa := rsaKey()
 	noon := func() time.Time { return T }
 	late := func() time.Time { return T.Add(2 * time.Hour) }
@@ -186,7 +186,7 @@ func TestEachIssuersRulesAreItsOwn(t *testing.T) {
 		{"partners without client", rs(of(partnersID, "shop", "exp", twoHours)), sso.ReasonWrongClient},
 		{"partners' ID token", rs(of(partnersID, "shop", "exp", twoHours, "client_id", `"web"`, "at_hash", `"x"`)), sso.ReasonTokenKind},
 		{"partners with Permissions, which is their claim in capitals", rs(of(partnersID, "shop", "exp", twoHours, "client_id", `"web"`, "Permissions", "1")), sso.ReasonMalformed},
-		{"staff with Permissions, which is nobody's claim there", ed(of(staffID, "api", "Permissions", "1")), ""},
+		{"staff with Permissions, which is not a claim there", ed(of(staffID, "api", "Permissions", "1")), ""},
 		{"staff with Roles, which is their claim in capitals", ed(of(staffID, "api", "Roles", "1")), sso.ReasonMalformed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -207,7 +207,7 @@ func TestEachIssuersRulesAreItsOwn(t *testing.T) {
 	})
 }
 
-func TestFaultsOfJoin(t *testing.T) {
+func TestJoin_Errors(t *testing.T) {
 	of := func(issuer string) *sso.Authenticator {
 		return newAuth(t, func(c *sso.Config) { c.Issuer = issuer })
 	}
@@ -224,7 +224,7 @@ func TestFaultsOfJoin(t *testing.T) {
 		{"a zero one", []*sso.Authenticator{of(staffID), {}}, []string{"position 2 was not created by New"}},
 		{"one without issuer", []*sso.Authenticator{of(staffID), of("")}, []string{"position 2 has no Issuer: set it"}},
 		{"one alone without issuer", []*sso.Authenticator{of("")}, []string{"position 1 has no Issuer"}},
-		{"one whose issuer discovery tells, too late", []*sso.Authenticator{discovered}, []string{"position 1 has no Issuer"}},
+		{"one with a discovered issuer", []*sso.Authenticator{discovered}, []string{"position 1 has no Issuer"}},
 		{"an issuer twice", []*sso.Authenticator{of(staffID), of(partnersID), of(staffID)}, []string{`"` + staffID + `": give each its own`}},
 		{"an issuer twice, once in a join", []*sso.Authenticator{joined(t, of(staffID), of(partnersID)), of(partnersID)}, []string{`"` + partnersID + `": give each its own`}},
 		{
@@ -240,7 +240,7 @@ func TestFaultsOfJoin(t *testing.T) {
 			}
 			lines := strings.Split(err.Error(), "\n")
 			if len(lines) != len(test.want) {
-				t.Fatalf("%d faults, want %d: %v", len(lines), len(test.want), err)
+				t.Fatalf("%d problems, want %d: %v", len(lines), len(test.want), err)
 			}
 			for i, want := range test.want {
 				if !strings.HasPrefix(lines[i], "sso: Join") || !strings.Contains(lines[i], want) {
@@ -265,7 +265,7 @@ func TestFaultsOfJoin(t *testing.T) {
 	})
 }
 
-func TestAJoinOfOneAndAJoinOfJoins(t *testing.T) {
+func TestJoin_Nested(t *testing.T) {
 	of := func(issuer string, size int) *sso.Authenticator {
 		return newAuth(t, func(c *sso.Config) { c.Issuer, c.MaxTokenBytes = issuer, size })
 	}
@@ -292,7 +292,7 @@ func TestAJoinOfOneAndAJoinOfJoins(t *testing.T) {
 	}
 }
 
-func TestStatusListsEverySource(t *testing.T) {
+func TestJoin_Status(t *testing.T) {
 	staff, partners, parts := newTwo(t)
 	a := joined(t, parts...)
 	if _, err := a.ValidateToken(t.Context(), partners.MustToken(devissuer.Audience("api"))); err != nil {
@@ -310,7 +310,7 @@ func TestStatusListsEverySource(t *testing.T) {
 	}
 }
 
-func TestReadyNeedsOneOfSeveral(t *testing.T) {
+func TestJoin_Ready(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		down [2]bool
@@ -346,7 +346,7 @@ func TestReadyNeedsOneOfSeveral(t *testing.T) {
 }
 
 // A partner that does not answer must not make a probe wait.
-func TestReadyDoesNotWaitForAPartnerThatHangs(t *testing.T) {
+func TestJoin_ReadyWithHangingPartner(t *testing.T) {
 	for _, hangs := range []int{0, 1} {
 		synctest.Test(t, func(t *testing.T) {
 			staff, partners, parts := newTwo(t)
@@ -361,8 +361,8 @@ func TestReadyDoesNotWaitForAPartnerThatHangs(t *testing.T) {
 					t.Errorf("waited %v", waited)
 				}
 			}
-			synctest.Wait()                                                  // the fetch that nobody waits for is on its way
-			if staff.Stats().Fetches != 1 || partners.Stats().Fetches != 1 { // both were asked
+			synctest.Wait()                                                  // the background fetch is in flight
+			if staff.Stats().Fetches != 1 || partners.Stats().Fetches != 1 { // both were fetched
 				t.Errorf("%d and %d fetches", staff.Stats().Fetches, partners.Stats().Fetches)
 			}
 			if err := a.Close(); err != nil {
@@ -384,7 +384,7 @@ func TestReadyDoesNotWaitForAPartnerThatHangs(t *testing.T) {
 	})
 }
 
-func TestCloseClosesAll(t *testing.T) {
+func TestJoin_Close(t *testing.T) {
 	staff, partners, parts := newTwo(t)
 	a := joined(t, parts[0], joined(t, parts[1]))
 	if err := a.Ready(t.Context()); err != nil {
@@ -408,7 +408,7 @@ func TestCloseClosesAll(t *testing.T) {
 	}
 }
 
-func TestRefusalsOfAJoinAreDrawnLikeTheFirsts(t *testing.T) {
+func TestJoin_Refusals(t *testing.T) {
 	var log, otherLog lines
 	var seen, otherSeen events
 	a := joined(t,
@@ -428,9 +428,9 @@ func TestRefusalsOfAJoinAreDrawnLikeTheFirsts(t *testing.T) {
 			t.Errorf("%s: %d %q %v", issuer, d.Status, d.Body, d.Header)
 		}
 		ctx, err := a.Authenticate(t.Context(), bearer(token("iss", `"`+issuer+`"`)))
-		if known := issuer != "https://evil.example"; (err == nil) != known {
+		if accepted := issuer != "https://evil.example"; (err == nil) != accepted {
 			t.Errorf("%s: %v", issuer, err)
-		} else if p, ok := sso.FromContext(ctx); ok != known || known && p.Issuer() != issuer {
+		} else if p, ok := sso.FromContext(ctx); ok != accepted || accepted && p.Issuer() != issuer {
 			t.Errorf("%s: %v, %t", issuer, p, ok)
 		}
 	}
@@ -442,8 +442,8 @@ func TestRefusalsOfAJoinAreDrawnLikeTheFirsts(t *testing.T) {
 	}
 }
 
-// A login by a part is none by the join, since a part's rules alone may be laxer.
-func TestTwoJoinsNeverTrustEachOther(t *testing.T) {
+// The join does not rely on a login by a part, since a part's rules alone may be laxer.
+func TestJoin_OtherJoin(t *testing.T) {
 	join := func(key ed25519.PrivateKey) *sso.Authenticator {
 		joined, err := sso.Join(newAuth(t, func(c *sso.Config) { c.Keys = static(t, "ada", "", key.Public()) }))
 		if err != nil {
@@ -458,27 +458,27 @@ func TestTwoJoinsNeverTrustEachOther(t *testing.T) {
 	}
 }
 
-func TestALoginByAPartIsNoLoginByTheJoin(t *testing.T) {
+func TestJoin_LoginByPart(t *testing.T) {
 	part := newAuth(t, func(c *sso.Config) { c.Issuer = staffID })
 	a := joined(t, part)
-	good := bearer(token("iss", `"`+staffID+`"`))
-	ctx, err := part.Authenticate(t.Context(), good)
+	valid := bearer(token("iss", `"`+staffID+`"`))
+	ctx, err := part.Authenticate(t.Context(), valid)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := part.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Authorize(ctx, good, granting); !errors.Is(err, sso.ErrUnavailable) { // it looked for the key again
+	if _, err := a.Authorize(ctx, valid, granting); !errors.Is(err, sso.ErrUnavailable) { // it looked for the key again
 		t.Errorf("%v", err)
 	}
-	if _, err := a.Authorize(t.Context(), good, granting); !errors.Is(err, sso.ErrUnavailable) {
+	if _, err := a.Authorize(t.Context(), valid, granting); !errors.Is(err, sso.ErrUnavailable) {
 		t.Errorf("%v", err)
 	}
 }
 
 // A source that discovery leads to still enforces what the document says.
-func TestDiscoveredPartsOfAJoin(t *testing.T) {
+func TestJoin_Discovery(t *testing.T) {
 	issuer, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"), devissuer.WithClock(newClock().Now))
 	if err != nil {
 		t.Fatal(err)

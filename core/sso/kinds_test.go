@@ -78,7 +78,7 @@ func TestTokenType_OtherKinds(t *testing.T) {
 	}
 }
 
-func TestATokenBoundToAKeyIsRefusedAsABearerToken(t *testing.T) {
+func TestValidateToken_BoundToken(t *testing.T) {
 	for _, cnf := range []string{`{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}`, `{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}`, `{}`, `null`, `""`, `"x"`, `[]`, `0`, `false`} {
 		for name, a := range map[string]*sso.Authenticator{
 			"by default":               newAuth(t),
@@ -92,7 +92,7 @@ func TestATokenBoundToAKeyIsRefusedAsABearerToken(t *testing.T) {
 	}
 }
 
-func TestAccessTokensByRFC9068(t *testing.T) {
+func TestTokenType_Strict(t *testing.T) {
 	strict := func(c *sso.Config) { c.TokenType = sso.StrictAccessToken }
 	full := func(changes ...string) string {
 		return claimsWith(append([]string{"client_id", `"web"`, "jti", `"1"`}, changes...)...)
@@ -112,7 +112,7 @@ func TestAccessTokensByRFC9068(t *testing.T) {
 		{"at+jwt in capitals", signed(ada, header(`"AT+JWT"`), full()), "", strict},
 		{"application/at+jwt", signed(ada, header(`"application/at+jwt"`), full()), "", strict},
 		{"Application/At+Jwt", signed(ada, header(`"Application/At+Jwt"`), full()), "", strict},
-		{"a dotted capital I, which is no i", signed(ada, header(`"appl\u0130cation/at+jwt"`), full()), sso.ReasonTokenType, strict},
+		{"a dotted capital I, which is not an i", signed(ada, header(`"appl\u0130cation/at+jwt"`), full()), sso.ReasonTokenType, strict},
 		{"no typ", signed(ada, header(""), full()), sso.ReasonTokenType, strict},
 		{"JWT", signed(ada, header(`"JWT"`), full()), sso.ReasonTokenType, strict},
 		{"an empty typ", signed(ada, header(`""`), full()), sso.ReasonTokenType, strict},
@@ -127,7 +127,7 @@ func TestAccessTokensByRFC9068(t *testing.T) {
 		{"jti empty", signed(ada, header(`"at+jwt"`), full("jti", `""`)), sso.ReasonMalformedClaim, strict},
 		{"client_id null", signed(ada, header(`"at+jwt"`), full("client_id", `null`)), sso.ReasonMalformedClaim, strict},
 		{"sub empty", signed(ada, header(`"at+jwt"`), full("sub", `""`)), sso.ReasonMalformedClaim, strict},
-		{"jti that is a number, where RFC 9068 is not demanded", token("jti", `1`), "", func(*sso.Config) {}},
+		{"jti that is a number, where RFC 9068 is not required", token("jti", `1`), "", func(*sso.Config) {}},
 	}
 	for name, missing := range map[string]struct {
 		reason sso.Reason
@@ -148,7 +148,7 @@ func TestAccessTokensByRFC9068(t *testing.T) {
 	}
 }
 
-func TestOnlyListedClientsAreAccepted(t *testing.T) {
+func TestConfig_ClientIDs(t *testing.T) {
 	listed := newAuth(t, func(c *sso.Config) { c.ClientIDs = []string{"web", "app"} })
 	unlisted := newAuth(t)
 	for clientID, want := range map[string][2]sso.Reason{ // listed, unlisted
@@ -221,7 +221,7 @@ func spellings(name string) []string {
 	return slices.DeleteFunc(list, func(s string) bool { return s == name })
 }
 
-func TestMembersThatPassForOthersAreRefused(t *testing.T) {
+func TestValidateToken_LookalikeNames(t *testing.T) {
 	a := newAuth(t, func(c *sso.Config) { c.TokenType = sso.AllowIDToken })
 	refused := func(t *testing.T, token string) {
 		t.Helper()
@@ -277,7 +277,7 @@ func TestMembersThatPassForOthersAreRefused(t *testing.T) {
 }
 
 // A configured name may be longer than ours, and of any letters.
-func TestMembersThatPassForAConfiguredClaimAreRefused(t *testing.T) {
+func TestValidateToken_LookalikeClaims(t *testing.T) {
 	for name, claim := range map[string]string{
 		"ASCII": "rights", "with a capital": "Rights", "as long as a short one": strings.Repeat("k", 64), "longer": strings.Repeat("k", 65),
 		"beyond ASCII": "größe", "beyond ASCII, with a capital": "Größe", "beyond ASCII and longer": strings.Repeat("é", 40),
@@ -307,8 +307,8 @@ func TestMembersThatPassForAConfiguredClaimAreRefused(t *testing.T) {
 	}
 }
 
-// Members that are refused by their presence, whatever they hold.
-func TestHeadersThatAreRefusedWhateverTheyHold(t *testing.T) {
+// Members that are refused if present, with any value.
+func TestValidateToken_RefusedHeaders(t *testing.T) {
 	a := newAuth(t)
 	for name, reason := range map[string]sso.Reason{
 		"crit": sso.ReasonCriticalHeader, "zip": sso.ReasonUnsupportedHeader, "b64": sso.ReasonUnsupportedHeader, "cty": sso.ReasonTokenType,
@@ -321,8 +321,8 @@ func TestHeadersThatAreRefusedWhateverTheyHold(t *testing.T) {
 	}
 }
 
-func TestBoundsOfForm(t *testing.T) {
-	header := func(bytes int) string { // a good header of so many bytes
+func TestValidateToken_Bounds(t *testing.T) {
+	header := func(bytes int) string { // a valid header of so many bytes
 		return headerWith("x", `"`+strings.Repeat("x", bytes-len(headerWith("x", `""`)))+`"`)
 	}
 	nested := func(levels int) string { return strings.Repeat(`{"a":`, levels) + "1" + strings.Repeat("}", levels) }
@@ -356,8 +356,8 @@ func TestBoundsOfForm(t *testing.T) {
 		if _, err := a.ValidateToken(t.Context(), token("x", `"`+strings.Repeat("x", 500_000)+`"`)); err != nil {
 			t.Error(err)
 		}
-		for _, bad := range []string{signed(ada, header(4097), claimsWith()), token("x", nested(32))} {
-			if _, err := a.ValidateToken(t.Context(), bad); reasonIn(err) != sso.ReasonMalformed {
+		for _, invalid := range []string{signed(ada, header(4097), claimsWith()), token("x", nested(32))} {
+			if _, err := a.ValidateToken(t.Context(), invalid); reasonIn(err) != sso.ReasonMalformed {
 				t.Error(err)
 			}
 		}
@@ -365,7 +365,7 @@ func TestBoundsOfForm(t *testing.T) {
 }
 
 // Dates beyond 32 bits, on any processor; see also `GOARCH=386 go test`.
-func TestDatesDoNotOverflow(t *testing.T) {
+func TestValidateToken_DateOverflow(t *testing.T) {
 	late := time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, test := range []struct {
 		name, claim, date string
@@ -387,7 +387,7 @@ func TestDatesDoNotOverflow(t *testing.T) {
 		{"iat beyond 9999", "iat", "253402300800", T, sso.ReasonMalformedClaim},
 		{"exp the least int64", "exp", "-9223372036854775808", T, sso.ReasonMalformedClaim},
 		{"nbf the greatest int64", "nbf", "9223372036854775807", T, sso.ReasonMalformedClaim},
-		{"exp 2^64 and what is good", "exp", "18446744075602998061", T, sso.ReasonMalformedClaim},
+		{"exp 2^64 and what is valid", "exp", "18446744075602998061", T, sso.ReasonMalformedClaim},
 		{"exp the greatest float64", "exp", "1.7976931348623157e308", T, sso.ReasonMalformedClaim},
 		{"exp with ten thousand digits", "exp", "1" + strings.Repeat("0", 10_000), T, sso.ReasonMalformedClaim},
 		{"exp with ten thousand zeros behind the point", "exp", "1900000000." + strings.Repeat("0", 10_000), T, ""},
@@ -423,7 +423,7 @@ func TestDatesDoNotOverflow(t *testing.T) {
 	})
 }
 
-func TestSubjectsAreStrings(t *testing.T) {
+func TestValidateToken_Subject(t *testing.T) {
 	a := newAuth(t)
 	for value, reason := range map[string]sso.Reason{
 		`"ada"`: "", `" "`: "", `"0"`: "", "": "", `""`: sso.ReasonMalformedClaim, `null`: sso.ReasonMalformedClaim, `0`: sso.ReasonMalformedClaim,

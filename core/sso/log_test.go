@@ -37,32 +37,32 @@ func leak(text, token string) string {
 	return ""
 }
 
-func TestNoTokenAppearsAnywhere(t *testing.T) {
-	tokens := map[string]string{"a token that is no such thing": "swordfish-swordfish"}
-	for _, bad := range badTokens() {
-		tokens[bad.name] = bad.token
+func TestLog_NoToken(t *testing.T) {
+	tokens := map[string]string{"not a token": "swordfish-swordfish"}
+	for _, invalid := range invalidTokens() {
+		tokens[invalid.name] = invalid.token
 	}
-	for _, good := range goodTokens() { // refused for want of permission, or by keys that are away
-		tokens[good.name] = good.token
+	for _, valid := range validTokens() { // refused for want of permission, or by keys that are away
+		tokens[valid.name] = valid.token
 	}
 	for name, token := range tokens {
 		t.Run(name, func(t *testing.T) {
 			var json, text lines
-			var told strings.Builder
-			observe := func(e sso.Event) { fmt.Fprintf(&told, "%+v\n", e) }
+			var output strings.Builder
+			observe := func(e sso.Event) { fmt.Fprintf(&output, "%+v\n", e) }
 			hear := func(err error) {
 				if err == nil {
 					return
 				}
-				fmt.Fprintf(&told, "%v %+v %#v\n", err, err, err)
+				fmt.Fprintf(&output, "%v %+v %#v\n", err, err, err)
 				for e := err; e != nil; e = errors.Unwrap(e) {
-					fmt.Fprintf(&told, "%v %+v %q\n", e, e, e)
+					fmt.Fprintf(&output, "%v %+v %q\n", e, e, e)
 				}
 				d := sso.DenialOf(err)
-				fmt.Fprintf(&told, "%v %s\n", d, d.Body)
+				fmt.Fprintf(&output, "%v %s\n", d, d.Body)
 				var denied *sso.AccessDeniedError
 				if errors.As(err, &denied) {
-					fmt.Fprintln(&told, denied.Decision.Explain())
+					fmt.Fprintln(&output, denied.Decision.Explain())
 				}
 			}
 			for _, change := range []func(*sso.Config){
@@ -86,10 +86,10 @@ func TestNoTokenAppearsAnywhere(t *testing.T) {
 					}
 				}
 			}
-			if json.String() == "" || text.String() == "" || told.String() == "" {
-				t.Fatal("nothing was told at all")
+			if json.String() == "" || text.String() == "" || output.String() == "" {
+				t.Fatal("no output")
 			}
-			for where, text := range map[string]string{"the JSON log": json.String(), "the text log": text.String(), "an error, event or answer": told.String()} {
+			for where, text := range map[string]string{"the JSON log": json.String(), "the text log": text.String(), "an error, event or answer": output.String()} {
 				if part := leak(text, token); part != "" {
 					t.Errorf("%s holds %q", where, part)
 				}
@@ -101,7 +101,7 @@ func TestNoTokenAppearsAnywhere(t *testing.T) {
 	}
 }
 
-func TestARefusalIsLoggedWithItsReason(t *testing.T) {
+func TestLog_Reason(t *testing.T) {
 	for _, test := range []struct {
 		name         string
 		request      request
@@ -166,7 +166,7 @@ func TestARefusalIsLoggedWithItsReason(t *testing.T) {
 	}
 }
 
-func TestALogLineHoldsNoLineBreakOfATokensMaking(t *testing.T) {
+func TestLog_LineBreaks(t *testing.T) {
 	const forged = "\nlevel=ERROR msg=forged"
 	for name, token := range map[string]string{
 		"in kid":                       signed(ada, headerWith("kid", `"x\nlevel=ERROR msg=forged"`), claimsWith()),
@@ -192,14 +192,14 @@ func TestALogLineHoldsNoLineBreakOfATokensMaking(t *testing.T) {
 	}
 }
 
-func TestARefusalSaysWhatIsWrongInWords(t *testing.T) {
+func TestTokenError_Texts(t *testing.T) {
 	most, more := "https://"+strings.Repeat("x", 192), "https://"+strings.Repeat("x", 193)
 	for _, test := range []struct{ name, token, want string }{
 		{"no end", token("exp", ""), "missing_expiry: exp: missing"},
 		{"an algorithm without a name", signed(ada, headerWith("alg", `""`), claimsWith()), `algorithm: alg: got "", want one of ["EdDSA"]`},
-		{"an algorithm that is no string", signed(ada, headerWith("alg", "1"), claimsWith()), "algorithm: alg: missing, or not a string"},
+		{"an algorithm that is not a string", signed(ada, headerWith("alg", "1"), claimsWith()), "algorithm: alg: missing, or not a string"},
 		{"a key without a name", signed(ada, headerWith("kid", `""`, "alg", `"RS256"`), claimsWith()), `algorithm: alg: got "RS256", want one of ["EdDSA"]`},
-		{"an issuer of as many bytes as are shown", token("iss", `"`+most+`"`), `wrong_issuer: iss: got "` + most + `", want "` + issuerID + `"`},
+		{"an issuer of as many bytes as are logged", token("iss", `"`+most+`"`), `wrong_issuer: iss: got "` + most + `", want "` + issuerID + `"`},
 		{"an issuer of more bytes", token("iss", `"`+more+`"`), `wrong_issuer: iss: got "` + most + `…", want "` + issuerID + `"`},
 		{"several audiences", token("aud", `["a","b c"]`), `wrong_audience: aud: got ["a" "b c"], want one of ["api"]`},
 	} {
@@ -223,7 +223,7 @@ func TestARefusalSaysWhatIsWrongInWords(t *testing.T) {
 	}
 }
 
-func TestOnlyADecisionsLogLineHasAPrincipal(t *testing.T) {
+func TestLog_Principal(t *testing.T) {
 	for token, want := range map[string]bool{token(): true, token("exp", "1"): false} {
 		var log lines
 		_, _ = newAuth(t, func(c *sso.Config) { c.Logger = log.logger(slog.LevelInfo) }).Authorize(t.Context(), bearer(token), denying)
@@ -233,7 +233,7 @@ func TestOnlyADecisionsLogLineHasAPrincipal(t *testing.T) {
 	}
 }
 
-func TestARefusalOfACookieFromElsewhereIsLoggedByItsReason(t *testing.T) {
+func TestLog_CrossOrigin(t *testing.T) {
 	var log lines
 	a := newAuth(t, func(c *sso.Config) { c.Logger = log.logger(slog.LevelInfo) }).TokenFrom(sso.TokenFromCookie(hostCookie))
 	r := targeted{sent{"POST", http.Header{"Cookie": {hostCookie + "=" + token()}, "Sec-Fetch-Site": {"cross-site"}}}, "h", "/"}
@@ -243,7 +243,7 @@ func TestARefusalOfACookieFromElsewhereIsLoggedByItsReason(t *testing.T) {
 	}
 }
 
-func TestALogLineNamesEightPermissionsAtMost(t *testing.T) {
+func TestLog_PermissionNamesBound(t *testing.T) {
 	children := make([]sso.Permission, 9)
 	for i := range children {
 		children[i] = numbered{denying, i}
@@ -264,7 +264,7 @@ type numbered struct {
 
 func (n numbered) String() string { return fmt.Sprint("own ", n.n) }
 
-func TestWhatATokenPutsIntoALogLineIsBounded(t *testing.T) {
+func TestLog_Bound(t *testing.T) {
 	long := `"` + strings.Repeat("é", 3000) + `"`
 	for name, token := range map[string]string{
 		"alg": signed(ada, headerWith("alg", `"`+strings.Repeat("é", 1500)+`"`), claimsWith()), "typ": signed(ada, headerWith("typ", `"`+strings.Repeat("é", 1500)+`"`), claimsWith()),
@@ -275,7 +275,7 @@ func TestWhatATokenPutsIntoALogLineIsBounded(t *testing.T) {
 			t.Errorf("%s: %s, %.2000v", name, class(err), err)
 		}
 	}
-	t.Run("iss, where discovery tells it", func(t *testing.T) {
+	t.Run("iss from discovery", func(t *testing.T) {
 		issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "" })
 		_, err := a.ValidateToken(t.Context(), issuer.MustToken(devissuer.IssuedBy("https://"+strings.Repeat("x", 5000))))
 		if reasonIn(err) != sso.ReasonWrongIssuer || len(err.Error()) > 500 {
@@ -284,7 +284,7 @@ func TestWhatATokenPutsIntoALogLineIsBounded(t *testing.T) {
 	})
 }
 
-func TestAnUnwatchedAuthenticatorWorks(t *testing.T) {
+func TestConfig_NoObserver(t *testing.T) {
 	before := slog.Default()
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	defer slog.SetDefault(before)
@@ -315,17 +315,17 @@ func entry(t *testing.T, log *lines) map[string]any {
 	return entries[0]
 }
 
-func TestTheLogNamesTheSettingThatARefusalMayBeAbout(t *testing.T) {
+func TestLog_Hint(t *testing.T) {
 	for name, c := range map[string]struct {
 		issuer, token string
 		hint, err     string // in what is logged; an empty hint: none
 	}{
-		"another audience":      {issuerID, token("aud", `"other"`), "set Audience (SSO_AUDIENCE)", `want one of ["api"]`},
-		"no audience":           {issuerID, token("aud", ""), "SSO_SKIP_AUDIENCE_CHECK", ""},
-		"another issuer":        {issuerID, token("iss", `"https://other.example"`), "set Issuer (SSO_ISSUER)", `want "https://issuer.example"`},
-		"a slash too many":      {issuerID, token("iss", `"https://issuer.example/"`), "exactly", `they differ by the slash at the end`},
-		"a slash too few":       {issuerID + "/", token(), "exactly", `they differ by the slash at the end`},
-		"something else is bad": {issuerID, token("exp", "1"), "", ""},
+		"another audience":          {issuerID, token("aud", `"other"`), "set Audience (SSO_AUDIENCE)", `want one of ["api"]`},
+		"no audience":               {issuerID, token("aud", ""), "SSO_SKIP_AUDIENCE_CHECK", ""},
+		"another issuer":            {issuerID, token("iss", `"https://other.example"`), "set Issuer (SSO_ISSUER)", `want "https://issuer.example"`},
+		"a slash too many":          {issuerID, token("iss", `"https://issuer.example/"`), "exactly", `they differ by the slash at the end`},
+		"a slash too few":           {issuerID + "/", token(), "exactly", `they differ by the slash at the end`},
+		"something else is invalid": {issuerID, token("exp", "1"), "", ""},
 	} {
 		var log lines
 		a := newAuth(t, func(cfg *sso.Config) { cfg.Logger, cfg.Issuer = log.logger(slog.LevelInfo), c.issuer })
@@ -341,11 +341,11 @@ func TestTheLogNamesTheSettingThatARefusalMayBeAbout(t *testing.T) {
 	}
 	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "" })
 	if _, err := a.ValidateToken(t.Context(), issuer.MustToken(devissuer.IssuedBy(issuer.URL()+"/"))); err == nil || !strings.Contains(err.Error(), "they differ by the slash") {
-		t.Errorf("where discovery tells the issuer: %v", err)
+		t.Errorf("with an issuer from discovery: %v", err)
 	}
 }
 
-func TestTheLogSaysWhereARequestWentAndNothingOfItsQuery(t *testing.T) {
+func TestLog_PathWithoutQuery(t *testing.T) {
 	for name, c := range map[string]struct {
 		request adapter.EventRequest
 		want    any
@@ -369,31 +369,31 @@ type named struct{ permit }
 
 func (named) String() string { return "own orders" }
 
-// misnamed is one whose name cannot be asked for.
+// misnamed is a permission whose String panics.
 type misnamed struct{ permit }
 
 func (misnamed) String() string { panic("no name") }
 
-func TestTheLogNamesAPermissionOfTheServicesOwn(t *testing.T) {
-	deny := permit(func(context.Context, sso.Access) sso.Decision { return sso.Deny("not_own", "ask for your own") })
+func TestLog_PermissionName(t *testing.T) {
+	deny := permit(func(context.Context, sso.Access) sso.Decision { return sso.Deny("not_own", "request your own") })
 	fail := permit(func(context.Context, sso.Access) sso.Decision { return sso.Fail(errors.New("no database")) })
 	bare := permit(func(context.Context, sso.Access) sso.Decision { return sso.Decision{} })
 	for name, c := range map[string]struct {
 		permission sso.Permission
 		want       any
 	}{
-		"by its name":                {named{deny}, "own orders"},
-		"by its type":                {deny, "sso_test.permit"},
-		"that fails":                 {named{fail}, "own orders"},
-		"that says nothing":          {bare, "sso_test.permit"},
-		"whose name panics":          {misnamed{deny}, "sso_test.misnamed"},
-		"within another":             {permission.All(permission.Authenticated(), named{deny}), "own orders"},
-		"in several":                 {permission.Any(named{deny}, deny, named{deny}), "own orders, sso_test.permit"},
-		"beside the usual ones":      {permission.All(permission.Has("a"), named{fail}), "own orders"},
-		"and none but the usual":     {permission.Any(permission.Has("a"), permission.Role("b"), permission.Scope("c")), nil},
-		"and none but a function":    {permission.Func("office hours", func(context.Context, sso.Access) (bool, error) { return false, nil }), `func("office hours")`},
-		"which is asked by another":  {permit(func(ctx context.Context, a sso.Access) sso.Decision { return sso.Check(ctx, named{deny}, a) }), "own orders"},
-		"that asks one of the usual": {named{permit(func(ctx context.Context, a sso.Access) sso.Decision { return sso.Check(ctx, permission.Has("a"), a) })}, "own orders"},
+		"by its name":                          {named{deny}, "own orders"},
+		"by its type":                          {deny, "sso_test.permit"},
+		"that fails":                           {named{fail}, "own orders"},
+		"that says nothing":                    {bare, "sso_test.permit"},
+		"whose name panics":                    {misnamed{deny}, "sso_test.misnamed"},
+		"within another":                       {permission.All(permission.Authenticated(), named{deny}), "own orders"},
+		"in several":                           {permission.Any(named{deny}, deny, named{deny}), "own orders, sso_test.permit"},
+		"beside the usual ones":                {permission.All(permission.Has("a"), named{fail}), "own orders"},
+		"and none but the usual":               {permission.Any(permission.Has("a"), permission.Role("b"), permission.Scope("c")), nil},
+		"and none but a function":              {permission.Func("office hours", func(context.Context, sso.Access) (bool, error) { return false, nil }), `func("office hours")`},
+		"called by another":                    {permit(func(ctx context.Context, a sso.Access) sso.Decision { return sso.Check(ctx, named{deny}, a) }), "own orders"},
+		"that calls one of package permission": {named{permit(func(ctx context.Context, a sso.Access) sso.Decision { return sso.Check(ctx, permission.Has("a"), a) })}, "own orders"},
 	} {
 		var log lines
 		a := newAuth(t, func(cfg *sso.Config) { cfg.Logger = log.logger(slog.LevelInfo) })
@@ -404,7 +404,7 @@ func TestTheLogNamesAPermissionOfTheServicesOwn(t *testing.T) {
 	}
 }
 
-func TestAPermissionThatPanicsIsLoggedByItsNameWithTheWayToIt(t *testing.T) {
+func TestLog_PermissionPanic(t *testing.T) {
 	for name, c := range map[string]struct {
 		permission sso.Permission
 		want       string

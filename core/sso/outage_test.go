@@ -43,7 +43,7 @@ func answer(t *testing.T, a *sso.Authenticator, token string) (status int, retry
 	return d.Status, d.Header.Get("Retry-After"), err
 }
 
-func TestAProviderThatIsDownFromTheStart(t *testing.T) {
+func TestOutage_FromStart(t *testing.T) {
 	for name, where := range map[string]func(*devissuer.Issuer, *sso.Config){
 		"a JWK Set":            func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.JWKSURL() },
 		"a PEM":                func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + devissuer.PathPEM },
@@ -54,25 +54,25 @@ func TestAProviderThatIsDownFromTheStart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			issuer, a, now := newProvider(t, where)
 			issuer.Down()
-			good := issuer.MustToken()
+			valid := issuer.MustToken()
 			if err := a.Ready(t.Context()); class(err) != "unavailable" {
 				t.Errorf("Ready: %v", err)
 			}
 			for range 3 {
-				status, retryAfter, err := answer(t, a, good)
+				status, retryAfter, err := answer(t, a, valid)
 				seconds, convErr := strconv.Atoi(retryAfter)
 				if status != http.StatusServiceUnavailable || convErr != nil || seconds < 1 || seconds > 30 || class(err) != "unavailable" {
 					t.Fatalf("%d, Retry-After %q, %v", status, retryAfter, err)
 				}
 			}
-			for name, bad := range map[string]string{
+			for name, invalid := range map[string]string{
 				"an expired token":               issuer.MustToken(devissuer.Expired()),
 				"a token for another audience":   issuer.MustToken(devissuer.WrongAudience()),
 				"a token without expiry":         issuer.MustToken(devissuer.WithoutExpiry()),
 				"a token with another algorithm": issuer.MustToken(devissuer.AlgNone()),
 				"a word":                         "swordfish",
 			} {
-				if status, _, err := answer(t, a, bad); status != http.StatusUnauthorized || class(err) != "invalid token" {
+				if status, _, err := answer(t, a, invalid); status != http.StatusUnauthorized || class(err) != "invalid token" {
 					t.Errorf("%s in the outage: %d, %v", name, status, err)
 				}
 			}
@@ -80,27 +80,27 @@ func TestAProviderThatIsDownFromTheStart(t *testing.T) {
 				t.Errorf("an unknown key in the outage: %d, %v", status, err)
 			}
 			if status, _, err := answer(t, a, issuer.MustToken(devissuer.BadSignature())); status != http.StatusServiceUnavailable {
-				t.Errorf("a bad signature that nobody can tell: %d, %v", status, err)
+				t.Errorf("an unverifiable signature: %d, %v", status, err)
 			}
 			issuer.Up()
 			now.Advance(31 * time.Second)
-			if status, _, err := answer(t, a, good); status != http.StatusOK {
+			if status, _, err := answer(t, a, valid); status != http.StatusOK {
 				t.Errorf("after the outage: %d, %v", status, err)
 			}
 			if err := a.Ready(t.Context()); err != nil {
 				t.Errorf("Ready after the outage: %v", err)
 			}
 			if status, _, err := answer(t, a, issuer.MustToken(devissuer.BadSignature())); status != http.StatusUnauthorized {
-				t.Errorf("a bad signature after the outage: %d, %v", status, err)
+				t.Errorf("an invalid signature after the outage: %d, %v", status, err)
 			}
 		})
 	}
 }
 
-func TestAProviderThatGoesDownLater(t *testing.T) {
+func TestOutage_Later(t *testing.T) {
 	issuer, a, now := newProvider(t)
-	good := issuer.MustToken(devissuer.ValidFor(3 * time.Hour))
-	if status, _, err := answer(t, a, good); status != http.StatusOK {
+	valid := issuer.MustToken(devissuer.ValidFor(3 * time.Hour))
+	if status, _, err := answer(t, a, valid); status != http.StatusOK {
 		t.Fatal(err)
 	}
 	if status, _, err := answer(t, a, issuer.MustToken(devissuer.UnknownKey())); status != http.StatusUnauthorized || reasonIn(err) != sso.ReasonUnknownKey {
@@ -115,16 +115,16 @@ func TestAProviderThatGoesDownLater(t *testing.T) {
 		t.Errorf("an unknown key in the outage: %d, %v", status, err)
 	}
 	for name, want := range map[string]int{
-		good: http.StatusOK,
+		valid: http.StatusOK,
 		issuer.MustToken(devissuer.BadSignature()): http.StatusUnauthorized,
 		issuer.MustToken(devissuer.Expired()):      http.StatusUnauthorized,
 	} {
 		if status, _, err := answer(t, a, name); status != want {
-			t.Errorf("a known key in the outage: %d, want %d (%v)", status, want, err)
+			t.Errorf("a cached key in the outage: %d, want %d (%v)", status, want, err)
 		}
 	}
 	now.Advance(2 * time.Hour)
-	if status, retryAfter, err := answer(t, a, good); status != http.StatusServiceUnavailable || retryAfter == "" {
+	if status, retryAfter, err := answer(t, a, valid); status != http.StatusServiceUnavailable || retryAfter == "" {
 		t.Errorf("keys two hours old: %d, %v", status, err)
 	}
 	issuer.Up()
@@ -134,7 +134,7 @@ func TestAProviderThatGoesDownLater(t *testing.T) {
 	}
 }
 
-func TestARotationIsNoticedAtOnce(t *testing.T) {
+func TestRotation(t *testing.T) {
 	issuer, a, _ := newProvider(t)
 	before := issuer.MustToken()
 	if status, _, err := answer(t, a, before); status != http.StatusOK {
@@ -149,7 +149,7 @@ func TestARotationIsNoticedAtOnce(t *testing.T) {
 	}
 }
 
-func TestARotationIsNoticedThoughNoKeyHasAnID(t *testing.T) {
+func TestRotation_NoKeyID(t *testing.T) {
 	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + devissuer.PathPEM })
 	before := issuer.MustToken()
 	if status, _, err := answer(t, a, before); status != http.StatusOK {
@@ -165,7 +165,7 @@ func TestARotationIsNoticedThoughNoKeyHasAnID(t *testing.T) {
 }
 
 // The key that a forger waits for comes, and is not his.
-func TestAForgedTokenIsRefusedThoughANewKeyHasCome(t *testing.T) {
+func TestRotation_ForgedToken(t *testing.T) {
 	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + devissuer.PathPEM })
 	if err := a.Ready(t.Context()); err != nil {
 		t.Fatal(err)
@@ -180,7 +180,7 @@ func TestAForgedTokenIsRefusedThoughANewKeyHasCome(t *testing.T) {
 	}
 }
 
-func TestALongOutageTellsClientsToWaitLonger(t *testing.T) {
+func TestOutage_RetryAfter(t *testing.T) {
 	issuer, a, now := newProvider(t)
 	issuer.Down()
 	longest := 0
@@ -198,7 +198,7 @@ func TestALongOutageTellsClientsToWaitLonger(t *testing.T) {
 	}
 }
 
-func TestASignatureThatPerhapsANewKeyMadeIsNotCalledBadInAnOutage(t *testing.T) {
+func TestOutage_SignatureOfNewKey(t *testing.T) {
 	issuer, a, now := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + devissuer.PathPEM })
 	if err := a.Ready(t.Context()); err != nil {
 		t.Fatal(err)
@@ -216,7 +216,7 @@ func TestASignatureThatPerhapsANewKeyMadeIsNotCalledBadInAnOutage(t *testing.T) 
 	}
 }
 
-func TestTheIssuerThatDiscoveryTellsIsEnforced(t *testing.T) {
+func TestValidateToken_DiscoveredIssuer(t *testing.T) {
 	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "" })
 	for _, test := range []struct {
 		name, token string
@@ -233,7 +233,7 @@ func TestTheIssuerThatDiscoveryTellsIsEnforced(t *testing.T) {
 			}
 		})
 	}
-	t.Run("and one that the configuration contradicts is not asked for keys", func(t *testing.T) {
+	t.Run("and one that the configuration contradicts is not used", func(t *testing.T) {
 		issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) {
 			c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "https://other.example"
 		})
@@ -243,7 +243,7 @@ func TestTheIssuerThatDiscoveryTellsIsEnforced(t *testing.T) {
 	})
 }
 
-func TestATokenMakesNobodyFetchAnything(t *testing.T) {
+func TestValidateToken_NoFetchByToken(t *testing.T) {
 	issuer, a, _ := newProvider(t)
 	if err := a.Ready(t.Context()); err != nil {
 		t.Fatal(err)
@@ -265,7 +265,7 @@ func TestATokenMakesNobodyFetchAnything(t *testing.T) {
 	}
 }
 
-func TestACancelledRequestHurtsNobodyElse(t *testing.T) {
+func TestAuthenticate_CanceledRequest(t *testing.T) {
 	issuer, a, _ := newProvider(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -277,13 +277,13 @@ func TestACancelledRequestHurtsNobodyElse(t *testing.T) {
 	}
 }
 
-func TestAfterCloseNobodyCanTell(t *testing.T) {
+func TestAuthenticator_Closed(t *testing.T) {
 	issuer, a, _ := newProvider(t)
 	if err := errors.Join(a.Close(), a.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if status, retryAfter, err := answer(t, a, issuer.MustToken()); status != http.StatusServiceUnavailable || retryAfter == "" {
-		t.Errorf("a good token: %d, %q, %v", status, retryAfter, err)
+		t.Errorf("a valid token: %d, %q, %v", status, retryAfter, err)
 	}
 	if status, _, err := answer(t, a, issuer.MustToken(devissuer.Expired())); status != http.StatusUnauthorized {
 		t.Errorf("an expired token: %d, %v", status, err)
@@ -293,13 +293,13 @@ func TestAfterCloseNobodyCanTell(t *testing.T) {
 	}
 }
 
-// fails is a source whose error stands for something else elsewhere.
+// fails is a source whose error belongs to a class of this package.
 type fails struct{ err error }
 
 func (s fails) Fetch(context.Context, *keys.Set) (*keys.Set, error) { return nil, s.err }
 func (s fails) String() string                                      { return "a source that fails" }
 
-func TestTheErrorOfAKeySourceDecidesNothing(t *testing.T) {
+func TestValidateToken_KeySourceError(t *testing.T) {
 	for _, err := range []error{
 		errors.New("away"), keycache.ErrUnknownKey, keycache.ErrAmbiguousKey, keycache.ErrWrongAlgorithm,
 		sso.ErrNoToken, sso.ErrInvalidRequest, sso.ErrInvalidToken, sso.ErrAccessDenied,
@@ -318,7 +318,7 @@ func TestTheErrorOfAKeySourceDecidesNothing(t *testing.T) {
 	}
 }
 
-func TestFetchesAreObserved(t *testing.T) {
+func TestConfig_ObserveFetches(t *testing.T) {
 	var seen events
 	issuer, a, now := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) {
 		c.Observe, c.RefreshInline, c.Logger = seen.Observe, true, slog.New(slog.DiscardHandler)

@@ -21,28 +21,31 @@ func (panicky) Handle(context.Context, slog.Record) error { panic("the log") }
 func (panicky) WithAttrs([]slog.Attr) slog.Handler        { return panicky{} }
 func (panicky) WithGroup(string) slog.Handler             { return panicky{} }
 
-// unasked panics at every question that its name matches.
-type unasked struct {
+// panicking panics at every question that its name matches.
+type panicking struct {
 	request
 	question string
 }
 
-func (u unasked) ask(question string) {
+func (u panicking) call(question string) {
 	if u.question == question || u.question == "everything" {
 		panic(question)
 	}
 }
 
-func (u unasked) Method() string               { u.ask("Method"); return u.request.Method() }
-func (u unasked) Pattern() string              { u.ask("Pattern"); return u.request.Pattern() }
-func (u unasked) PathValue(name string) string { u.ask("PathValue"); return u.request.PathValue(name) }
+func (u panicking) Method() string  { u.call("Method"); return u.request.Method() }
+func (u panicking) Pattern() string { u.call("Pattern"); return u.request.Pattern() }
+func (u panicking) PathValue(name string) string {
+	u.call("PathValue")
+	return u.request.PathValue(name)
+}
 
-func (u unasked) Header(name string) (string, int) {
-	u.ask("Header")
+func (u panicking) Header(name string) (string, int) {
+	u.call("Header")
 	return u.request.Header(name)
 }
 
-// pointer is a request or permission whose nil pointer cannot be asked.
+// pointer is a request or permission whose methods panic for a nil pointer.
 type pointer struct {
 	request
 	d sso.Decision
@@ -60,8 +63,8 @@ type panickySource struct{}
 func (panickySource) Fetch(context.Context, *keys.Set) (*keys.Set, error) { panic("the source") }
 func (panickySource) String() string                                      { return "a source that panics" }
 
-func TestNoPanicOfOtherPeoplesCodeOpensOrCrashesAnything(t *testing.T) {
-	good := bearer(token())
+func TestAuthorize_Panics(t *testing.T) {
+	valid := bearer(token())
 	panics := permit(func(context.Context, sso.Access) sso.Decision { panic("the permission") })
 	everything := func(c *sso.Config) {
 		c.Logger = slog.New(panicky{})
@@ -75,39 +78,39 @@ func TestNoPanicOfOtherPeoplesCodeOpensOrCrashesAnything(t *testing.T) {
 		permission sso.Permission
 		want       int // 200: granted, since nothing that decides went wrong
 	}{
-		{"a permission", nil, good, panics, 500},
-		{"a permission, with an error", nil, good, permit(func(context.Context, sso.Access) sso.Decision { panic(sso.ErrNoToken) }), 500},
-		{"a permission, with nil", nil, good, permit(func(context.Context, sso.Access) sso.Decision { panic(nil) }), 500}, //nolint:govet // on purpose
-		{"a permission, with an error that panics", nil, good, permit(func(context.Context, sso.Access) sso.Decision { panic(&evil{text: true}) }), 500},
-		{"a permission that fails with an error that panics", nil, good, permit(func(context.Context, sso.Access) sso.Decision { return sso.Fail(&evil{text: true}) }), 500},
-		{"a permission that fails with an error whose Is panics", nil, good, permit(func(context.Context, sso.Access) sso.Decision {
+		{"a permission", nil, valid, panics, 500},
+		{"a permission, with an error", nil, valid, permit(func(context.Context, sso.Access) sso.Decision { panic(sso.ErrNoToken) }), 500},
+		{"a permission, with nil", nil, valid, permit(func(context.Context, sso.Access) sso.Decision { panic(nil) }), 500}, //nolint:govet // on purpose
+		{"a permission, with an error that panics", nil, valid, permit(func(context.Context, sso.Access) sso.Decision { panic(&evil{text: true}) }), 500},
+		{"a permission that fails with an error that panics", nil, valid, permit(func(context.Context, sso.Access) sso.Decision { return sso.Fail(&evil{text: true}) }), 500},
+		{"a permission that fails with an error whose Is panics", nil, valid, permit(func(context.Context, sso.Access) sso.Decision {
 			return sso.Fail(&evil{is: true, as: true, unwrap: true})
 		}), 500},
-		{"a permission that fails with a nil error", nil, good, permit(func(context.Context, sso.Access) sso.Decision { return sso.Fail(nil) }), 500},
-		{"a permission that is nil", nil, good, nil, 500},
-		{"a permission that is a nil pointer", nil, good, (*pointer)(nil), 500},
-		{"a permission that is a nil pointer and grants", nil, good, (*careless)(nil), 500},
-		{"a permission that is a nil function", nil, good, permit(nil), 500},
-		{"the observer of a grant", func(c *sso.Config) { c.Observe = func(sso.Event) { panic("no") } }, good, granting, 200},
-		{"the observer of a denial", func(c *sso.Config) { c.Observe = func(sso.Event) { panic("no") } }, good, denying, 403},
-		{"the observer of a bad token", func(c *sso.Config) { c.Observe = func(sso.Event) { panic("no") } }, bearer("x"), granting, 401},
-		{"the logger at a denial", func(c *sso.Config) { c.Logger = slog.New(panicky{}) }, good, denying, 403},
-		{"the logger at a bad token", func(c *sso.Config) { c.Logger = slog.New(panicky{}) }, bearer("x"), granting, 401},
+		{"a permission that fails with a nil error", nil, valid, permit(func(context.Context, sso.Access) sso.Decision { return sso.Fail(nil) }), 500},
+		{"a permission that is nil", nil, valid, nil, 500},
+		{"a permission that is a nil pointer", nil, valid, (*pointer)(nil), 500},
+		{"a permission that is a nil pointer and grants", nil, valid, (*careless)(nil), 500},
+		{"a permission that is a nil function", nil, valid, permit(nil), 500},
+		{"the observer of a grant", func(c *sso.Config) { c.Observe = func(sso.Event) { panic("no") } }, valid, granting, 200},
+		{"the observer of a denial", func(c *sso.Config) { c.Observe = func(sso.Event) { panic("no") } }, valid, denying, 403},
+		{"the observer of an invalid token", func(c *sso.Config) { c.Observe = func(sso.Event) { panic("no") } }, bearer("x"), granting, 401},
+		{"the logger at a denial", func(c *sso.Config) { c.Logger = slog.New(panicky{}) }, valid, denying, 403},
+		{"the logger at an invalid token", func(c *sso.Config) { c.Logger = slog.New(panicky{}) }, bearer("x"), granting, 401},
 		{"the logger at no token", func(c *sso.Config) { c.Logger = slog.New(panicky{}) }, request{}, granting, 401},
-		{"the logger at an outage", func(c *sso.Config) { c.Keys, c.Logger = fails{errors.New("away")}, slog.New(panicky{}) }, good, granting, 503},
-		{"the logger at a permission that panics", func(c *sso.Config) { c.Logger = slog.New(panicky{}) }, good, panics, 500},
-		{"the renderer", func(c *sso.Config) { c.Renderer = func(sso.Request, sso.Denial) sso.Denial { panic("no") } }, good, denying, 403},
-		{"the clock", func(c *sso.Config) { c.Now = func() time.Time { panic("no") } }, good, granting, 500},
-		{"the key source", func(c *sso.Config) { c.Keys = panickySource{} }, good, granting, 503},
-		{"the request's Header", nil, unasked{good, "Header"}, granting, 500},
-		{"the request's Method at a denial", nil, unasked{good, "Method"}, denying, 403},
-		{"the request's Pattern at a denial", nil, unasked{good, "Pattern"}, denying, 403},
+		{"the logger at an outage", func(c *sso.Config) { c.Keys, c.Logger = fails{errors.New("away")}, slog.New(panicky{}) }, valid, granting, 503},
+		{"the logger at a permission that panics", func(c *sso.Config) { c.Logger = slog.New(panicky{}) }, valid, panics, 500},
+		{"the renderer", func(c *sso.Config) { c.Renderer = func(sso.Request, sso.Denial) sso.Denial { panic("no") } }, valid, denying, 403},
+		{"the clock", func(c *sso.Config) { c.Now = func() time.Time { panic("no") } }, valid, granting, 500},
+		{"the key source", func(c *sso.Config) { c.Keys = panickySource{} }, valid, granting, 503},
+		{"the request's Header", nil, panicking{valid, "Header"}, granting, 500},
+		{"the request's Method at a denial", nil, panicking{valid, "Method"}, denying, 403},
+		{"the request's Pattern at a denial", nil, panicking{valid, "Pattern"}, denying, 403},
 		{"a request that is a nil pointer", nil, (*pointer)(nil), granting, 500},
 		{"no request", nil, nil, granting, 500},
-		{"logger, observer and renderer at a grant", everything, good, granting, 200},
-		{"logger, observer and renderer at a denial", everything, good, denying, 403},
-		{"everything but the permission", everything, unasked{good, "everything"}, granting, 500},
-		{"everything", everything, unasked{good, "everything"}, panics, 500},
+		{"logger, observer and renderer at a grant", everything, valid, granting, 200},
+		{"logger, observer and renderer at a denial", everything, valid, denying, 403},
+		{"everything but the permission", everything, panicking{valid, "everything"}, granting, 500},
+		{"everything", everything, panicking{valid, "everything"}, panics, 500},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := newAuth(t, func(c *sso.Config) {
@@ -154,32 +157,32 @@ func TestNoPanicOfOtherPeoplesCodeOpensOrCrashesAnything(t *testing.T) {
 	t.Run("a context that is nil", func(t *testing.T) {
 		var none context.Context
 		a := newAuth(t)
-		if _, err := a.Authorize(none, good, granting); err == nil {
+		if _, err := a.Authorize(none, valid, granting); err == nil {
 			t.Error("granted")
 		}
 		if p, err := a.ValidateToken(none, "x"); p != nil || err == nil {
 			t.Errorf("ValidateToken: %v, %v", p, err)
 		}
 	})
-	t.Run("is told", func(t *testing.T) {
+	t.Run("is logged", func(t *testing.T) {
 		var log lines
 		a := newAuth(t, func(c *sso.Config) {
 			c.Logger = log.logger(slog.LevelInfo)
 			c.Observe = func(sso.Event) { panic("the observer") }
 			c.Renderer = func(sso.Request, sso.Denial) sso.Denial { panic("the renderer") }
 		})
-		if _, err := a.Authorize(t.Context(), good, panics); err == nil {
+		if _, err := a.Authorize(t.Context(), valid, panics); err == nil {
 			t.Fatal("granted")
 		}
 		for _, part := range []string{"the observer", "the renderer", "the permission"} {
 			if !strings.Contains(log.String(), part) {
-				t.Errorf("the log does not tell of %s:\n%s", part, log.String())
+				t.Errorf("the log lacks %s:\n%s", part, log.String())
 			}
 		}
 	})
 }
 
-func TestCheckAsksAPermissionSafely(t *testing.T) {
+func TestCheck(t *testing.T) {
 	for name, test := range map[string]struct {
 		p       sso.Permission
 		granted bool
@@ -200,7 +203,7 @@ func TestCheckAsksAPermissionSafely(t *testing.T) {
 	}
 }
 
-func TestAPermissionThatAnswersTooLateGrantsNothing(t *testing.T) {
+func TestCheck_LateAnswer(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	late := permit(func(context.Context, sso.Access) sso.Decision { cancel(); return sso.Grant() })
 	if d := sso.Check(ctx, late, sso.Access{}); d.Granted() || !errors.Is(d.Err(), context.Canceled) || !strings.Contains(d.Err().Error(), "sso_test.permit answered too late") {
@@ -208,7 +211,7 @@ func TestAPermissionThatAnswersTooLateGrantsNothing(t *testing.T) {
 	}
 }
 
-func TestAPermissionThatEndsItsGoroutineGrantsNothing(t *testing.T) {
+func TestCheck_Goexit(t *testing.T) {
 	a := newAuth(t)
 	passed := false
 	done := make(chan struct{})
@@ -226,7 +229,7 @@ func TestAPermissionThatEndsItsGoroutineGrantsNothing(t *testing.T) {
 	}
 }
 
-func TestAMissingRequestOrContextIsNamed(t *testing.T) {
+func TestAuthenticate_NilArguments(t *testing.T) {
 	a := newAuth(t)
 	for name, authenticate := range map[string]func() (context.Context, error){
 		"no request": func() (context.Context, error) { return a.Authenticate(t.Context(), nil) },

@@ -11,7 +11,7 @@ import (
 
 // With GODEBUG=panicnil=1 recover answers nil to panic(nil): who takes that for "no panic"
 // takes a permission that never answered for one that did.
-func TestAPanicWithNilOpensNothing(t *testing.T) {
+func TestAuthorize_PanicNil(t *testing.T) {
 	t.Setenv("GODEBUG", "panicnil=1")
 	breaks := permission.Func("breaks", func(context.Context, sso.Access) (bool, error) { panic(nil) }) //nolint:govet // the point
 	for name, p := range map[string]sso.Permission{

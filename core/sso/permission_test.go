@@ -19,7 +19,7 @@ func TestAccess_ClaimNames(t *testing.T) {
 	for name, test := range map[string]struct {
 		who                *sso.Principal
 		permissions, roles string
-	}{"a principal": {p, "authz", "groups"}, "nobody": {nil, "permissions", "roles"}, "the zero Principal": {&sso.Principal{}, "permissions", "roles"}} {
+	}{"a principal": {p, "authz", "groups"}, "nil": {nil, "permissions", "roles"}, "the zero Principal": {&sso.Principal{}, "permissions", "roles"}} {
 		if access := sso.NewAccess(test.who, nil); access.PermissionsClaim() != test.permissions || access.RolesClaim() != test.roles {
 			t.Errorf("%s: %s, %s", name, access.PermissionsClaim(), access.RolesClaim())
 		}
@@ -40,7 +40,7 @@ func TestAccess_LoginAge(t *testing.T) {
 		{"ahead by the leeway", at(time.Minute), 0, 0, true},
 		{"ahead by more", at(61 * time.Second), 0, 0, false},
 		{"ahead by a second, without leeway", at(time.Second), -1, 0, false},
-		{"not told", "", 0, 0, false},
+		{"missing", "", 0, 0, false},
 		{"0", "0", 0, 0, false},
 		{"negative", "-1", 0, 0, false},
 		{"beyond all dates", "1e30", 0, 0, false},

@@ -24,7 +24,7 @@ func validated(t *testing.T, token string, change ...func(*sso.Config)) *sso.Pri
 	return p
 }
 
-func TestAPrincipalTellsWhatItsTokenSays(t *testing.T) {
+func TestPrincipal(t *testing.T) {
 	p := validated(t, token(
 		"jti", `"id-1"`, "aud", `["web","api"]`, "scope", `" orders:read  orders:write "`, "scp", `"other"`, "nbf", "1",
 		"permissions", `{"orders":{"role":"clerk"}}`, "https://corp.example/roles", `["a"]`, "exp", seconds(time.Hour)+".5",
@@ -53,7 +53,7 @@ func TestAPrincipalTellsWhatItsTokenSays(t *testing.T) {
 	}
 }
 
-func TestWhatATokenLeavesOutIsEmpty(t *testing.T) {
+func TestPrincipal_MissingClaims(t *testing.T) {
 	for name, p := range map[string]*sso.Principal{
 		"a nil principal": nil, "a zero principal": {},
 		"one of a token with the least":   validated(t, signed(ada, headerWith(), `{"aud":"api","exp":`+seconds(time.Hour)+`}`), func(c *sso.Config) { c.Issuer = "" }),
@@ -87,7 +87,7 @@ func TestWhatATokenLeavesOutIsEmpty(t *testing.T) {
 	}
 }
 
-func TestScopesAreReadFromEitherClaim(t *testing.T) {
+func TestPrincipal_Scopes(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		set  []string
@@ -117,7 +117,7 @@ func TestScopesAreReadFromEitherClaim(t *testing.T) {
 	}
 }
 
-func TestWhatAPrincipalHandsOutIsACopy(t *testing.T) {
+func TestPrincipal_Copies(t *testing.T) {
 	p := validated(t, token("aud", `["api","web"]`, "scope", `"a b"`, "o", `{"list":[1,{"k":"v"}]}`))
 	before := p.Claim("o").String()
 	clear(p.Audience())
@@ -134,7 +134,7 @@ func TestWhatAPrincipalHandsOutIsACopy(t *testing.T) {
 	}
 }
 
-func TestALogOfAPrincipalHoldsWhoItIsAndNothingElse(t *testing.T) {
+func TestPrincipal_LogValue(t *testing.T) {
 	var log lines
 	p := validated(t, token("secret", `"hunter2"`))
 	log.logger(slog.LevelInfo).Info("x", "principal", p)
@@ -143,7 +143,7 @@ func TestALogOfAPrincipalHoldsWhoItIsAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestThePermissionsClaimCanBeElsewhere(t *testing.T) {
+func TestPrincipal_PermissionsClaim(t *testing.T) {
 	for path, want := range map[string]string{
 		"":                           `1`,
 		"permissions":                `1`,
@@ -177,7 +177,7 @@ func TestThePermissionsClaimCanBeElsewhere(t *testing.T) {
 	})
 }
 
-func TestValueOfReadsGoValuesByTheirJSONMeaning(t *testing.T) {
+func TestValueOf(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		v    any
@@ -216,7 +216,7 @@ func deep(levels int) any {
 	return []any{deep(levels - 1)}
 }
 
-func TestAValueThatIsAbsentAnswersNothing(t *testing.T) {
+func TestValue_Absent(t *testing.T) {
 	var v sso.Value
 	_, isText := v.Text()
 	_, isBool := v.Bool()
@@ -233,7 +233,7 @@ func TestAValueThatIsAbsentAnswersNothing(t *testing.T) {
 	}
 }
 
-func TestAValueAnswersForItsOwnType(t *testing.T) {
+func TestValue_Types(t *testing.T) {
 	p := validated(t, token("x", `{"s":"a","b":true,"n":1.5,"i":7,"z":null,"l":["a","b"],"m":["a",1],"o":{"k":1}}`))
 	x := p.Claim("x")
 	if s, ok := x.Get("s").Text(); !ok || s != "a" {
@@ -288,7 +288,7 @@ func TestAValueAnswersForItsOwnType(t *testing.T) {
 	}
 }
 
-func TestAnAbsentValueStaysAbsentAndIsNullInJSON(t *testing.T) {
+func TestValue_AbsentJSON(t *testing.T) {
 	v, err := sso.ValueOf(sso.Value{})
 	if err != nil || v.Exists() {
 		t.Errorf("%v, %v", v, err)

@@ -19,7 +19,7 @@ import (
 type living struct {
 	mu      sync.Mutex
 	current map[string]string
-	asked   []sso.Session
+	calls   []sso.Session
 	fail    error
 	panics  bool
 	policy  sso.SessionPolicy
@@ -39,7 +39,7 @@ func (l *living) SessionPolicy() sso.SessionPolicy {
 func (l *living) Check(_ context.Context, s sso.Session) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.asked = append(l.asked, s)
+	l.calls = append(l.calls, s)
 	switch {
 	case l.panics:
 		panic("in the store")
@@ -60,7 +60,7 @@ func (l *living) set(user, session string) {
 func (l *living) times() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.asked)
+	return len(l.calls)
 }
 
 // withSessions is a provider, an authenticator with a store, and a clock.
@@ -75,7 +75,7 @@ func inSession(issuer *devissuer.Issuer, opts ...devissuer.TokenOption) string {
 	return issuer.MustToken(append([]devissuer.TokenOption{devissuer.Claim("user_id", "u1"), devissuer.Claim("session_id", "s1")}, opts...)...)
 }
 
-func TestATokenIsGoodForAsLongAsItsSessionLives(t *testing.T) {
+func TestSessions_Ended(t *testing.T) {
 	for _, size := range []int{0, -1} {
 		t.Run(fmt.Sprint("TokenCache ", size), func(t *testing.T) {
 			issuer, a, store, _ := withSessions(t, func(_ *devissuer.Issuer, c *sso.Config) { c.TokenCache = size })
@@ -86,7 +86,7 @@ func TestATokenIsGoodForAsLongAsItsSessionLives(t *testing.T) {
 				}
 			}
 			if store.times() != 3 {
-				t.Errorf("the store was asked %d times for 3 requests", store.times())
+				t.Errorf("the store was called %d times for 3 requests", store.times())
 			}
 			store.set("u1", "s2") // signed in elsewhere
 			for range 2 {
@@ -102,7 +102,7 @@ func TestATokenIsGoodForAsLongAsItsSessionLives(t *testing.T) {
 	}
 }
 
-func TestTheStoreLearnsWhatItNeeds(t *testing.T) {
+func TestSessions_Argument(t *testing.T) {
 	issuer, a, store, _ := withSessions(t)
 	token := inSession(issuer, devissuer.Subject("ada"), devissuer.Claim("jti", "t1"), devissuer.ValidFor(time.Hour))
 	if _, err := a.ValidateToken(t.Context(), token); err != nil {
@@ -112,7 +112,7 @@ func TestTheStoreLearnsWhatItNeeds(t *testing.T) {
 		Issuer: issuer.URL(), Audience: "api", Subject: "ada", User: "u1", ID: "s1", TokenID: "t1",
 		IssuedAt: T, ExpiresAt: T.Add(time.Hour), GoodUntil: T.Add(time.Hour + 60*time.Second),
 	}
-	got := store.asked[0]
+	got := store.calls[0]
 	if !got.IssuedAt.Equal(want.IssuedAt) || !got.ExpiresAt.Equal(want.ExpiresAt) || !got.GoodUntil.Equal(want.GoodUntil) {
 		t.Errorf("%+v", got)
 	}
@@ -122,7 +122,7 @@ func TestTheStoreLearnsWhatItNeeds(t *testing.T) {
 	}
 }
 
-func TestATokenThatNamesNoSessionIsRefused(t *testing.T) {
+func TestSessions_MissingClaims(t *testing.T) {
 	issuer, a, store, _ := withSessions(t)
 	store.set("", "")
 	for name, opt := range map[string]devissuer.TokenOption{
@@ -137,11 +137,11 @@ func TestATokenThatNamesNoSessionIsRefused(t *testing.T) {
 		_ = name
 	}
 	if store.times() > 0 {
-		t.Error("the store was asked about nobody's session")
+		t.Error("the store was called without a session")
 	}
 }
 
-func TestClaimsOfASessionAreChosen(t *testing.T) {
+func TestSessions_Claims(t *testing.T) {
 	for name, test := range map[string]struct {
 		policy sso.SessionPolicy
 		opts   []devissuer.TokenOption
@@ -156,14 +156,14 @@ func TestClaimsOfASessionAreChosen(t *testing.T) {
 			store := &living{fail: sso.ErrSessionEnded, policy: test.policy, reads: true}
 			issuer, a, _ := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Sessions = store })
 			refusedFor(t, a, issuer.MustToken(test.opts...), sso.ReasonSessionEnded)
-			if got := store.asked[0].User + " " + store.asked[0].ID; got != test.want {
+			if got := store.calls[0].User + " " + store.calls[0].ID; got != test.want {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 		})
 	}
 }
 
-func TestAnOutageOfTheStoreIs503(t *testing.T) {
+func TestSessions_Outage(t *testing.T) {
 	issuer, a, store, _ := withSessions(t)
 	token := inSession(issuer)
 	for name, test := range map[string]struct {
@@ -172,7 +172,7 @@ func TestAnOutageOfTheStoreIs503(t *testing.T) {
 	}{
 		"any error":                 {errors.New("connection refused"), "1"},
 		"one that says when":        {&sso.UnavailableError{RetryAfter: 7 * time.Second, Err: errors.New("loading")}, "7"},
-		"one of a bad token's":      {&sso.TokenError{Reason: sso.ReasonExpired, Err: errors.New("who said that")}, "1"},
+		"one of an invalid token's": {&sso.TokenError{Reason: sso.ReasonExpired, Err: errors.New("who said that")}, "1"},
 		"one that is access denied": {&sso.AccessDeniedError{}, "1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -191,7 +191,7 @@ func TestAnOutageOfTheStoreIs503(t *testing.T) {
 	})
 }
 
-func TestAnOutageIsLoggedAndCountedByItsReason(t *testing.T) {
+func TestSessions_OutageLogged(t *testing.T) {
 	var log lines
 	var seen events
 	issuer, a, store, _ := withSessions(t, func(_ *devissuer.Issuer, c *sso.Config) {
@@ -207,7 +207,7 @@ func TestAnOutageIsLoggedAndCountedByItsReason(t *testing.T) {
 	}
 }
 
-func TestAnOutageCanBeIgnoredByNameOnly(t *testing.T) {
+func TestSessions_IgnoreOutage(t *testing.T) {
 	var log lines
 	var seen events
 	issuer, a, store, _ := withSessions(t, func(_ *devissuer.Issuer, c *sso.Config) {
@@ -230,24 +230,24 @@ func TestAnOutageCanBeIgnoredByNameOnly(t *testing.T) {
 	cancel()
 	store.fail = context.Canceled
 	if _, err := a.ValidateToken(gone, token); err == nil {
-		t.Error("a request that nobody waits for any more passed")
+		t.Error("a canceled request passed")
 	}
 	refusedFor(t, a, inSession(issuer, devissuer.WithoutClaim("session_id")), sso.ReasonNoSession)
 }
 
-func TestSeveralGuardsOfOneRequestAskOnce(t *testing.T) {
+func TestSessions_OncePerRequest(t *testing.T) {
 	issuer, a, store, now := withSessions(t)
 	r := bearer(inSession(issuer))
 	ctx := must(t)(a.Authenticate(t.Context(), r))
 	ctx = must(t)(a.Authorize(ctx, r, granting))
 	ctx = must(t)(a.AuthenticateOptional(ctx, r))
 	if store.times() != 1 {
-		t.Errorf("asked %d times", store.times())
+		t.Errorf("called %d times", store.times())
 	}
 	now.Advance(time.Second)
 	store.set("u1", "s2")
 	if _, err := a.Authorize(ctx, r, granting); reasonIn(err) != sso.ReasonSessionEnded {
-		t.Errorf("a stream that asks again: %v", err)
+		t.Errorf("a second check: %v", err)
 	}
 	if _, err := a.Authenticate(t.Context(), r); reasonIn(err) != sso.ReasonSessionEnded {
 		t.Errorf("another request: %v", err)
@@ -255,24 +255,24 @@ func TestSeveralGuardsOfOneRequestAskOnce(t *testing.T) {
 }
 
 // What one guard after another found is as old as the first's answer, not as the last's question.
-func TestGuardsInARowDoNotPutOffTheNextQuestion(t *testing.T) {
+func TestSessions_CheckedAgain(t *testing.T) {
 	issuer, a, store, now := withSessions(t)
 	r := bearer(inSession(issuer))
 	ctx := must(t)(a.Authenticate(t.Context(), r))
 	now.Advance(600 * time.Millisecond)
 	ctx = must(t)(a.Authorize(ctx, r, granting))
 	if store.times() != 1 {
-		t.Errorf("after 0.6 s asked %d times", store.times())
+		t.Errorf("after 0.6 s called %d times", store.times())
 	}
 	now.Advance(600 * time.Millisecond)
 	must(t)(a.Authorize(ctx, r, granting))
 	if store.times() != 2 {
-		t.Errorf("after 1.2 s asked %d times", store.times())
+		t.Errorf("after 1.2 s called %d times", store.times())
 	}
 }
 
-// That the store was asked a moment ago says nothing of the token.
-func TestATokenThatEndsBetweenTwoGuardsIsRefusedByTheSecond(t *testing.T) {
+// A recent call of the store does not prove the token.
+func TestSessions_ExpiryBetweenGuards(t *testing.T) {
 	issuer, a, _, now := withSessions(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Leeway = -1 })
 	r := bearer(inSession(issuer, devissuer.ValidFor(time.Minute)))
 	now.Advance(time.Minute - time.Millisecond)
@@ -283,7 +283,7 @@ func TestATokenThatEndsBetweenTwoGuardsIsRefusedByTheSecond(t *testing.T) {
 	}
 }
 
-func TestABadTokenIsNobodysSession(t *testing.T) {
+func TestSessions_InvalidToken(t *testing.T) {
 	issuer, a, store, _ := withSessions(t)
 	for _, opt := range []devissuer.TokenOption{devissuer.BadSignature(), devissuer.Expired(), devissuer.WrongAudience()} {
 		if status, _, err := answer(t, a, inSession(issuer, opt)); status != http.StatusUnauthorized {
@@ -291,14 +291,14 @@ func TestABadTokenIsNobodysSession(t *testing.T) {
 		}
 	}
 	if ctx := must(t)(a.AuthenticateOptional(t.Context(), request{})); subject(ctx) != "" {
-		t.Error("nobody is somebody")
+		t.Error("an invalid token has a principal")
 	}
 	if store.times() > 0 {
-		t.Error("the store was asked")
+		t.Error("the store was called")
 	}
 }
 
-func TestJoinedAuthenticatorsAskEachItsOwnStore(t *testing.T) {
+func TestSessions_Join(t *testing.T) {
 	issuer, a, store, _ := withSessions(t)
 	other := &living{fail: sso.ErrSessionEnded}
 	second, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"), devissuer.WithIssuer("https://second.example"), devissuer.WithClock(newClock().Now))
@@ -314,12 +314,12 @@ func TestJoinedAuthenticatorsAskEachItsOwnStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := joined.ValidateToken(t.Context(), inSession(issuer)); err != nil || store.times() != 1 {
-		t.Errorf("%v, asked %d times", err, store.times())
+		t.Errorf("%v, called %d times", err, store.times())
 	}
 	refusedFor(t, joined, inSession(second), sso.ReasonSessionEnded)
 }
 
-func TestASessionIsAnotherOnlyIfAllOfItAgrees(t *testing.T) {
+func TestSession_Is(t *testing.T) {
 	for _, test := range []struct {
 		mine, other string
 		want        bool
@@ -330,7 +330,7 @@ func TestASessionIsAnotherOnlyIfAllOfItAgrees(t *testing.T) {
 	}
 }
 
-func TestATokenThatIsGoodForTooLongIsRefused(t *testing.T) {
+func TestConfig_MaxTokenAge(t *testing.T) {
 	issuer, a, _ := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) { c.MaxTokenAge = time.Hour })
 	if _, err := a.ValidateToken(t.Context(), issuer.MustToken(devissuer.ValidFor(time.Hour))); err != nil {
 		t.Error(err)
@@ -339,7 +339,7 @@ func TestATokenThatIsGoodForTooLongIsRefused(t *testing.T) {
 	refusedFor(t, a, issuer.MustToken(devissuer.ValidFor(time.Minute), devissuer.WithoutClaim("iat")), sso.ReasonTooLongLived)
 }
 
-func TestSettingsOfSessionsAreChecked(t *testing.T) {
+func TestNew_SessionSettings(t *testing.T) {
 	var none *living
 	for name, test := range map[string]struct {
 		change func(*sso.Config)

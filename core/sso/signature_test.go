@@ -49,7 +49,7 @@ func trusting(t *testing.T, source keys.Source, algorithms ...string) *sso.Authe
 	return newAuth(t, func(c *sso.Config) { c.Keys, c.Algorithms = source, algorithms })
 }
 
-func TestEveryAlgorithmVerifiesItsOwnAndNoOther(t *testing.T) {
+func TestSignature_Algorithms(t *testing.T) {
 	all := signers()
 	if len(all) != len(keys.Algorithms()) {
 		t.Fatalf("the test has %d algorithms, the library %d", len(all), len(keys.Algorithms()))
@@ -117,7 +117,7 @@ func TestEveryAlgorithmVerifiesItsOwnAndNoOther(t *testing.T) {
 }
 
 // A header whose alg is not that by which the token was signed.
-func TestAnAlgorithmThatLies(t *testing.T) {
+func TestSignature_WrongAlgorithm(t *testing.T) {
 	source := static(t, "ada", "", rsaKey().Public())
 	a := trusting(t, source, keys.Algorithms()...)
 	for signedBy, claimed := range map[string]string{"RS256": "RS512", "RS512": "PS512", "PS256": "RS256", "PS384": "PS256"} {
@@ -140,7 +140,7 @@ func TestAnAlgorithmThatLies(t *testing.T) {
 	})
 }
 
-func TestPSSDemandsASaltAsLongAsTheHash(t *testing.T) {
+func TestSignature_PSSSalt(t *testing.T) {
 	a := trusting(t, static(t, "ada", "", rsaKey().Public()), "PS256")
 	for length, accepted := range map[int]bool{32: true, 0: false, 20: false, 31: false, 33: false, 64: false, 222: false} {
 		header := headerWith("alg", `"PS256"`)
@@ -160,7 +160,7 @@ func TestPSSDemandsASaltAsLongAsTheHash(t *testing.T) {
 	}
 }
 
-func TestECDSASignaturesAreTwoNumbersOfExactLength(t *testing.T) {
+func TestSignature_ECDSALength(t *testing.T) {
 	a := trusting(t, static(t, "ada", "", p256().Public()), "ES256")
 	input := b64([]byte(headerWith("alg", `"ES256"`))) + "." + b64([]byte(claimsWith()))
 	digest := sha256.Sum256([]byte(input))
@@ -204,10 +204,10 @@ func TestECDSASignaturesAreTwoNumbersOfExactLength(t *testing.T) {
 }
 
 // A signature whose second half is the same number modulo the group's order (RFC 8032, section
-// 5.1.7 demands that it be less).
-func TestEd25519SignaturesHaveOneForm(t *testing.T) {
-	good := token()
-	input, text := good[:strings.LastIndexByte(good, '.')], good[strings.LastIndexByte(good, '.')+1:]
+// 5.1.7 requires that it be less).
+func TestSignature_Ed25519(t *testing.T) {
+	valid := token()
+	input, text := valid[:strings.LastIndexByte(valid, '.')], valid[strings.LastIndexByte(valid, '.')+1:]
 	signature, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		t.Fatal(err)
@@ -222,7 +222,7 @@ func TestEd25519SignaturesHaveOneForm(t *testing.T) {
 	}
 }
 
-func TestTheKeyIDChoosesTheKey(t *testing.T) {
+func TestSignature_KeyID(t *testing.T) {
 	bob := ed25519.NewKeyFromSeed([]byte("bob's key for tests: 32 bytes ok"))
 	source, err := keys.Static(keys.Key{ID: "ada", Public: ada.Public()}, keys.Key{ID: "bob", Public: bob.Public()}, keys.Key{ID: "rsa", Public: rsaKey().Public()})
 	if err != nil {
@@ -254,7 +254,7 @@ func TestTheKeyIDChoosesTheKey(t *testing.T) {
 		}
 		a := trusting(t, source, "EdDSA")
 		for _, key := range []ed25519.PrivateKey{ada, bob} {
-			for _, kid := range []string{"", `"whatever"`} {
+			for _, kid := range []string{"", `"any"`} {
 				if _, err := a.ValidateToken(t.Context(), signed(key, headerWith("kid", kid), claimsWith())); err != nil {
 					t.Error(err)
 				}

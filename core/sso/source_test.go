@@ -43,7 +43,7 @@ func (r targeted) RequestURI() string { return r.uri }
 
 const hostCookie = "__Host-t"
 
-func TestACookieNeedsASameOriginProof(t *testing.T) {
+func TestTokenFromCookie_SameOrigin(t *testing.T) {
 	a := newAuth(t).TokenFrom(sso.TokenFromCookie(hostCookie))
 	cookie := hostCookie + "=" + token()
 	fields := func(more ...string) http.Header {
@@ -69,7 +69,7 @@ func TestACookieNeedsASameOriginProof(t *testing.T) {
 		{"PUT of another site", at("PUT", "api.example", fields("Sec-Fetch-Site", "cross-site")), 403},
 		{"PATCH of another site", at("PATCH", "api.example", fields("Sec-Fetch-Site", "cross-site")), 403},
 		{"DELETE of another site", at("DELETE", "api.example", fields("Sec-Fetch-Site", "cross-site")), 403},
-		{"a method nobody knows, of another site", at("PURGE", "api.example", fields("Sec-Fetch-Site", "cross-site")), 403},
+		{"an unknown method, from another site", at("PURGE", "api.example", fields("Sec-Fetch-Site", "cross-site")), 403},
 		{"HEAD of another site", at("HEAD", "api.example", fields("Sec-Fetch-Site", "cross-site")), 0},
 		{"two values of Origin", at("POST", "api.example", fields("Origin", "https://api.example", "Origin", "https://evil.example")), 403},
 		{"two values of Sec-Fetch-Site", at("POST", "api.example", fields("Sec-Fetch-Site", "same-origin", "Sec-Fetch-Site", "cross-site")), 403},
@@ -103,7 +103,7 @@ func TestACookieNeedsASameOriginProof(t *testing.T) {
 	}
 }
 
-func TestASourceIsTrustedOnlyWhereItWasChosen(t *testing.T) {
+func TestTokenFrom_ChosenSource(t *testing.T) {
 	plain := newAuth(t)
 	inHeader := plain.TokenFrom(sso.TokenFromHeader("X-Token"))
 	r := sent{"GET", http.Header{"X-Token": {token()}}}
@@ -143,25 +143,25 @@ func TestASourceIsTrustedOnlyWhereItWasChosen(t *testing.T) {
 	}
 }
 
-func TestCredentialsInTwoPlacesAreNone(t *testing.T) {
+func TestTokenFrom_TwoPlaces(t *testing.T) {
 	a := newAuth(t).TokenFrom(sso.TokenSource{}, sso.TokenFromHeader("X-Token"), sso.TokenFromCookie(hostCookie))
-	good := token()
+	valid := token()
 	for name, fields := range map[string]http.Header{
-		"two good tokens":             {"Authorization": {"Bearer " + good}, "X-Token": {good}},
-		"a good one and a bad one":    {"Authorization": {"Bearer rubbish"}, "X-Token": {good}},
-		"a bad one and a good one":    {"Authorization": {"Bearer " + good}, "X-Token": {"rubbish"}},
-		"a good one and an empty one": {"X-Token": {good}, "Cookie": {hostCookie + "="}},
-		"another scheme besides":      {"Authorization": {"Basic eA=="}, "Cookie": {hostCookie + "=" + good}},
+		"two valid tokens":               {"Authorization": {"Bearer " + valid}, "X-Token": {valid}},
+		"a valid one and an invalid one": {"Authorization": {"Bearer rubbish"}, "X-Token": {valid}},
+		"an invalid one and a valid one": {"Authorization": {"Bearer " + valid}, "X-Token": {"rubbish"}},
+		"a valid one and an empty one":   {"X-Token": {valid}, "Cookie": {hostCookie + "="}},
+		"another scheme besides":         {"Authorization": {"Basic eA=="}, "Cookie": {hostCookie + "=" + valid}},
 	} {
-		for _, ask := range []func(context.Context, sso.Request) (context.Context, error){a.Authenticate, a.AuthenticateOptional} {
-			if _, err := ask(t.Context(), targeted{sent{"GET", fields}, "h", "/"}); !errors.Is(err, sso.ErrInvalidRequest) {
+		for _, authenticate := range []func(context.Context, sso.Request) (context.Context, error){a.Authenticate, a.AuthenticateOptional} {
+			if _, err := authenticate(t.Context(), targeted{sent{"GET", fields}, "h", "/"}); !errors.Is(err, sso.ErrInvalidRequest) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 	}
 }
 
-func TestASourceThatCannotBeMeantPanics(t *testing.T) {
+func TestTokenFrom_Panics(t *testing.T) {
 	for name, build := range map[string]func(){
 		"a header without a name":         func() { sso.TokenFromHeader("") },
 		"a header with a space":           func() { sso.TokenFromHeader("X Token") },
@@ -172,7 +172,7 @@ func TestASourceThatCannotBeMeantPanics(t *testing.T) {
 		"a cookie with another prefix":    func() { sso.TokenFromCookie("__Secure-token") },
 		"a cookie with nothing behind":    func() { sso.TokenFromCookie("__Host-") },
 		"a cookie with an equals sign":    func() { sso.TokenFromCookie("__Host-a=b") },
-		"an origin that is none":          func() { sso.TokenFromCookie("__Host-t", "app.example") },
+		"an invalid origin":               func() { sso.TokenFromCookie("__Host-t", "app.example") },
 		"an origin with a path":           func() { sso.TokenFromCookie("__Host-t", "https://app.example/x") },
 		"a query without a name":          func() { sso.InsecureTokenFromQuery("") },
 		"no source":                       func() { newAuth(t).TokenFrom() },
@@ -193,7 +193,7 @@ func TestASourceThatCannotBeMeantPanics(t *testing.T) {
 	}
 }
 
-func TestASignInPageIsToldWhereToComeBackTo(t *testing.T) {
+func TestRenderSignIn_ReturnParam(t *testing.T) {
 	render := sso.RenderSignIn("/login", "to", nil)
 	accept := http.Header{"Accept": {"text/html"}}
 	denial := sso.DenialOf(sso.ErrNoToken)
@@ -238,7 +238,7 @@ func TestASignInPageIsToldWhereToComeBackTo(t *testing.T) {
 	}
 }
 
-func TestAPageToSignInAtMayBeElsewhereByHTTPS(t *testing.T) {
+func TestRenderSignIn_Address(t *testing.T) {
 	for _, page := range []string{"https://login.example.com/start", "http://localhost:8080/", "http://127.0.0.1/", "http://[::1]:9000/login", "/login"} {
 		d := sso.RenderSignIn(page, "", nil)(sent{"GET", http.Header{"Accept": {"text/html"}}}, sso.DenialOf(sso.ErrNoToken))
 		if d.Status != 303 || d.Header.Get("Location") != page || d.Header.Get("Content-Type") != "text/plain; charset=utf-8" || d.Header.Get("Cache-Control") != "no-store" {
@@ -247,7 +247,7 @@ func TestAPageToSignInAtMayBeElsewhereByHTTPS(t *testing.T) {
 	}
 }
 
-func TestOnlyABrowserThatNavigatesIsSentToSignIn(t *testing.T) {
+func TestRenderSignIn_Navigation(t *testing.T) {
 	render := sso.RenderSignIn("/login", "", nil)
 	for _, test := range []struct {
 		name   string
@@ -279,7 +279,7 @@ func TestOnlyABrowserThatNavigatesIsSentToSignIn(t *testing.T) {
 	}
 }
 
-func TestAContextEndsWithItsToken(t *testing.T) {
+func TestWithExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAuth(t, func(c *sso.Config) { c.Leeway = 30 * time.Second })
 		ctx, err := a.Authenticate(t.Context(), bearer(token("exp", "1893553500"))) // see T, the time of these tests
@@ -308,39 +308,39 @@ func TestAContextEndsWithItsToken(t *testing.T) {
 		if early.Err() == nil {
 			t.Error("cancel does not end it")
 		}
-		nobody, stop := sso.WithExpiry(t.Context())
+		expired, stop := sso.WithExpiry(t.Context())
 		defer stop()
-		if nobody.Err() == nil || !errors.Is(context.Cause(nobody), sso.ErrNoToken) {
+		if expired.Err() == nil || !errors.Is(context.Cause(expired), sso.ErrNoToken) {
 			t.Error("without a principal it goes on")
 		}
 	})
 }
 
-// Whatever stands where a token is looked for is a credential, if it can be read or not.
-func TestWhatCannotBeReadIsNoTokenAndNotNothing(t *testing.T) {
+// Anything in a chosen source is a credential, readable or not.
+func TestTokenFrom_Unreadable(t *testing.T) {
 	auth := newAuth(t)
-	good := token()
+	valid := token()
 	cookie, query := auth.TokenFrom(sso.TokenFromCookie("__Host-token")), auth.TokenFrom(sso.InsecureTokenFromQuery("access_token"))
 	for name, test := range map[string]struct {
 		auth                   *sso.Authenticator
 		target, cookie         string
 		optional, authenticate string
 	}{
-		"a good cookie":                       {cookie, "/", "a=b; __Host-token=" + good + "; c=d", "accepted", "accepted"},
-		"a good cookie in quotes":             {cookie, "/", `__Host-token="` + good + `"`, "accepted", "accepted"},
-		"no cookie of the name":               {cookie, "/", "a=b; __Host-token2=" + good, "accepted", "no token"},
-		"a cookie with a quote in it":         {cookie, "/", `__Host-token=bad"value`, "invalid request", "invalid request"},
-		"a cookie that is one quote":          {cookie, "/", `__Host-token="`, "invalid request", "invalid request"},
-		"a cookie that is two quotes":         {cookie, "/", `__Host-token=""`, "no token", "no token"},
-		"a cookie with a backslash":           {cookie, "/", `__Host-token=` + good + `\`, "invalid request", "invalid request"},
-		"a good one and one in disorder":      {cookie, "/", `__Host-token=` + good + `; __Host-token=x"y`, "invalid request", "invalid request"},
-		"a good one after thousands":          {cookie, "/", strings.Repeat("a=b; ", 3001) + `__Host-token=` + good, "accepted", "accepted"},
-		"a good parameter":                    {query, "/?a=b;c&access_token=" + good, "", "accepted", "accepted"},
-		"no parameter of the name":            {query, "/?a=access_token&access_token2=x", "", "accepted", "no token"},
-		"a parameter that cannot be decoded":  {query, "/?access%5Ftoken=%zz", "", "invalid request", "invalid request"},
-		"a parameter with a semicolon":        {query, "/?access%5Ftoken=a;b", "", "invalid request", "invalid request"},
-		"a parameter behind a semicolon":      {query, "/?a=b;access_token=" + good, "", "invalid request", "invalid request"},
-		"a good one and one in disorder, too": {query, "/?access_token=" + good + "&access_token=%zz", "", "invalid request", "invalid request"},
+		"a valid cookie":                       {cookie, "/", "a=b; __Host-token=" + valid + "; c=d", "accepted", "accepted"},
+		"a valid cookie in quotes":             {cookie, "/", `__Host-token="` + valid + `"`, "accepted", "accepted"},
+		"no cookie of the name":                {cookie, "/", "a=b; __Host-token2=" + valid, "accepted", "no token"},
+		"a cookie with a quote in it":          {cookie, "/", `__Host-token=invalid"value`, "invalid request", "invalid request"},
+		"a cookie that is one quote":           {cookie, "/", `__Host-token="`, "invalid request", "invalid request"},
+		"a cookie that is two quotes":          {cookie, "/", `__Host-token=""`, "no token", "no token"},
+		"a cookie with a backslash":            {cookie, "/", `__Host-token=` + valid + `\`, "invalid request", "invalid request"},
+		"a valid one and one in disorder":      {cookie, "/", `__Host-token=` + valid + `; __Host-token=x"y`, "invalid request", "invalid request"},
+		"a valid one after thousands":          {cookie, "/", strings.Repeat("a=b; ", 3001) + `__Host-token=` + valid, "accepted", "accepted"},
+		"a valid parameter":                    {query, "/?a=b;c&access_token=" + valid, "", "accepted", "accepted"},
+		"no parameter of the name":             {query, "/?a=access_token&access_token2=x", "", "accepted", "no token"},
+		"a parameter that cannot be decoded":   {query, "/?access%5Ftoken=%zz", "", "invalid request", "invalid request"},
+		"a parameter with a semicolon":         {query, "/?access%5Ftoken=a;b", "", "invalid request", "invalid request"},
+		"a parameter behind a semicolon":       {query, "/?a=b;access_token=" + valid, "", "invalid request", "invalid request"},
+		"a valid one and one in disorder, too": {query, "/?access_token=" + valid + "&access_token=%zz", "", "invalid request", "invalid request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			raw := httptest.NewRequest(http.MethodGet, "/", http.NoBody)

@@ -25,10 +25,10 @@ type badToken struct {
 
 func seconds(d time.Duration) string { return fmt.Sprint(T.Add(d).Unix()) }
 
-// badTokens are used by the tests of the rules and by those of what is logged.
-func badTokens() []badToken {
-	good := token()
-	segments := strings.Split(good, ".")
+// invalidTokens are used by the tests of the rules and by those of what is logged.
+func invalidTokens() []badToken {
+	valid := token()
+	segments := strings.Split(valid, ".")
 	header := func(changes ...string) string { return signed(ada, headerWith(changes...), claimsWith()) }
 	raw := func(header, payload string) string { return signed(ada, header, payload) }
 	signature, err := base64.RawURLEncoding.DecodeString(segments[2])
@@ -51,16 +51,16 @@ func badTokens() []badToken {
 		{"a word", "swordfish-swordfish-swordfish", sso.ReasonMalformed},
 		{"two segments", segments[0] + "." + segments[1], sso.ReasonMalformed},
 		{"no signature", segments[0] + "." + segments[1] + ".", sso.ReasonMalformed},
-		{"four segments", good + "." + segments[2], sso.ReasonMalformed},
+		{"four segments", valid + "." + segments[2], sso.ReasonMalformed},
 		{"an encrypted token", segments[0] + ".AAAA.BBBB.CCCC.DDDD", sso.ReasonEncrypted},
 		{"JSON serialisation", `{"payload":"` + segments[1] + `","signatures":[]}`, sso.ReasonMalformed},
-		{"a megabyte", good + strings.Repeat("A", 1<<20), sso.ReasonTooLarge},
-		{"a space before", " " + good, sso.ReasonMalformed},
-		{"a line break behind", good + "\n", sso.ReasonMalformed},
-		{"a line break within the signature", good[:len(good)-5] + "\n" + good[len(good)-5:], sso.ReasonMalformed},
-		{"padding", good + "==", sso.ReasonMalformed},
-		{"altered trailing bits of the signature", good[:len(good)-1] + string(good[len(good)-1]+1), sso.ReasonMalformed},
-		{"a header that is no JSON", raw("header", claimsWith()), sso.ReasonMalformed},
+		{"a megabyte", valid + strings.Repeat("A", 1<<20), sso.ReasonTooLarge},
+		{"a space before", " " + valid, sso.ReasonMalformed},
+		{"a line break behind", valid + "\n", sso.ReasonMalformed},
+		{"a line break within the signature", valid[:len(valid)-5] + "\n" + valid[len(valid)-5:], sso.ReasonMalformed},
+		{"padding", valid + "==", sso.ReasonMalformed},
+		{"altered trailing bits of the signature", valid[:len(valid)-1] + string(valid[len(valid)-1]+1), sso.ReasonMalformed},
+		{"a header that is not JSON", raw("header", claimsWith()), sso.ReasonMalformed},
 		{"a header of 5 KiB", header("x", `"`+strings.Repeat("x", 5<<10)+`"`), sso.ReasonMalformed},
 		{"a header with a member twice", raw(`{"alg":"EdDSA","kid":"ada","kid":"bob"}`, claimsWith()), sso.ReasonMalformed},
 		{"a header with a member twice, once escaped", raw(`{"alg":"none","\u0061lg":"EdDSA"}`, claimsWith()), sso.ReasonMalformed},
@@ -217,7 +217,7 @@ func badTokens() []badToken {
 // goodToken is a token that [newAuth] accepts.
 type goodToken struct{ name, token string }
 
-func goodTokens() []goodToken {
+func validTokens() []goodToken {
 	header := func(changes ...string) string { return signed(ada, headerWith(changes...), claimsWith()) }
 	list := []goodToken{
 		{"the usual", token()},
@@ -228,8 +228,8 @@ func goodTokens() []goodToken {
 		{"typ with its prefix", header("typ", `"application/at+jwt"`)},
 		{"no kid, and one key", header("kid", "")},
 		{"an empty kid, and one key", header("kid", `""`)},
-		{"a header that nobody knows", header("https://corp.example/x", `{"a":[1]}`)},
-		{"keys of its own beside a good signature", header("jku", `"https://evil.example"`, "jwk", `{}`, "x5c", `1`)},
+		{"an unknown header", header("https://corp.example/x", `{"a":[1]}`)},
+		{"keys of its own beside a valid signature", header("jku", `"https://evil.example"`, "jwk", `{}`, "x5c", `1`)},
 		{"aud as an array", token("aud", `["api"]`)},
 		{"aud as an array with others before", token("aud", `["a","b","api"]`)},
 		{"64 audiences", token("aud", `["api"`+strings.Repeat(`,"x"`, 63)+`]`)},
@@ -252,9 +252,9 @@ func goodTokens() []goodToken {
 	return list
 }
 
-func TestGoodTokensAreAccepted(t *testing.T) {
+func TestValidateToken_Valid(t *testing.T) {
 	a := newAuth(t)
-	for _, test := range goodTokens() {
+	for _, test := range validTokens() {
 		t.Run(test.name, func(t *testing.T) {
 			p, err := a.ValidateToken(t.Context(), test.token)
 			if err != nil {
@@ -267,9 +267,9 @@ func TestGoodTokensAreAccepted(t *testing.T) {
 	}
 }
 
-func TestBadTokensAreRefusedForTheRightReason(t *testing.T) {
+func TestValidateToken_Reasons(t *testing.T) {
 	a := newAuth(t)
-	for _, test := range badTokens() {
+	for _, test := range invalidTokens() {
 		t.Run(test.name, func(t *testing.T) {
 			p, err := a.ValidateToken(t.Context(), test.token)
 			if p != nil {
@@ -280,27 +280,27 @@ func TestBadTokensAreRefusedForTheRightReason(t *testing.T) {
 			}
 			got, want := sso.DenialOf(err), sso.DenialOf(sso.ErrInvalidToken)
 			if fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Errorf("answered with %v, which tells it from others", got)
+				t.Errorf("got %v, which reveals the cause", got)
 			}
 		})
 	}
 }
 
 // Nothing but the trusted key opens: every token is tried again, signed by mallory.
-func TestGoodClaimsDoNotReplaceAGoodSignature(t *testing.T) {
+func TestValidateToken_Signature(t *testing.T) {
 	a := newAuth(t)
-	for _, test := range goodTokens() {
+	for _, test := range validTokens() {
 		t.Run(test.name, func(t *testing.T) {
 			input := test.token[:strings.LastIndexByte(test.token, '.')]
 			_, err := a.ValidateToken(t.Context(), input+"."+b64(ed25519.Sign(mallory, []byte(input))))
 			if reasonIn(err) != sso.ReasonBadSignature {
-				t.Errorf("%v, want a bad signature", err)
+				t.Errorf("%v, want an invalid signature", err)
 			}
 		})
 	}
 }
 
-func TestDatesAreJudgedToTheSecond(t *testing.T) {
+func TestValidateToken_Dates(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		leeway time.Duration
@@ -312,11 +312,11 @@ func TestDatesAreJudgedToTheSecond(t *testing.T) {
 		{"exp now", -1, "exp", "0", sso.ReasonExpired},
 		{"exp half a second ahead", -1, "exp", "0.5", ""},
 		{"exp half a second ago", -1, "exp", "-0.5", sso.ReasonExpired},
-		{"exp 59 s ago, forgiven", time.Minute, "exp", "-59", ""},
-		{"exp 59.5 s ago, forgiven", time.Minute, "exp", "-59.5", ""},
-		{"exp 60 s ago, no longer forgiven", time.Minute, "exp", "-60", sso.ReasonExpired},
-		{"exp 299 s ago, forgiven by the longest leeway", 5 * time.Minute, "exp", "-299", ""},
-		{"exp 300 s ago, forgiven by none", 5 * time.Minute, "exp", "-300", sso.ReasonExpired},
+		{"exp 59 s ago, allowed", time.Minute, "exp", "-59", ""},
+		{"exp 59.5 s ago, allowed", time.Minute, "exp", "-59.5", ""},
+		{"exp 60 s ago, no longer allowed", time.Minute, "exp", "-60", sso.ReasonExpired},
+		{"exp 299 s ago, allowed by the longest leeway", 5 * time.Minute, "exp", "-299", ""},
+		{"exp 300 s ago, beyond the longest leeway", 5 * time.Minute, "exp", "-300", sso.ReasonExpired},
 		{"exp a second ago with a leeway of a second", time.Second, "exp", "-1", sso.ReasonExpired},
 		{"exp by the default leeway", 0, "exp", "-59", ""},
 		{"exp beyond the default leeway", 0, "exp", "-60", sso.ReasonExpired},
@@ -324,12 +324,12 @@ func TestDatesAreJudgedToTheSecond(t *testing.T) {
 		{"nbf a second ahead", -1, "nbf", "1", sso.ReasonNotYetValid},
 		{"nbf half a second ahead", -1, "nbf", "0.5", sso.ReasonNotYetValid},
 		{"nbf half a second ago", -1, "nbf", "-0.5", ""},
-		{"nbf 60 s ahead, forgiven", time.Minute, "nbf", "60", ""},
+		{"nbf 60 s ahead, allowed", time.Minute, "nbf", "60", ""},
 		{"nbf 61 s ahead", time.Minute, "nbf", "61", sso.ReasonNotYetValid},
 		{"nbf 60.5 s ahead", time.Minute, "nbf", "60.5", sso.ReasonNotYetValid},
 		{"iat now", -1, "iat", "0", ""},
 		{"iat a second ahead", -1, "iat", "1", sso.ReasonIssuedInFuture},
-		{"iat 60 s ahead, forgiven", time.Minute, "iat", "60", ""},
+		{"iat 60 s ahead, allowed", time.Minute, "iat", "60", ""},
 		{"iat 61 s ahead", time.Minute, "iat", "61", sso.ReasonIssuedInFuture},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -359,7 +359,7 @@ func TestDatesAreJudgedToTheSecond(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Run("by a clock that stands at zero, never", func(t *testing.T) {
+	t.Run("by a clock at zero, never", func(t *testing.T) {
 		a := newAuth(t, func(c *sso.Config) { c.Now = func() time.Time { return time.Time{} } })
 		if p, err := a.ValidateToken(t.Context(), token("iat", "", "exp", "1")); p != nil || class(err) != "internal" {
 			t.Errorf("%v", err)
@@ -367,7 +367,7 @@ func TestDatesAreJudgedToTheSecond(t *testing.T) {
 	})
 }
 
-func TestWhatIsNotConfiguredIsNotChecked(t *testing.T) {
+func TestValidateToken_Unconfigured(t *testing.T) {
 	skipped := func(c *sso.Config) { c.Audience, c.SkipAudienceCheck, c.ClientIDs = nil, true, []string{"web"} }
 	for _, test := range []struct {
 		name   string
@@ -380,7 +380,7 @@ func TestWhatIsNotConfiguredIsNotChecked(t *testing.T) {
 		{"a malformed audience, though skipped", skipped, token("client_id", `"web"`, "aud", `{}`), sso.ReasonMalformedClaim},
 		{"one of two audiences", func(c *sso.Config) { c.Audience = []string{"a", "api"} }, token(), ""},
 		{"neither of two audiences", func(c *sso.Config) { c.Audience = []string{"a", "b"} }, token(), sso.ReasonWrongAudience},
-		{"any issuer", func(c *sso.Config) { c.Issuer = "" }, token("iss", `"https://anybody.example"`), ""},
+		{"any issuer", func(c *sso.Config) { c.Issuer = "" }, token("iss", `"https://other.example"`), ""},
 		{"no issuer", func(c *sso.Config) { c.Issuer = "" }, token("iss", ""), ""},
 		{"a malformed issuer, though unchecked", func(c *sso.Config) { c.Issuer = "" }, token("iss", `1`), sso.ReasonMalformedClaim},
 		{"a bound of its own", func(c *sso.Config) { c.MaxTokenBytes = len(token()) }, token(), ""},
@@ -395,7 +395,7 @@ func TestWhatIsNotConfiguredIsNotChecked(t *testing.T) {
 	}
 }
 
-func TestIntegersStayExact(t *testing.T) {
+func TestValue_Integers(t *testing.T) {
 	p, err := newAuth(t).ValidateToken(t.Context(), token("n", `9007199254740993`, "deep", `{"list":[9007199254740993]}`))
 	if err != nil {
 		t.Fatal(err)

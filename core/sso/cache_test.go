@@ -20,9 +20,9 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// knowing is a provider, an authenticator that reports, and whether the last good token was
-// known to it.
-func knowing(t *testing.T, change ...func(*devissuer.Issuer, *sso.Config)) (issuer *devissuer.Issuer, a *sso.Authenticator, now *clock, known func() bool) {
+// cachingAuth is a provider, an authenticator that reports, and whether the last valid token was
+// cached to it.
+func cachingAuth(t *testing.T, change ...func(*devissuer.Issuer, *sso.Config)) (issuer *devissuer.Issuer, a *sso.Authenticator, now *clock, cached func() bool) {
 	t.Helper()
 	var last atomic.Bool
 	issuer, a, now = newProvider(t, append(change, func(_ *devissuer.Issuer, c *sso.Config) {
@@ -35,15 +35,15 @@ func knowing(t *testing.T, change ...func(*devissuer.Issuer, *sso.Config)) (issu
 	return issuer, a, now, last.Load
 }
 
-// accepted wants a token to be good, and known or not.
-func accepted(t *testing.T, a *sso.Authenticator, token string, known func() bool, want bool) *sso.Principal {
+// accepted wants a token to be valid, and cached or not.
+func accepted(t *testing.T, a *sso.Authenticator, token string, cached func() bool, want bool) *sso.Principal {
 	t.Helper()
 	p, err := a.ValidateToken(t.Context(), token)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if known() != want {
-		t.Fatalf("known is %v", known())
+	if cached() != want {
+		t.Fatalf("cached is %v", cached())
 	}
 	return p
 }
@@ -56,44 +56,44 @@ func refusedFor(t *testing.T, a *sso.Authenticator, token string, want sso.Reaso
 	}
 }
 
-func TestATokenThatComesAgainIsKnown(t *testing.T) {
-	issuer, a, _, known := knowing(t)
+func TestCache_RepeatedToken(t *testing.T) {
+	issuer, a, _, cached := cachingAuth(t)
 	token := issuer.MustToken()
-	first := accepted(t, a, token, known, false)
+	first := accepted(t, a, token, cached, false)
 	for range 3 {
-		if accepted(t, a, token, known, true) != first {
+		if accepted(t, a, token, cached, true) != first {
 			t.Error("another principal")
 		}
 	}
 	ctx := must(t)(a.Authenticate(t.Context(), bearer(token)))
-	if p, _ := sso.FromContext(ctx); p != first || !known() {
+	if p, _ := sso.FromContext(ctx); p != first || !cached() {
 		t.Error("a request with it is not")
 	}
 	derived := a.TokenFrom(sso.TokenFromHeader("X-Token"))
-	accepted(t, derived, token, known, true)
-	accepted(t, a, issuer.MustToken(devissuer.Subject("bob")), known, false)
+	accepted(t, derived, token, cached, true)
+	accepted(t, a, issuer.MustToken(devissuer.Subject("bob")), cached, false)
 }
 
-func TestAKnownTokenIsJudgedByTheClockEachTime(t *testing.T) {
-	issuer, a, now, known := knowing(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Leeway = 5 * time.Second })
+func TestCache_Clock(t *testing.T) {
+	issuer, a, now, cached := cachingAuth(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Leeway = 5 * time.Second })
 	token := issuer.MustToken(devissuer.NotBefore(T), devissuer.ValidFor(time.Minute))
-	accepted(t, a, token, known, false)
+	accepted(t, a, token, cached, false)
 	now.Advance(time.Minute + 5*time.Second - 1)
-	accepted(t, a, token, known, true)
+	accepted(t, a, token, cached, true)
 	now.Advance(1)
 	refusedFor(t, a, token, sso.ReasonExpired)
 	now.Advance(-time.Minute - 10*time.Second)
-	accepted(t, a, token, known, true)
+	accepted(t, a, token, cached, true)
 	now.Advance(-1)
 	refusedFor(t, a, token, sso.ReasonNotYetValid)
 	noNBF := issuer.MustToken(devissuer.Subject("bob"), devissuer.WithoutClaim("nbf"))
 	now.Advance(time.Minute)
-	accepted(t, a, noNBF, known, false)
+	accepted(t, a, noNBF, cached, false)
 	now.Advance(-time.Hour)
 	refusedFor(t, a, noNBF, sso.ReasonIssuedInFuture)
 }
 
-func TestAKnownTokenEndsWithItsKey(t *testing.T) {
+func TestCache_KeyRemoved(t *testing.T) {
 	refetch := func(t *testing.T, a *sso.Authenticator, now *clock) {
 		t.Helper()
 		now.Advance(10 * time.Minute) // a refresh is due, and long enough for a request to wait for it
@@ -102,35 +102,35 @@ func TestAKnownTokenEndsWithItsKey(t *testing.T) {
 		}
 	}
 	t.Run("it lives on while the provider only adds keys", func(t *testing.T) {
-		issuer, a, now, known := knowing(t)
+		issuer, a, now, cached := cachingAuth(t)
 		token := issuer.MustToken()
-		accepted(t, a, token, known, false)
+		accepted(t, a, token, cached, false)
 		issuer.Rotate()
 		refetch(t, a, now)
-		accepted(t, a, token, known, true)
-		accepted(t, a, token, known, true)
+		accepted(t, a, token, cached, true)
+		accepted(t, a, token, cached, true)
 	})
 	t.Run("the key is removed", func(t *testing.T) {
-		issuer, a, now, known := knowing(t)
+		issuer, a, now, cached := cachingAuth(t)
 		token := issuer.MustToken()
-		accepted(t, a, token, known, false)
+		accepted(t, a, token, cached, false)
 		issuer.Rotate()
 		issuer.RetireOld()
 		refetch(t, a, now)
 		refusedFor(t, a, token, sso.ReasonUnknownKey)
 	})
 	t.Run("another key takes its id", func(t *testing.T) {
-		issuer, a, now, known := knowing(t)
+		issuer, a, now, cached := cachingAuth(t)
 		token := issuer.MustToken()
-		accepted(t, a, token, known, false)
+		accepted(t, a, token, cached, false)
 		issuer.SetRawJWKS(strings.ReplaceAll(string(another(t).JWKS()), another(t).KeyID(), issuer.KeyID()))
 		refetch(t, a, now)
 		refusedFor(t, a, token, sso.ReasonBadSignature)
 	})
 	t.Run("it goes by another id, under which new tokens are found and this one is not", func(t *testing.T) {
-		issuer, a, now, known := knowing(t)
+		issuer, a, now, cached := cachingAuth(t)
 		token := issuer.MustToken()
-		accepted(t, a, token, known, false)
+		accepted(t, a, token, cached, false)
 		issuer.SetRawJWKS(strings.ReplaceAll(string(issuer.JWKS()), issuer.KeyID(), "renamed"))
 		refetch(t, a, now)
 		refusedFor(t, a, token, sso.ReasonUnknownKey)
@@ -142,31 +142,31 @@ func TestAKnownTokenEndsWithItsKey(t *testing.T) {
 			c.Now = source.now.Now
 		})
 		source.set(t, keys.Key{ID: "k", Algorithm: "RS256", Public: rsaKey().Public()})
-		good := signedWith(t, jwt.SigningMethodRS256, rsaKey(), headerWith("alg", `"RS256"`, "kid", `"k"`), claimsWith())
-		if _, err := a.ValidateToken(t.Context(), good); err != nil {
+		valid := signedWith(t, jwt.SigningMethodRS256, rsaKey(), headerWith("alg", `"RS256"`, "kid", `"k"`), claimsWith())
+		if _, err := a.ValidateToken(t.Context(), valid); err != nil {
 			t.Fatal(err)
 		}
 		source.set(t, keys.Key{ID: "k", Algorithm: "PS256", Public: rsaKey().Public()})
 		source.now.Advance(10 * time.Minute)
-		refusedFor(t, a, good, sso.ReasonKeyAlgorithm)
+		refusedFor(t, a, valid, sso.ReasonKeyAlgorithm)
 	})
 	t.Run("a key without an id is replaced", func(t *testing.T) {
-		issuer, a, now, known := knowing(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + devissuer.PathPEM })
+		issuer, a, now, cached := cachingAuth(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + devissuer.PathPEM })
 		token := issuer.MustToken()
-		accepted(t, a, token, known, false)
-		accepted(t, a, token, known, true)
+		accepted(t, a, token, cached, false)
+		accepted(t, a, token, cached, true)
 		issuer.Rotate()
 		refetch(t, a, now)
 		refusedFor(t, a, token, sso.ReasonBadSignature)
 	})
 	t.Run("the provider calls itself otherwise", func(t *testing.T) {
-		issuer, a, now, known := knowing(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "" })
+		issuer, a, now, cached := cachingAuth(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "" })
 		token := issuer.MustToken()
-		accepted(t, a, token, known, false)
-		accepted(t, a, token, known, true)
-		issuer.Rotate() // whatever else changes, the key stays
+		accepted(t, a, token, cached, false)
+		accepted(t, a, token, cached, true)
+		issuer.Rotate() // the key stays
 		refetch(t, a, now)
-		accepted(t, a, token, known, true)
+		accepted(t, a, token, cached, true)
 	})
 }
 
@@ -209,20 +209,20 @@ func another(t *testing.T) *devissuer.Issuer {
 	return issuer
 }
 
-func TestAKnownTokenIsUnavailableWhenItsKeysAreTooOld(t *testing.T) {
-	issuer, a, now, known := knowing(t)
+func TestCache_KeysTooOld(t *testing.T) {
+	issuer, a, now, cached := cachingAuth(t)
 	token := issuer.MustToken(devissuer.ValidFor(24 * time.Hour))
-	accepted(t, a, token, known, false)
+	accepted(t, a, token, cached, false)
 	issuer.Down()
 	now.Advance(time.Hour)
-	accepted(t, a, token, known, true)
+	accepted(t, a, token, cached, true)
 	now.Advance(time.Hour)
 	if _, err := a.ValidateToken(t.Context(), token); class(err) != "unavailable" {
 		t.Errorf("past the bound: %v", err)
 	}
 	issuer.Up()
 	now.Advance(time.Minute)
-	accepted(t, a, token, known, true)
+	accepted(t, a, token, cached, true)
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -231,22 +231,22 @@ func TestAKnownTokenIsUnavailableWhenItsKeysAreTooOld(t *testing.T) {
 	}
 }
 
-func TestKnownTokensKeepTheKeysFresh(t *testing.T) {
-	issuer, a, now, known := knowing(t)
+func TestCache_RefreshesKeys(t *testing.T) {
+	issuer, a, now, cached := cachingAuth(t)
 	token := issuer.MustToken(devissuer.ValidFor(24 * time.Hour))
-	accepted(t, a, token, known, false)
+	accepted(t, a, token, cached, false)
 	before := issuer.Stats().Fetches
 	now.Advance(time.Hour)
-	accepted(t, a, token, known, true)
+	accepted(t, a, token, cached, true)
 	if n := issuer.Stats().Fetches - before; n != 1 {
-		t.Errorf("%d fetches within an hour after which a known token came", n)
+		t.Errorf("%d fetches within an hour after which a cached token came", n)
 	}
 }
 
-func TestOnlyTheWholeTokenIsKnown(t *testing.T) {
-	issuer, a, _, known := knowing(t)
+func TestCache_WholeToken(t *testing.T) {
+	issuer, a, _, cached := cachingAuth(t)
 	token := issuer.MustToken()
-	accepted(t, a, token, known, false)
+	accepted(t, a, token, cached, false)
 	last := strings.LastIndexByte(token, '.')
 	for i := 0; i < len(token); i += 7 {
 		if token[i] == '.' {
@@ -274,11 +274,11 @@ func TestOnlyTheWholeTokenIsKnown(t *testing.T) {
 			t.Errorf("%s is accepted", name)
 		}
 	}
-	accepted(t, a, token, known, true)
+	accepted(t, a, token, cached, true)
 }
 
-func TestWhatIsRefusedIsNeverKnown(t *testing.T) {
-	issuer, a, now, known := knowing(t)
+func TestCache_RefusedTokens(t *testing.T) {
+	issuer, a, now, cached := cachingAuth(t)
 	early := issuer.MustToken(devissuer.NotBefore(T.Add(10*time.Minute)), devissuer.ValidFor(time.Hour))
 	for range 3 {
 		refusedFor(t, a, early, sso.ReasonNotYetValid)
@@ -286,13 +286,13 @@ func TestWhatIsRefusedIsNeverKnown(t *testing.T) {
 		refusedFor(t, a, issuer.MustToken(devissuer.WrongAudience()), sso.ReasonWrongAudience)
 	}
 	now.Advance(10 * time.Minute)
-	accepted(t, a, early, known, false)
+	accepted(t, a, early, cached, false)
 }
 
-func TestAuthenticatorsDoNotKnowEachOthersTokens(t *testing.T) {
-	issuer, a, _, known := knowing(t)
+func TestCache_OtherAuthenticator(t *testing.T) {
+	issuer, a, _, cached := cachingAuth(t)
 	token := issuer.MustToken(devissuer.Claim("aud", []string{"api", "partners"}))
-	accepted(t, a, token, known, false)
+	accepted(t, a, token, cached, false)
 	for name, test := range map[string]struct {
 		change func(*sso.Config)
 		want   sso.Reason
@@ -315,7 +315,7 @@ func TestAuthenticatorsDoNotKnowEachOthersTokens(t *testing.T) {
 	}
 }
 
-func TestJoinedAuthenticatorsKnowTheTokensOfEach(t *testing.T) {
+func TestCache_Join(t *testing.T) {
 	var last sso.Event
 	observe := func(_ *devissuer.Issuer, c *sso.Config) { c.Observe = func(e sso.Event) { last = e } }
 	first, a, _ := newProvider(t, observe)
@@ -343,35 +343,35 @@ func TestJoinedAuthenticatorsKnowTheTokensOfEach(t *testing.T) {
 			must(t)(joined.Authorize(ctx, bearer(token), granting))
 		}
 	}
-	// A part by itself, which nobody should use any more, does not take the other's word.
+	// A part by itself does not rely on the tokens that the other cached.
 	alone := first.MustToken(devissuer.Subject("bob"))
 	accepted(t, joined, alone, func() bool { return last.Cached }, false)
 	accepted(t, a, alone, func() bool { return last.Cached }, false)
 }
 
-func TestTheTokenCacheCanBeSizedAndSwitchedOff(t *testing.T) {
+func TestCache_Size(t *testing.T) {
 	for name, test := range map[string]struct{ size, kept int }{
 		"switched off": {-1, 0}, "one": {1, 1}, "ten": {10, 10}, "the default": {0, 50},
 	} {
 		t.Run(name, func(t *testing.T) {
-			issuer, a, _, known := knowing(t, func(_ *devissuer.Issuer, c *sso.Config) { c.TokenCache = test.size })
+			issuer, a, _, cached := cachingAuth(t, func(_ *devissuer.Issuer, c *sso.Config) { c.TokenCache = test.size })
 			var tokens []string
 			for i := range 50 {
 				tokens = append(tokens, issuer.MustToken(devissuer.Subject(fmt.Sprint("user ", i))))
-				accepted(t, a, tokens[i], known, false)
+				accepted(t, a, tokens[i], cached, false)
 			}
 			kept := 0
-			for i := range tokens { // the last first, since what is not known takes the place of others
+			for i := range tokens { // the last first, since what is not cached takes the place of others
 				if _, err := a.ValidateToken(t.Context(), tokens[len(tokens)-1-i]); err != nil {
 					t.Fatal(err)
 				}
-				if !known() {
+				if !cached() {
 					break
 				}
 				kept++
 			}
 			if kept != test.kept {
-				t.Errorf("%d of %d tokens are known", kept, len(tokens))
+				t.Errorf("%d of %d tokens are cached", kept, len(tokens))
 			}
 		})
 	}
@@ -383,25 +383,25 @@ func TestTheTokenCacheCanBeSizedAndSwitchedOff(t *testing.T) {
 	}
 }
 
-// Tokens whose headers differ, as with a nonce in each, are known all the same.
-func TestTokensWithHeadersOfTheirOwnAreKnown(t *testing.T) {
-	issuer, a, _, known := knowing(t)
+// Tokens whose headers differ, as with a nonce in each, are cached anyway.
+func TestCache_DifferentHeaders(t *testing.T) {
+	issuer, a, _, cached := cachingAuth(t)
 	var tokens []string
 	for i := range 100 {
 		tokens = append(tokens, issuer.MustToken(devissuer.Header("nonce", fmt.Sprint("n", i))))
-		accepted(t, a, tokens[i], known, false)
-		accepted(t, a, tokens[i], known, true)
+		accepted(t, a, tokens[i], cached, false)
+		accepted(t, a, tokens[i], cached, true)
 	}
 	for _, token := range tokens {
-		accepted(t, a, token, known, true)
+		accepted(t, a, token, cached, true)
 	}
 	spaced := signedBy(t, issuer, ` {"alg":"EdDSA"}`)
-	accepted(t, a, spaced, known, false)
-	accepted(t, a, spaced, known, true)
+	accepted(t, a, spaced, cached, false)
+	accepted(t, a, spaced, cached, true)
 }
 
-// A header that begins as a known one does is another, even if what follows is no JSON.
-func TestAKnownHeaderIsKnownAsAWhole(t *testing.T) {
+// A header that begins as a cached one does is another, even if what follows is not JSON.
+func TestCache_WholeHeader(t *testing.T) {
 	a := newAuth(t)
 	header := headerWith()
 	header += strings.Repeat(" ", 2-(len(header)+2)%3) // so that its encoding goes on where it ends
@@ -411,14 +411,14 @@ func TestAKnownHeaderIsKnownAsAWhole(t *testing.T) {
 	refusedFor(t, a, signed(ada, header+"???", claimsWith()), sso.ReasonMalformed)
 }
 
-// signedBy seals a good token's claims under a header of any text.
+// signedBy seals a valid token's claims under a header of any text.
 func signedBy(t *testing.T, issuer *devissuer.Issuer, header string) string {
 	t.Helper()
 	return issuer.MustToken(devissuer.RawHeader(strings.Replace(header, "{", `{"kid":"`+issuer.KeyID()+`",`, 1)))
 }
 
-func TestAKnownTokenIsHeldByManyAtOnce(t *testing.T) {
-	issuer, a, now, _ := knowing(t, func(_ *devissuer.Issuer, c *sso.Config) { c.TokenCache = 8 })
+func TestCache_Concurrent(t *testing.T) {
+	issuer, a, now, _ := cachingAuth(t, func(_ *devissuer.Issuer, c *sso.Config) { c.TokenCache = 8 })
 	var tokens []string
 	for i := range 16 {
 		tokens = append(tokens, issuer.MustToken(devissuer.Subject(fmt.Sprint("user ", i)), devissuer.ValidFor(24*time.Hour)))
@@ -454,17 +454,17 @@ func (v viewing) HeaderView(string) (string, int) {
 }
 
 // A framework may let go of a request before its middleware has ended, and use its memory for the
-// next: what is then remembered must be what was verified.
-func TestWhatIsRememberedIsWhatWasVerified(t *testing.T) {
-	good := "Bearer " + token()
-	evil := "Bearer " + strings.Repeat("A", len(good)-7)
-	memory := []byte(good)
+// next: what is then cached must be what was verified.
+func TestCache_ReusedMemory(t *testing.T) {
+	valid := "Bearer " + token()
+	evil := "Bearer " + strings.Repeat("A", len(valid)-7)
+	memory := []byte(valid)
 	var a *sso.Authenticator
-	asked := 0
+	calls := 0
 	a = newAuth(t, func(c *sso.Config) {
-		c.Now = func() time.Time { // which is asked for while the token is verified
-			asked++
-			if asked == 1 {
+		c.Now = func() time.Time { // called while the token is verified
+			calls++
+			if calls == 1 {
 				copy(memory, evil)
 			}
 			return T
@@ -478,10 +478,10 @@ func TestWhatIsRememberedIsWhatWasVerified(t *testing.T) {
 	}
 	for name, r := range map[string]sso.Request{"by the same memory": viewing{memory: memory}, "by itself": request{evil}} {
 		if _, err := a.Authenticate(t.Context(), r); err == nil {
-			t.Errorf("%s, what nobody signed is taken for the token", name)
+			t.Errorf("%s: an unsigned token was cached", name)
 		}
 	}
-	if _, err := a.Authenticate(t.Context(), request{good}); err != nil {
+	if _, err := a.Authenticate(t.Context(), request{valid}); err != nil {
 		t.Error(err)
 	}
 }
@@ -496,25 +496,25 @@ type gone struct {
 func (g *gone) Fetch(ctx context.Context, previous *keys.Set) (*keys.Set, error) {
 	if g.away.Load() {
 		<-ctx.Done()
-		time.Sleep(time.Hour) // and does not heed anybody
+		time.Sleep(time.Hour) // and ignores ctx
 	}
 	return g.changing.Fetch(ctx, previous)
 }
 
-func TestAKnownTokenWaitsNoLongerForKeysThanAnother(t *testing.T) {
+func TestCache_HangingKeySource(t *testing.T) {
 	for _, size := range []int{0, -1} {
 		synctest.Test(t, func(t *testing.T) {
 			source := &gone{}
 			source.set(t, keys.Key{ID: "ada", Public: ada.Public()})
 			a := newAuth(t, func(c *sso.Config) { c.Keys, c.Now, c.TokenCache = source, time.Now, size })
 			now := time.Now()
-			good := signed(ada, headerWith(), claimsWith("iat", fmt.Sprint(now.Unix()), "exp", fmt.Sprint(now.Add(24*time.Hour).Unix())))
-			ctx := must(t)(a.Authenticate(t.Context(), bearer(good)))
+			valid := signed(ada, headerWith(), claimsWith("iat", fmt.Sprint(now.Unix()), "exp", fmt.Sprint(now.Add(24*time.Hour).Unix())))
+			ctx := must(t)(a.Authenticate(t.Context(), bearer(valid)))
 			source.away.Store(true)
 			time.Sleep(3 * time.Hour)
 			for name, ctx := range map[string]context.Context{"a request": t.Context(), "a second guard": ctx} {
 				begun := time.Now()
-				if _, err := a.Authenticate(ctx, bearer(good)); class(err) != "unavailable" {
+				if _, err := a.Authenticate(ctx, bearer(valid)); class(err) != "unavailable" {
 					t.Errorf("%v", err)
 				}
 				if took := time.Since(begun); took > keycache.DefaultFetchTimeout {
@@ -526,8 +526,8 @@ func TestAKnownTokenWaitsNoLongerForKeysThanAnother(t *testing.T) {
 	}
 }
 
-// Whoever forges tokens can make them long and odd, and must not buy much by it.
-func TestNamesThatAreLikeOursAreFoundAmongMany(t *testing.T) {
+// A forged token with many members must not cost much.
+func TestValidateToken_ManyMembers(t *testing.T) {
 	for member, of := range map[string]string{"EXP": "exp", "Iſſ": "iss", "ſub": "sub", "token_uſe": "token_use", "\u212aid": ""} {
 		var b strings.Builder
 		for i := range 500 {
