@@ -32,19 +32,15 @@ func (p truthy) Check(ctx context.Context, access sso.Access) sso.Decision {
 
 func isTruthy(v sso.Value) bool {
 	switch v.Kind() {
-	case "boolean":
-		yes, _ := v.Bool()
-		return yes
 	case "number":
 		number, ok := v.Float64() // as Python reads it: 1e-400 is 0
 		return number != 0 || !ok
-	case "string":
-		text, _ := v.Text()
-		return text != ""
 	case "object":
 		return v.Len() > 0
 	}
-	return false
+	yes, _ := v.Bool()
+	text, _ := v.Text()
+	return yes || text != ""
 }
 
 // ReadsRequest says that the decision depends on the principal alone; see package permission.

@@ -23,11 +23,7 @@
 // # Combinations
 //
 // A permission grants, denies, or fails if it cannot decide. [All], [Any] and [Not] combine
-// permissions in three-valued logic:
-//
-//   - All denies if one denies, else fails if one fails, else grants.
-//   - Any grants if one grants, else fails if one fails, else denies.
-//   - Not grants if its permission denies, and denies if it grants. A failure stays a failure.
+// permissions in three-valued logic.
 //
 // An error of a function, a panic, and an answer after the request's context has ended are failures. A
 // failure never opens a route: the answer is 500, unless something else grants (Any) or denies (All).

@@ -10,6 +10,7 @@ import (
 	"go/scanner"
 	"go/token"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,7 +84,7 @@ func Parse(expr string) (sso.Permission, error) {
 	if len(expr) > maxExpression {
 		return nil, &ParseError{[]ParseFault{{1, 1, fmt.Sprintf("the text has %d bytes, more than %d", len(expr), maxExpression)}}}
 	}
-	r := &reader{text: expr, files: token.NewFileSet(), functions: functions()}
+	r := &reader{text: expr, files: token.NewFileSet()}
 	var p sso.Permission
 	if tree, err := parser.ParseExprFrom(r.files, "", expr, parser.AllErrors); err != nil {
 		r.syntax(err)
@@ -99,10 +100,9 @@ func Parse(expr string) (sso.Permission, error) {
 // A reader maps Go's syntax tree to permissions. It goes on after a fault, to find all of them. Its
 // permissions count only if there are no faults.
 type reader struct {
-	text      string
-	files     *token.FileSet
-	functions map[string]func(*reader, []ast.Expr) sso.Permission
-	faults    []ParseFault
+	text   string
+	files  *token.FileSet
+	faults []ParseFault
 }
 
 func (r *reader) fault(at token.Pos, format string, args ...any) {
@@ -165,7 +165,7 @@ func (r *reader) call(e *ast.CallExpr) sso.Permission {
 		r.fault(e.Pos(), "write only the name of the function, such as is(…)")
 	case e.Ellipsis.IsValid():
 		r.fault(e.Pos(), "write each argument, without …")
-	case r.functions[name.Name] == nil:
+	case functions[name.Name] == nil:
 		r.fault(e.Pos(), "%s", r.unknown(name.Name))
 	default:
 		return r.build(name.Name, e.Pos(), e.Args)
@@ -177,12 +177,19 @@ func (r *reader) unknown(name string) string {
 	if strings.EqualFold(name, "truthy") {
 		return "truthy is not available as text: write has, or build compat.Truthy in the program"
 	}
-	for known := range r.functions {
+	for known := range functions {
 		if strings.EqualFold(known, name) {
 			return name + " is written " + known
 		}
 	}
-	return name + " is unknown; the functions are " + strings.Join(slices.Sorted(maps.Keys(r.functions)), ", ")
+	return name + " is unknown; the functions are " + strings.Join(slices.Sorted(maps.Keys(functions)), ", ")
+}
+
+// functions are those that a text can name. Their types say what arguments they take.
+var functions = map[string]any{
+	"is": Is, "claim": Claim, "has": Has, "scope": Scope, "role": Role, "acr": ACR, "freshLogin": FreshLogin,
+	"authenticated": Authenticated, "clientCredentials": ClientCredentials, "humanUser": HumanUser,
+	"sameAsPath": SameAsPath, "all": All, "any": Any, "not": Not,
 }
 
 // build calls a function. A panic with a message of this package is a fault, unless its cause is among
@@ -200,40 +207,32 @@ func (r *reader) build(name string, at token.Pos, args []ast.Expr) (p sso.Permis
 			r.fault(at, "%s", strings.TrimPrefix(message, "permission: "))
 		}
 	}()
-	if n, fixed := counts[name]; fixed && len(args) != n {
-		r.fault(at, "%s takes %d arguments, got %d", name, n, len(args))
+	if t := reflect.TypeOf(functions[name]); !t.IsVariadic() && t.NumIn() != len(args) {
+		r.fault(at, "%s takes %d arguments, got %d", name, t.NumIn(), len(args))
 		return nil
 	}
-	return r.functions[name](r, args)
-}
-
-// counts has the functions with a fixed number of arguments.
-var counts = map[string]int{
-	"has": 1, "not": 1, "freshLogin": 1, "sameAsPath": 2, "authenticated": 0, "clientCredentials": 0, "humanUser": 0,
-}
-
-// functions returns the functions that a text can name. A variable would link the parser into services
-// that do not call Parse.
-func functions() map[string]func(*reader, []ast.Expr) sso.Permission {
-	return map[string]func(*reader, []ast.Expr) sso.Permission{
-		"is": func(r *reader, a []ast.Expr) sso.Permission { path, values := r.values(a); return Is(path, values...) },
-		"claim": func(r *reader, a []ast.Expr) sso.Permission {
-			path, values := r.values(a)
-			return Claim(path, values...)
-		},
-		"has":               func(r *reader, a []ast.Expr) sso.Permission { return Has(r.string(a[0])) },
-		"scope":             func(r *reader, a []ast.Expr) sso.Permission { return Scope(each(a, r.string)...) },
-		"role":              func(r *reader, a []ast.Expr) sso.Permission { return Role(each(a, r.string)...) },
-		"authenticated":     func(*reader, []ast.Expr) sso.Permission { return Authenticated() },
-		"clientCredentials": func(*reader, []ast.Expr) sso.Permission { return ClientCredentials() },
-		"humanUser":         func(*reader, []ast.Expr) sso.Permission { return HumanUser() },
-		"freshLogin":        func(r *reader, a []ast.Expr) sso.Permission { return FreshLogin(r.duration(a[0])) },
-		"acr":               func(r *reader, a []ast.Expr) sso.Permission { return ACR(each(a, r.string)...) },
-		"sameAsPath":        func(r *reader, a []ast.Expr) sso.Permission { return SameAsPath(r.string(a[0]), r.string(a[1])) },
-		"all":               func(r *reader, a []ast.Expr) sso.Permission { return All(each(a, r.permission)...) },
-		"any":               func(r *reader, a []ast.Expr) sso.Permission { return Any(each(a, r.permission)...) },
-		"not":               func(r *reader, a []ast.Expr) sso.Permission { return Not(r.permission(a[0])) },
+	switch f := functions[name].(type) {
+	case func() sso.Permission:
+		return f()
+	case func(string) sso.Permission:
+		return f(r.string(args[0]))
+	case func(string, string) sso.Permission:
+		return f(r.string(args[0]), r.string(args[1]))
+	case func(time.Duration) sso.Permission:
+		return f(r.duration(args[0]))
+	case func(sso.Permission) sso.Permission:
+		return f(r.permission(args[0]))
+	case func(...sso.Permission) sso.Permission:
+		return f(each(args, r.permission)...)
+	case func(...string) sso.Permission:
+		return f(each(args, r.string)...)
+	case func(string, ...any) sso.Permission:
+		if len(args) > 0 {
+			return f(r.string(args[0]), each(args[1:], r.value)...)
+		}
+		return f("") // reports the missing path
 	}
+	return nil
 }
 
 // each reads every argument.
@@ -264,14 +263,6 @@ func (r *reader) duration(e ast.Expr) time.Duration {
 		r.fault(e.Pos(), "expected a duration such as \"15m\"")
 	}
 	return d
-}
-
-// values reads a path and values; without a path it is empty.
-func (r *reader) values(args []ast.Expr) (path string, values []any) {
-	if len(args) == 0 {
-		return "", nil
-	}
-	return r.string(args[0]), each(args[1:], r.value)
 }
 
 // value reads a literal. Numbers keep their digits.

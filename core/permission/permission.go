@@ -33,8 +33,7 @@ const (
 
 // All requires every one of the permissions. One denial denies, even beside a failure; a failure
 // beside grants fails. All of them are checked, in order, so that a denial lists everything that is
-// missing. All of one permission is that permission. It panics without a permission and for a nil
-// one.
+// missing. All of one permission is that permission. It panics without a permission or for a nil one.
 func All(permissions ...sso.Permission) sso.Permission {
 	return combined("All", allOf, permissions)
 }
@@ -53,8 +52,7 @@ func Any(permissions ...sso.Permission) sso.Permission {
 // Not alone would open a route to callers who lack something. A route must therefore require
 // something else as well; see [ForRoute].
 func Not(p sso.Permission) sso.Permission {
-	mustBeSet("Not", p)
-	return &node{operator: notOf, parts: []sso.Permission{p}}
+	return combined("Not", notOf, []sso.Permission{p})
 }
 
 // ForRoute returns what an adapter's Require checks: all of the permissions. It is for authors of
@@ -93,21 +91,17 @@ func combined(function, operator string, parts []sso.Permission) sso.Permission 
 		panic("permission: " + function + " without a permission")
 	}
 	for _, p := range parts {
-		mustBeSet(function, p)
+		if p == nil {
+			panic("permission: " + function + " with a nil permission")
+		}
+		if v := reflect.ValueOf(p); (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil() {
+			panic(fmt.Sprintf("permission: %s with a nil %T", function, p))
+		}
 	}
-	if len(parts) == 1 {
+	if len(parts) == 1 && operator != notOf {
 		return parts[0]
 	}
 	return &node{operator: operator, parts: slices.Clone(parts)}
-}
-
-func mustBeSet(function string, p sso.Permission) {
-	if p == nil {
-		panic("permission: " + function + " with a nil permission")
-	}
-	if v := reflect.ValueOf(p); (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil() {
-		panic(fmt.Sprintf("permission: %s with a nil %T", function, p))
-	}
 }
 
 // oneSuffices reports whether one part of a combination decides for a grant; the negation of All is
