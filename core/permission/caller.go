@@ -26,9 +26,7 @@ func Authenticated() sso.Permission {
 // Keycloak's tokens for service accounts have no evidence that a user's token cannot have: require a
 // [Role] instead. A denial has the code "wrong_caller".
 func ClientCredentials() sso.Permission {
-	return caller("clientCredentials", "use a token that identifies a program (by idtyp, gty, or a sub that equals the client) and not a person", func(program, person bool) bool {
-		return program && !person
-	})
+	return caller("clientCredentials", false, "use a token that identifies a program (by idtyp, gty, or a sub that equals the client) and not a person")
 }
 
 // HumanUser requires evidence that a person signed in: `idtyp` is "user" (Microsoft Entra), or the
@@ -36,16 +34,15 @@ func ClientCredentials() sso.Permission {
 // and so is one with evidence of a program; see [ClientCredentials]. It therefore differs from
 // Not(ClientCredentials()), which grants without any evidence. A denial has the code "wrong_caller".
 func HumanUser() sso.Permission {
-	return caller("humanUser", "use a token that identifies a person (by idtyp, auth_time or amr) and not a program", func(program, person bool) bool {
-		return person && !program
-	})
+	return caller("humanUser", true, "use a token that identifies a person (by idtyp, auth_time or amr) and not a program")
 }
 
-func caller(name, remedy string, holds func(program, person bool) bool) sso.Permission {
+func caller(name string, human bool, remedy string) sso.Permission {
 	return &node{
 		text: call(name),
 		holds: func(access sso.Access) bool {
-			return holds(identifiesProgram(access.Principal().Claims()), identifiesPerson(access.Principal()))
+			program, person := identifiesProgram(access.Principal().Claims()), identifiesPerson(access.Principal())
+			return person == human && program != human
 		},
 		deny: func(sso.Access) sso.Decision { return sso.Deny("wrong_caller", remedy) },
 	}
@@ -116,7 +113,7 @@ func FreshLogin(maxAge time.Duration) sso.Permission {
 // backslash or a character outside ASCII. A denial has the code "weak_login".
 func ACR(values ...string) sso.Permission {
 	values = tokens("ACR", values)
-	wanted := oneOf(texts(values...))
+	wanted := oneOf(texts(values...), "", "one of ")
 	return &node{
 		text: call("acr", texts(values...)...),
 		holds: func(access sso.Access) bool {
@@ -124,8 +121,8 @@ func ACR(values ...string) sso.Permission {
 			return ok && slices.Contains(values, text)
 		},
 		deny: func(access sso.Access) sso.Decision {
-			found := access.Principal().Claims().Get("acr")
-			return sso.Deny("weak_login", "sign in so that acr is "+wanted).With(sso.Details{Path: "acr", Wanted: wanted, Found: found, ACRValues: values})
+			details := sso.Details{Path: "acr", Wanted: wanted, Found: access.Principal().Claims().Get("acr"), ACRValues: values}
+			return sso.Deny("weak_login", "sign in so that acr is "+wanted).With(details)
 		},
 	}
 }

@@ -115,24 +115,20 @@ func isOneOf(function string, at path, values []any) sso.Permission {
 			}
 			return isWanted(found) || at.isWildcard(found, access)
 		},
-		deny: func(access sso.Access) sso.Decision { return at.deny(access, oneOf(wanted)) },
+		deny: func(access sso.Access) sso.Decision { return at.deny(access, oneOf(wanted, "", "one of ")) },
 	}
 }
 
 // oneOf lists alternatives for people.
-func oneOf(values []sso.Value) string {
-	if len(values) == 1 {
-		return listed(values)
-	}
-	return "one of " + listed(values)
-}
-
-func listed(values []sso.Value) string {
+func oneOf(values []sso.Value, one, several string) string {
 	list := make([]string, len(values))
 	for i, v := range values {
 		list[i] = v.String()
 	}
-	return strings.Join(list, ", ")
+	if len(list) > 1 {
+		one = several
+	}
+	return one + strings.Join(list, ", ")
 }
 
 // flat replaces each slice by its elements. Bytes are a single value in JSON.
@@ -208,11 +204,7 @@ func Role(names ...string) sso.Permission {
 		panic("permission: Role without a name, or with an empty one")
 	}
 	names = slices.Clone(names)
-	wanted := "the role "
-	if len(names) > 1 {
-		wanted = "one of the roles "
-	}
-	wanted += listed(texts(names...))
+	wanted := oneOf(texts(names...), "the role ", "one of the roles ")
 	return &node{
 		text:  call("role", texts(names...)...),
 		holds: func(access sso.Access) bool { return slices.ContainsFunc(names, access.Principal().HasRole) },

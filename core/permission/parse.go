@@ -279,7 +279,7 @@ func (r *reader) value(e ast.Expr) any {
 		}
 	case *ast.Ident:
 		if e.Name == "nil" {
-			return nil
+			text = "null"
 		}
 	}
 	value, err := sso.ValueOf(json.RawMessage(text))

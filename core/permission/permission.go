@@ -61,29 +61,24 @@ func Not(p sso.Permission) sso.Permission {
 // grant to such a token.
 func ForRoute(p sso.Permission, more ...sso.Permission) sso.Permission {
 	required := combined("Require", allOf, append([]sso.Permission{p}, more...))
-	if !needsEvidence(required, true) {
+	if grantsToAnyone(required) {
 		panic(fmt.Sprintf("permission: %s is granted to callers who lack something: require something that they must have as well, at least permission.Authenticated()", Describe(required)))
 	}
 	return required
 }
 
-// needsEvidence reports whether p, or its negation unless wanted, grants only if the token has
-// something.
-func needsEvidence(p sso.Permission, wanted bool) bool {
+// grantsToAnyone reports whether p grants where every leaf denies.
+func grantsToAnyone(p sso.Permission) bool {
 	n, ok := p.(*node)
 	switch {
 	case !ok || n.operator == "":
-		return wanted
+		return false
 	case n.operator == notOf:
-		return needsEvidence(n.parts[0], !wanted)
+		return !grantsToAnyone(n.parts[0])
+	case n.operator == anyOf:
+		return slices.ContainsFunc(n.parts, grantsToAnyone)
 	}
-	all := n.oneSuffices(wanted) // each of the alternatives must need it, otherwise one of the parts
-	for _, part := range n.parts {
-		if needsEvidence(part, wanted) != all {
-			return !all
-		}
-	}
-	return all
+	return !slices.ContainsFunc(n.parts, func(part sso.Permission) bool { return !grantsToAnyone(part) })
 }
 
 func combined(function, operator string, parts []sso.Permission) sso.Permission {
@@ -103,10 +98,6 @@ func combined(function, operator string, parts []sso.Permission) sso.Permission 
 	}
 	return &node{operator: operator, parts: slices.Clone(parts)}
 }
-
-// oneSuffices reports whether one part of a combination decides for a grant; the negation of All is
-// Any of the negations.
-func (n *node) oneSuffices(wanted bool) bool { return (n.operator == anyOf) == wanted }
 
 // Check implements [sso.Permission].
 func (n *node) Check(ctx context.Context, access sso.Access) sso.Decision {
@@ -133,14 +124,15 @@ type evaluation struct {
 }
 
 // decide evaluates p, or its negation unless wanted. A negation moves to the leaves by De Morgan's
-// laws, which hold in three-valued logic too, so that a denial names the leaves that forbid.
+// laws, which hold in three-valued logic too: that of All is Any of the negations. A denial therefore
+// names the leaves that forbid.
 func (e *evaluation) decide(ctx context.Context, p sso.Permission, wanted bool) sso.Decision {
 	n, ok := p.(*node)
 	switch {
 	case ok && n.operator == notOf:
 		return e.decide(ctx, n.parts[0], !wanted)
 	case ok && n.operator != "":
-		return e.combine(ctx, n.parts, wanted, n.oneSuffices(wanted))
+		return e.combine(ctx, n.parts, wanted, (n.operator == anyOf) == wanted)
 	}
 	d := e.answer(ctx, p)
 	switch {
