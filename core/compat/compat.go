@@ -72,8 +72,7 @@ func Render(_ sso.Request, d sso.Denial) sso.Denial {
 	return d
 }
 
-// SessionPolicy returns how more-sso-auth's tokens name their session: by the claims user_id and
-// session_id.
+// SessionPolicy finds a token's session as more-sso-auth does: by the claims user_id and session_id.
 func SessionPolicy() sso.SessionPolicy {
 	return sso.SessionPolicy{UserClaim: "user_id", SessionClaim: "session_id"}
 }

@@ -77,10 +77,13 @@ func TestRender(t *testing.T) {
 	}
 }
 
-func TestSessions(t *testing.T) {
+func TestSessionPolicy(t *testing.T) {
 	if got := compat.SessionPolicy(); got.UserClaim != "user_id" || got.SessionClaim != "session_id" || got.InsecureIgnoreOutage {
 		t.Errorf("%+v", got)
 	}
+}
+
+func TestRedisKey(t *testing.T) {
 	if got := compat.RedisKey("orders", "ada"); got != "orders:ada" {
 		t.Error(got)
 	}

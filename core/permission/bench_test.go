@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkGrant measures granted checks beside an RSA verification (2048 bits, RS256) in the
-// same run: slices of both in turn. The metric rsa/check tells how many checks go into one.
+// same run: slices of both in turn. The metric rsa/check says how many checks go into one.
 func BenchmarkGrant(b *testing.B) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

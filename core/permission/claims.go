@@ -182,7 +182,7 @@ func Scope(names ...string) sso.Permission {
 	}
 }
 
-// tokens returns a copy of a function's arguments. It panics if one has not the syntax of a scope
+// tokens returns a copy of a function's arguments. It panics if one is not a valid scope
 // (RFC 6749, section 3.3), which is also what a challenge can contain.
 func tokens(function string, names []string) []string {
 	if len(names) == 0 {

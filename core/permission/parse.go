@@ -137,11 +137,8 @@ func (r *reader) permission(e ast.Expr) sso.Permission {
 			return r.build("not", e.Pos(), []ast.Expr{e.X})
 		}
 	case *ast.BinaryExpr:
-		switch e.Op {
-		case token.LAND:
-			return r.build("all", e.Pos(), operands(e, e.Op))
-		case token.LOR:
-			return r.build("any", e.Pos(), operands(e, e.Op))
+		if name := map[token.Token]string{token.LAND: "all", token.LOR: "any"}[e.Op]; name != "" {
+			return r.build(name, e.Pos(), operands(e, e.Op))
 		}
 	case *ast.CallExpr:
 		return r.call(e)

@@ -31,7 +31,7 @@ var (
 	programs    = []string{"chromium-headless-shell", "headless_shell", "chromium", "google-chrome"}
 	screenshots = flag.String("screenshots", "", "write screenshots into this `folder`, from the folder of this package")
 
-	browser    context.Context // nil where there is no browser
+	browser    context.Context // nil without a browser
 	playground string          // the program
 )
 
@@ -224,7 +224,7 @@ func evaluate[T any](p *tab, script string) T {
 	return value
 }
 
-// run runs statements, whatever their values are: what the DOM's methods return differs between browsers.
+// run runs statements and ignores their values: what the DOM's methods return differs between browsers.
 func (p *tab) run(statements string) {
 	p.t.Helper()
 	evaluate[bool](p, "(() => { "+statements+"; return true; })()")

@@ -87,7 +87,7 @@ func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) +
 func Section(page, heading string) (string, error) {
 	_, section, found := strings.Cut(page, "\n## "+heading+"\n")
 	if !found {
-		return "", fmt.Errorf("there is no section %q", heading)
+		return "", fmt.Errorf("section %q is missing", heading)
 	}
 	section, _, _ = strings.Cut(section, "\n## ")
 	return section, nil

@@ -181,20 +181,20 @@ func TestProvider_Rotation(t *testing.T) {
 
 			first := signedBy()
 			wantKeys(t, p, first)
-			refused(p.SwitchKey, "no next key")
-			refused(p.RetireOld, "no old key")
+			refused(p.SwitchKey, "without a next key")
+			refused(p.RetireOld, "without an old key")
 
 			next := p.Name() + "-key-2"
 			step(p.PublishNext, []string{first, next})
 			refused(p.PublishNext, "published already")
-			refused(p.RetireOld, "no old key")
+			refused(p.RetireOld, "without an old key")
 			if got := signedBy(); got != first {
 				t.Errorf("after PublishNext %q signs, want %q", got, first)
 			}
 
 			old := token(t, p, []string{"orders"}, nil)
 			step(p.SwitchKey, []string{first, next})
-			refused(p.SwitchKey, "no next key")
+			refused(p.SwitchKey, "without a next key")
 			if got := signedBy(); got != next {
 				t.Errorf("after SwitchKey %q signs, want %q", got, next)
 			}

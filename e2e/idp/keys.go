@@ -38,7 +38,7 @@ func (r *keyRing) add(key *rsa.PrivateKey) error {
 // advance signs with the next key.
 func (r *keyRing) advance() error {
 	if r.signing == len(r.keys)-1 {
-		return errors.New("SwitchKey: there is no next key, call PublishNext first")
+		return errors.New("SwitchKey without a next key: call PublishNext first")
 	}
 	r.signing++
 	return nil
@@ -47,7 +47,7 @@ func (r *keyRing) advance() error {
 // retire withdraws the keys before the one that signs.
 func (r *keyRing) retire() error {
 	if r.signing == 0 {
-		return errors.New("RetireOld: there is no old key, call SwitchKey first")
+		return errors.New("RetireOld without an old key: call SwitchKey first")
 	}
 	r.keys, r.signing = r.keys[r.signing:], 0
 	return nil

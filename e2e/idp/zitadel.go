@@ -97,7 +97,7 @@ type zitadelStorage struct {
 	server *server
 }
 
-var _ op.ClientCredentialsStorage = zitadelStorage{} // found by assertion: without it there is no such grant
+var _ op.ClientCredentialsStorage = zitadelStorage{} // found by assertion: without it the grant is not supported
 
 func (z zitadelStorage) keys() []jose.JSONWebKey {
 	z.server.mu.Lock()

@@ -76,7 +76,7 @@ type order struct {
 type outcome struct {
 	Path    string            `json:"path"`
 	Sent    []string          `json:"sent"`  // the Authorization fields
-	Token   string            `json:"token"` // the one in them; empty if there is none
+	Token   string            `json:"token"` // the one in them; empty without one
 	Answers []answer          `json:"answers"`
 	Differ  []string          `json:"differ"` // empty: all five agree
 	Why     explanation       `json:"why"`
@@ -92,7 +92,7 @@ type answer struct {
 	Header [][2]string `json:"header"`
 	Body   string      `json:"body"`
 	Reason sso.Reason  `json:"reason,omitempty"`
-	Error  string      `json:"error,omitempty"` // there is no answer
+	Error  string      `json:"error,omitempty"` // set without an answer
 
 	cause error
 }

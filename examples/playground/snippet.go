@@ -17,7 +17,7 @@ var serviceFunctions = map[string]string{
 var permissionName = regexp.MustCompile(`Require\((?:guard, )?(\w+)`)
 
 // snippet returns the code of routes.go that protects a route in a service: the permission, the guard, and the line
-// that puts both before the handler. It is empty if there is no such route. It relies on gofmt.
+// that puts both before the handler. It is empty if the route is unknown. It relies on gofmt.
 func snippet(server, pattern string) string {
 	_, body, _ := strings.Cut(routesSource, "\nfunc "+serviceFunctions[server]+"(")
 	body, _, _ = strings.Cut(body, "\n}\n")

@@ -182,7 +182,7 @@ func TestExplain_RemedyWorks(t *testing.T) {
 		reason sso.Reason
 		says   string                  // the remedy
 		then   []string                // flags that do what it says
-		mend   []devissuer.TokenOption // or options of a token that does
+		fix    []devissuer.TokenOption // or options of a token that does
 	}{
 		"another audience":           {issuer, []devissuer.TokenOption{devissuer.Audience("shop")}, nil, sso.ReasonWrongAudience, `set SSO_AUDIENCE (--audience) to it`, []string{"--audience", "shop"}, nil},
 		"another audience, minted":   {issuer, []devissuer.TokenOption{devissuer.Audience("shop")}, nil, sso.ReasonWrongAudience, `Get a token for ["api"]`, nil, []devissuer.TokenOption{devissuer.Audience("api")}},
@@ -208,8 +208,8 @@ func TestExplain_RemedyWorks(t *testing.T) {
 			if o.code != 1 || r.Reason != tt.reason || !strings.Contains(r.Remedy, tt.says) {
 				t.Fatalf("%s: %q, want %s: %q", r.Reason, r.Remedy, tt.reason, tt.says)
 			}
-			if tt.mend != nil {
-				token = tt.issuer.Token(tt.mend...)
+			if tt.fix != nil {
+				token = tt.issuer.Token(tt.fix...)
 			}
 			if r, o := ask(t, tt.issuer, token, append(args, tt.then...)...); o.code != 0 {
 				t.Errorf("it does not help: %s, %s", r.Reason, r.Cause)
@@ -253,7 +253,7 @@ func TestExplain_Require(t *testing.T) {
 		require string
 		has     opts
 		code    string
-		mend    opts     // what the remedy asks of the token
+		fix     opts     // what the remedy asks of the token
 		args    []string // or of the request
 	}{
 		"missing":           {`is("pma.role", "admin")`, nil, "missing", opts{devissuer.Permission("pma.role", "admin")}, nil},
@@ -301,8 +301,8 @@ func TestExplain_Require(t *testing.T) {
 			if human.code != 1 || !strings.Contains(human.stdout, "denied ") || !strings.Contains(human.stdout, "what to do: "+r.Remedy) {
 				t.Errorf("%s", human.stdout)
 			}
-			if tt.mend != nil {
-				token = issuer.Token(tt.mend...)
+			if tt.fix != nil {
+				token = issuer.Token(tt.fix...)
 			}
 			if r, o := ask(t, issuer, token, append(append(trusting(issuer), "--require", tt.require), tt.args...)...); o.code != 0 {
 				t.Errorf("what the remedy asks for does not help: %+v", r.Require)

@@ -63,7 +63,7 @@ that only you can read, so that tokens stay valid after a restart.`,
 	return command
 }
 
-// defaultKeysFile is in the user's configuration folder, or "" if there is none.
+// defaultKeysFile is in the user's configuration folder, or "" without one.
 func defaultKeysFile() string {
 	folder, err := os.UserConfigDir()
 	if err != nil {

@@ -46,7 +46,7 @@ func (x *exchange) status() int {
 	return x.response.StatusCode
 }
 
-// time parses a header that is a date. It is zero if there is none.
+// time parses a header that is a date. It is zero without the header.
 func (x *exchange) time(header string) time.Time {
 	at, _ := http.ParseTime(x.response.Header.Get(header))
 	return at

@@ -27,7 +27,7 @@ func ParseInput(text string) Input {
 	return Input{Token: text}
 }
 
-// Empty reports whether there is no token.
+// Empty reports whether the token is missing.
 func (i Input) Empty() bool { return i.Fields == nil && strings.TrimSpace(i.Token) == "" }
 
 // token returns the token, or "" if it is unclear which part of the input it is.

@@ -40,7 +40,7 @@ func readFile(path string, check func(fs.FileInfo) error) ([]byte, error) {
 	return text, err
 }
 
-// LoadKeys reads the private keys of an issuer. The error is an [fs.ErrNotExist] if there is no such
+// LoadKeys reads the private keys of an issuer. The error is an [fs.ErrNotExist] without the
 // file. A file that another user owns or can read is refused: its reader can sign as the issuer.
 func LoadKeys(path string) ([]byte, error) {
 	return readFile(path, func(info fs.FileInfo) error {

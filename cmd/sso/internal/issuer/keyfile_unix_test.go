@@ -79,7 +79,7 @@ func TestOpenKeyFile_SymbolicLink(t *testing.T) {
 			}
 			for _, path := range []string{link, second} {
 				if info, err := os.Lstat(path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
-					t.Errorf("%s is no link any more: %v", path, err)
+					t.Errorf("%s is not a link any more: %v", path, err)
 				}
 			}
 		})

@@ -23,8 +23,8 @@ func lock(f *os.File) (free bool, err error) {
 	return true, err
 }
 
-// checkOwner returns an error if another user owns the file: the owner can read and replace it,
-// whatever its mode is.
+// checkOwner returns an error if another user owns the file. The mode does not keep an owner from
+// reading or replacing it.
 func checkOwner(path string, info fs.FileInfo) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if me := os.Geteuid(); ok && int64(stat.Uid) != int64(me) {

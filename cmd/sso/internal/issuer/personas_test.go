@@ -84,7 +84,7 @@ var bomb = "personas: {a: {claims: {a: &a [x,x,x,x,x,x,x,x,x]" + func() string {
 func TestLoadPersonas(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "personas.yaml")
 	if _, err := issuer.LoadPersonas(path); err == nil {
-		t.Error("there is none")
+		t.Error("no error without the file")
 	}
 	if err := os.WriteFile(path, []byte("personas: {ada: {}}\n"), 0o600); err != nil {
 		t.Fatal(err)
