@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -45,6 +46,8 @@ func TestDocs_Variables(t *testing.T) {
 
 var (
 	code      = regexp.MustCompile("(?s)```.*?```|`[^`\n]+`")
+	target    = regexp.MustCompile("(?m)(?:^|`)make (?:-C \\S+ )?([a-z0-9-]+)")
+	scripts   = regexp.MustCompile(`\bscripts/[a-z0-9-]+`)
 	qualified = regexp.MustCompile(`\b([a-z0-9]+|Config)\.([A-Z]\w*)`)
 )
 
@@ -73,6 +76,30 @@ func TestDocs_Names(t *testing.T) {
 	}
 	if checked < 300 {
 		t.Errorf("only %d names found", checked)
+	}
+}
+
+// Every target of make and every script in the documentation exists.
+func TestDocs_Commands(t *testing.T) {
+	makefile, checked := read(t, filepath.Join(root, "Makefile")), 0
+	for path := range walk(t, ".md") {
+		for _, span := range code.FindAllString(current(t, path), -1) {
+			for _, match := range target.FindAllStringSubmatch(span, -1) {
+				checked++
+				if !regexp.MustCompile(`(?m)^(?:[a-z-]+ )*` + match[1] + `\b.*:`).MatchString(makefile) {
+					t.Errorf("%s: make %s does not exist", path, match[1])
+				}
+			}
+			for _, script := range scripts.FindAllString(span, -1) {
+				checked++
+				if _, err := os.Stat(filepath.Join(root, script)); err != nil {
+					t.Errorf("%s: %v", path, err)
+				}
+			}
+		}
+	}
+	if checked < 30 {
+		t.Errorf("only %d commands found", checked)
 	}
 }
 
