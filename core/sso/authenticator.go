@@ -201,7 +201,7 @@ func (a *Authenticator) Authorize(ctx context.Context, r Request, p Permission) 
 			a.observe(Event{Kind: EventGranted})
 			return ctx, nil
 		case decision.Err() != nil:
-			return nil, &permissionError{principal: principal, decision: decision}
+			return nil, &permissionError{Principal: principal, Decision: decision}
 		}
 		return nil, &AccessDeniedError{Principal: principal, Decision: decision}
 	})

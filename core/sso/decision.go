@@ -139,33 +139,29 @@ func (d Decision) lines(values bool) []string {
 // line is the decision itself, without its parts.
 func (d Decision) line(values bool) string {
 	t := d.get()
-	var b strings.Builder
+	text := "denied"
 	switch {
 	case d.granted:
-		b.WriteString("granted")
+		text = "granted"
 	case t.err != nil:
-		fmt.Fprintf(&b, "failed: %v", t.err) // %v survives an Error method that panics
-	default:
-		b.WriteString("denied")
-		if t.code != "" {
-			b.WriteString(": " + t.code)
-		}
+		text = fmt.Sprintf("failed: %v", t.err) // %v survives an Error method that panics
+	case t.code != "":
+		text += ": " + t.code
 	}
 	if t.Path != "" {
-		b.WriteString(" at " + t.Path)
+		text += " at " + t.Path
 	}
 	if t.Wanted != "" {
-		b.WriteString(", wanted " + t.Wanted + ", found ")
+		found := kindFound(t.Found)
 		if values && t.Found.Exists() {
-			b.WriteString(verify.Clip(t.Found.String()))
-		} else {
-			b.WriteString(kindFound(t.Found))
+			found = verify.Clip(t.Found.String())
 		}
+		text += ", wanted " + t.Wanted + ", found " + found
 	}
 	if t.remedy != "" && !d.granted {
-		b.WriteString("; " + t.remedy)
+		text += "; " + t.remedy
 	}
-	return b.String()
+	return text
 }
 
 // kindFound describes the type of a value of the token and omits the value.

@@ -60,16 +60,15 @@ func (d Denial) Write(w http.ResponseWriter) {
 // For errors that an [Authenticator] returned, wrapped or not, it returns the response as that
 // authenticator's configuration and renderer made it. Each call returns a copy that you may change.
 func DenialOf(err error) (d Denial) {
-	if protect.Call(func() error {
+	if protect.Run(func() {
 		var r *refusal
 		if errors.As(err, &r) {
 			d = r.denial.clone()
 		} else {
 			d = deny(err, false)
 		}
-		return nil
 	}) != nil {
-		return internalError()
+		return newDenial(http.StatusInternalServerError, CodeInternal)
 	}
 	return d
 }
@@ -85,70 +84,47 @@ func (r *refusal) Unwrap() error { return r.cause }
 
 // deny returns the default response to an error.
 func deny(err error, tellScopes bool) Denial {
-	var (
-		unavailable *UnavailableError
-		denied      *AccessDeniedError
-		failed      *permissionError
-	)
-	switch { // the first two wrap errors of other code, whose class must not decide
-	case errors.As(err, &failed):
-		return internalError()
-	case errors.Is(err, ErrUnavailable):
-		d := newDenial(http.StatusServiceUnavailable, CodeUnavailable, "")
+	status, code, _ := classify(err)
+	d := newDenial(status, code)
+	params := []string{"error", code}
+	var denied *AccessDeniedError
+	switch code {
+	case CodeInternal, CodeCrossOrigin:
+		return d
+	case CodeUnavailable:
 		after := time.Second
-		if errors.As(err, &unavailable) {
+		if unavailable := (*UnavailableError)(nil); errors.As(err, &unavailable) {
 			after = max(after, unavailable.RetryAfter)
 		}
 		d.Header.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(after.Seconds())), 10))
 		return d
-	case errors.Is(err, ErrNoToken):
-		return newDenial(http.StatusUnauthorized, CodeMissingToken, challenge())
-	case errors.Is(err, ErrInvalidRequest):
-		return newDenial(http.StatusBadRequest, CodeInvalidRequest, challenge("error", CodeInvalidRequest))
-	case errors.Is(err, ErrInvalidToken):
-		return newDenial(http.StatusUnauthorized, CodeInvalidToken, challenge("error", CodeInvalidToken))
-	case errors.Is(err, errCrossOrigin):
-		return newDenial(http.StatusForbidden, CodeCrossOrigin, "")
-	case errors.Is(err, ErrAccessDenied):
-		if errors.As(err, &denied) {
-			if login, alone := denied.Decision.stepUp(); alone {
-				return stepUpDenial(login)
-			}
+	case CodeMissingToken:
+		params = nil
+	case CodeInsufficientScope:
+		if tellScopes && errors.As(err, &denied) {
+			params = append(params, "scope", scopeList(denied.Decision.missingScopes()))
 		}
-		params := []string{"error", CodeInsufficientScope}
-		if tellScopes && denied != nil {
-			scopes := slices.DeleteFunc(denied.Decision.missingScopes(), func(s string) bool { return !isScope(s) })
-			if len(scopes) > 0 {
-				params = append(params, "scope", strings.Join(scopes, " "))
-			}
+	case CodeInsufficientUserAuthentication: // RFC 9470, section 3
+		errors.As(err, &denied)
+		login, _ := denied.Decision.stepUp()
+		params = append(params, "acr_values", scopeList(login.acrValues)) // of the same syntax
+		if login.maxAge > 0 {
+			params = append(params, "max_age", strconv.FormatInt(int64(login.maxAge/time.Second), 10))
 		}
-		return newDenial(http.StatusForbidden, CodeInsufficientScope, challenge(params...))
 	}
-	return internalError()
-}
-
-// stepUpDenial requires another login (RFC 9470, section 3).
-func stepUpDenial(login stepUp) Denial {
-	params := []string{"error", CodeInsufficientUserAuthentication}
-	if values := slices.DeleteFunc(login.acrValues, func(s string) bool { return !isScope(s) }); len(values) > 0 { // of the same syntax
-		params = append(params, "acr_values", strings.Join(values, " "))
-	}
-	if login.maxAge > 0 {
-		params = append(params, "max_age", strconv.FormatInt(int64(login.maxAge/time.Second), 10))
-	}
-	return newDenial(http.StatusUnauthorized, CodeInsufficientUserAuthentication, challenge(params...))
-}
-
-func internalError() Denial {
-	return newDenial(http.StatusInternalServerError, CodeInternal, "")
+	d.Header.Set("WWW-Authenticate", challenge(params...))
+	return d
 }
 
 // challenge returns the value of WWW-Authenticate (RFC 6750, section 3). No parameter contains a
-// character that must be escaped in a quoted string.
+// character that must be escaped in a quoted string; empty ones are left out.
 func challenge(params ...string) string {
 	var b strings.Builder
 	b.WriteString("Bearer")
 	for i := 0; i+1 < len(params); i += 2 {
+		if params[i+1] == "" {
+			continue
+		}
 		if i > 0 {
 			b.WriteByte(',')
 		}
@@ -163,8 +139,13 @@ func isScope(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '"' || c == '\\' }) < 0
 }
 
-func newDenial(status int, code, challenge string) Denial {
-	d := Denial{
+// scopeList returns the valid ones of a list of scopes as one parameter.
+func scopeList(list []string) string {
+	return strings.Join(slices.DeleteFunc(list, func(s string) bool { return !isScope(s) }), " ")
+}
+
+func newDenial(status int, code string) Denial {
+	return Denial{
 		Status: status,
 		Code:   code,
 		Header: http.Header{
@@ -174,10 +155,6 @@ func newDenial(status int, code, challenge string) Denial {
 		// about:blank: the status is the type (RFC 9457, section 4.2.1).
 		Body: fmt.Appendf(nil, `{"type":"about:blank","title":%q,"status":%d,"code":%q}`, http.StatusText(status), status, code),
 	}
-	if challenge != "" {
-		d.Header.Set("WWW-Authenticate", challenge)
-	}
-	return d
 }
 
 func (d Denial) clone() Denial {
@@ -209,9 +186,8 @@ func (a *Authenticator) render(ctx context.Context, r Request, standard Denial) 
 		return standard
 	}
 	if d.Status < 300 || d.Status > 599 {
-		_ = protect.Call(func() error {
+		_ = protect.Run(func() {
 			a.logger.ErrorContext(ctx, "sso: renderer returned an invalid status, sent the default response", "status", d.Status)
-			return nil
 		})
 		return standard
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -148,18 +149,14 @@ func (e *AccessDeniedError) Error() string {
 // Unwrap returns [ErrAccessDenied].
 func (e *AccessDeniedError) Unwrap() error { return ErrAccessDenied }
 
-// permissionError is the failure of a permission. It is an internal error, whatever class the
-// permission's own error belongs to: that may come from another Authenticator.
-type permissionError struct {
-	principal *Principal
-	decision  Decision
-}
+// permissionError is the failure of a permission. It is an internal error, regardless of the class of
+// the permission's own error, which may come from another Authenticator.
+type permissionError AccessDeniedError
 
 func (e *permissionError) Error() string {
-	return fmt.Sprintf("sso: the permission failed: %v", e.decision.Err())
+	return fmt.Sprintf("sso: the permission failed: %v", e.Decision.Err())
 }
-
-func (e *permissionError) Unwrap() error { return e.decision.Err() }
+func (e *permissionError) Unwrap() error { return e.Decision.Err() }
 
 // UnavailableError means that keys or the session store are unavailable. It matches
 // [ErrUnavailable]. A [SessionStore] may return one to set RetryAfter.
@@ -184,35 +181,49 @@ func nameOf(err error) string {
 	return ""
 }
 
-// reasonOf returns the reason of any error, in the order of [deny].
+// reasonOf returns the reason of any error.
 func reasonOf(err error) Reason {
 	if token, ok := err.(*TokenError); ok { //nolint:errorlint // the common case, without an allocation
 		return token.Reason
 	}
+	_, _, reason := classify(err)
+	return reason
+}
+
+// classify returns the status and the code of the response to any error, and its reason.
+func classify(err error) (status int, code string, reason Reason) {
 	var (
 		token       *TokenError
 		failed      *permissionError
 		denied      *AccessDeniedError
 		unavailable *UnavailableError
 	)
-	switch {
+	switch { // the first two wrap errors of other code, whose class must not decide
 	case errors.As(err, &failed):
-		return ReasonInternal
-	case errors.As(err, &unavailable):
-		return cmp.Or(unavailable.Reason, ReasonKeysUnavailable)
-	case errors.As(err, &token):
-		return token.Reason
-	case errors.Is(err, ErrNoToken):
-		return ReasonMissingToken
-	case errors.Is(err, ErrInvalidRequest):
-		return ReasonBadCredentials
-	case errors.Is(err, errCrossOrigin):
-		return ReasonCrossOrigin
-	case errors.As(err, &denied):
-		if _, alone := denied.Decision.stepUp(); alone {
-			return ReasonWeakLogin
+		return http.StatusInternalServerError, CodeInternal, ReasonInternal
+	case errors.Is(err, ErrUnavailable):
+		if errors.As(err, &unavailable) {
+			reason = unavailable.Reason
 		}
-		return ReasonAccessDenied
+		return http.StatusServiceUnavailable, CodeUnavailable, cmp.Or(reason, ReasonKeysUnavailable)
+	case errors.Is(err, ErrNoToken):
+		return http.StatusUnauthorized, CodeMissingToken, ReasonMissingToken
+	case errors.Is(err, ErrInvalidRequest):
+		return http.StatusBadRequest, CodeInvalidRequest, ReasonBadCredentials
+	case errors.Is(err, ErrInvalidToken):
+		if errors.As(err, &token) {
+			reason = token.Reason
+		}
+		return http.StatusUnauthorized, CodeInvalidToken, cmp.Or(reason, ReasonInternal)
+	case errors.Is(err, errCrossOrigin):
+		return http.StatusForbidden, CodeCrossOrigin, ReasonCrossOrigin
+	case errors.Is(err, ErrAccessDenied):
+		if errors.As(err, &denied) {
+			if _, alone := denied.Decision.stepUp(); alone {
+				return http.StatusUnauthorized, CodeInsufficientUserAuthentication, ReasonWeakLogin
+			}
+		}
+		return http.StatusForbidden, CodeInsufficientScope, ReasonAccessDenied
 	}
-	return ReasonInternal
+	return http.StatusInternalServerError, CodeInternal, ReasonInternal
 }

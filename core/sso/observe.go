@@ -88,16 +88,12 @@ func (a *Authenticator) observe(e Event) {
 }
 
 func (a *Authenticator) protect(name string, call func()) bool {
-	err := protect.Call(func() error {
-		call()
-		return nil
-	})
+	err := protect.Run(call)
 	if err == nil {
 		return true
 	}
-	_ = protect.Call(func() error { // the logger is the service's own, too
+	_ = protect.Run(func() { // the logger is the service's own, too
 		a.logger.Error("sso: function of the service panicked", "function", name, "panic", strings.TrimPrefix(err.Error(), "panic: "))
-		return nil
 	})
 	return false
 }
@@ -105,10 +101,7 @@ func (a *Authenticator) protect(name string, call func()) bool {
 // report logs and observes a refusal. The log has everything except the token.
 func (a *Authenticator) report(ctx context.Context, r Request, cause error, code string, status int) {
 	reason := reasonOf(cause)
-	_ = protect.Call(func() error {
-		a.logRefusal(ctx, r, cause, reason, code, status)
-		return nil
-	})
+	_ = protect.Run(func() { a.logRefusal(ctx, r, cause, reason, code, status) })
 	a.observe(Event{Kind: EventRefused, Code: code, Reason: reason, Err: cause})
 }
 
@@ -168,15 +161,16 @@ func pathOf(r Request) string {
 
 // decisionOf returns the decision that a refusal is based on, if there is one.
 func decisionOf(cause error) (*Principal, Decision, bool) {
-	var failed *permissionError
+	var (
+		failed *permissionError
+		denied *AccessDeniedError
+	)
 	if errors.As(cause, &failed) {
-		return failed.principal, failed.decision, true
+		denied = (*AccessDeniedError)(failed)
+	} else if !errors.As(cause, &denied) {
+		return nil, Decision{}, false
 	}
-	var denied *AccessDeniedError
-	if errors.As(cause, &denied) {
-		return denied.Principal, denied.Decision, true
-	}
-	return nil, Decision{}, false
+	return denied.Principal, denied.Decision, true
 }
 
 func (a *Authenticator) fetched(f keycache.FetchEvent) {

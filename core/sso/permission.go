@@ -111,10 +111,7 @@ func Check(ctx context.Context, p Permission, access Access) (d Decision) {
 	if p == nil || isNil(p) {
 		return Fail(errNoPermission)
 	}
-	err := protect.Call(func() error {
-		d = p.Check(ctx, access)
-		return nil
-	})
+	err := protect.Run(func() { d = p.Check(ctx, access) })
 	if err != nil {
 		err = fmt.Errorf("sso: permission %s: %w", nameOfPermission(p), err)
 	}
@@ -158,10 +155,7 @@ func (d Decision) names() (list []string) {
 // nameOfPermission returns what a permission calls itself, or else its type.
 func nameOfPermission(p Permission) (name string) {
 	if s, ok := p.(fmt.Stringer); ok {
-		_ = protect.Call(func() error {
-			name = s.String()
-			return nil
-		})
+		_ = protect.Run(func() { name = s.String() })
 	}
 	if name == "" {
 		name = fmt.Sprintf("%T", p)

@@ -2,6 +2,7 @@ package sso
 
 import (
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -70,20 +71,10 @@ func navigates(r Request) bool {
 	}
 	accept, _ := r.Header("Accept")
 	for part := range strings.SplitSeq(accept, ",") {
-		media, parameters, _ := strings.Cut(part, ";")
-		if strings.EqualFold(strings.TrimSpace(media), "text/html") && !unwanted(parameters) {
-			return true
-		}
-	}
-	return false
-}
-
-// unwanted reports whether the parameters have q=0: the client does not accept the type (RFC 9110,
-// section 12.4.2).
-func unwanted(parameters string) bool {
-	for p := range strings.SplitSeq(parameters, ";") {
-		name, weight, _ := strings.Cut(strings.TrimSpace(p), "=")
-		if strings.EqualFold(name, "q") && strings.Trim(weight, "0.") == "" {
+		media, parameters, err := mime.ParseMediaType(part)
+		q, weighted := parameters["q"]
+		refused := weighted && strings.Trim(q, "0.") == "" // RFC 9110, section 12.4.2
+		if err == nil && media == "text/html" && !refused {
 			return true
 		}
 	}

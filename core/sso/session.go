@@ -97,10 +97,9 @@ func (a *Authenticator) checkSession(ctx context.Context, l *login) error {
 	case !i.session.InsecureIgnoreOutage || ctx.Err() != nil:
 		return unavailableSessions(err)
 	}
-	_ = protect.Call(func() error {
+	_ = protect.Run(func() {
 		a.logger.WarnContext(ctx, "sso: session lookup failed, accepting token",
 			slog.String("setting", "InsecureIgnoreOutage"), slog.Any("error", err), slog.Any("principal", l.principal))
-		return nil
 	})
 	a.observe(Event{Kind: EventSessionUnknown, Err: err})
 	return nil

@@ -21,6 +21,14 @@ func Call(do func() error) (err error) {
 	return err
 }
 
+// Run calls do and returns its panic, as [Call] does.
+func Run(do func()) error {
+	return Call(func() error {
+		do()
+		return nil
+	})
+}
+
 // Panic is the error of a call that panicked.
 type Panic struct {
 	Value any

@@ -38,9 +38,9 @@ var (
 		{"jti", "missing_claim", "RFC 9068, section 2.2", strict(present("jti"))},
 		{"jti", "malformed_claim", "RFC 7519, section 4.1.7", strict(text("jti"))},
 	}, otherKinds, []Check{
-		{"at_hash", "token_kind", "OpenID Connect Core 1.0, section 3.3.2.11", idToken("at_hash")},
-		{"c_hash", "token_kind", "OpenID Connect Core 1.0, section 3.3.2.11", idToken("c_hash")},
-		{"nonce", "token_kind", "OpenID Connect Core 1.0, section 2", accessTokenNonce},
+		{"at_hash", "token_kind", "OpenID Connect Core 1.0, section 3.3.2.11", unlessIDToken(absent("at_hash"))},
+		{"c_hash", "token_kind", "OpenID Connect Core 1.0, section 3.3.2.11", unlessIDToken(absent("c_hash"))},
+		{"nonce", "token_kind", "OpenID Connect Core 1.0, section 2", unlessIDToken(accessTokenNonce)},
 		{"events", "token_kind", "RFC 8417, section 2.2", absent("events")},
 		{"cnf", "bound_token", "RFC 7800, section 3.1", unbound},
 	}, signature)
@@ -166,12 +166,7 @@ func header(_ context.Context, t *Token) error {
 }
 
 func noHeader(name string) func(context.Context, *Token) error {
-	return func(_ context.Context, t *Token) error {
-		if t.header(name).Kind() != jsondoc.Absent {
-			return fail("present, and not supported")
-		}
-		return nil
-	}
+	return without((*Token).header, name, "present, and not supported")
 }
 
 func algorithm(_ context.Context, t *Token) error {
@@ -262,20 +257,19 @@ func present(name string) func(context.Context, *Token) error {
 
 // absent refuses a claim.
 func absent(name string) func(context.Context, *Token) error {
+	return without((*Token).claim, name, "present, which marks another kind of token")
+}
+
+var unbound = without((*Token).claim, "cnf", "present: the token requires a proof of possession")
+
+// without refuses a header member or claim.
+func without(get func(*Token, string) jsondoc.Value, name, problem string) func(context.Context, *Token) error {
 	return func(_ context.Context, t *Token) error {
-		if t.claim(name).Kind() != jsondoc.Absent {
-			return fail("present, which marks another kind of token")
+		if get(t, name).Kind() != jsondoc.Absent {
+			return fail(problem)
 		}
 		return nil
 	}
-}
-
-// unbound refuses a token that is valid only with a proof of possession.
-func unbound(_ context.Context, t *Token) error {
-	if t.claim("cnf").Kind() != jsondoc.Absent {
-		return fail("present: the token requires a proof of possession")
-	}
-	return nil
 }
 
 // text requires a claim to be a non-empty string if it is present.
@@ -299,14 +293,13 @@ func strict(do func(context.Context, *Token) error) func(context.Context, *Token
 	}
 }
 
-// idToken refuses a claim of ID tokens, unless they are accepted.
-func idToken(name string) func(context.Context, *Token) error {
-	refuse := absent(name)
+// unlessIDToken applies a check unless ID tokens are accepted.
+func unlessIDToken(do func(context.Context, *Token) error) func(context.Context, *Token) error {
 	return func(ctx context.Context, t *Token) error {
 		if t.TokenType == AllowIDToken {
 			return ErrSkipped
 		}
-		return refuse(ctx, t)
+		return do(ctx, t)
 	}
 }
 
@@ -517,9 +510,6 @@ func tokenUse(_ context.Context, t *Token) error {
 // accessTokenNonce refuses a nonce in a token without anything that access tokens have. Older
 // Keycloak and Azure AD B2C put nonce into access tokens, beside scopes or a payload typ of Bearer.
 func accessTokenNonce(_ context.Context, t *Token) error {
-	if t.TokenType == AllowIDToken {
-		return ErrSkipped
-	}
 	has := func(name string) bool { return t.claim(name).Kind() > jsondoc.Null }
 	typ, _ := t.claim("typ").Text()
 	if t.claim("nonce").Kind() != jsondoc.Absent && !has("scope") && !has("scp") && !strings.EqualFold(typ, "bearer") {
