@@ -4,6 +4,8 @@ FUZZTIME ?= 10s
 STEPS ?=
 VULNDB ?=
 ONLY ?=
+PROFILE ?=
+comma := ,
 
 export GOWORK := $(CURDIR)/go.work
 RELEASED := $(shell scripts/modules released)
@@ -28,7 +30,7 @@ sso: ## Build the command-line tool into bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/sso ./cmd/sso
 
 test: ## Test every module of the workspace, with the race detector if there is a C compiler
-	@scripts/test $(PACKAGES)
+	@scripts/test $(if $(PROFILE),-coverprofile=$(PROFILE) -coverpkg=$(subst $() $(),$(comma),$(filter-out ./examples/...,$(PACKAGES)))) $(PACKAGES)
 
 lint: $(call tool,golangci-lint deadcode go-licenses) ## Check code, go.mod, api/, links and licences
 	@scripts/lint

@@ -40,10 +40,10 @@ func middleware(layer adaptertest.Layer) echo.MiddlewareFunc {
 		}))
 	}
 	guard := echosso.New(layer.Auth, opts...)
-	switch layer.Kind {
-	case adaptertest.Require:
+	switch {
+	case layer.Permission != nil:
 		return guard.Require(layer.Permission)
-	case adaptertest.Optional:
+	case layer.Optional:
 		return guard.Optional()
 	default:
 		return guard.Authenticate()

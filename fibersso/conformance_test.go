@@ -14,12 +14,12 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	t.Run("Fiber", func(t *testing.T) { adaptertest.TestAdapter(t, adaptertest.Adapter{Open: listen}) })
+	t.Run("Fiber", func(t *testing.T) { adaptertest.TestAdapter(t, listen) })
 	t.Run("Fiber, in process", func(t *testing.T) {
-		adaptertest.TestAdapter(t, adaptertest.Adapter{Open: func(_ testing.TB, routes []adaptertest.Route) ssotest.Do {
+		adaptertest.TestAdapter(t, func(_ testing.TB, routes []adaptertest.Route) ssotest.Do {
 			app := application(routes)
 			return func(r *http.Request) (*http.Response, error) { return app.Test(r, -1) }
-		}})
+		})
 	})
 }
 
@@ -75,10 +75,10 @@ func middleware(layer adaptertest.Layer) fiber.Handler {
 		}))
 	}
 	guard := fibersso.New(layer.Auth, opts...)
-	switch layer.Kind {
-	case adaptertest.Require:
+	switch {
+	case layer.Permission != nil:
 		return guard.Require(layer.Permission)
-	case adaptertest.Optional:
+	case layer.Optional:
 		return guard.Optional()
 	default:
 		return guard.Authenticate()

@@ -3,6 +3,7 @@ package fibersso_test
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
@@ -38,7 +39,7 @@ func TestPrincipal_FromTestContext(t *testing.T) {
 		status int
 		body   string
 	}{"/alone": {200, "grace"}, "/optional": {200, ""}, "/replaced": {200, ""}, "/authenticated": {status: 401}, "/required": {status: 401}} {
-		response, err := app.Test(ssotest.Request(nil, ssotest.Path(path)))
+		response, err := app.Test(httptest.NewRequest(http.MethodGet, path, http.NoBody))
 		if err != nil {
 			t.Fatal(err)
 		}

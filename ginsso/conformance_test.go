@@ -46,10 +46,10 @@ func middleware(layer adaptertest.Layer) gin.HandlerFunc {
 		}))
 	}
 	guard := ginsso.New(layer.Auth, opts...)
-	switch layer.Kind {
-	case adaptertest.Require:
+	switch {
+	case layer.Permission != nil:
 		return guard.Require(layer.Permission)
-	case adaptertest.Optional:
+	case layer.Optional:
 		return guard.Optional()
 	default:
 		return guard.Authenticate()

@@ -101,7 +101,7 @@ func inSession(sid string) []devissuer.TokenOption {
 
 func ofLogout(opts ...devissuer.TokenOption) []devissuer.TokenOption {
 	return append([]devissuer.TokenOption{
-		devissuer.Type("logout+jwt"), devissuer.Audience("web"), devissuer.Claim("sid", "s1"),
+		devissuer.Header("typ", "logout+jwt"), devissuer.Audience("web"), devissuer.Claim("sid", "s1"),
 		devissuer.ValidFor(2 * time.Minute), devissuer.Claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}),
 	}, opts...)
 }

@@ -59,10 +59,10 @@ func ownLayer(layer adaptertest.Layer, next http.Handler) http.Handler {
 		auth = auth.TokenFrom(layer.TokenFrom...)
 	}
 	var check func(context.Context, sso.Request) (context.Context, error)
-	switch layer.Kind {
-	case adaptertest.Require:
+	switch {
+	case layer.Permission != nil:
 		return guarded(auth, layer.Permission, next)
-	case adaptertest.Optional:
+	case layer.Optional:
 		check = auth.AuthenticateOptional
 	default:
 		check = auth.Authenticate

@@ -26,7 +26,7 @@ func TestPrincipal_FromTestRequest(t *testing.T) {
 		"required":      {handler: guard.Require(permission.Authenticated())(listOrders), status: 401},
 	} {
 		w := httptest.NewRecorder()
-		c.handler.ServeHTTP(w, ssotest.Request(grace, ssotest.Path("/orders")))
+		c.handler.ServeHTTP(w, ssotest.Request(grace, nil))
 		if w.Code != c.status || w.Code == http.StatusOK && w.Body.String() != c.body {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}

@@ -47,8 +47,7 @@ func (f frontDoor[E, R]) shouting() frontDoor[E, R] {
 }
 
 func conform[E lambdasso.Event, R lambdasso.Response](t *testing.T, door frontDoor[E, R], lacks ...adaptertest.Feature) {
-	lacks = append(lacks, adaptertest.Drawing)
-	adaptertest.TestAdapter(t, adaptertest.Adapter{Lacks: lacks, Open: func(_ testing.TB, routes []adaptertest.Route) ssotest.Do {
+	open := func(_ testing.TB, routes []adaptertest.Route) ssotest.Do {
 		mux := http.NewServeMux() // stands for the front door's routing
 		for _, route := range routes {
 			handler := func(ctx context.Context, _ E) (R, error) { //nolint:unparam // the shape of a Lambda handler
@@ -72,7 +71,8 @@ func conform[E lambdasso.Event, R lambdasso.Response](t *testing.T, door frontDo
 			})
 		}
 		return ssotest.Serve(t, mux)
-	}})
+	}
+	adaptertest.TestAdapter(t, open, append(lacks, adaptertest.Drawing)...)
 }
 
 func layered[E lambdasso.Event, R lambdasso.Response](layer adaptertest.Layer, handler func(context.Context, E) (R, error)) func(context.Context, E) (R, error) {
@@ -81,10 +81,10 @@ func layered[E lambdasso.Event, R lambdasso.Response](layer adaptertest.Layer, h
 		opts = append(opts, lambdasso.WithTokenFrom(layer.TokenFrom...))
 	}
 	guard := lambdasso.New(layer.Auth, opts...)
-	switch layer.Kind {
-	case adaptertest.Require:
+	switch {
+	case layer.Permission != nil:
 		return lambdasso.Require(guard, layer.Permission, handler)
-	case adaptertest.Optional:
+	case layer.Optional:
 		return lambdasso.Optional(guard, handler)
 	default:
 		return lambdasso.Authenticate(guard, handler)

@@ -55,7 +55,7 @@ func tokenOf(provider *ssotest.Issuer, sid string, issued time.Time) string {
 
 func logoutOf(provider *ssotest.Issuer, opts ...devissuer.TokenOption) string {
 	return provider.MustToken(append([]devissuer.TokenOption{
-		devissuer.Type("logout+jwt"), devissuer.Audience("web"), devissuer.ValidFor(2 * time.Minute),
+		devissuer.Header("typ", "logout+jwt"), devissuer.Audience("web"), devissuer.ValidFor(2 * time.Minute),
 		devissuer.Claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}),
 	}, opts...)...)
 }

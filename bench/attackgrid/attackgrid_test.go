@@ -7,7 +7,6 @@ import (
 
 	"github.com/more-retail/moresso-go/bench/internal/peers"
 	"github.com/more-retail/moresso-go/core/adaptertest"
-	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
 func TestAttacks_Refused(t *testing.T) {
@@ -17,9 +16,8 @@ func TestAttacks_Refused(t *testing.T) {
 }
 
 func TestGrid_Outcomes(t *testing.T) {
-	attack := adaptertest.Attack{Name: "none/at all", Source: "RFC 7518", Token: func(i *devissuer.Issuer) string {
-		return i.MustToken(devissuer.AlgNone())
-	}}
+	attack := attacks()[0]
+	attack.Name, attack.Source = "none/at all", "RFC 7518"
 	calls := 0
 	g := run(t, []adaptertest.Attack{attack}, []peers.Peer{
 		peer("accepts", func() error { return nil }),

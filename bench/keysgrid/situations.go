@@ -44,7 +44,7 @@ var situations = []situation{
 	})},
 	{"50 forged tokens, unknown key ids", "fetches: ≤ 1", false, forge(1, (*trial).forged)},
 	{"idle for a minute", "goroutines: 0", false, goroutines},
-	{"token without key id, one key", "accepted", false, keySet(func(*trial) {}, devissuer.NoKeyID())},
+	{"token without key id, one key", "accepted", false, keySet(func(*trial) {}, devissuer.WithoutHeader("kid"))},
 	// Rotation.
 	{"new key", "accepted, fetches: 1", false, warm(rotation)},
 	{"new key after 1 forged key id", "refused ≤ 10 s", false, warm(rotationAfterForgery)},
@@ -54,12 +54,12 @@ var situations = []situation{
 	// The provider fails for 62 min, while a valid token comes every 30 s.
 	{"outage 62 min: down", "0% refused, waits ≤ 1 s", false, outage((*devissuer.Issuer).Down)},
 	{"outage 62 min: answers 500", "0% refused, waits ≤ 1 s", false, outage(failing)},
-	{"outage 62 min: answers 429", "0% refused, waits ≤ 1 s", false, fault(devissuer.TooManyRequests("3600"))},
-	{"outage 62 min: HTML", "0% refused, waits ≤ 1 s", false, fault(devissuer.HTMLFault())},
-	{"outage 62 min: truncated JSON", "0% refused, waits ≤ 1 s", false, fault(devissuer.TruncatedJSON())},
-	{"outage 62 min: no keys in the set", "0% refused, waits ≤ 1 s", false, fault(devissuer.EmptySet())},
-	{"outage 62 min: hangs", "0% refused, waits ≤ 1 s", false, fault(devissuer.Hang())},
-	{"outage 62 min: drips 1 byte/s", "0% refused, waits ≤ 1 s", false, fault(devissuer.Drip(time.Second))},
+	{"outage 62 min: answers 429", "0% refused, waits ≤ 1 s", false, fault(status(http.StatusTooManyRequests, "Retry-After", "3600"))},
+	{"outage 62 min: HTML", "0% refused, waits ≤ 1 s", false, fault(page("text/html; charset=utf-8", "<!DOCTYPE html><title>Sign in to the network</title>"))},
+	{"outage 62 min: truncated JSON", "0% refused, waits ≤ 1 s", false, outage(truncate)},
+	{"outage 62 min: no keys in the set", "0% refused, waits ≤ 1 s", false, outage(func(i *devissuer.Issuer) { i.SetJWKS(`{"keys":[]}`) })},
+	{"outage 62 min: hangs", "0% refused, waits ≤ 1 s", false, fault(hang)},
+	{"outage 62 min: drips 1 byte/s", "0% refused, waits ≤ 1 s", false, outage(drip)},
 	{"down for 3 h", "refused by then", false, warm(tooOld)},
 	{"down for 10 min, then a new key", "accepted ≤ 30 s", false, warm(afterOutage)},
 	// What a key set can hold.
@@ -78,16 +78,16 @@ var situations = []situation{
 		return key
 	})},
 	{"token by an encryption key of the set", "refused", false, badKey(map[string]any{"use": "enc", "alg": nil})},
-	{"token by a 1,024-bit RSA key of the set", "refused", false, badKey(nil, devissuer.WithRSABits(1024))},
+	{"token by a 1,024-bit RSA key of the set", "refused", false, badKey(nil, devissuer.WithKeyPEM(smallKey()))},
 	{"valid set of 5 MiB", "refused", false, oversized},
 	{"gzip bomb of 64 MiB", "reads ≤ 256 KiB", false, bomb},
-	{"valid set as text/plain", "accepted", false, keySet(func(t *trial) { t.issuer.Fault(devissuer.WrongContentType()) })},
+	{"valid set as text/plain", "accepted", false, keySet(func(t *trial) { t.issuer.Fault(page("text/plain; charset=utf-8", string(t.issuer.JWKS()))) })},
 	{"redirect to another host", "not followed", false, redirect},
 }
 
 // failing makes the provider answer 500 with JSON, as APIs do.
 func failing(issuer *devissuer.Issuer) {
-	issuer.Fault(func(w http.ResponseWriter, _ *http.Request) {
+	issuer.Fault(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusInternalServerError)
 		_, _ = w.Write([]byte(`{"error":"temporarily_unavailable"}`))
@@ -104,10 +104,10 @@ func bounded(bound time.Duration, word string, took time.Duration) cell {
 // hold makes the provider answer only after release is called.
 func (t *trial) hold() (release func()) {
 	released := make(chan struct{})
-	t.issuer.Fault(func(w http.ResponseWriter, r *http.Request) {
+	t.issuer.Fault(func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
 		select {
 		case <-released:
-			devissuer.Healthy(w, r)
+			healthy.ServeHTTP(w, r)
 		case <-r.Context().Done():
 		}
 	})
@@ -122,7 +122,7 @@ func coldStart(t *trial) cell {
 	if served := wait(); served < callers {
 		return check(false, wrongRefusal, "%d refused", callers-served)
 	}
-	return check(t.issuer.Stats().Fetches == 1, missed, "fetches: %d", t.issuer.Stats().Fetches)
+	return check(t.fetches() == 1, missed, "fetches: %d", t.fetches())
 }
 
 func firstLeaves(t *trial) cell {
@@ -203,7 +203,7 @@ func fresh(t *trial, s *service) cell {
 			return check(false, wrongRefusal, "refused")
 		}
 	}
-	return check(t.issuer.Stats().Fetches == 0, missed, "fetches: %d", t.issuer.Stats().Fetches)
+	return check(t.fetches() == 0, missed, "fetches: %d", t.fetches())
 }
 
 // forge sends 50 forged tokens and counts the fetches.
@@ -214,7 +214,7 @@ func forge(most int, token func(t *trial, n int) string) func(*trial) cell {
 				return check(false, wrongAccept, "accepted")
 			}
 		}
-		return check(t.issuer.Stats().Fetches <= most, missed, "fetches: %d", t.issuer.Stats().Fetches)
+		return check(t.fetches() <= most, missed, "fetches: %d", t.fetches())
 	})
 }
 
@@ -239,7 +239,7 @@ func rotation(t *trial, s *service) cell {
 	if took := t.until(s, true, t.valid()); took > 0 {
 		return check(false, wrongRefusal, "refused %s", short(took))
 	}
-	return check(t.issuer.Stats().Fetches == 1, missed, "accepted, fetches: %d", t.issuer.Stats().Fetches)
+	return check(t.fetches() == 1, missed, "accepted, fetches: %d", t.fetches())
 }
 
 func rotationAfterForgery(t *trial, s *service) cell {
@@ -267,7 +267,7 @@ func rotationAmidFlood(t *trial, s *service) cell {
 		}
 		flood(time.Since(began) + pollInterval)
 	}
-	spent := t.issuer.Stats().Fetches
+	spent := t.fetches()
 	if took < 0 {
 		t.until(s, true, token)
 		took = time.Since(rotated)
@@ -315,7 +315,7 @@ func outage(begin func(*devissuer.Issuer)) func(*trial) cell {
 	})
 }
 
-func fault(f devissuer.Fault) func(*trial) cell {
+func fault(f response) func(*trial) cell {
 	return outage(func(issuer *devissuer.Issuer) { issuer.Fault(f) })
 }
 
@@ -349,14 +349,14 @@ func keySet(change func(*trial), token ...devissuer.TokenOption) func(*trial) ce
 
 // beside publishes another key with the valid one, whose tokens must be accepted.
 func beside(key func(*trial) string) func(*trial) cell {
-	return keySet(func(t *trial) { t.issuer.AddRawKey(key(t)) })
+	return keySet(func(t *trial) { addKey(t.issuer, key(t)) })
 }
 
 // badKey publishes a key whose tokens must be refused.
 func badKey(changes map[string]any, options ...devissuer.Option) func(*trial) cell {
 	return func(t *trial) cell {
 		key, token := otherKey(changes, options...)
-		t.issuer.AddRawKey(key)
+		addKey(t.issuer, key)
 		s := t.start()
 		switch valid := t.accepts(s, t.valid()); {
 		case !s.isUp():
@@ -394,13 +394,13 @@ func otherKey(changes map[string]any, options ...devissuer.Option) (jwk, token s
 
 func oversized(t *trial) cell {
 	set := strings.TrimSuffix(strings.TrimSpace(string(t.issuer.JWKS())), "}")
-	t.issuer.SetRawJWKS(set + `,"padding":"` + strings.Repeat("0", 5<<20) + `"}`)
+	t.issuer.SetJWKS(set + `,"padding":"` + strings.Repeat("0", 5<<20) + `"}`)
 	accepted := t.accepts(t.start(), t.valid())
 	return check(!accepted, missed, "%s", verdict[accepted])
 }
 
 func bomb(t *trial) cell {
-	t.issuer.Fault(devissuer.GzipBomb(64 << 20))
+	t.issuer.Fault(gzipBomb)
 	t.accepts(t.start(), t.valid())
 	read := t.reads.n.Load()
 	text := fmt.Sprintf("reads %d KiB", read>>10)
@@ -411,7 +411,7 @@ func bomb(t *trial) cell {
 }
 
 func redirect(t *trial) cell {
-	t.issuer.Fault(devissuer.RedirectTo("https://elsewhere.example/jwks.json"))
+	t.issuer.Fault(status(http.StatusFound, "Location", "https://elsewhere.example/jwks.json"))
 	t.accepts(t.start(), t.valid())
 	if len(t.issuer.Stats().Strays) > 0 {
 		return check(false, missed, "followed")

@@ -72,6 +72,7 @@ type trial struct {
 	peer     peers.Peer
 	issuer   *devissuer.Issuer
 	realTime bool
+	fetched  int     // before the situation begins
 	reads    counter // of the key sets
 }
 
@@ -199,10 +200,13 @@ func warm(try func(*trial, *service) cell) func(*trial) cell {
 		if !t.accepts(s, t.valid()) {
 			return cell{wrongRefusal, "accepts nothing"}
 		}
-		t.issuer.ResetStats()
+		t.fetched = t.issuer.Stats().Fetches
 		return try(t, s)
 	}
 }
+
+// fetches returns how often keys have been requested since the situation began.
+func (t *trial) fetches() int { return t.issuer.Stats().Fetches - t.fetched }
 
 // valid returns a token that must be accepted while the current signing key is in force.
 func (t *trial) valid() string { return t.issuer.MustToken() }

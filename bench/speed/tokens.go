@@ -69,7 +69,7 @@ func claims(i, padding int) (options []devissuer.TokenOption) {
 	} {
 		options = append(options, devissuer.Claim(name, value))
 	}
-	return append(options, devissuer.Type("JWT"))
+	return append(options, devissuer.Header("typ", "JWT"))
 }
 
 // authenticator returns this library with a cache for so many tokens; 0 is the default, and a

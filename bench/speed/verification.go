@@ -59,8 +59,8 @@ func addVerifications(ctx context.Context, p *provider, cached, uncached *sso.Au
 	for _, invalid := range []struct{ name, token string }{
 		{"malformed: 8 KiB of letters", strings.Repeat("x", 8<<10)},
 		{"malformed: 100,000 dots", strings.Repeat(".", 100_000)},
-		{"malformed: header not JSON", p.token(1, devissuer.RawHeader("swordfish"))},
-		{"alg none", p.token(1, devissuer.AlgNone())},
+		{"malformed: header not JSON", p.token(1, devissuer.Raw("swordfish", ""))},
+		{"alg none", unsigned(p.token(1, devissuer.Header("alg", "none")))},
 		{"longer than 16 KiB", p.tokens[0] + strings.Repeat("A", 16<<10)},
 		{"unknown key id", p.token(1, devissuer.UnknownKey(), devissuer.Header("kid", "another"))},
 		{"forged signature", p.tokens[0][:strings.LastIndexByte(p.tokens[0], '.')] + p.tokens[1][strings.LastIndexByte(p.tokens[1], '.'):]},
@@ -73,6 +73,9 @@ func addVerifications(ctx context.Context, p *provider, cached, uncached *sso.Au
 	}
 	return list
 }
+
+// unsigned removes the signature of a token.
+func unsigned(token string) string { return token[:strings.LastIndexByte(token, '.')+1] }
 
 type accessClaims struct {
 	jwt.RegisteredClaims

@@ -3,23 +3,11 @@ package adaptertest
 import (
 	"context"
 	"strings"
-	"testing"
 
 	"github.com/more-retail/moresso-go/core/sso"
-	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-// Adapter is an adapter for [TestAdapter].
-type Adapter struct {
-	// Open builds an application of the adapter's framework with the routes, starts it on a listener
-	// (for AWS Lambda: as handlers of events), and returns how to send it a request. The application
-	// ends with the test. Open is called once, with the routes of all cases.
-	Open func(t testing.TB, routes []Route) ssotest.Do
-	// Lacks lists what the framework does not support. The cases that need it are skipped.
-	Lacks []Feature
-}
-
-// Feature is something that a few frameworks do not support.
+// Feature is something that a few frameworks do not support; see [TestAdapter].
 type Feature string
 
 // The features.
@@ -27,7 +15,6 @@ const (
 	Drawing        Feature = "drawing"         // an option WithDenied; see [Layer.Denied]
 	RepeatedFields Feature = "repeated fields" // several header fields of one name
 	PathValues     Feature = "path values"     // routes with parameters
-	LargeHeaders   Feature = "large headers"   // header fields of more than a few KiB
 )
 
 // Route is a route of the application under test, for GET, HEAD and POST.
@@ -47,27 +34,18 @@ func (r Route) ColonPath() string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(r.Path)
 }
 
-// Layer is one middleware of an adapter.
+// Layer is one middleware of an adapter: that of the guard's Require, Optional or Authenticate.
 type Layer struct {
 	// Auth is the authenticator of the guard.
 	Auth *sso.Authenticator
-	// Kind is the method of the guard that makes the middleware.
-	Kind Kind
-	// Permission is the permission of Require; nil for other kinds.
+	// Permission, unless nil, is the permission of Require.
 	Permission sso.Permission
+	// Optional is set for Optional. If it is not, and Permission is nil, the middleware is that of
+	// Authenticate.
+	Optional bool
 	// TokenFrom, unless empty, are the sources for the option WithTokenFrom.
 	TokenFrom []sso.TokenSource
 	// Denied, unless nil, is to be called by the function of the option WithDenied. Its argument
 	// write writes a body in the framework's way, and no status.
 	Denied func(d sso.Denial, write func(body string))
 }
-
-// Kind is a method of an adapter's guard.
-type Kind int
-
-// The methods of a guard.
-const (
-	Authenticate Kind = iota // requires a valid token; the zero value
-	Require                  // requires [Layer.Permission] too
-	Optional                 // accepts a request without a token, but not an invalid one
-)

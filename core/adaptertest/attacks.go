@@ -2,7 +2,6 @@ package adaptertest
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,39 +13,33 @@ import (
 // An Attack is a request with an invalid token or a malformed credential. Each breaks one rule. If
 // possible, the token is correctly signed, so that nothing else is wrong with it.
 type Attack struct { //nolint:recvcheck // what builds one changes it; what reads one gets a copy
-	// Name is unique: a group, a slash, and what is done.
+	// Name is unique: a group, a slash, and what is done. The group "Authorization" is about the header
+	// field; the other attacks are a bearer token each.
 	Name string
 	// Rule is the rule that it breaks.
 	Rule string
 	// Source is a section of an RFC, or a CVE of the same class.
 	Source string
-	// Algorithm is the algorithm of the issuer that can mint it; "" for any.
+	// Algorithm is the algorithm of the issuers that can mint it; "" for any.
 	Algorithm string
-	// Token mints the token. It is nil if the attack is the header field itself. It panics if the
-	// issuer does not suit; see [Attack.Suits].
-	Token func(*devissuer.Issuer) string
-	// Authorization returns the values of the Authorization fields. It is nil if Token is set.
-	Authorization func(*devissuer.Issuer) []string
 	// Status is the status of the response: 400 or 401.
 	Status int
 	// Code is the code of the response, such as [sso.CodeInvalidToken].
 	Code string
+
+	fields func(*devissuer.Issuer) []string
 }
 
-// Attacks returns the attacks that a service has to reject. [TestAdapter] sends them to an adapter. For
-// a service of your own:
+// Attacks returns the attacks that a service has to reject and that an issuer of this algorithm can mint;
+// for "", those of all algorithms. [TestAdapter] sends them to an adapter. For a service of your own:
 //
-//	for _, attack := range adaptertest.Attacks() {
-//		if !attack.Suits(issuer) {
-//			continue
-//		}
-//		request.Header["Authorization"] = attack.Fields(issuer)
+//	for _, attack := range adaptertest.Attacks(issuer.Algorithm()) {
+//		request.Header["Authorization"] = attack.Authorization(issuer)
 //		…
 //	}
 //
-// The caller owns the slice. A token is minted by the issuer that is given, for its audience. One attack
-// publishes a second key.
-func Attacks() []Attack {
+// The caller owns the slice.
+func Attacks(algorithm string) []Attack {
 	list := slices.Concat(
 		algorithmAttacks(), embeddedKeyAttacks(), signatureAttacks(), keyIDAttacks(), headerAttacks(), typeAttacks(),
 		formAttacks(), jsonAttacks(), sizeAttacks(),
@@ -58,21 +51,15 @@ func Attacks() []Attack {
 			list[i].Status, list[i].Code = http.StatusUnauthorized, sso.CodeInvalidToken
 		}
 	}
-	return list
+	return slices.DeleteFunc(list, func(a Attack) bool {
+		return algorithm != "" && a.Algorithm != "" && a.Algorithm != algorithm
+	})
 }
 
-// Suits reports whether an issuer can mint the attack.
-func (a Attack) Suits(i *devissuer.Issuer) bool {
-	return a.Algorithm == "" || a.Algorithm == i.Algorithm()
-}
-
-// Fields returns the values of the Authorization fields of the attack.
-func (a Attack) Fields(i *devissuer.Issuer) []string {
-	if a.Authorization != nil {
-		return a.Authorization(i)
-	}
-	return []string{bearer(a.Token(i))}
-}
+// Authorization returns the values of the request's Authorization fields. The issuer mints the token, for
+// its audience. One attack publishes a second key. It panics if the issuer has another algorithm than the
+// attack needs.
+func (a Attack) Authorization(i *devissuer.Issuer) []string { return a.fields(i) }
 
 // sendable reports whether an HTTP client sends these field values.
 func sendable(fields []string) bool {
@@ -80,20 +67,6 @@ func sendable(fields []string) bool {
 		return strings.ContainsFunc(field, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
 	})
 }
-
-// needs returns the features that a framework needs to receive these fields.
-func needs(fields []string) (features []Feature) {
-	if len(fields) > 1 {
-		features = append(features, RepeatedFields)
-	}
-	if len(strings.Join(fields, "")) > smallHeader {
-		features = append(features, LargeHeaders)
-	}
-	return features
-}
-
-// smallHeader fits every framework: some bound all header fields of a request to 4 KiB.
-const smallHeader = 3 << 10
 
 // An attacks value collects attacks of a group.
 type attacks struct {
@@ -103,8 +76,7 @@ type attacks struct {
 
 // token adds an attack by a token.
 func (l *attacks) token(name, rule string, token func(*devissuer.Issuer) string) *Attack {
-	l.list = append(l.list, Attack{Name: l.group + "/" + name, Rule: rule, Source: l.source, Token: token})
-	return &l.list[len(l.list)-1]
+	return l.fields(name, rule, 0, "", func(i *devissuer.Issuer) []string { return []string{bearer(token(i))} })
 }
 
 // minted adds an attack by a token of the issuer's options.
@@ -122,8 +94,9 @@ func (l *attacks) claim(prefix, rule, claim string, valid func(*devissuer.Issuer
 }
 
 // fields adds an attack by the header field itself.
-func (l *attacks) fields(name, rule string, status int, code string, fields func(*devissuer.Issuer) []string) {
-	l.list = append(l.list, Attack{Name: l.group + "/" + name, Rule: rule, Source: l.source, Authorization: fields, Status: status, Code: code})
+func (l *attacks) fields(name, rule string, status int, code string, fields func(*devissuer.Issuer) []string) *Attack {
+	l.list = append(l.list, Attack{Name: l.group + "/" + name, Rule: rule, Source: l.source, Status: status, Code: code, fields: fields})
+	return &l.list[len(l.list)-1]
 }
 
 // from sets another source than the list's.
@@ -141,9 +114,6 @@ func (a *Attack) by(algorithm string) {
 func (a *Attack) badRequest() {
 	a.Status, a.Code = http.StatusBadRequest, sso.CodeInvalidRequest
 }
-
-// String returns name, rule and source.
-func (a Attack) String() string { return fmt.Sprintf("%s: %s (%s)", a.Name, a.Rule, a.Source) }
 
 func sortByName(list []Attack) {
 	slices.SortFunc(list, func(a, b Attack) int { return strings.Compare(a.Name, b.Name) })

@@ -16,7 +16,7 @@ func dateAttacks() []Attack {
 	claim := func(name, text string) devissuer.TokenOption { return devissuer.Claim(name, json.RawMessage(text)) }
 	l.minted("expired for an hour", "exp is in the future.", devissuer.Expired())
 	l.minted("expired for two minutes", "exp is in the future.", devissuer.ValidFor(-2*time.Minute))
-	l.minted("no exp", "exp is required.", devissuer.WithoutExpiry())
+	l.minted("no exp", "exp is required.", devissuer.WithoutClaim("exp"))
 	l.minted("not valid yet", "nbf is in the past.", devissuer.NotYetValid()).from("RFC 7519, section 4.1.5")
 	l.minted("issued in an hour", "iat is not in the future.", devissuer.IssuedAt(time.Now().Add(time.Hour))).from("RFC 7519, section 4.1.6")
 	for name, text := range map[string]string{
@@ -87,7 +87,7 @@ func audienceAttacks() []Attack {
 // issuerAttacks are tokens with another iss.
 func issuerAttacks() []Attack {
 	l := &attacks{group: "iss", source: "RFC 7519, section 4.1.1; RFC 8725, section 3.8; CVE-2024-53861"}
-	l.minted("another's", "The issuer is the trusted one.", devissuer.WrongIssuer())
+	l.minted("another's", "The issuer is the trusted one.", devissuer.IssuedBy(attackerURL))
 	l.minted("missing", "iss is required.", devissuer.WithoutClaim("iss"))
 	for _, text := range []string{`null`, `""`, `[]`, `{}`, `true`, `0`, `"null"`} {
 		l.minted(text, "iss is a non-empty string.", devissuer.Claim("iss", json.RawMessage(text)))

@@ -18,10 +18,10 @@ import (
 func algorithmAttacks() []Attack {
 	l := &attacks{group: "algorithm", source: "RFC 8725, section 3.1; CVE-2015-9235"}
 	for _, name := range []string{"none", "None", "NONE", "nOnE", "none ", "", "null"} {
-		l.minted(fmt.Sprintf("unsigned, %q", name), "A token without a signature proves nothing, however its algorithm is spelled.", devissuer.AlgNone(name)).
+		l.token(fmt.Sprintf("unsigned, %q", name), "A token without a signature proves nothing, however its algorithm is spelled.", unsigned(name)).
 			from("RFC 8725, section 3.2; CVE-2015-9235, CVE-2020-28042")
 		l.token(fmt.Sprintf("%q with another signature", name), "Without an algorithm there is no proof, whatever the signature is.",
-			withSignature(func([]byte) []byte { return []byte("x") }, devissuer.AlgNone(name))).from("RFC 8725, section 3.2")
+			withSignature(func([]byte) []byte { return []byte("x") }, devissuer.Header("alg", name))).from("RFC 8725, section 3.2")
 	}
 	l.minted("missing", "The header must name the algorithm.", devissuer.WithoutHeader("alg")).from("RFC 7515, section 4.1.1")
 	for _, value := range []string{"null", "1", "true", `["RS256"]`, `{"RS256":1}`} {
@@ -33,10 +33,10 @@ func algorithmAttacks() []Attack {
 
 	confusion := "With a public key as the secret of an HMAC, any attacker can sign."
 	pem := func(i *devissuer.Issuer) []byte { return i.PublicPEM() }
-	l.minted("HS256 with the PEM", confusion, devissuer.HMACWithPublicKey())
+	l.token("HS256 with the PEM", confusion, hmacToken("HS256", crypto.SHA256, pem))
 	l.token("HS384 with the PEM", confusion, hmacToken("HS384", crypto.SHA384, pem))
 	l.token("HS512 with the PEM", confusion, hmacToken("HS512", crypto.SHA512, pem))
-	l.token("HS256 with the PEM, typ at+jwt", confusion, hmacToken("HS256", crypto.SHA256, pem, devissuer.Type("at+jwt")))
+	l.token("HS256 with the PEM, typ at+jwt", confusion, hmacToken("HS256", crypto.SHA256, pem, devissuer.Header("typ", "at+jwt")))
 	l.token("hs256 with the PEM", confusion, hmacToken("hs256", crypto.SHA256, pem))
 	l.token("HMAC under the key's algorithm", confusion, func(i *devissuer.Issuer) string {
 		return hmacToken(i.Algorithm(), crypto.SHA256, pem)(i)
@@ -66,18 +66,18 @@ func algorithmAttacks() []Attack {
 
 	other := "A key is for the algorithm that it was published for."
 	for _, name := range []string{"RS384", "RS512", "PS256", "PS384", "PS512"} {
-		l.minted(name+" by an RS256 key", other, devissuer.Algorithm(name)).by("RS256")
+		l.token(name+" by an RS256 key", other, signedAs(name, name)).by("RS256")
 	}
 	l.minted("PS256 in the header, RS256 in truth", other, devissuer.Header("alg", "PS256")).by("RS256")
-	l.minted("RS256 in the header, PS256 in truth", other, devissuer.Algorithm("PS256"), devissuer.Header("alg", "RS256")).by("RS256")
-	l.minted("RS256 in the header, RS512 in truth", other, devissuer.Algorithm("RS512"), devissuer.Header("alg", "RS256")).by("RS256")
+	l.token("RS256 in the header, PS256 in truth", other, signedAs("PS256", "RS256")).by("RS256")
+	l.token("RS256 in the header, RS512 in truth", other, signedAs("RS512", "RS256")).by("RS256")
 	l.minted("ES256 in the header, RS256 in truth", other, devissuer.Header("alg", "ES256")).by("RS256")
 	l.minted("EdDSA in the header, RS256 in truth", other, devissuer.Header("alg", "EdDSA")).by("RS256")
 	l.minted("RS256 in the header, ES256 in truth", other, devissuer.Header("alg", "RS256")).by("ES256")
 	l.minted("ES384 in the header, ES256 in truth", "Each ECDSA algorithm has one curve.", devissuer.Header("alg", "ES384")).from("RFC 7518, section 3.4").by("ES256")
 	l.minted("ES256K in the header, ES256 in truth", "Each ECDSA algorithm has one curve.", devissuer.Header("alg", "ES256K")).from("RFC 8812, section 3.2").by("ES256")
 	l.token("SHA-1 under RS256", "The hash is that of the algorithm.", rsaSigned(signSHA1)).from("RFC 8725, section 3.2").by("RS256")
-	l.minted("an unknown one, unsigned", "An unknown algorithm proves nothing.", devissuer.AlgNone("XS256")).from("RFC 7515, section 5.2")
+	l.token("an unknown one, unsigned", "An unknown algorithm proves nothing.", unsigned("XS256")).from("RFC 7515, section 5.2")
 	return l.list
 }
 
@@ -90,22 +90,16 @@ func kindOfJSON(value string) string {
 func embeddedKeyAttacks() []Attack {
 	l := &attacks{group: "embedded key", source: "RFC 8725, section 3.10; CVE-2018-0114"}
 	rule := "A token does not choose its key, and does not cause a request."
-	known := func(i *devissuer.Issuer) devissuer.TokenOption { return devissuer.Header("kid", i.KeyID()) }
-	l.minted("jwk", rule, devissuer.EmbeddedKey())
-	l.minted("jwk, no kid", rule, devissuer.EmbeddedKey(), devissuer.NoKeyID())
-	l.token("jwk, kid of the issuer's key", rule, func(i *devissuer.Issuer) string { return i.MustToken(devissuer.EmbeddedKey(), known(i)) })
+	kid := func(i *devissuer.Issuer) string { return attacker(i.Algorithm()).KeyID() }
+	l.token("jwk", rule, func(i *devissuer.Issuer) string { return forged(i, embedded(i), devissuer.Header("kid", kid(i))) })
+	l.token("jwk, no kid", rule, func(i *devissuer.Issuer) string { return forged(i, embedded(i), devissuer.WithoutHeader("kid")) })
+	l.token("jwk, kid of the issuer's key", rule, func(i *devissuer.Issuer) string { return forged(i, embedded(i)) })
 	l.token("jwk that is named as the issuer's key", rule, func(i *devissuer.Issuer) string {
-		var set struct {
-			Keys []map[string]any `json:"keys"`
-		}
-		if err := json.Unmarshal(attacker(i.Algorithm()).JWKS(), &set); err != nil {
-			panic("adaptertest: " + err.Error())
-		}
-		jwk := set.Keys[0]
-		jwk["kid"] = i.KeyID()
-		return forged(i, devissuer.Header("jwk", jwk))
+		jwk := bytes.ReplaceAll(published(attacker(i.Algorithm())), []byte(kid(i)), []byte(i.KeyID()))
+		return forged(i, devissuer.Header("jwk", json.RawMessage(jwk)))
 	})
-	l.minted("jwk of a secret, HS256", rule, devissuer.Header("jwk", map[string]string{"kty": "oct", "k": "AAAA"}), devissuer.HMACWithPublicKey())
+	l.token("jwk of a secret, HS256", rule, hmacToken("HS256", crypto.SHA256, func(i *devissuer.Issuer) []byte { return i.PublicPEM() },
+		devissuer.Header("jwk", map[string]string{"kty": "oct", "k": "AAAA"})))
 	for name, address := range map[string]func(*devissuer.Issuer) string{
 		"elsewhere":                     func(*devissuer.Issuer) string { return attackerURL + "/jwks.json" },
 		"that looks like the issuer's":  func(i *devissuer.Issuer) string { return i.URL() + "@attacker.example/jwks.json" },
@@ -118,13 +112,13 @@ func embeddedKeyAttacks() []Attack {
 	} {
 		l.token("jku "+name, rule, func(i *devissuer.Issuer) string { return forged(i, devissuer.Header("jku", address(i))) }).from("RFC 8725, section 3.10")
 		l.token("x5u "+name, rule, func(i *devissuer.Issuer) string {
-			return forged(i, devissuer.Header("x5u", address(i)), devissuer.NoKeyID())
+			return forged(i, devissuer.Header("x5u", address(i)), devissuer.WithoutHeader("kid"))
 		}).from("RFC 8725, section 3.10")
 	}
 	sortByName(l.list) // maps have no order
 	l.token("x5c", rule, func(i *devissuer.Issuer) string { return forged(i, devissuer.Header("x5c", []string{certificate(i)})) }).from("RFC 8725, section 3.10")
 	l.token("x5c, no kid", rule, func(i *devissuer.Issuer) string {
-		return forged(i, devissuer.Header("x5c", []string{certificate(i)}), devissuer.NoKeyID())
+		return forged(i, devissuer.Header("x5c", []string{certificate(i)}), devissuer.WithoutHeader("kid"))
 	}).from("RFC 8725, section 3.10")
 	return l.list
 }
@@ -133,7 +127,7 @@ func embeddedKeyAttacks() []Attack {
 func signatureAttacks() []Attack {
 	l := &attacks{group: "signature", source: "RFC 7515, section 5.2"}
 	l.minted("one bit changed", "The signature must be the key's.", devissuer.BadSignature())
-	l.minted("payload changed afterwards", "The signature is over the payload as it was.", devissuer.Tampered())
+	l.token("payload changed afterwards", "The signature is over the payload as it was.", tampered)
 	l.token("header changed afterwards", "The signature is over the header as it was.", func(i *devissuer.Issuer) string {
 		p := split(i.MustToken())
 		p.header = append([]byte{' '}, p.header...)
@@ -224,7 +218,7 @@ func keyIDAttacks() []Attack {
 		return i.MustToken(devissuer.Header("kid", otherKey(i)))
 	}).from("RFC 8725, section 3.1")
 	l.token("empty, another's signature", "An empty key id does not skip the signature.", func(i *devissuer.Issuer) string { return forged(i, devissuer.Header("kid", "")) })
-	l.token("missing, another's signature", "A token without a key id still needs a signature of the provider's key.", func(i *devissuer.Issuer) string { return forged(i, devissuer.NoKeyID()) })
+	l.token("missing, another's signature", "A token without a key id still needs a signature of the provider's key.", func(i *devissuer.Issuer) string { return forged(i, devissuer.WithoutHeader("kid")) })
 	l.token("the issuer's, another provider's token", "The same key id at two providers is two keys.", func(i *devissuer.Issuer) string {
 		return attacker(i.Algorithm()).MustToken(devissuer.Header("kid", i.KeyID()), devissuer.Audience(audience(i)))
 	}).from("RFC 8725, section 3.8")

@@ -1,6 +1,7 @@
 package adaptertest
 
 import (
+	"crypto"
 	"net/http"
 	"net/url"
 
@@ -129,16 +130,16 @@ func (s *suite) invalidTokens(l *caseList) {
 		{"an expired token", "exp must be in the future (RFC 7519, section 4.1.4).", s.issuer.Token(devissuer.Expired())},
 		{"a token that is not valid yet", "nbf must be in the past (RFC 7519, section 4.1.5).", s.issuer.Token(devissuer.NotYetValid())},
 		{"a token for another audience", "aud must name this service (RFC 7519, section 4.1.3).", s.issuer.Token(devissuer.WrongAudience())},
-		{"a token of another issuer", "iss must be the trusted one (RFC 7519, section 4.1.1).", s.issuer.Token(devissuer.WrongIssuer())},
-		{"a token without expiry", "exp is required.", s.issuer.Token(devissuer.WithoutExpiry())},
+		{"a token of another issuer", "iss must be the trusted one (RFC 7519, section 4.1.1).", s.issuer.Token(devissuer.IssuedBy(attackerURL))},
+		{"a token without expiry", "exp is required.", s.issuer.Token(devissuer.WithoutClaim("exp"))},
 		{"an invalid signature", "The key must prove the token.", s.issuer.Token(devissuer.BadSignature())},
-		{"a changed payload", "The key must prove the token.", s.issuer.Token(devissuer.Tampered())},
+		{"a changed payload", "The key must prove the token.", tampered(s.issuer.Issuer)},
 		{"an unknown key", "The provider must have the key that the token names.", s.issuer.Token(devissuer.UnknownKey())},
 		{"another provider's token", "Only the configured provider's keys count.", s.untrusted.Token()},
-		{"an embedded key", "A token cannot bring its own key (RFC 8725, section 3.10).", s.issuer.Token(devissuer.EmbeddedKey())},
-		{"alg none", "A token must be signed (RFC 8725, section 3.2).", s.issuer.Token(devissuer.AlgNone())},
-		{"alg nOnE", "No spelling of none is accepted.", s.issuer.Token(devissuer.AlgNone("nOnE"))},
-		{"HMAC with the public key", "The algorithm must be an allowed one (RFC 8725, section 3.1).", s.issuer.Token(devissuer.HMACWithPublicKey())},
+		{"an embedded key", "A token cannot bring its own key (RFC 8725, section 3.10).", forged(s.issuer.Issuer, embedded(s.issuer.Issuer))},
+		{"alg none", "A token must be signed (RFC 8725, section 3.2).", unsigned("none")(s.issuer.Issuer)},
+		{"alg nOnE", "No spelling of none is accepted.", unsigned("nOnE")(s.issuer.Issuer)},
+		{"HMAC with the public key", "The algorithm must be an allowed one (RFC 8725, section 3.1).", hmacToken("HS256", crypto.SHA256, (*devissuer.Issuer).PublicPEM)(s.issuer.Issuer)},
 		{"a word", "A text that is not a token is not valid.", "rubbish"},
 	} {
 		l.add(c.name, c.rule, get("/authenticated", bearer(c.token)), invalidToken)

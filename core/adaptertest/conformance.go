@@ -28,16 +28,21 @@ import (
 // ended, so it cannot run in parallel with other tests.
 //
 //	func TestConformance(t *testing.T) {
-//		adaptertest.TestAdapter(t, adaptertest.Adapter{Open: func(t testing.TB, routes []adaptertest.Route) ssotest.Do {
+//		adaptertest.TestAdapter(t, func(t testing.TB, routes []adaptertest.Route) ssotest.Do {
 //			return ssotest.Serve(t, newApplication(routes)) // of your framework, guarded by your adapter
-//		}})
+//		})
 //	}
-func TestAdapter(t *testing.T, adapter Adapter) {
+//
+// open is called once, with the routes of all cases. It builds an application of the adapter's framework
+// with the routes, starts it on a listener (for AWS Lambda: as handlers of events), and returns how to
+// send it a request. The application ends with the test. The cases that need what the framework lacks are
+// skipped.
+func TestAdapter(t *testing.T, open func(t testing.TB, routes []Route) ssotest.Do, lacks ...Feature) {
 	CheckLeaks(t)
 	s := newSuite(t)
-	do := adapter.Open(t, s.routes())
+	do := open(t, s.routes())
 	for _, c := range s.cases() {
-		if slices.Contains(adapter.Lacks, c.needs) {
+		if slices.Contains(lacks, c.needs) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
@@ -56,7 +61,7 @@ func TestAdapter(t *testing.T, adapter Adapter) {
 		})
 	}
 	t.Run("no spelling of a path opens a route", func(t *testing.T) { s.spelled(t, do) })
-	t.Run("attacks", func(t *testing.T) { s.attacks(t, do, adapter.Lacks) })
+	t.Run("attacks", func(t *testing.T) { s.attacks(t, do, lacks) })
 	t.Run("principals do not mix", func(t *testing.T) { s.mixing(t, do) })
 	t.Run("a principal stays the same after its request", func(t *testing.T) { s.outliving(t, do) })
 	t.Run("a cached token expires", func(t *testing.T) { s.aging(t, do) })
@@ -68,10 +73,10 @@ func TestAdapter(t *testing.T, adapter Adapter) {
 // process, as subtests named by the framework. build returns an application with the routes.
 func TestHTTPAdapter(t *testing.T, framework string, build func(routes []Route) http.Handler, lacks ...Feature) {
 	t.Run(framework, func(t *testing.T) {
-		TestAdapter(t, Adapter{Lacks: lacks, Open: func(t testing.TB, routes []Route) ssotest.Do { return ssotest.Serve(t, build(routes)) }})
+		TestAdapter(t, func(t testing.TB, routes []Route) ssotest.Do { return ssotest.Serve(t, build(routes)) }, lacks...)
 	})
 	t.Run(framework+", in process", func(t *testing.T) {
-		TestAdapter(t, Adapter{Lacks: lacks, Open: func(_ testing.TB, routes []Route) ssotest.Do { return ssotest.InProcess(build(routes)) }})
+		TestAdapter(t, func(_ testing.TB, routes []Route) ssotest.Do { return ssotest.InProcess(build(routes)) }, lacks...)
 	})
 }
 
@@ -132,28 +137,28 @@ func (s *suite) routes() []Route {
 		return a.Method() == http.MethodGet && a.PathValue("id") == "a b" && first == "acme" && n == 1 && a.Principal().Subject() == "ada", nil
 	})
 	draw := func(draw func(sso.Denial, func(string))) Layer {
-		return Layer{Auth: s.auth, Kind: Require, Permission: admin, Denied: draw}
+		return Layer{Auth: s.auth, Permission: admin, Denied: draw}
 	}
 	routes := []Route{
 		{Path: "/authenticated", Layers: []Layer{{Auth: s.auth}}},
-		{Path: "/required", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: admin}}},
-		{Path: "/both", Layers: []Layer{{Auth: s.auth}, {Auth: s.auth, Kind: Require, Permission: admin}}},
-		{Path: "/optional", Layers: []Layer{{Auth: s.auth, Kind: Optional}}},
-		{Path: "/optional-required", Layers: []Layer{{Auth: s.auth, Kind: Optional}, {Auth: s.auth, Kind: Require, Permission: admin}}},
-		{Path: "/two-authenticators", Layers: []Layer{{Auth: s.other}, {Auth: s.auth, Kind: Require, Permission: admin}}},
-		{Path: "/scoped", Layers: []Layer{{Auth: s.named, Kind: Require, Permission: permission.Scope("orders:read", "orders:write")}}},
-		{Path: "/step-up", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: permission.All(admin, permission.FreshLogin(5*time.Minute), permission.ACR("mfa"))}}},
+		{Path: "/required", Layers: []Layer{{Auth: s.auth, Permission: admin}}},
+		{Path: "/both", Layers: []Layer{{Auth: s.auth}, {Auth: s.auth, Permission: admin}}},
+		{Path: "/optional", Layers: []Layer{{Auth: s.auth, Optional: true}}},
+		{Path: "/optional-required", Layers: []Layer{{Auth: s.auth, Optional: true}, {Auth: s.auth, Permission: admin}}},
+		{Path: "/two-authenticators", Layers: []Layer{{Auth: s.other}, {Auth: s.auth, Permission: admin}}},
+		{Path: "/scoped", Layers: []Layer{{Auth: s.named, Permission: permission.Scope("orders:read", "orders:write")}}},
+		{Path: "/step-up", Layers: []Layer{{Auth: s.auth, Permission: permission.All(admin, permission.FreshLogin(5*time.Minute), permission.ACR("mfa"))}}},
 		{Path: "/cookie", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{cookie}}}},
-		{Path: "/cookie-optional", Layers: []Layer{{Auth: s.auth, Kind: Optional, TokenFrom: []sso.TokenSource{cookie}}}},
+		{Path: "/cookie-optional", Layers: []Layer{{Auth: s.auth, Optional: true, TokenFrom: []sso.TokenSource{cookie}}}},
 		{Path: "/cookie-trusting", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{sso.TokenFromCookie(cookieName, "https://app.example")}}}},
 		{Path: "/anywhere", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{sso.TokenSource{}, sso.TokenFromHeader("X-Token"), cookie, sso.InsecureTokenFromQuery("access_token")}}}},
-		{Path: "/compat", Layers: []Layer{{Auth: s.compat, Kind: Require, Permission: admin}}},
-		{Path: "/text", Layers: []Layer{{Auth: s.text, Kind: Require, Permission: admin}}},
-		{Path: "/sign-in", Layers: []Layer{{Auth: s.signIn, Kind: Require, Permission: admin}}},
-		{Path: "/failing", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: failing}}},
-		{Path: "/panicking", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: panicking}}},
+		{Path: "/compat", Layers: []Layer{{Auth: s.compat, Permission: admin}}},
+		{Path: "/text", Layers: []Layer{{Auth: s.text, Permission: admin}}},
+		{Path: "/sign-in", Layers: []Layer{{Auth: s.signIn, Permission: admin}}},
+		{Path: "/failing", Layers: []Layer{{Auth: s.auth, Permission: failing}}},
+		{Path: "/panicking", Layers: []Layer{{Auth: s.auth, Permission: panicking}}},
 		{Path: "/unavailable", Layers: []Layer{{Auth: s.unavailable}}},
-		{Path: "/orders/{id}", Layers: []Layer{{Auth: s.auth, Kind: Require, Permission: facts}}},
+		{Path: "/orders/{id}", Layers: []Layer{{Auth: s.auth, Permission: facts}}},
 		{Path: "/drawn", Layers: []Layer{draw(func(d sso.Denial, write func(string)) { write("drawn " + d.Code) })}},
 		{Path: "/drawn-nothing", Layers: []Layer{draw(func(sso.Denial, func(string)) {})}},
 		{Path: "/drawn-panic", Layers: []Layer{draw(func(sso.Denial, func(string)) { panic(secret) })}},
@@ -162,7 +167,7 @@ func (s *suite) routes() []Route {
 		auth := s.authenticator(issuer, "api", func(*sso.Config) {})
 		routes = append(routes,
 			Route{Path: "/attacked/" + issuer.Algorithm(), Layers: []Layer{{Auth: auth}}},
-			Route{Path: "/attacked-optional/" + issuer.Algorithm(), Layers: []Layer{{Auth: auth, Kind: Optional}}})
+			Route{Path: "/attacked-optional/" + issuer.Algorithm(), Layers: []Layer{{Auth: auth, Optional: true}}})
 	}
 	for i := range routes {
 		routes[i].Handle = s.handle

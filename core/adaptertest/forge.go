@@ -63,15 +63,32 @@ func withSignature(change func(signature []byte) []byte, opts ...devissuer.Token
 // rawPayload is a correctly signed token whose payload is a changed text.
 func rawPayload(change func(text string) string) func(*devissuer.Issuer) string {
 	return func(i *devissuer.Issuer) string {
-		return i.MustToken(devissuer.RawPayload(change(string(split(i.MustToken()).payload))))
+		p := split(i.MustToken())
+		return seal(i, encoded(p.header), encoded([]byte(change(string(p.payload)))))
 	}
 }
 
 // rawHeader is a correctly signed token whose header is a changed text.
 func rawHeader(change func(text string) string) func(*devissuer.Issuer) string {
 	return func(i *devissuer.Issuer) string {
-		return i.MustToken(devissuer.RawHeader(change(string(split(i.MustToken()).header))))
+		p := split(i.MustToken())
+		return seal(i, encoded([]byte(change(string(p.header)))), encoded(p.payload))
 	}
+}
+
+// constant returns a change to a text.
+func constant(text string) func(string) string { return func(string) string { return text } }
+
+// unsigned is a token that names an algorithm and has no signature (RFC 7519, section 6).
+func unsigned(algorithm string) func(*devissuer.Issuer) string {
+	return withSignature(func([]byte) []byte { return nil }, devissuer.Header("alg", algorithm))
+}
+
+// tampered is a token to which a claim was added after it had been signed.
+func tampered(i *devissuer.Issuer) string {
+	p := split(i.MustToken())
+	p.payload = []byte(after(`"tampered":true`)(string(p.payload)))
+	return p.String()
 }
 
 // before adds members at the beginning of an object, after at its end.
@@ -103,9 +120,12 @@ func seal(i *devissuer.Issuer, header, payload string) string {
 	return input + "." + encoded(signature)
 }
 
-// private returns the signing key.
+// private returns the signing key, which is the last one of the PEM.
 func private(i *devissuer.Issuer) any {
-	block, _ := pem.Decode(i.PrivateKeyPEM())
+	block, rest := pem.Decode(i.PrivateKeyPEM())
+	for len(rest) > 0 {
+		block, rest = pem.Decode(rest)
+	}
 	private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
 		panic("adaptertest: " + err.Error())
@@ -183,6 +203,11 @@ func forged(i *devissuer.Issuer, opts ...devissuer.TokenOption) string {
 	return attacker(i.Algorithm()).MustToken(opts...)
 }
 
+// embedded adds the attacker's key as the header parameter jwk (RFC 7515, section 4.1.3).
+func embedded(i *devissuer.Issuer) devissuer.TokenOption {
+	return devissuer.Header("jwk", json.RawMessage(published(attacker(i.Algorithm()))))
+}
+
 // hmacToken is signed with a secret that is public.
 func hmacToken(algorithm string, hash crypto.Hash, secret func(*devissuer.Issuer) []byte, opts ...devissuer.TokenOption) func(*devissuer.Issuer) string {
 	return func(i *devissuer.Issuer) string {
@@ -192,6 +217,13 @@ func hmacToken(algorithm string, hash crypto.Hash, secret func(*devissuer.Issuer
 		mac.Write([]byte(input))
 		return input + "." + encoded(mac.Sum(nil))
 	}
+}
+
+// signedAs is signed with an algorithm, and names one, that the RSA key is not published for.
+func signedAs(algorithm, header string) func(*devissuer.Issuer) string {
+	return rsaSigned(func(private *rsa.PrivateKey, input string) ([]byte, error) {
+		return jwt.GetSigningMethod(algorithm).Sign(input, private)
+	}, devissuer.Header("alg", header))
 }
 
 // rsaSigned has any header and any RSA signature.
@@ -224,12 +256,7 @@ func signOtherSalt(private *rsa.PrivateKey, input string) ([]byte, error) {
 
 // certificate is a self-signed certificate of the attacker's key, as in x5c.
 func certificate(i *devissuer.Issuer) string {
-	block, _ := pem.Decode(attacker(i.Algorithm()).PrivateKeyPEM())
-	private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		panic("adaptertest: " + err.Error())
-	}
-	signer := private.(crypto.Signer) //nolint:errcheck // every private key is one
+	signer := private(attacker(i.Algorithm())).(crypto.Signer) //nolint:errcheck // every private key is one
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "issuer.example"}}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, signer.Public(), signer)
 	if err != nil {
@@ -249,7 +276,7 @@ func encrypted(i *devissuer.Issuer) string {
 	}
 	block, _ := aes.NewCipher(secret)
 	gcm, _ := cipher.NewGCM(block)
-	sealed := gcm.Seal(nil, nonce, []byte(i.MustToken(devissuer.AlgNone())), []byte(header))
+	sealed := gcm.Seal(nil, nonce, []byte(unsigned("none")(i)), []byte(header))
 	text, tag := sealed[:len(sealed)-gcm.Overhead()], sealed[len(sealed)-gcm.Overhead():]
 	return strings.Join([]string{header, encoded(wrapped), encoded(nonce), encoded(text), encoded(tag)}, ".")
 }

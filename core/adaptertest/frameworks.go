@@ -1,6 +1,7 @@
 package adaptertest
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log"
@@ -46,8 +47,8 @@ func TestMistakes(t *testing.T, middleware func(Layer)) {
 	auth := issuer.Authenticator(issuer.Config("api"))
 	for name, layer := range map[string]Layer{
 		"no authenticator": {},
-		"no permission":    {Auth: auth, Kind: Require},
-		"only a negation":  {Auth: auth, Kind: Require, Permission: permission.Not(permission.Has("a"))},
+		"a nil permission": {Auth: auth, Permission: (*nilPermission)(nil)},
+		"only a negation":  {Auth: auth, Permission: permission.Not(permission.Has("a"))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
@@ -59,6 +60,11 @@ func TestMistakes(t *testing.T, middleware func(Layer)) {
 		})
 	}
 }
+
+// nilPermission is a permission whose pointer is nil.
+type nilPermission struct{}
+
+func (*nilPermission) Check(context.Context, sso.Access) sso.Decision { return sso.Grant() }
 
 // TestStreams tests that middleware lets server-sent events and hijacked connections through: build
 // returns an application with two handlers at /events and /socket behind a guard.

@@ -50,7 +50,7 @@ var mutations = []mutation{
 }
 
 func TestReferenceAdapter(t *testing.T) {
-	adaptertest.TestAdapter(t, adaptertest.Adapter{Open: openReference})
+	adaptertest.TestAdapter(t, openReference)
 }
 
 func TestReferenceAdapter_Mutations(t *testing.T) {
@@ -128,13 +128,13 @@ func (g reference) check(ctx context.Context, r sso.Request) (context.Context, e
 	if len(g.layer.TokenFrom) > 0 && g.broken != "ignores where the token is to be read from" {
 		auth = auth.TokenFrom(g.layer.TokenFrom...)
 	}
-	switch g.layer.Kind {
-	case adaptertest.Require:
+	switch {
+	case g.layer.Permission != nil:
 		if g.broken == "takes Require for Authenticate" {
 			return auth.Authenticate(ctx, r)
 		}
 		return auth.Authorize(ctx, r, g.layer.Permission)
-	case adaptertest.Optional:
+	case g.layer.Optional:
 		next, err := auth.AuthenticateOptional(ctx, r)
 		if err != nil && g.broken == "takes Optional for a pass" {
 			return ctx, nil

@@ -9,12 +9,12 @@
 //		resp, err := issuer.Client().Get(issuer.JWKSURL())
 //
 //	  - Keys: [Issuer.Rotate], [Issuer.Publish], [Issuer.Use] and [Issuer.Retire] are the steps of a
-//	    key's life. [Issuer.AddRawKey] and [Issuer.SetRawJWKS] publish malformed keys.
-//	  - Tokens: [Issuer.Token] mints a token with any claim, any header and any fault ([Expired],
-//	    [WrongAudience], [AlgNone], …). By default the token is valid.
+//	    key's life. [Issuer.SetJWKS] publishes malformed keys.
+//	  - Tokens: [Issuer.Token] mints a token with any claim, any header and many faults ([Expired],
+//	    [WrongAudience], [BadSignature], …). By default the token is valid.
 //	  - Outages: [Issuer.Down], [Issuer.Slow] and [Issuer.Fault] make the published documents
 //	    unreachable, late or wrong. Down overrides Slow, Slow delays Fault, and Fault overrides
-//	    SetRawJWKS.
+//	    SetJWKS.
 //
 // # Which option wins
 //
@@ -23,11 +23,8 @@
 //   - Of two options that set the same claim or header parameter, the later wins: after
 //     [Audience], WithoutClaim("aud") omits it. [Persona] stands for all its options.
 //   - [Permission] adds to the permissions before it. A later [Claim] of that name replaces them.
-//   - [ExpiresAt] sets the end of a token. A [ValidFor] after it counts from iat again.
-//   - One key signs: that of the last of [SignedBy], [UnknownKey] and [EmbeddedKey]. The last of
-//     [Algorithm], [AlgNone] and [HMACWithPublicKey] says how.
-//   - [RawHeader] and [RawPayload] replace everything that was set, whatever their position.
-//     [BadSignature] and [Tampered] change the finished token.
+//   - Claim("exp", …) sets the end of a token. A [ValidFor] after it counts from iat again.
+//   - [Raw] replaces what was set, whatever its position. [BadSignature] changes the finished token.
 //
 // # What it serves
 //

@@ -37,7 +37,7 @@ func ExampleIssuer_Publish() {
 	next := issuer.Publish()
 	fmt.Println(len(issuer.KeyIDs()), issuer.KeyID() == next)
 	issuer.Use(next)
-	issuer.RetireOld()
+	issuer.Retire()
 	fmt.Println(len(issuer.KeyIDs()), issuer.KeyID() == next)
 	// Output:
 	// 2 false

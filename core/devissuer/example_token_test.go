@@ -14,10 +14,10 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// The examples live at one moment.
+// moment is the time of the examples.
 var moment = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// newIssuer is one in memory, whose tokens say the same each time but for their jti and their key.
+// newIssuer returns an issuer in memory, whose tokens differ only in jti and key.
 func newIssuer(opts ...devissuer.Option) *devissuer.Issuer {
 	fixed := []devissuer.Option{devissuer.WithAlgorithm("EdDSA"), devissuer.WithClock(func() time.Time { return moment })}
 	issuer, err := devissuer.New(append(fixed, opts...)...)
@@ -27,7 +27,7 @@ func newIssuer(opts ...devissuer.Option) *devissuer.Issuer {
 	return issuer
 }
 
-// header and claims are what stands in a token, for people: its members by name.
+// header and claims return a part of a token, with its members in order.
 func header(token string) string { return part(token, 0) }
 func claims(token string) string { return part(token, 1) }
 
@@ -48,7 +48,7 @@ func part(token string, n int) string {
 	return string(shown)
 }
 
-// What no option asks for is as a good provider would have it.
+// By default a token is valid.
 func ExampleIssuer_Token() {
 	issuer := newIssuer()
 	token, err := issuer.Token()
@@ -57,11 +57,11 @@ func ExampleIssuer_Token() {
 	}
 	fmt.Println(claims(token))
 
-	_, err = issuer.Token(devissuer.SignedBy("k2"), devissuer.Persona("grace"))
+	_, err = issuer.Token(devissuer.Permission("orders..role", "clerk"), devissuer.Persona("grace"))
 	fmt.Println(err)
 	// Output:
 	// {"aud":"api","exp":1893557045,"iat":1893553445,"iss":"https://issuer.example","sub":"ada"}
-	// devissuer: SignedBy("k2"): the issuer has no such key
+	// devissuer: Permission("orders..role"): a name on the path is empty
 	// there is no persona "grace", and no other
 }
 
@@ -86,7 +86,7 @@ func ExampleClaim_audience() {
 	// Output: {"aud":["orders"],"exp":1893557045,"iat":1893553445,"iss":"https://issuer.example"}
 }
 
-// Dates are the issuer's clock's, unless an option says otherwise. The last that sets exp wins.
+// Dates are by the issuer's clock. The last option that sets exp wins.
 func ExampleValidFor() {
 	dated := newIssuer(devissuer.WithLifetime(10 * time.Minute))
 	noise := []devissuer.TokenOption{devissuer.WithoutClaim("aud"), devissuer.WithoutClaim("iss"), devissuer.WithoutClaim("sub")}
@@ -94,8 +94,8 @@ func ExampleValidFor() {
 		{},
 		{devissuer.ValidFor(time.Minute)},
 		{devissuer.IssuedAt(moment.Add(-time.Hour)), devissuer.ValidFor(2 * time.Hour)},
-		{devissuer.ExpiresAt(moment.Add(time.Second)), devissuer.NotBefore(moment)},
-		{devissuer.ExpiresAt(moment.Add(time.Second)), devissuer.ValidFor(time.Minute)},
+		{devissuer.Claim("exp", moment.Unix()+1), devissuer.Claim("nbf", moment.Unix())},
+		{devissuer.Claim("exp", moment.Unix()+1), devissuer.ValidFor(time.Minute)},
 	} {
 		fmt.Println(claims(dated.MustToken(append(opts, noise...)...)))
 	}
@@ -107,41 +107,19 @@ func ExampleValidFor() {
 	// {"exp":1893553505,"iat":1893553445}
 }
 
-// A header can say anything; how the token is signed is another matter.
+// A header does not change how the token is signed.
 func ExampleHeader() {
 	issuer := newIssuer()
-	fmt.Println(header(issuer.MustToken(devissuer.Type("at+jwt"), devissuer.WithoutHeader("kid"))))
-	fmt.Println(header(issuer.MustToken(devissuer.Header("alg", "RS256"), devissuer.NoKeyID()))) // a lie
-	fmt.Println(header(issuer.MustToken(devissuer.RawHeader("no JSON"))))
+	fmt.Println(header(issuer.MustToken(devissuer.Header("typ", "at+jwt"), devissuer.WithoutHeader("kid"))))
+	fmt.Println(header(issuer.MustToken(devissuer.Header("alg", "RS256"), devissuer.WithoutHeader("kid"))))
+	fmt.Println(header(issuer.MustToken(devissuer.Raw("no JSON", ""))))
 	// Output:
 	// {"alg":"EdDSA","typ":"at+jwt"}
 	// {"alg":"RS256","typ":"JWT"}
 	// no JSON
 }
 
-// The key of a token can be another than the one in use.
-func ExampleSignedBy() {
-	issuer := newIssuer()
-	old := issuer.KeyID()
-	issuer.Rotate()
-	issuer.RetireOld()
-	retired := issuer.MustToken(devissuer.SignedBy(old)) // to show that it is refused
-	fmt.Println(strings.Contains(header(retired), old), strings.Contains(string(issuer.JWKS()), old))
-	// Output: true false
-}
-
-// An RSA key can sign by any algorithm of its families, whatever it is published for.
-func ExampleAlgorithm() {
-	issuer := newIssuer(devissuer.WithAlgorithm("RS256"), devissuer.WithoutKeyIDs())
-	fmt.Println(header(issuer.MustToken(devissuer.Algorithm("PS384"))))
-	_, err := issuer.Token(devissuer.Algorithm("ES256"))
-	fmt.Println(err != nil)
-	// Output:
-	// {"alg":"PS384","typ":"JWT"}
-	// true
-}
-
-// Each fault makes a token that is in order but for the one thing.
+// Each of these tokens has one thing wrong.
 func ExampleExpired() {
 	issuer := newIssuer()
 	auth, err := sso.New(sso.Config{
@@ -156,18 +134,13 @@ func ExampleExpired() {
 	for _, fault := range []devissuer.TokenOption{
 		devissuer.Expired(),
 		devissuer.NotYetValid(),
-		devissuer.WithoutExpiry(),
+		devissuer.WithoutClaim("exp"),
 		devissuer.WrongAudience(),
-		devissuer.WrongIssuer(),
 		devissuer.IssuedBy(issuer.URL() + "/"),
 		devissuer.BadSignature(),
-		devissuer.Tampered(),
 		devissuer.UnknownKey(),
-		devissuer.EmbeddedKey(),
-		devissuer.AlgNone(),
-		devissuer.AlgNone("nOnE"),
-		devissuer.HMACWithPublicKey(),
-		devissuer.RawPayload("no JSON"),
+		devissuer.Header("alg", "none"),
+		devissuer.Raw("", "no JSON"),
 	} {
 		_, err := auth.ValidateToken(context.Background(), issuer.MustToken(fault))
 		var refused *sso.TokenError
@@ -181,18 +154,13 @@ func ExampleExpired() {
 	// missing_expiry
 	// wrong_audience
 	// wrong_issuer
-	// wrong_issuer
-	// bad_signature
 	// bad_signature
 	// unknown_key
-	// unknown_key
-	// malformed
-	// malformed
 	// algorithm
 	// malformed
 }
 
-// Who the tests are about is said once.
+// A test names its users once.
 func ExampleWithPersona() {
 	issuer := newIssuer(
 		devissuer.WithPersona("grace", devissuer.Permission("orders.role", "clerk"), devissuer.Scope("orders:read")),

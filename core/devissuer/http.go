@@ -17,14 +17,13 @@ import (
 	"time"
 )
 
-// The paths that an issuer serves, below the path of its identifier if that has one. They are the
-// keys of [Stats.Requests].
+// The paths that an issuer serves, below the path of its identifier if that has one.
 const (
-	PathJWKS      = "/jwks.json"                        // the published keys
-	PathPEM       = "/key.pem"                          // the public half of the signing key
-	PathDiscovery = "/.well-known/openid-configuration" // the discovery document
-	PathToken     = "/token"                            // the token endpoint
-	PathRotate    = "/rotate"                           // rotates the key
+	pathJWKS      = "/jwks.json"
+	pathPEM       = "/key.pem"
+	pathDiscovery = "/.well-known/openid-configuration"
+	pathToken     = "/token"
+	pathRotate    = "/rotate"
 	pathDown      = "/down"
 	pathUp        = "/up"
 )
@@ -34,8 +33,8 @@ const maxForm = 64 << 10
 
 // Stats are the counters of an issuer; see [Issuer.Stats].
 type Stats struct {
-	// Requests counts requests by path, such as [PathDiscovery], on arrival. Requests with another
-	// method or path are not counted.
+	// Requests counts requests by path, such as "/jwks.json", on arrival. Requests with another method
+	// or path are not counted. A path has no prefix from the issuer's identifier.
 	Requests map[string]int
 	// Fetches counts the requests for keys: those for the key set and for the PEM.
 	Fetches int
@@ -48,22 +47,15 @@ type Stats struct {
 	Strays []string
 }
 
-// Stats returns what has been counted since the start or the latest [Issuer.ResetStats].
+// Stats returns what has been counted since the start.
 func (i *Issuer) Stats() Stats {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	s := i.stats
 	s.Requests = maps.Clone(s.Requests)
 	s.Strays = slices.Clone(s.Strays)
-	s.Fetches = s.Requests[PathJWKS] + s.Requests[PathPEM]
+	s.Fetches = s.Requests[pathJWKS] + s.Requests[pathPEM]
 	return s
-}
-
-// ResetStats sets all that [Issuer.Stats] returns to zero.
-func (i *Issuer) ResetStats() {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.stats = Stats{Requests: map[string]int{}}
 }
 
 func (i *Issuer) count(path string) {
@@ -74,13 +66,13 @@ func (i *Issuer) count(path string) {
 
 func (i *Issuer) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+PathJWKS, i.published(PathJWKS, "application/jwk-set+json", i.JWKS))
-	mux.HandleFunc("GET "+PathPEM, i.published(PathPEM, "application/x-pem-file", i.PublicPEM))
-	mux.HandleFunc("GET "+PathDiscovery, i.published(PathDiscovery, "application/json", i.discovery))
-	mux.HandleFunc("POST "+PathToken, i.serveToken)
+	mux.HandleFunc("GET "+pathJWKS, i.published(pathJWKS, "application/jwk-set+json", i.JWKS))
+	mux.HandleFunc("GET "+pathPEM, i.published(pathPEM, "application/x-pem-file", i.PublicPEM))
+	mux.HandleFunc("GET "+pathDiscovery, i.published(pathDiscovery, "application/json", i.discovery))
+	mux.HandleFunc("POST "+pathToken, i.serveToken)
 	documents := http.StripPrefix(i.base.Path, mux)
 	changes := map[string]func() (any, error){
-		PathRotate: func() (any, error) { err := i.rotate(i); return map[string]string{"kid": i.KeyID()}, err },
+		pathRotate: func() (any, error) { err := i.rotate(i); return map[string]string{"kid": i.KeyID()}, err },
 		pathDown:   func() (any, error) { i.Down(); return map[string]bool{"down": true}, nil },
 		pathUp:     func() (any, error) { i.Up(); return map[string]bool{"down": false}, nil },
 	}
@@ -113,17 +105,14 @@ func (i *Issuer) routes() http.Handler {
 
 // published serves one of the three documents, or the fault that is set.
 func (i *Issuer) published(path, contentType string, content func() []byte) http.HandlerFunc {
-	healthy := func(w http.ResponseWriter, r *http.Request) {
+	healthy := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body := content()
 		sum := sha256.Sum256(body)
 		w.Header().Set("Content-Type", contentType)
 		w.Header().Set("ETag", `"`+base64.RawURLEncoding.EncodeToString(sum[:])+`"`)
-		if i.cacheControl != "" {
-			w.Header().Set("Cache-Control", i.cacheControl)
-		}
 		// Handles If-None-Match (RFC 9110, section 13.1.2), HEAD and ranges.
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
-	}
+	})
 	return func(w http.ResponseWriter, r *http.Request) {
 		i.count(path)
 		i.withFaults(healthy, w, r)
@@ -134,7 +123,7 @@ func (i *Issuer) discovery() []byte {
 	return []byte(mustEncode(map[string]any{
 		"issuer":                                i.issuer,
 		"jwks_uri":                              i.JWKSURL(),
-		"token_endpoint":                        i.base.String() + PathToken,
+		"token_endpoint":                        i.base.String() + pathToken,
 		"grant_types_supported":                 []string{"client_credentials"},
 		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
 		"response_types_supported":              []string{"id_token"},
@@ -145,7 +134,7 @@ func (i *Issuer) discovery() []byte {
 
 // serveToken is the client credentials grant (RFC 6749, section 4.4) for any client with any secret.
 func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
-	i.count(PathToken)
+	i.count(pathToken)
 	w.Header().Set("Cache-Control", "no-store") // RFC 6749, section 5.1
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {

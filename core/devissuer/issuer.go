@@ -41,19 +41,16 @@ type Issuer struct {
 type Option func(*config)
 
 type config struct {
-	issuer       string
-	addr         string
-	insecure     bool // WithInsecureListen
-	audience     []string
-	algorithm    string
-	now          func() time.Time
-	keyPEM       []byte
-	lifetime     time.Duration
-	rsaBits      int
-	withoutKids  bool
-	cacheControl string
-	personas     map[string][]TokenOption
-	rotate       func(*Issuer) error
+	issuer    string
+	addr      string
+	insecure  bool // WithInsecureListen
+	audience  []string
+	algorithm string
+	now       func() time.Time
+	keyPEM    []byte
+	lifetime  time.Duration
+	personas  map[string][]TokenOption
+	rotate    func(*Issuer) error
 }
 
 // WithIssuer sets the issuer identifier: the iss of tokens and of the discovery document. It is an
@@ -86,14 +83,13 @@ func WithAudience(aud ...string) Option {
 func WithAlgorithm(alg string) Option { return func(c *config) { c.algorithm = alg } }
 
 // WithClock sets the clock that tokens are dated by. It must be safe for concurrent use.
-// [Issuer.Slow] and [Drip] wait in real time, or in the time of the synctest bubble. Default:
-// [time.Now].
+// [Issuer.Slow] waits in real time, or in the time of the synctest bubble. Default: [time.Now].
 func WithClock(now func() time.Time) Option { return func(c *config) { c.now = now } }
 
-// WithKeyPEM sets the first keys: PKCS #8 blocks ("PRIVATE KEY") as [Issuer.PrivateKeyPEM] and
-// [Issuer.PrivateKeysPEM] return them. All are published, and the last one signs. A program that
-// stores them has the same keys and key ids after a restart, so that earlier tokens stay valid. All
-// keys must be for one algorithm. Default: a new key each time.
+// WithKeyPEM sets the first keys: PKCS #8 blocks ("PRIVATE KEY") as [Issuer.PrivateKeyPEM] returns them.
+// All are published, and the last one signs. A program that stores them has the same keys and key ids
+// after a restart, so that earlier tokens stay valid. All keys must be for one algorithm. Default: a new
+// key each time, RSA keys with 2048 bits.
 func WithKeyPEM(pkcs8 []byte) Option {
 	return func(c *config) { c.keyPEM = append([]byte{}, pkcs8...) }
 }
@@ -101,15 +97,6 @@ func WithKeyPEM(pkcs8 []byte) Option {
 // WithLifetime sets how long tokens are valid, if no option of the token says so. The minimum is one
 // second. Default: one hour.
 func WithLifetime(d time.Duration) Option { return func(c *config) { c.lifetime = d } }
-
-// WithRSABits sets the size of the RSA keys that the issuer generates, from 1024 (which a strict
-// verifier rejects) to 8192; PS512 needs 1040. Doubling the size takes about ten times as long.
-// Default: 2048.
-func WithRSABits(bits int) Option { return func(c *config) { c.rsaBits = bits } }
-
-// WithoutKeyIDs omits kid from the key set and from tokens, as providers with a single key may (RFC
-// 7517, section 4.5). Methods of this package still take and return key ids.
-func WithoutKeyIDs() Option { return func(c *config) { c.withoutKids = true } }
 
 // WithPersona defines a person: the name is the subject of their tokens, and the options are applied
 // to them. The option [Persona] or the parameter persona of the token endpoint mints such a token. A
@@ -122,10 +109,6 @@ func WithPersona(name string, opts ...TokenOption) Option {
 		c.personas[name] = append([]TokenOption{Subject(name)}, opts...)
 	}
 }
-
-// WithCacheControl sets the Cache-Control header of the key set, the PEM and the discovery document,
-// such as "max-age=300". Default: no such header.
-func WithCacheControl(value string) Option { return func(c *config) { c.cacheControl = value } }
 
 // WithRotate sets what POST /rotate calls instead of [Issuer.Rotate], for a program that stores the
 // keys. If it returns an error, the response has status 500 and the text of the error.
@@ -201,7 +184,6 @@ func newConfig(opts []Option) *config {
 		audience: []string{"api"},
 		now:      time.Now, //nolint:forbidigo // this is the clock that WithClock sets
 		lifetime: time.Hour,
-		rsaBits:  2048,
 		rotate:   func(i *Issuer) error { i.Rotate(); return nil },
 	}
 	for _, opt := range opts {
@@ -248,8 +230,8 @@ func (i *Issuer) prepare(identifier string) {
 		IdleTimeout:       30 * time.Second,
 		MaxHeaderBytes:    64 << 10,
 		ConnState:         i.track,
-		// No ReadTimeout and no WriteTimeout: they would cut short the responses that Slow, Hang and
-		// Drip delay on purpose. Those end with the request or with Close.
+		// No ReadTimeout and no WriteTimeout: they would cut short the responses that Slow and
+		// Fault delay on purpose. Those end with the request or with Close.
 	}
 	var stop context.CancelFunc
 	i.closing, stop = context.WithCancel(context.Background())
@@ -271,8 +253,8 @@ func (i *Issuer) track(_ net.Conn, state http.ConnState) {
 }
 
 // Close ends the issuer: hanging responses end, connections are closed, and further ones are
-// refused. It returns when no goroutine of the issuer is left. A [Fault] of your own must therefore
-// return when its request is cancelled. A second Close has no effect. Token still works afterwards.
+// refused. It returns when no goroutine of the issuer is left. A function of [Issuer.Fault] must
+// therefore return when its request is cancelled. A second Close has no effect. Token still works afterwards.
 func (i *Issuer) Close() error {
 	i.mu.Lock()
 	i.closed = true
@@ -310,10 +292,10 @@ func (i *Issuer) URL() string { return i.issuer }
 // DiscoveryURL returns the URL of the discovery document: [Issuer.URL] with
 // "/.well-known/openid-configuration" appended, after a trailing slash has been removed (OpenID
 // Connect Discovery 1.0, section 4).
-func (i *Issuer) DiscoveryURL() string { return i.base.String() + PathDiscovery }
+func (i *Issuer) DiscoveryURL() string { return i.base.String() + pathDiscovery }
 
 // JWKSURL returns the URL of the published keys (RFC 7517).
-func (i *Issuer) JWKSURL() string { return i.base.String() + PathJWKS }
+func (i *Issuer) JWKSURL() string { return i.base.String() + pathJWKS }
 
 // Handler returns the handler of the issuer's paths, to mount on a server of your own. Do not mount
 // it where others can reach it: it gives any token to any client. While the issuer is [Issuer.Down],

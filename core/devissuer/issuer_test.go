@@ -76,7 +76,7 @@ func TestNew_Identifier(t *testing.T) {
 			if got := get(t, issuer, issuer.JWKSURL()); got.body != string(issuer.JWKS()) {
 				t.Errorf("the key set: %d %s", got.status, got.body)
 			}
-			if got := get(t, issuer, tt.base+devissuer.PathPEM); got.body != string(issuer.PublicPEM()) {
+			if got := get(t, issuer, tt.base+"/key.pem"); got.body != string(issuer.PublicPEM()) {
 				t.Errorf("the PEM: %d %s", got.status, got.body)
 			}
 			if strays := issuer.Stats().Strays; len(strays) != 0 {
@@ -89,7 +89,7 @@ func TestNew_Identifier(t *testing.T) {
 func TestStart(t *testing.T) {
 	t.Parallel()
 	issuer := onLoopback(t)
-	if !strings.HasPrefix(issuer.URL(), "http://127.0.0.1:") || issuer.DiscoveryURL() != issuer.URL()+devissuer.PathDiscovery {
+	if !strings.HasPrefix(issuer.URL(), "http://127.0.0.1:") || issuer.DiscoveryURL() != issuer.URL()+"/.well-known/openid-configuration" {
 		t.Errorf("URL %s, discovery %s", issuer.URL(), issuer.DiscoveryURL())
 	}
 	if err := verify(issuer, issuer.MustToken()); err != nil {
@@ -126,7 +126,7 @@ func TestStart_InsecureListen(t *testing.T) {
 		"localhost": 200, "127.0.0.1:9000": 200, "issuer:9000": 200, "ISSUER": 200, "192.0.2.1:9000": 200, "[2001:db8::1]:9000": 200,
 		"evil.example": 421, "localhost.evil.example": 421, "": 421, "127.0.0.1@evil.example": 421, "localhost.": 421,
 	} {
-		r := httptest.NewRequest(http.MethodGet, devissuer.PathJWKS, http.NoBody)
+		r := httptest.NewRequest(http.MethodGet, "/jwks.json", http.NoBody)
 		r.Host = host
 		w := httptest.NewRecorder()
 		named.Handler().ServeHTTP(w, r)
@@ -155,10 +155,10 @@ func TestHandler_OtherServer(t *testing.T) {
 	issuer := inMemory(t)
 	server := httptest.NewServer(issuer.Handler())
 	defer server.Close()
-	issuer.Fault(devissuer.Hang())
+	issuer.Fault(hang)
 	failed := make(chan error)
 	go func() {
-		resp, err := server.Client().Do(request(t, http.MethodGet, server.URL+devissuer.PathJWKS, ""))
+		resp, err := server.Client().Do(request(t, http.MethodGet, server.URL+"/jwks.json", ""))
 		if err == nil {
 			_ = resp.Body.Close()
 		}
@@ -182,10 +182,10 @@ func TestClose(t *testing.T) { // not parallel: it counts goroutines
 			if got := get(t, issuer, issuer.JWKSURL()); got.status != 200 {
 				t.Errorf("status %d", got.status)
 			}
-			// Close comes while one answer hangs and one drips.
+			// Close comes while one response hangs and one is slow.
 			var ended sync.WaitGroup
-			for n, fault := range []devissuer.Fault{devissuer.Hang(), devissuer.Drip(time.Hour)} {
-				issuer.Fault(fault)
+			for n, begin := range []func(){func() { issuer.Fault(hang) }, func() { issuer.Slow(time.Hour) }} {
+				begin()
 				ended.Go(func() {
 					resp, err := client(issuer).Get(issuer.JWKSURL())
 					if err != nil {
@@ -227,11 +227,11 @@ func TestIssuer_Concurrent(t *testing.T) {
 			defer cancel()
 			var workers sync.WaitGroup
 			for _, work := range []func(){
-				func() { issuer.Rotate() }, func() { issuer.Use(issuer.Publish()) }, func() { issuer.Retire(first) }, issuer.RetireOld,
-				func() { issuer.AddRawKey("{}") }, func() { issuer.SetRawJWKS("") }, func() { issuer.KeyIDs() }, func() { issuer.PrivateKeyPEM() },
-				func() { issuer.Fault(devissuer.EmptySet()) }, func() { issuer.Fault(nil) }, func() { issuer.Slow(time.Microsecond) },
-				issuer.Down, issuer.Up, issuer.ResetStats, func() { issuer.Stats() },
-				func() { issuer.MustToken(devissuer.UnknownKey()) }, func() { issuer.MustToken(devissuer.SignedBy(first)) },
+				func() { issuer.Rotate() }, func() { issuer.Use(issuer.Publish()) }, func() { issuer.Retire(first) }, func() { issuer.Retire() },
+				func() { issuer.SetJWKS(`{"keys":[]}`) }, func() { issuer.SetJWKS("") }, func() { issuer.KeyIDs() }, func() { issuer.PrivateKeyPEM() },
+				func() { issuer.Fault(badGateway) }, func() { issuer.Fault(nil) }, func() { issuer.Slow(time.Microsecond) },
+				issuer.Down, issuer.Up, func() { issuer.Stats() },
+				func() { issuer.MustToken(devissuer.UnknownKey()) }, func() { issuer.Use(first) },
 				func() {
 					req, err := http.NewRequestWithContext(ctx, http.MethodGet, issuer.JWKSURL(), http.NoBody)
 					if err != nil {

@@ -16,23 +16,18 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
 // keyring holds every key that the issuer ever had. Its mutex is held while a key is generated, since
 // every caller needs that key.
 type keyring struct {
-	algorithm   string
-	rsaBits     int
-	withoutKids bool
+	algorithm string
 
 	mu       sync.Mutex
 	all      []*key // oldest first, retired ones included
 	signing  *key   // nil until first needed, since RSA keys take long to generate
-	raw      []string
-	override string
+	override string // published instead of the keys, unless empty
 }
 
 // A key is immutable except for published, which the keyring's mutex guards.
@@ -48,7 +43,7 @@ type key struct {
 var algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 
 // newKey generates the kind of key that an algorithm signs with.
-func newKey(algorithm string, bits int) (crypto.Signer, error) {
+func newKey(algorithm string) (crypto.Signer, error) {
 	switch algorithm {
 	case "ES256":
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -60,7 +55,7 @@ func newKey(algorithm string, bits int) (crypto.Signer, error) {
 		_, private, err := ed25519.GenerateKey(rand.Reader)
 		return private, err
 	default:
-		return rsa.GenerateKey(rand.Reader, bits)
+		return rsa.GenerateKey(rand.Reader, 2048)
 	}
 }
 
@@ -84,16 +79,10 @@ func fits(algorithm string, private crypto.Signer) bool {
 }
 
 func (r *keyring) configure(c *config) error {
-	r.algorithm, r.rsaBits, r.withoutKids = c.algorithm, c.rsaBits, c.withoutKids
+	r.algorithm = c.algorithm
 	var errs []error
 	if r.algorithm != "" && !slices.Contains(algorithms, r.algorithm) {
 		errs = append(errs, fmt.Errorf("WithAlgorithm(%q): write RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA", r.algorithm))
-	}
-	if r.rsaBits < 1024 || r.rsaBits > 8192 {
-		errs = append(errs, fmt.Errorf("WithRSABits(%d): from 1024 to 8192", r.rsaBits))
-	}
-	if r.algorithm == "PS512" && r.rsaBits < 1040 { // hash, salt and two bytes (RFC 8017, section 9.1.1)
-		errs = append(errs, fmt.Errorf("WithRSABits(%d): a PS512 signature takes at least 1040", r.rsaBits))
 	}
 	if c.keyPEM != nil {
 		errs = append(errs, r.restore(c.keyPEM))
@@ -155,10 +144,10 @@ func parsePKCS8(text []byte) ([]crypto.Signer, error) {
 	return list, nil
 }
 
-// generate makes a key that is not on the ring. It cannot fail: configure has checked algorithm and
-// size, and package rand never fails.
+// generate makes a key that is not on the ring. It cannot fail: configure has checked the algorithm, and
+// package rand never fails.
 func (r *keyring) generate() *key {
-	private, err := newKey(r.algorithm, r.rsaBits)
+	private, err := newKey(r.algorithm)
 	if err != nil {
 		panic(fmt.Sprintf("devissuer: cannot generate a key for %s: %v", r.algorithm, err))
 	}
@@ -173,10 +162,7 @@ func (r *keyring) wrap(private crypto.Signer) *key {
 		published: true,
 	}
 	members := publicMembers(private.Public())
-	members["alg"], members["use"] = r.algorithm, "sig"
-	if !r.withoutKids {
-		members["kid"] = k.id
-	}
+	members["alg"], members["use"], members["kid"] = r.algorithm, "sig", k.id
 	k.jwk = mustEncode(members)
 	return k
 }
@@ -210,29 +196,16 @@ func (r *keyring) current() *key {
 	return r.signing
 }
 
-func (r *keyring) find(kid string) *key {
-	for _, k := range r.all {
-		if k.id == kid {
-			return k
-		}
-	}
-	return nil
-}
-
-// signingKey returns the key named kid, retired or not; the current one for ""; nil if it is unknown.
-func (i *Issuer) signingKey(kid string) *key {
+// signingKey returns the key that signs now.
+func (i *Issuer) signingKey() *key {
 	i.keys.mu.Lock()
 	defer i.keys.mu.Unlock()
-	current := i.keys.current()
-	if kid == "" {
-		return current
-	}
-	return i.keys.find(kid)
+	return i.keys.current()
 }
 
 // KeyID returns the id of the signing key: its RFC 7638 thumbprint. The first method that needs a key
 // generates one, which takes a while for RSA.
-func (i *Issuer) KeyID() string { return i.signingKey("").id }
+func (i *Issuer) KeyID() string { return i.signingKey().id }
 
 // Algorithm returns the signature algorithm of the issuer's keys, such as "RS256".
 func (i *Issuer) Algorithm() string { return i.keys.algorithm }
@@ -274,58 +247,47 @@ func (i *Issuer) addKey(use bool) string {
 // Use makes the key named kid sign from now on. It does not publish a retired key again. Use panics if
 // the issuer never had the key.
 func (i *Issuer) Use(kid string) {
-	i.withKey("Use", kid, func(k *key) { i.keys.signing = k })
-}
-
-// Retire removes the key named kid from the published set. Tokens can still be signed by it, to show
-// that they are rejected. The signing key may be retired. Retire panics if the issuer never had the key.
-func (i *Issuer) Retire(kid string) {
-	i.withKey("Retire", kid, func(k *key) { k.published = false })
-}
-
-func (i *Issuer) withKey(method, kid string, do func(*key)) {
 	i.keys.mu.Lock()
 	defer i.keys.mu.Unlock()
-	i.keys.current()
-	k := i.keys.find(kid)
-	if k == nil {
-		panic(fmt.Sprintf("devissuer: %s(%q): the issuer has no such key", method, kid))
+	i.keys.signing = i.keys.named("Use", kid)
+}
+
+// Retire removes keys from the published set: those named, or all except the signing key if none is
+// named. It panics if the issuer never had one of them. The signing key may be retired, to show that its
+// tokens are rejected.
+func (i *Issuer) Retire(kids ...string) {
+	i.keys.mu.Lock()
+	defer i.keys.mu.Unlock()
+	for _, kid := range kids {
+		i.keys.named("Retire", kid).published = false
 	}
-	do(k)
-}
-
-// RetireOld removes all keys except the signing key from the published set, including those of
-// [Issuer.AddRawKey].
-func (i *Issuer) RetireOld() {
-	i.keys.mu.Lock()
-	defer i.keys.mu.Unlock()
-	current := i.keys.current()
 	for _, k := range i.keys.all {
-		if k != current {
+		if len(kids) == 0 && k != i.keys.signing {
 			k.published = false
 		}
 	}
-	i.keys.raw = nil
 }
 
-// AddRawKey adds a text to the end of the published "keys" array. The text is not checked, and need
-// not be a JWK.
-func (i *Issuer) AddRawKey(jwk string) {
-	i.keys.mu.Lock()
-	defer i.keys.mu.Unlock()
-	i.keys.raw = append(i.keys.raw, jwk)
+// named returns a key for a method, which panics if there is none. Callers hold r.mu.
+func (r *keyring) named(method, kid string) *key {
+	r.current()
+	for _, k := range r.all {
+		if k.id == kid {
+			return k
+		}
+	}
+	panic(fmt.Sprintf("devissuer: %s(%q): the issuer has no such key", method, kid))
 }
 
-// SetRawJWKS publishes a text instead of the key set, until it is called with "". The text is not
-// checked.
-func (i *Issuer) SetRawJWKS(text string) {
+// SetJWKS publishes a text instead of the key set, until it is called with "". The text is not checked.
+func (i *Issuer) SetJWKS(text string) {
 	i.keys.mu.Lock()
 	defer i.keys.mu.Unlock()
 	i.keys.override = text
 }
 
-// JWKS returns the key set as the issuer serves it now (RFC 7517, section 5). Each key has kid (unless
-// [WithoutKeyIDs]), alg and "use":"sig".
+// JWKS returns the key set as the issuer serves it now (RFC 7517, section 5). Each key has kid, alg and
+// "use":"sig", unless [Issuer.SetJWKS] has replaced the set.
 func (i *Issuer) JWKS() []byte {
 	i.keys.mu.Lock()
 	defer i.keys.mu.Unlock()
@@ -339,22 +301,20 @@ func (i *Issuer) JWKS() []byte {
 			entries = append(entries, k.jwk)
 		}
 	}
-	entries = append(entries, i.keys.raw...)
-	// Not encoded by package json: a raw key need not be JSON.
 	return []byte(`{"keys":[` + strings.Join(entries, ",") + `]}`)
 }
 
 // PublicPEM returns the public half of the signing key as a "PUBLIC KEY" block (SubjectPublicKeyInfo,
 // RFC 5280, section 4.1).
-func (i *Issuer) PublicPEM() []byte { return i.signingKey("").publicPEM() }
+func (i *Issuer) PublicPEM() []byte {
+	der, err := x509.MarshalPKIXPublicKey(i.signingKey().private.Public())
+	return encodePEM("PUBLIC KEY", der, err)
+}
 
-// PrivateKeyPEM returns the signing key as a PKCS #8 "PRIVATE KEY" block, for [WithKeyPEM]. A process
-// that can read it can sign as this issuer.
-func (i *Issuer) PrivateKeyPEM() []byte { return i.signingKey("").privatePEM() }
-
-// PrivateKeysPEM returns every published key, oldest first, and the signing key last, for [WithKeyPEM],
-// so that tokens from before a rotation stay valid after a restart.
-func (i *Issuer) PrivateKeysPEM() []byte {
+// PrivateKeyPEM returns every published key, oldest first, and the signing key last, as PKCS #8 "PRIVATE
+// KEY" blocks for [WithKeyPEM], so that tokens from before a rotation stay valid after a restart. A
+// process that can read them can sign as this issuer.
+func (i *Issuer) PrivateKeyPEM() []byte {
 	i.keys.mu.Lock()
 	defer i.keys.mu.Unlock()
 	current := i.keys.current()
@@ -372,24 +332,11 @@ func (k *key) privatePEM() []byte {
 	return encodePEM("PRIVATE KEY", der, err)
 }
 
-func (k *key) publicPEM() []byte {
-	der, err := x509.MarshalPKIXPublicKey(k.private.Public())
-	return encodePEM("PUBLIC KEY", der, err)
-}
-
 func encodePEM(kind string, der []byte, err error) []byte {
 	if err != nil {
 		panic("devissuer: " + err.Error()) // configure rejects such a key
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
-}
-
-// sign signs input with an algorithm that fits the key.
-func (k *key) sign(algorithm, input string) ([]byte, error) {
-	if !fits(algorithm, k.private) {
-		return nil, fmt.Errorf("the key %s is for %s and cannot sign with %q", k.id, k.algorithm, algorithm)
-	}
-	return jwt.GetSigningMethod(algorithm).Sign(input, k.private)
 }
 
 // unknownKeys are the keys that no issuer publishes, by algorithm.
@@ -403,7 +350,7 @@ func unknownKey(algorithm string) *key {
 	defer unknownKeys.mu.Unlock()
 	k := unknownKeys.keys[algorithm]
 	if k == nil {
-		k = (&keyring{algorithm: algorithm, rsaBits: 2048}).generate()
+		k = (&keyring{algorithm: algorithm}).generate()
 		unknownKeys.keys[algorithm] = k
 	}
 	return k

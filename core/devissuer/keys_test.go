@@ -135,21 +135,21 @@ func TestIssuer_KeyLife(t *testing.T) {
 	issuer.Retire(second)
 	issuer.Retire(second)
 	expect("a retired key is gone, however often retired", third, first, third)
-	issuer.RetireOld()
+	issuer.Retire()
 	expect("all old keys are gone", third, third)
 	issuer.Retire(third)
 	expect("the signing key may be retired", third)
-
-	header, _ := decode(t, issuer.MustToken(devissuer.SignedBy(second)))
-	if header["kid"] != second {
-		t.Errorf("a retired key can still sign: kid is %v", header["kid"])
-	}
+	issuer.Use(second)
+	expect("a retired key can still sign", second)
+	fourth := issuer.Publish()
+	issuer.Retire(second, fourth)
+	expect("several keys are retired at once", second)
 }
 
 func TestIssuer_UnknownKeyID(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
-	for name, call := range map[string]func(string){"Use": issuer.Use, "Retire": issuer.Retire} {
+	for name, call := range map[string]func(string){"Use": issuer.Use, "Retire": func(kid string) { issuer.Retire(kid) }} {
 		func() {
 			defer func() {
 				if text, _ := recover().(string); !strings.Contains(text, name+`("typo")`) {
@@ -158,11 +158,6 @@ func TestIssuer_UnknownKeyID(t *testing.T) {
 			}()
 			call("typo")
 		}()
-	}
-	for _, kid := range []string{"typo", ""} {
-		if _, err := issuer.Token(devissuer.SignedBy(kid)); err == nil || !strings.Contains(err.Error(), "no such key") {
-			t.Errorf("SignedBy(%q): %v", kid, err)
-		}
 	}
 }
 
@@ -194,50 +189,21 @@ func TestWithKeyPEM(t *testing.T) {
 	})
 }
 
-func TestWithoutKeyIDs(t *testing.T) {
-	t.Parallel()
-	issuer := inMemory(t, devissuer.WithoutKeyIDs())
-	old := issuer.KeyID()
-	issuer.Rotate()
-	if strings.Contains(string(issuer.JWKS()), "kid") {
-		t.Errorf("the set is %s", issuer.JWKS())
-	}
-	for name, token := range map[string]string{
-		"a token": issuer.MustToken(), "one by an old key": issuer.MustToken(devissuer.SignedBy(old)),
-		"one by a stranger": issuer.MustToken(devissuer.UnknownKey()),
-	} {
-		if header, _ := decode(t, token); header["kid"] != nil {
-			t.Errorf("%s has the header %v", name, header)
-		}
-	}
-}
-
-func TestIssuer_RawKeys(t *testing.T) {
+func TestIssuer_SetJWKS(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
 	good := string(issuer.JWKS())
-
-	issuer.AddRawKey(`{"kty":"oct","k":"c2VjcmV0"}`)
-	issuer.AddRawKey(`nonsense`)
-	if got, want := string(issuer.JWKS()), strings.TrimSuffix(good, "]}")+`,{"kty":"oct","k":"c2VjcmV0"},nonsense]}`; got != want {
-		t.Errorf("with raw keys: %s", got)
+	issuer.SetJWKS("nonsense")
+	if got := get(t, issuer, issuer.JWKSURL()).body; got != "nonsense" || string(issuer.JWKS()) != got {
+		t.Errorf("replaced: %s", got)
 	}
-	issuer.SetRawJWKS("null")
-	if got := get(t, issuer, issuer.JWKSURL()).body; got != "null" {
-		t.Errorf("overridden: %s", got)
-	}
-	issuer.SetRawJWKS("")
-	issuer.RetireOld()
+	issuer.SetJWKS("")
 	if got := get(t, issuer, issuer.JWKSURL()).body; got != good {
 		t.Errorf("restored: %s", got)
 	}
 	issuer.Retire(issuer.KeyID())
 	if got := string(issuer.JWKS()); got != `{"keys":[]}` {
-		t.Errorf("nothing published: %s", got)
-	}
-	issuer.AddRawKey(`{}`)
-	if got := string(issuer.JWKS()); got != `{"keys":[{}]}` {
-		t.Errorf("only a raw key published: %s", got)
+		t.Errorf("no key is published: %s", got)
 	}
 }
 
@@ -257,9 +223,6 @@ func TestNew_InvalidKeys(t *testing.T) {
 	}{
 		"an algorithm with a shared secret":   {[]devissuer.Option{devissuer.WithAlgorithm("HS256")}, `WithAlgorithm("HS256")`},
 		"no algorithm at all":                 {[]devissuer.Option{devissuer.WithAlgorithm("none")}, `WithAlgorithm("none")`},
-		"too few bits":                        {[]devissuer.Option{devissuer.WithRSABits(512)}, "WithRSABits(512)"},
-		"too many bits":                       {[]devissuer.Option{devissuer.WithRSABits(1 << 20)}, "WithRSABits(1048576)"},
-		"too few bits for the algorithm":      {[]devissuer.Option{devissuer.WithAlgorithm("PS512"), devissuer.WithRSABits(1024)}, "at least 1040"},
 		"a key that is no PEM":                {[]devissuer.Option{devissuer.WithKeyPEM(nil)}, "no PEM block"},
 		"a key in another format":             {[]devissuer.Option{devissuer.WithKeyPEM(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: sec1}))}, "openssl pkcs8"},
 		"a key block with something else":     {[]devissuer.Option{devissuer.WithKeyPEM(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: sec1}))}, "WithKeyPEM: x509"},
@@ -276,7 +239,7 @@ func TestNew_InvalidKeys(t *testing.T) {
 	}
 }
 
-func TestPrivateKeysPEM(t *testing.T) {
+func TestIssuer_PrivateKeyPEM(t *testing.T) {
 	t.Parallel()
 	before := inMemory(t)
 	old := before.MustToken()
@@ -284,7 +247,7 @@ func TestPrivateKeysPEM(t *testing.T) {
 	next := before.Publish()
 	retired := before.Publish()
 	before.Retire(retired)
-	text := before.PrivateKeysPEM()
+	text := before.PrivateKeyPEM()
 
 	after := inMemory(t, devissuer.WithKeyPEM(text))
 	published := func(token string) error {
@@ -298,18 +261,23 @@ func TestPrivateKeysPEM(t *testing.T) {
 		})
 		return err
 	}
-	for _, token := range []string{old, before.MustToken(), before.MustToken(devissuer.SignedBy(next))} {
+	signing := before.KeyID()
+	signedBy := func(kid string) string {
+		before.Use(kid)
+		return before.MustToken()
+	}
+	for _, token := range []string{old, before.MustToken(), signedBy(next)} {
 		if err := published(token); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := published(before.MustToken(devissuer.SignedBy(retired))); err == nil {
-		t.Error("a retired key came back")
+	if err := published(signedBy(retired)); err == nil {
+		t.Error("a retired key is published again")
 	}
-	if after.KeyID() != before.KeyID() || len(after.KeyIDs()) != 3 {
+	if after.KeyID() != signing || len(after.KeyIDs()) != 3 {
 		t.Errorf("keys %q, signing %q", after.KeyIDs(), after.KeyID())
 	}
-	if !bytes.Equal(after.PrivateKeysPEM(), text) {
+	if !bytes.Equal(after.PrivateKeyPEM(), text) {
 		t.Error("the keys are written in another order")
 	}
 }

@@ -1,8 +1,6 @@
 package devissuer_test
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -17,7 +15,6 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
-	"github.com/more-retail/moresso-go/core/keys"
 )
 
 // noon is where the clock of these tests stands.
@@ -106,9 +103,8 @@ func TestToken_Claims(t *testing.T) {
 			opts(devissuer.ValidFor(-time.Minute), devissuer.IssuedAt(time.Unix(1000, 0))), `{"exp":940,"iat":1000}`,
 		},
 		"exp that is set stays": {
-			opts(devissuer.ExpiresAt(time.Unix(2000, 0)), devissuer.IssuedAt(time.Unix(1000, 0))), `{"exp":2000,"iat":1000}`,
+			opts(devissuer.Claim("exp", 2000), devissuer.IssuedAt(time.Unix(1000, 0))), `{"exp":2000,"iat":1000}`,
 		},
-		"not before":   {opts(devissuer.NotBefore(time.Unix(5, 0))), `{"nbf":5}`},
 		"a permission": {opts(devissuer.Permission("pma.role", "admin")), `{"permissions":{"pma":{"role":"admin"}}}`},
 		"permissions side by side": {
 			opts(devissuer.Permission("pma.role", "admin"), devissuer.Permission("pma.on", true), devissuer.Permission("hub", 1)),
@@ -160,12 +156,12 @@ func TestToken_ArgumentsUnchanged(t *testing.T) {
 func TestToken_Headers(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t)
-	header, _, _ := parts(t, issuer.MustToken(devissuer.Type("at+jwt"), devissuer.WithoutHeader("alg"),
-		devissuer.NoKeyID(), devissuer.Header("crit", []string{"b64"})))
+	header, _, _ := parts(t, issuer.MustToken(devissuer.Header("typ", "at+jwt"), devissuer.WithoutHeader("alg"),
+		devissuer.WithoutHeader("kid"), devissuer.Header("crit", []string{"b64"})))
 	if want := `{"crit":["b64"],"typ":"at+jwt"}`; header != want {
 		t.Errorf("got  %s\nwant %s", header, want)
 	}
-	if err := verify(issuer, issuer.MustToken(devissuer.NoKeyID())); err != nil {
+	if err := verify(issuer, issuer.MustToken(devissuer.WithoutHeader("kid"))); err != nil {
 		t.Errorf("without kid it is a good token, but: %v", err)
 	}
 }
@@ -177,15 +173,11 @@ func TestToken_Errors(t *testing.T) {
 		opts []devissuer.TokenOption
 		want string
 	}{
-		"a claim that JSON cannot hold":           {opts(devissuer.Claim("f", func() {})), "claims: json"},
-		"a header that JSON cannot hold":          {opts(devissuer.Header("f", math.NaN())), "header: json"},
-		"a permission without a path":             {opts(devissuer.Permission("", 1)), "empty"},
-		"a permission with a gap in its path":     {opts(devissuer.Permission("a..b", 1)), "empty"},
-		"an algorithm of another key type":        {opts(devissuer.Algorithm("RS256")), `cannot sign with "RS256"`},
-		"an algorithm that is none":               {opts(devissuer.Algorithm("X")), `cannot sign with "X"`},
-		"altering a payload of unknown form":      {opts(devissuer.RawPayload("x"), devissuer.Tampered()), "Tampered"},
-		"spoiling a signature that is not there":  {opts(devissuer.AlgNone(), devissuer.BadSignature()), "no signature"},
-		"every fault is told, not only the first": {opts(devissuer.SignedBy("k1"), devissuer.SignedBy("k2")), "k2"},
+		"a claim that JSON cannot hold":       {opts(devissuer.Claim("f", func() {})), "claims: json"},
+		"a header that JSON cannot hold":      {opts(devissuer.Header("f", math.NaN())), "header: json"},
+		"a permission without a path":         {opts(devissuer.Permission("", 1)), "empty"},
+		"a permission with a gap in its path": {opts(devissuer.Permission("a..b", 1)), "empty"},
+		"every error is reported":             {opts(devissuer.Persona("p1"), devissuer.Persona("p2")), "p2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -206,23 +198,8 @@ func TestToken_Errors(t *testing.T) {
 	})
 }
 
-func TestAlgorithm(t *testing.T) {
-	t.Parallel()
-	issuer := inMemory(t, devissuer.WithAlgorithm("RS256"), devissuer.WithRSABits(1024))
-	for _, alg := range []string{"RS512", "PS256"} {
-		token := issuer.MustToken(devissuer.Algorithm(alg))
-		public, err := publicKey(issuer.PublicPEM())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := jwt.Parse(token, func(*jwt.Token) (any, error) { return public, nil }, jwt.WithValidMethods([]string{alg})); err != nil {
-			t.Errorf("%s: %v", alg, err)
-		}
-	}
-}
-
-// Each fault is what its name says and nothing else: golang-jwt refuses the
-// token for that reason, and is shows what was meant.
+// Each fault is the only thing wrong: golang-jwt rejects the token for that reason, and is checks the
+// token.
 func TestToken_Faults(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []string{"RS256", "ES256", "EdDSA"} {
@@ -276,16 +253,6 @@ func faultCases(issuer *devissuer.Issuer) map[string]faultCase {
 		}
 	}
 	near := func(got, want int64) bool { return got <= want && got > want-60 } // the test takes time as well
-	unsigned := func(alg string) func(*testing.T, string) {
-		return func(t *testing.T, token string) {
-			t.Helper()
-			header, _ := decode(t, token)
-			if header["alg"] != alg || header["kid"] != issuer.KeyID() || !strings.HasSuffix(token, ".") {
-				t.Errorf("the token is %s, its header %v", token, header)
-			}
-		}
-	}
-
 	return map[string]faultCase{
 		"expired an hour ago": {devissuer.Expired(), jwt.ErrTokenExpired, times(func(iat, _, exp int64) bool {
 			return near(exp, -3600) && exp-iat == 60
@@ -293,12 +260,10 @@ func faultCases(issuer *devissuer.Issuer) map[string]faultCase {
 		"valid in an hour": {devissuer.NotYetValid(), jwt.ErrTokenNotValidYet, times(func(iat, nbf, exp int64) bool {
 			return near(iat, 0) && near(nbf, 3600) && exp-nbf == 60
 		})},
-		"for somebody else": {devissuer.WrongAudience(), jwt.ErrTokenInvalidAudience, claim("aud", "somebody-else")},
-		"by somebody else":  {devissuer.WrongIssuer(), jwt.ErrTokenInvalidIssuer, claim("iss", "https://impostor.example")},
-		"without expiry":    {devissuer.WithoutExpiry(), jwt.ErrTokenRequiredClaimMissing, claim("exp", nil)},
-		"alg none":          {devissuer.AlgNone(), jwt.ErrTokenSignatureInvalid, unsigned("none")},
-		"alg none, mixed":   {devissuer.AlgNone("nOnE"), jwt.ErrTokenUnverifiable, unsigned("nOnE")},
-		"payload is nonsense": {devissuer.RawPayload("[1,"), jwt.ErrTokenMalformed, func(t *testing.T, token string) {
+		"another audience": {devissuer.WrongAudience(), jwt.ErrTokenInvalidAudience, claim("aud", "another-api")},
+		"another issuer":   {devissuer.IssuedBy("https://other.example"), jwt.ErrTokenInvalidIssuer, claim("iss", "https://other.example")},
+		"without expiry":   {devissuer.WithoutClaim("exp"), jwt.ErrTokenRequiredClaimMissing, claim("exp", nil)},
+		"payload is nonsense": {devissuer.Raw("", "[1,"), jwt.ErrTokenMalformed, func(t *testing.T, token string) {
 			t.Helper()
 			if _, payload, _ := parts(t, token); payload != "[1," {
 				t.Errorf("the payload is %q", payload)
@@ -307,7 +272,7 @@ func faultCases(issuer *devissuer.Issuer) map[string]faultCase {
 				t.Errorf("the signature should be good: %v", err)
 			}
 		}},
-		"header is nonsense": {devissuer.RawHeader("{"), jwt.ErrTokenMalformed, func(t *testing.T, token string) {
+		"header is nonsense": {devissuer.Raw("{", ""), jwt.ErrTokenMalformed, func(t *testing.T, token string) {
 			t.Helper()
 			if header, _, _ := parts(t, token); header != "{" {
 				t.Errorf("the header is %q", header)
@@ -331,12 +296,6 @@ func faultCases(issuer *devissuer.Issuer) map[string]faultCase {
 				t.Errorf("one bit back it should be good: %v", err)
 			}
 		}},
-		"tampered with": {devissuer.Tampered(), jwt.ErrTokenSignatureInvalid, func(t *testing.T, token string) {
-			t.Helper()
-			if _, claims := decode(t, token); claims["tampered"] != true || claims["sub"] != "ada" {
-				t.Errorf("the claims are %v", claims)
-			}
-		}},
 		"unknown key": {devissuer.UnknownKey(), jwt.ErrTokenSignatureInvalid, func(t *testing.T, token string) {
 			t.Helper()
 			header, _ := decode(t, token)
@@ -344,35 +303,6 @@ func faultCases(issuer *devissuer.Issuer) map[string]faultCase {
 			kid, _ := header["kid"].(string)
 			if kid == "" || slices.Contains(issuer.KeyIDs(), kid) || again["kid"] != kid {
 				t.Errorf("kid is %v, then %v", kid, again["kid"])
-			}
-		}},
-		"embedded key": {devissuer.EmbeddedKey(), jwt.ErrTokenSignatureInvalid, func(t *testing.T, token string) {
-			t.Helper()
-			header, _ := decode(t, token)
-			text, _ := json.Marshal(map[string]any{"keys": []any{header["jwk"]}})
-			source, err := keys.JWKS(string(text)) // which rejects private keys
-			if err != nil {
-				t.Fatal(err)
-			}
-			set, err := source.Fetch(t.Context(), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if set.Keys[0].ID != header["kid"] {
-				t.Errorf("the key is %s, kid %v", text, header["kid"])
-			}
-			if _, err := jwt.Parse(token, func(*jwt.Token) (any, error) { return set.Keys[0].Public, nil }); err != nil {
-				t.Errorf("who believes the token should be taken in: %v", err)
-			}
-		}},
-		"algorithm confusion": {devissuer.HMACWithPublicKey(), jwt.ErrTokenSignatureInvalid, func(t *testing.T, token string) {
-			t.Helper()
-			header, _ := decode(t, token)
-			dot := strings.LastIndex(token, ".")
-			mac := hmac.New(sha256.New, issuer.PublicPEM())
-			mac.Write([]byte(token[:dot]))
-			if header["alg"] != "HS256" || header["kid"] != issuer.KeyID() || token[dot+1:] != encodeSegment(mac.Sum(nil)) {
-				t.Errorf("the header is %v", header)
 			}
 		}},
 	}

@@ -102,16 +102,16 @@ func TestURL_RefusesRedirects(t *testing.T) {
 			return nil
 		}
 		for _, target := range []string{issuer.DiscoveryURL(), "https://evil.example/jwks.json", "http://127.0.0.1/jwks.json", "/jwks.json"} {
-			issuer.Fault(devissuer.StatusFault(code, "Location", target))
+			issuer.Fault(status(code, "Location", target))
 			source, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: client})
 			if err != nil {
 				t.Fatal(err)
 			}
-			issuer.ResetStats()
+			before := issuer.Stats().Fetches
 			if _, err = source.Fetch(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "redirect") {
 				t.Errorf("%d to %s: %v", code, target, err)
 			}
-			if followed || len(issuer.Stats().Strays) > 0 || issuer.Stats().Requests[devissuer.PathDiscovery] > 0 || issuer.Stats().Fetches != 1 {
+			if followed || len(issuer.Stats().Strays) > 0 || issuer.Stats().Requests["/.well-known/openid-configuration"] > 0 || issuer.Stats().Fetches != before+1 {
 				t.Fatalf("%d to %s was followed", code, target)
 			}
 		}
@@ -127,7 +127,7 @@ func TestURL_ResponseBound(t *testing.T) {
 	padded := func(n int) []byte { return append([]byte(set), bytes.Repeat([]byte(" "), n-len(set))...) }
 	bomb := append(bytes.Repeat(zipped(bytes.Repeat([]byte(" "), 1<<20)), 1<<10), zipped([]byte(set))...) // a GiB
 	var sent atomic.Int64
-	endless := func(w http.ResponseWriter, _ *http.Request) {
+	endless := func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		for sent.Load() < 100<<20 {
 			n, err := w.Write(bytes.Repeat([]byte(" "), 64<<10))
 			sent.Add(int64(n))
@@ -137,8 +137,8 @@ func TestURL_ResponseBound(t *testing.T) {
 		}
 	}
 
-	answer := func(encoding string, body []byte) devissuer.Fault {
-		return func(w http.ResponseWriter, _ *http.Request) {
+	answer := func(encoding string, body []byte) fault {
+		return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 			if encoding != "" {
 				w.Header().Set("Content-Encoding", encoding)
 			}
@@ -146,7 +146,7 @@ func TestURL_ResponseBound(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		fault    devissuer.Fault
+		fault    fault
 		accepted bool
 	}{
 		"256 KiB":               {answer("", padded(256<<10)), true},
@@ -157,15 +157,18 @@ func TestURL_ResponseBound(t *testing.T) {
 		"gzip bomb":             {answer("gzip", bomb), false},
 		"gzip that is cut off":  {answer("gzip", zipped(padded(1000))[:30]), false},
 		"not gzip":              {answer("gzip", []byte(set)), false},
-		"wrong content type":    {devissuer.WrongContentType(), true},
-		"a Content-Length lie": {func(w http.ResponseWriter, _ *http.Request) {
+		"wrong content type":    {page("text/plain; charset=utf-8", set), true},
+		"a Content-Length lie": {func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 			w.Header().Set("Content-Length", "9999")
 			_, _ = w.Write([]byte(set))
 		}, false},
-		"headers without end": {func(w http.ResponseWriter, r *http.Request) { hugeHeader(w); devissuer.Healthy(w, r) }, false},
-		"an interim answer, 103": {func(w http.ResponseWriter, r *http.Request) {
+		"headers without end": {func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
+			hugeHeader(w)
+			healthy.ServeHTTP(w, r)
+		}, false},
+		"an interim answer, 103": {func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
 			w.WriteHeader(http.StatusEarlyHints)
-			devissuer.Healthy(w, r)
+			healthy.ServeHTTP(w, r)
 		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -202,7 +205,7 @@ func hugeHeader(w http.ResponseWriter) {
 // The content of an answer decides whether it is a JWK Set, PEM or a discovery document.
 func TestURL_ContentDecides(t *testing.T) {
 	issuer := newIssuer(t)
-	for _, address := range []string{issuer.JWKSURL(), issuer.URL() + devissuer.PathPEM, issuer.DiscoveryURL()} {
+	for _, address := range []string{issuer.JWKSURL(), issuer.URL() + "/key.pem", issuer.DiscoveryURL()} {
 		source, err := keys.Open(address, keys.Options{HTTPClient: issuer.Client()})
 		if err != nil {
 			t.Fatal(err)
@@ -416,7 +419,10 @@ func TestURL_ErrorWithoutQuery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, fault := range []func(){issuer.Down, func() { issuer.Up(); issuer.Fault(devissuer.HTMLFault()) }, func() { issuer.Fault(devissuer.StatusFault(500)) }} {
+	for _, fault := range []func(){issuer.Down, func() {
+		issuer.Up()
+		issuer.Fault(page("text/html; charset=utf-8", "<!DOCTYPE html><title>Sign in to the network</title>"))
+	}, func() { issuer.Fault(status(500)) }} {
 		fault()
 		if _, err := source.Fetch(t.Context(), nil); err == nil || strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), issuer.JWKSURL()) {
 			t.Error(err)
@@ -448,7 +454,7 @@ func TestURL_ClosesConnections(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, fault := range []devissuer.Fault{nil, devissuer.StatusFault(500), devissuer.Oversized(1 << 20), devissuer.Drip(time.Second), devissuer.Hang()} {
+		for _, fault := range []fault{nil, status(500), page("application/jwk-set+json", strings.Repeat(" ", 1<<20)+`{"keys":[]}`), drip, hang} {
 			issuer.Fault(fault)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			_, err = source.Fetch(ctx, nil)
@@ -652,7 +658,7 @@ func TestURL_NotFoundHint(t *testing.T) {
 	const ask = "is this the address of the JWK Set? For discovery set Issuer"
 	for address, want := range map[string]string{
 		issuer.URL(): "https://issuer.example: answered 404: " + ask,
-		issuer.URL() + "/tenant" + devissuer.PathDiscovery: "answered 404: is the issuer written as the provider writes it? If it has no discovery document, set PublicKeyURI to the address of its JWK Set",
+		issuer.URL() + "/tenant/.well-known/openid-configuration": "answered 404: is the issuer written as the provider writes it? If it has no discovery document, set PublicKeyURI to the address of its JWK Set",
 	} {
 		if _, err := open(address).Fetch(t.Context(), nil); err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", address, err, want)
@@ -663,7 +669,7 @@ func TestURL_NotFoundHint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	issuer.Fault(devissuer.StatusFault(http.StatusNotFound, "Retry-After", "7"))
+	issuer.Fault(status(http.StatusNotFound, "Retry-After", "7"))
 	if _, err := known.Fetch(t.Context(), set); err == nil || strings.Contains(err.Error(), ask) {
 		t.Errorf("where keys have been: %v", err)
 	}
@@ -672,7 +678,7 @@ func TestURL_NotFoundHint(t *testing.T) {
 	if !errors.As(err, &later) || later.After != 7*time.Second || !strings.Contains(err.Error(), ask) {
 		t.Errorf("where the provider says when to ask again: %v", err)
 	}
-	issuer.Fault(devissuer.StatusFault(http.StatusInternalServerError))
+	issuer.Fault(status(http.StatusInternalServerError))
 	if _, err := known.Fetch(t.Context(), nil); err == nil || strings.Contains(err.Error(), ask) {
 		t.Errorf("a fault of the provider's: %v", err)
 	}
@@ -714,7 +720,7 @@ func TestRetryAfterError(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			issuer := newIssuer(t)
-			issuer.Fault(devissuer.StatusFault(http.StatusServiceUnavailable, "Retry-After", c.retryAfter, "Date", c.date))
+			issuer.Fault(status(http.StatusServiceUnavailable, "Retry-After", c.retryAfter, "Date", c.date))
 			source, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: issuer.Client()})
 			if err != nil {
 				t.Fatal(err)
@@ -734,9 +740,9 @@ func TestRetryAfterError(t *testing.T) {
 // Errors of the jwks_uri keep their Retry-After.
 func TestDiscovery_RetryAfterOfKeys(t *testing.T) {
 	issuer := newIssuer(t)
-	issuer.Fault(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == devissuer.PathDiscovery {
-			devissuer.Healthy(w, r)
+	issuer.Fault(func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
+		if r.URL.Path == "/.well-known/openid-configuration" {
+			healthy.ServeHTTP(w, r)
 			return
 		}
 		w.Header().Set("Retry-After", "7")
@@ -756,7 +762,7 @@ func TestDiscovery_RetryAfterOfKeys(t *testing.T) {
 func TestURL_RedirectStatuses(t *testing.T) {
 	for code, redirect := range map[int]bool{299: false, 300: true, 307: true, 399: true, 400: false} {
 		issuer := newIssuer(t)
-		issuer.Fault(devissuer.StatusFault(code))
+		issuer.Fault(status(code))
 		source, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: issuer.Client()})
 		if err != nil {
 			t.Fatal(err)
@@ -824,7 +830,7 @@ func (s *statuses) RoundTrip(r *http.Request) (*http.Response, error) {
 // An unchanged set is not transferred again.
 func TestURL_NotModified(t *testing.T) {
 	for name, address := range map[string]func(*devissuer.Issuer) string{
-		"JWK Set": (*devissuer.Issuer).JWKSURL, "discovery": (*devissuer.Issuer).DiscoveryURL, "PEM": func(i *devissuer.Issuer) string { return i.URL() + devissuer.PathPEM },
+		"JWK Set": (*devissuer.Issuer).JWKSURL, "discovery": (*devissuer.Issuer).DiscoveryURL, "PEM": func(i *devissuer.Issuer) string { return i.URL() + "/key.pem" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			issuer := newIssuer(t)
@@ -865,7 +871,7 @@ func TestURL_NotModified(t *testing.T) {
 // A 304 to an unconditional request is refused.
 func TestURL_UnexpectedNotModified(t *testing.T) {
 	issuer := newIssuer(t)
-	issuer.Fault(devissuer.StatusFault(http.StatusNotModified))
+	issuer.Fault(status(http.StatusNotModified))
 	source, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: issuer.Client()})
 	if err != nil {
 		t.Fatal(err)

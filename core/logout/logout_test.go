@@ -263,7 +263,7 @@ func TestReceive_AccessToken(t *testing.T) {
 // issuedLogout is a development issuer's logout token for the client "web".
 func issuedLogout(issuer *devissuer.Issuer, opts ...devissuer.TokenOption) string {
 	return issuer.MustToken(append([]devissuer.TokenOption{
-		devissuer.Type("logout+jwt"), devissuer.Audience("web"), devissuer.Subject("ada"), devissuer.Claim("sid", "s1"),
+		devissuer.Header("typ", "logout+jwt"), devissuer.Audience("web"), devissuer.Subject("ada"), devissuer.Claim("sid", "s1"),
 		devissuer.ValidFor(2 * time.Minute), devissuer.Claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}),
 	}, opts...)...)
 }

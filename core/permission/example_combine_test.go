@@ -14,7 +14,7 @@ import (
 
 // explain returns the decision about a principal with these claims.
 func explain(p sso.Permission, claims ...devissuer.TokenOption) string {
-	access := ssotest.Access(ssotest.NewPrincipal(claims...))
+	access := ssotest.Access(ssotest.NewPrincipal(claims...), nil)
 	return sso.Check(context.Background(), p, access).Explain()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -29,17 +30,19 @@ func TestOwnType_WithoutToken(t *testing.T) {
 	owners := ownersInMemory{"7": "grace"}
 
 	grace := ssotest.NewPrincipal(devissuer.Subject("grace"))
-	access := ssotest.Access(grace, ssotest.Pattern("GET /orders/{order}"), ssotest.PathValue("order", "7"))
-	if d := sso.Check(t.Context(), ownOrder{owners}, access); !d.Granted() {
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/orders/7", http.NoBody)
+	r.SetPathValue("order", "7")
+	if d := sso.Check(t.Context(), ownOrder{owners}, ssotest.Access(grace, r)); !d.Granted() {
 		t.Error(d.Explain())
 	}
 
 	for principal, want := range map[*sso.Principal]string{ssotest.NewPrincipal(): "other_owner", nil: "other_owner"} {
-		if d := sso.Check(t.Context(), ownOrder{owners}, ssotest.Access(principal, ssotest.PathValue("order", "7"))); d.Code() != want {
+		if d := sso.Check(t.Context(), ownOrder{owners}, ssotest.Access(principal, r)); d.Code() != want {
 			t.Errorf("%v: %s", principal, d.Explain())
 		}
 	}
-	if d := sso.Check(t.Context(), ownOrder{owners}, ssotest.Access(grace, ssotest.PathValue("order", "8"))); d.Code() != "no_order" {
+	r.SetPathValue("order", "8")
+	if d := sso.Check(t.Context(), ownOrder{owners}, ssotest.Access(grace, r)); d.Code() != "no_order" {
 		t.Error(d.Explain())
 	}
 }
@@ -57,6 +60,11 @@ func TestDecision_Remedy(t *testing.T) {
 	}
 	usual := func(*sso.Config) {}
 	other := func(c *sso.Config) { c.RolesClaim, c.PermissionsClaim = "realm_access.roles", "authz" }
+	withValue := func(name, value string) *http.Request {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+		r.SetPathValue(name, value)
+		return r
+	}
 	maxAge := permission.FreshLogin(5 * time.Minute)
 	for name, c := range map[string]struct {
 		permission sso.Permission
@@ -64,21 +72,21 @@ func TestDecision_Remedy(t *testing.T) {
 		code, says string
 		exactly    bool
 	}{
-		"a role":                          {permission.Role("admin"), ssotest.Access(principal(usual)), "missing_role", `the token needs the role "admin" in its claim roles`, true},
-		"a role in another claim":         {permission.Role("admin", "boss"), ssotest.Access(principal(other)), "missing_role", `the token needs one of the roles "admin", "boss" in its claim realm_access.roles`, true},
-		"a role, without a principal":     {permission.Role("admin"), ssotest.Access(nil), "missing_role", `in its claim roles`, false},
-		"some of the scopes":              {permission.Scope("a", "b", "c"), ssotest.Access(principal(usual, devissuer.Claim("scope", "b"))), "missing_scope", "the token needs the scope a c", true},
-		"a person":                        {permission.HumanUser(), ssotest.Access(principal(usual)), "wrong_caller", "use a token that identifies a person (by idtyp, auth_time or amr) and not a program", true},
-		"a program":                       {permission.ClientCredentials(), ssotest.Access(principal(usual)), "wrong_caller", "use a token that identifies a program (by idtyp, gty, or a sub that equals the client) and not a person", true},
-		"permissions":                     {permission.Has("a"), ssotest.Access(principal(usual)), "missing", `the token's permissions need true at a`, true},
-		"other permissions":               {permission.Has("a"), ssotest.Access(principal(other)), "missing", `the token's permissions (its claim authz) need true at a`, true},
-		"a claim":                         {permission.Claim("a", 1), ssotest.Access(principal(other)), "missing", `the token's claims need 1 at a`, true},
-		"no login":                        {maxAge, ssotest.Access(principal(usual)), "no_auth_time", "signing in again does not help", false},
-		"an auth_time that is not a date": {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", "x"))), "no_auth_time", "put auth_time", false},
-		"an old login":                    {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", 1))), "old_login", "sign in again: auth_time may be at most 5m0s ago", true},
-		"a login in the far future":       {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", int64(4102444800)))), "old_login", "sign in again", false},
-		"another user's":                  {permission.SameAsPath("sub", "user"), ssotest.Access(principal(usual), ssotest.PathValue("user", "bob")), "not_own", "use a token whose sub equals the path parameter user", true},
-		"a parameter that the route does not have": {permission.SameAsPath("sub", "user"), ssotest.Access(principal(usual), ssotest.PathValue("id", "ada")), "not_own", `name a parameter of the route "user", as SameAsPath does: the request's path has no such value`, true},
+		"a role":                          {permission.Role("admin"), ssotest.Access(principal(usual), nil), "missing_role", `the token needs the role "admin" in its claim roles`, true},
+		"a role in another claim":         {permission.Role("admin", "boss"), ssotest.Access(principal(other), nil), "missing_role", `the token needs one of the roles "admin", "boss" in its claim realm_access.roles`, true},
+		"a role, without a principal":     {permission.Role("admin"), ssotest.Access(nil, nil), "missing_role", `in its claim roles`, false},
+		"some of the scopes":              {permission.Scope("a", "b", "c"), ssotest.Access(principal(usual, devissuer.Claim("scope", "b")), nil), "missing_scope", "the token needs the scope a c", true},
+		"a person":                        {permission.HumanUser(), ssotest.Access(principal(usual), nil), "wrong_caller", "use a token that identifies a person (by idtyp, auth_time or amr) and not a program", true},
+		"a program":                       {permission.ClientCredentials(), ssotest.Access(principal(usual), nil), "wrong_caller", "use a token that identifies a program (by idtyp, gty, or a sub that equals the client) and not a person", true},
+		"permissions":                     {permission.Has("a"), ssotest.Access(principal(usual), nil), "missing", `the token's permissions need true at a`, true},
+		"other permissions":               {permission.Has("a"), ssotest.Access(principal(other), nil), "missing", `the token's permissions (its claim authz) need true at a`, true},
+		"a claim":                         {permission.Claim("a", 1), ssotest.Access(principal(other), nil), "missing", `the token's claims need 1 at a`, true},
+		"no login":                        {maxAge, ssotest.Access(principal(usual), nil), "no_auth_time", "signing in again does not help", false},
+		"an auth_time that is not a date": {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", "x")), nil), "no_auth_time", "put auth_time", false},
+		"an old login":                    {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", 1)), nil), "old_login", "sign in again: auth_time may be at most 5m0s ago", true},
+		"a login in the far future":       {maxAge, ssotest.Access(principal(usual, devissuer.Claim("auth_time", int64(4102444800))), nil), "old_login", "sign in again", false},
+		"another user's":                  {permission.SameAsPath("sub", "user"), ssotest.Access(principal(usual), withValue("user", "bob")), "not_own", "use a token whose sub equals the path parameter user", true},
+		"a parameter that the route does not have": {permission.SameAsPath("sub", "user"), ssotest.Access(principal(usual), withValue("id", "ada")), "not_own", `name a parameter of the route "user", as SameAsPath does: the request's path has no such value`, true},
 	} {
 		d := sso.Check(t.Context(), c.permission, c.access)
 		if d.Code() != c.code || !strings.Contains(d.Remedy(), c.says) || c.exactly && d.Remedy() != c.says {

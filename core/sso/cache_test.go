@@ -76,7 +76,7 @@ func TestCache_RepeatedToken(t *testing.T) {
 
 func TestCache_Clock(t *testing.T) {
 	issuer, a, now, cached := cachingAuth(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Leeway = 5 * time.Second })
-	token := issuer.MustToken(devissuer.NotBefore(T), devissuer.ValidFor(time.Minute))
+	token := issuer.MustToken(devissuer.Claim("nbf", T.Unix()), devissuer.ValidFor(time.Minute))
 	accepted(t, a, token, cached, false)
 	now.Advance(time.Minute + 5*time.Second - 1)
 	accepted(t, a, token, cached, true)
@@ -115,7 +115,7 @@ func TestCache_KeyRemoved(t *testing.T) {
 		token := issuer.MustToken()
 		accepted(t, a, token, cached, false)
 		issuer.Rotate()
-		issuer.RetireOld()
+		issuer.Retire()
 		refetch(t, a, now)
 		refusedFor(t, a, token, sso.ReasonUnknownKey)
 	})
@@ -123,7 +123,7 @@ func TestCache_KeyRemoved(t *testing.T) {
 		issuer, a, now, cached := cachingAuth(t)
 		token := issuer.MustToken()
 		accepted(t, a, token, cached, false)
-		issuer.SetRawJWKS(strings.ReplaceAll(string(another(t).JWKS()), another(t).KeyID(), issuer.KeyID()))
+		issuer.SetJWKS(strings.ReplaceAll(string(another(t).JWKS()), another(t).KeyID(), issuer.KeyID()))
 		refetch(t, a, now)
 		refusedFor(t, a, token, sso.ReasonBadSignature)
 	})
@@ -131,7 +131,7 @@ func TestCache_KeyRemoved(t *testing.T) {
 		issuer, a, now, cached := cachingAuth(t)
 		token := issuer.MustToken()
 		accepted(t, a, token, cached, false)
-		issuer.SetRawJWKS(strings.ReplaceAll(string(issuer.JWKS()), issuer.KeyID(), "renamed"))
+		issuer.SetJWKS(strings.ReplaceAll(string(issuer.JWKS()), issuer.KeyID(), "renamed"))
 		refetch(t, a, now)
 		refusedFor(t, a, token, sso.ReasonUnknownKey)
 	})
@@ -151,7 +151,7 @@ func TestCache_KeyRemoved(t *testing.T) {
 		refusedFor(t, a, valid, sso.ReasonKeyAlgorithm)
 	})
 	t.Run("a key without an id is replaced", func(t *testing.T) {
-		issuer, a, now, cached := cachingAuth(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + devissuer.PathPEM })
+		issuer, a, now, cached := cachingAuth(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + "/key.pem" })
 		token := issuer.MustToken()
 		accepted(t, a, token, cached, false)
 		accepted(t, a, token, cached, true)
@@ -279,7 +279,7 @@ func TestCache_WholeToken(t *testing.T) {
 
 func TestCache_RefusedTokens(t *testing.T) {
 	issuer, a, now, cached := cachingAuth(t)
-	early := issuer.MustToken(devissuer.NotBefore(T.Add(10*time.Minute)), devissuer.ValidFor(time.Hour))
+	early := issuer.MustToken(devissuer.Claim("nbf", T.Add(10*time.Minute).Unix()), devissuer.ValidFor(time.Hour))
 	for range 3 {
 		refusedFor(t, a, early, sso.ReasonNotYetValid)
 		refusedFor(t, a, issuer.MustToken(devissuer.BadSignature()), sso.ReasonBadSignature)
@@ -414,7 +414,7 @@ func TestCache_WholeHeader(t *testing.T) {
 // signedBy seals a valid token's claims under a header of any text.
 func signedBy(t *testing.T, issuer *devissuer.Issuer, header string) string {
 	t.Helper()
-	return issuer.MustToken(devissuer.RawHeader(strings.Replace(header, "{", `{"kid":"`+issuer.KeyID()+`",`, 1)))
+	return issuer.MustToken(devissuer.Raw(strings.Replace(header, "{", `{"kid":"`+issuer.KeyID()+`",`, 1), ""))
 }
 
 func TestCache_Concurrent(t *testing.T) {

@@ -713,7 +713,7 @@ func TestNew_TwoSettings(t *testing.T) {
 	defer issuer.Close() //nolint:errcheck // the end of a test server
 	for name, uri := range map[string]string{
 		"a JWK Set":            issuer.JWKSURL(),
-		"a PEM":                issuer.URL() + devissuer.PathPEM,
+		"a PEM":                issuer.URL() + "/key.pem",
 		"a discovery document": issuer.DiscoveryURL(),
 	} {
 		t.Run(name, func(t *testing.T) {

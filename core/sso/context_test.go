@@ -257,7 +257,7 @@ func TestAuthenticate_ContextRechecked(t *testing.T) {
 		},
 		"its key is retired": func(t *testing.T, issuer *devissuer.Issuer, a *sso.Authenticator, now *clock) {
 			issuer.Rotate()
-			issuer.RetireOld()
+			issuer.Retire()
 			now.Advance(10 * time.Minute)
 			if err := a.Ready(t.Context()); err != nil {
 				t.Fatal(err)

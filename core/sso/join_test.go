@@ -116,8 +116,8 @@ func TestJoin_SameKeyID(t *testing.T) {
 		return signed(key, headerWith("kid", kid), claimsWith("iss", `"`+issuer+`"`))
 	}
 	staff, partners, fetched := newTwo(t)
-	staff.SetRawJWKS(`{"keys":[` + jwk(ada) + `]}`)
-	partners.SetRawJWKS(`{"keys":[` + jwk(bob) + `]}`)
+	staff.SetJWKS(`{"keys":[` + jwk(ada) + `]}`)
+	partners.SetJWKS(`{"keys":[` + jwk(bob) + `]}`)
 	static := []*sso.Authenticator{
 		newAuth(t, func(c *sso.Config) { c.Keys, c.Issuer = static(t, "one", "", ada.Public()), staffID }),
 		newAuth(t, func(c *sso.Config) { c.Keys, c.Issuer = static(t, "one", "", bob.Public()), partnersID }),
@@ -350,7 +350,7 @@ func TestJoin_ReadyWithHangingPartner(t *testing.T) {
 	for _, hangs := range []int{0, 1} {
 		synctest.Test(t, func(t *testing.T) {
 			staff, partners, parts := newTwo(t)
-			[]*devissuer.Issuer{staff, partners}[hangs].Fault(devissuer.Hang())
+			[]*devissuer.Issuer{staff, partners}[hangs].Fault(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() })
 			a := joined(t, parts...)
 			for range 3 {
 				began := time.Now()
@@ -494,7 +494,7 @@ func TestJoin_Discovery(t *testing.T) {
 	if _, err := a.ValidateToken(t.Context(), token("iss", `"`+staffID+`"`)); err != nil {
 		t.Error(err)
 	}
-	if n := issuer.Stats().Requests[devissuer.PathDiscovery]; n != 1 {
+	if n := issuer.Stats().Requests["/.well-known/openid-configuration"]; n != 1 {
 		t.Errorf("%d requests for the document", n)
 	}
 }

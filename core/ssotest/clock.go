@@ -37,7 +37,7 @@ func (c *Clock) Now() time.Time {
 // It panics for the zero time, before which no token expires.
 func (c *Clock) Set(at time.Time) {
 	if at.IsZero() {
-		panic("ssotest: Clock.Set with the zero time; give a moment, or use Reset for the real time")
+		panic("ssotest: Clock.Set with the zero time; give a moment")
 	}
 	c.set.Store(&setting{at: at})
 }
@@ -58,6 +58,3 @@ func (c *Clock) Advance(d time.Duration) {
 		}
 	}
 }
-
-// Reset makes the clock return the real time again.
-func (c *Clock) Reset() { c.set.Store(nil) }

@@ -17,7 +17,7 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-// exampleT is the t of a test, which an example does not have. It prints what would fail the test.
+// exampleT stands for the t of a test. It prints what would fail the test.
 type exampleT struct {
 	testing.TB
 	ended []func()
@@ -38,8 +38,8 @@ func (t *exampleT) end() {
 	}
 }
 
-// newService is the service under test: clerks may see the orders. With an adapter its guard is
-// one line.
+// newService returns the service under test, in which clerks may see the orders. With an adapter, the
+// guard is one line.
 func newService(auth *sso.Authenticator) http.Handler {
 	clerk := permission.Is("orders.role", "clerk")
 	mux := http.NewServeMux()
@@ -58,19 +58,19 @@ func newService(auth *sso.Authenticator) http.Handler {
 	return mux
 }
 
-// request is what an adapter for net/http reads.
+// request is the request of an adapter for net/http.
 type request struct{ adapter.HTTPRequest }
 
 func (r request) Pattern() string              { return r.R.Pattern }
 func (r request) PathValue(name string) string { return r.R.PathValue(name) }
 
-// listOrders is one of its handlers, which only wants to know who is calling.
+// listOrders is a handler that only reads who is calling.
 func listOrders(w http.ResponseWriter, r *http.Request) {
 	who, _ := sso.FromContext(r.Context())
 	_, _ = fmt.Fprintf(w, "the orders of %s", who.Subject())
 }
 
-// status sends a token to the service and says how it was answered.
+// status sends a token to the service and returns the status of the response.
 func status(service http.Handler, token string) int {
 	r := httptest.NewRequest(http.MethodGet, "/orders", http.NoBody)
 	r.Header.Set("Authorization", "Bearer "+token)
@@ -79,7 +79,7 @@ func status(service http.Handler, token string) int {
 	return w.Code
 }
 
-// A test of a whole service: in yours t is the test's own, and nothing has to be ended by hand.
+// A test of a whole service. With the t of a test, the issuer and the service end by themselves.
 func Example() {
 	t := &exampleT{}
 	defer t.end()
@@ -96,7 +96,7 @@ func Example() {
 	// 401
 }
 
-// The provider rotates its key, and goes away.
+// The provider rotates its key, and is then unreachable.
 func ExampleNewIssuer() {
 	t := &exampleT{}
 	defer t.end()
@@ -108,17 +108,17 @@ func ExampleNewIssuer() {
 	fmt.Println(status(service, iss.Token(devissuer.Persona("clerk"))), status(service, before))
 
 	iss.Down()
-	fmt.Println(status(service, before)) // by a key that is known
+	fmt.Println(status(service, before)) // with a key that the service has
 
 	iss.Rotate()
-	fmt.Println(status(service, iss.Token(devissuer.Persona("clerk")))) // nobody can tell
+	fmt.Println(status(service, iss.Token(devissuer.Persona("clerk")))) // with an unknown key
 	// Output:
 	// 200 200
 	// 200
 	// 503
 }
 
-// Time passes without a test that waits.
+// The test moves the clock and does not wait.
 func ExampleIssuer_Clock() {
 	t := &exampleT{}
 	defer t.end()
@@ -134,16 +134,16 @@ func ExampleIssuer_Clock() {
 	// 401
 }
 
-// A handler that only asks who is calling is tested without a token.
+// A handler that only reads who is calling is tested without a token.
 func ExampleRequest() {
 	grace := ssotest.NewPrincipal(devissuer.Subject("grace"))
 	w := httptest.NewRecorder()
-	listOrders(w, ssotest.Request(grace, ssotest.Path("/orders?open=1"), ssotest.RequestHeader("Accept", "text/plain")))
+	listOrders(w, ssotest.Request(grace, httptest.NewRequest(http.MethodGet, "/orders?open=1", http.NoBody)))
 	fmt.Println(w.Body)
 	// Output: the orders of grace
 }
 
-// So is a service layer that sees nothing but a context.
+// A function that only has a context is tested without a token, too.
 func ExampleContext() {
 	ctx := ssotest.Context(context.Background(), ssotest.NewPrincipal(devissuer.Subject("grace")))
 	who, ok := sso.FromContext(ctx)
@@ -151,15 +151,20 @@ func ExampleContext() {
 	// Output: grace true
 }
 
-// A permission is asked about a principal and a request that the test makes up; nil is nobody.
+// A permission checks a principal and a request; a nil principal is an anonymous request.
 func ExampleAccess() {
 	own := permission.SameAsPath("sub", "user")
 	grace := ssotest.NewPrincipal(devissuer.Subject("grace"))
-	route := ssotest.Pattern("GET /users/{user}")
+	user := func(name string) *http.Request {
+		r := httptest.NewRequest(http.MethodGet, "/users/"+name, http.NoBody)
+		r.Pattern = "GET /users/{user}"
+		r.SetPathValue("user", name)
+		return r
+	}
 	for _, access := range []sso.Access{
-		ssotest.Access(grace, route, ssotest.PathValue("user", "grace")),
-		ssotest.Access(grace, route, ssotest.PathValue("user", "ada")),
-		ssotest.Access(nil, route, ssotest.PathValue("user", "")),
+		ssotest.Access(grace, user("grace")),
+		ssotest.Access(grace, user("ada")),
+		ssotest.Access(nil, user("")),
 	} {
 		fmt.Println(sso.Check(context.Background(), own, access).Explain())
 	}
@@ -169,7 +174,7 @@ func ExampleAccess() {
 	// denied: not_own; name a parameter of the route "user", as SameAsPath does: the request's path has no such value
 }
 
-// Every route of the service is asked without a token. Here one was forgotten.
+// Every route of the service is requested without a token. The second call does not list the public one.
 func ExampleAssertProtected() {
 	t := &exampleT{}
 	defer t.end()
@@ -192,7 +197,7 @@ func ExampleOpenRoutes() {
 	// Output: [GET /health]
 }
 
-// A framework's own list of routes is turned into what AssertProtected takes.
+// AssertProtected takes the routes that a framework lists.
 func ExampleEndpoints() {
 	type route struct{ Method, Path string } // gin.RouteInfo, *echo.Route or fiber.Route
 	registered := []route{{"GET", "/orders"}, {"HEAD", "/orders"}, {"GET", "/orders"}}

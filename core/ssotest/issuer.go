@@ -8,21 +8,15 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// An Option is a setting of [NewIssuer]; package devissuer has them.
-type Option = devissuer.Option
-
-// A TokenOption is a claim, a header parameter or a fault of a token; package devissuer has them.
-type TokenOption = devissuer.TokenOption
-
 // FastKeys makes an issuer sign with Ed25519. Its keys and tokens are made faster than those of the
 // default, RS256.
-func FastKeys() Option { return devissuer.WithAlgorithm("EdDSA") }
+func FastKeys() devissuer.Option { return devissuer.WithAlgorithm("EdDSA") }
 
 // Issuer is a development issuer that ends with its test. It has the methods of [devissuer.Issuer],
 // among them those for failures:
 //
-//   - Rotate makes a new key sign and keeps the old ones published. Publish, Use, Retire and
-//     RetireOld are the steps of a key's life.
+//   - Rotate makes a new key sign and keeps the old ones published. Publish, Use and Retire are
+//     the steps of a key's life.
 //   - Down makes the issuer unreachable, and Up ends that. Slow delays what it publishes. Fault
 //     replaces it.
 //   - Stats counts the requests.
@@ -42,10 +36,10 @@ const noAudience = "\x00ssotest"
 // NewIssuer starts an issuer in memory, which ends with the test. It opens no port: only its own
 // client, which [Issuer.Config] has, reaches it. It signs with RS256 by default. The test fails if an
 // option is invalid.
-func NewIssuer(t testing.TB, opts ...Option) *Issuer {
+func NewIssuer(t testing.TB, opts ...devissuer.Option) *Issuer {
 	t.Helper()
 	clock := &Clock{}
-	iss, err := devissuer.New(append([]Option{devissuer.WithClock(clock.Now), devissuer.WithAudience(noAudience)}, opts...)...)
+	iss, err := devissuer.New(append([]devissuer.Option{devissuer.WithClock(clock.Now), devissuer.WithAudience(noAudience)}, opts...)...)
 	if err != nil {
 		t.Fatalf("ssotest: %v", err)
 	}
@@ -77,8 +71,9 @@ func (i *Issuer) Clock() *Clock {
 
 // Config returns a configuration that accepts only this issuer's tokens, for one audience or several.
 // Further tokens of the issuer are for the first of them, unless an option or
-// [devissuer.WithAudience] says otherwise. The configuration uses [Issuer.Clock] and [Logger]. Change
-// it before you pass it to [Issuer.Authenticator] or [sso.New].
+// [devissuer.WithAudience] says otherwise. The configuration uses [Issuer.Clock], and its Logger writes
+// to the test's log: why a token was rejected, and how a permission was decided. Change it before you
+// pass it to [Issuer.Authenticator] or [sso.New].
 func (i *Issuer) Config(audience string, more ...string) sso.Config {
 	if !i.audienceGiven {
 		i.SetAudience(audience)
@@ -90,7 +85,7 @@ func (i *Issuer) Config(audience string, more ...string) sso.Config {
 		Algorithms:   []string{i.Algorithm()},
 		HTTPClient:   i.Client(),
 		Now:          i.Now,
-		Logger:       Logger(i.t),
+		Logger:       newLogger(i.t),
 	}
 }
 
@@ -109,7 +104,7 @@ func (i *Issuer) Authenticator(cfg sso.Config) *sso.Authenticator {
 
 // Token mints a token. By default it is valid, its subject is "ada", and its audience is that of the
 // latest [Issuer.Config]. The test fails if the options contradict each other.
-func (i *Issuer) Token(opts ...TokenOption) string {
+func (i *Issuer) Token(opts ...devissuer.TokenOption) string {
 	i.t.Helper()
 	token, err := i.Issuer.Token(opts...)
 	if err != nil {

@@ -7,16 +7,16 @@ import (
 	"testing"
 )
 
-// maxLogLines bounds what one [Logger] writes, in case a test sends many invalid tokens.
+// maxLogLines bounds what one logger writes, in case a test sends many invalid tokens.
 const maxLogLines = 1000
 
-// Logger returns a logger that writes to the test's log, which is printed if the test fails or is
-// verbose. It says why a token was rejected and how a permission was decided. [Issuer.Config] has one.
+// newLogger returns a logger that writes to the test's log, which is printed if the test fails or is
+// verbose.
 //
 // It writes nothing after the test has ended, when package testing would panic; nothing in benchmarks
 // and in the function of a fuzz test; and nothing if t is nil. It writes at most a thousand lines,
 // without the time. It is safe for concurrent use.
-func Logger(t testing.TB) *slog.Logger {
+func newLogger(t testing.TB) *slog.Logger {
 	switch t.(type) {
 	case nil, *testing.B, *testing.F:
 		return slog.New(slog.DiscardHandler)

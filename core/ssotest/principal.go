@@ -24,7 +24,7 @@ import (
 //	clerk := ssotest.NewPrincipal(devissuer.Subject("grace"), devissuer.Permission("orders.role", "clerk"))
 //
 // Use it with [Request], [Context] and [Access]. It opens no route.
-func NewPrincipal(opts ...TokenOption) *sso.Principal {
+func NewPrincipal(opts ...devissuer.TokenOption) *sso.Principal {
 	issuer, err := devissuer.New(FastKeys())
 	if err != nil {
 		panic("ssotest: " + err.Error())
@@ -40,7 +40,7 @@ func NewPrincipal(opts ...TokenOption) *sso.Principal {
 // Principal is [NewPrincipal] for a token of this issuer: with its personas, its identifier, its
 // audience and its clock. PermissionsClaim, RolesClaim, DisableWildcard, Leeway and TokenType are those
 // of the latest [Issuer.Authenticator]. The test fails if the token is rejected.
-func (i *Issuer) Principal(opts ...TokenOption) *sso.Principal {
+func (i *Issuer) Principal(opts ...devissuer.TokenOption) *sso.Principal {
 	i.t.Helper()
 	settings := sso.Config{}
 	if latest := i.settings.Load(); latest != nil {
@@ -59,7 +59,7 @@ var contexts sync.Map
 
 // principalOf mints a token and verifies it with an authenticator of its own. A guard relies only on
 // its own authenticator's logins, and therefore not on this one.
-func principalOf(issuer *devissuer.Issuer, settings *sso.Config, opts []TokenOption) (*sso.Principal, error) {
+func principalOf(issuer *devissuer.Issuer, settings *sso.Config, opts []devissuer.TokenOption) (*sso.Principal, error) {
 	token, err := issuer.Token(opts...)
 	if err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ func TestFillIn(t *testing.T) {
 	}
 }
 
-// recorder is a testing.TB that only takes notes.
+// recorder is a testing.TB that records its messages.
 type recorder struct {
 	testing.TB
 	notes []string
@@ -132,7 +132,7 @@ func TestAssertProtected_Panic(t *testing.T) {
 func TestOpenRoutes(t *testing.T) {
 	do := InProcess(http.NotFoundHandler())
 	notes := &recorder{TB: t}
-	if open := OpenRoutes(notes, []string{"GET /orders"}, do); len(open) != 1 { // whoever answers 404 has not refused
+	if open := OpenRoutes(notes, []string{"GET /orders"}, do); len(open) != 1 { // 404 is not a refusal
 		t.Errorf("open: %q", open)
 	}
 	if len(notes.notes) != 1 || !strings.Contains(notes.notes[0], "no such route") {

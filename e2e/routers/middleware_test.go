@@ -21,10 +21,10 @@ func middleware(layer adaptertest.Layer) func(http.Handler) http.Handler {
 		}))
 	}
 	guard := httpsso.New(layer.Auth, opts...)
-	switch layer.Kind {
-	case adaptertest.Require:
+	switch {
+	case layer.Permission != nil:
 		return guard.Require(layer.Permission)
-	case adaptertest.Optional:
+	case layer.Optional:
 		return guard.Optional()
 	default:
 		return guard.Authenticate()

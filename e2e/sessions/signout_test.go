@@ -26,21 +26,9 @@ func TestSignOut_Delay(t *testing.T) {
 	must(t, f.writer.Login(t.Context(), "busy", "s1", lifetime))
 	busy := f.token("busy", "s1")
 
-	var wrong, delayed, requests, stalls atomic.Int64
+	var wrong, delayed, requests atomic.Int64
 	stop := make(chan struct{})
 	var load sync.WaitGroup
-	load.Go(func() { // counts how often the machine keeps a goroutine from running for longer than a lookup may take
-		for last := time.Now(); ; last = time.Now() {
-			select {
-			case <-stop:
-				return
-			case <-time.After(5 * time.Millisecond):
-			}
-			if time.Since(last) > 50*time.Millisecond {
-				stalls.Add(1)
-			}
-		}
-	})
 	for _, in := range f.instances {
 		load.Go(func() {
 			for {
@@ -101,8 +89,8 @@ func TestSignOut_Delay(t *testing.T) {
 	if p(99.9) >= most || late.Load() > 0 {
 		t.Errorf("p99.9 %v, %d served after the TTL", p(99.9), late.Load())
 	}
-	if wrong.Load() > 0 || delayed.Load() > requests.Load()/1000+int64(10*len(f.instances))*stalls.Load() {
-		t.Errorf("of a user who has not signed out, %d requests were rejected, and %d got 503 with %d stalls of the machine", wrong.Load(), delayed.Load(), stalls.Load())
+	if wrong.Load() > 0 || delayed.Load() > requests.Load()/1000 {
+		t.Errorf("of a user who has not signed out, %d requests were rejected, and %d got 503", wrong.Load(), delayed.Load())
 	}
 }
 

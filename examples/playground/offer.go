@@ -32,6 +32,10 @@ type flaw struct {
 	About string `json:"about"`
 
 	options []devissuer.TokenOption
+	// embedsKey is set if an attacker signs the token, with a key that the token contains.
+	embedsKey bool
+	// forge changes the token. If nil, it stays as it is.
+	forge func(issuer *devissuer.Issuer, token string) string
 	// send returns the Authorization fields for a token. If nil, it is one bearer token.
 	send func(token string) []string
 }
@@ -118,15 +122,15 @@ var flaws = []flaw{
 	{ID: "garbage", Name: "Not a token", About: "The word after “Bearer” is not a JWT.", send: func(string) []string { return []string{"Bearer open-sesame"} }},
 	{ID: "expired", Name: "Expired", About: "It expired an hour ago.", options: []devissuer.TokenOption{devissuer.Expired()}},
 	{ID: "not_yet_valid", Name: "Not yet valid", About: "It becomes valid in an hour.", options: []devissuer.TokenOption{devissuer.NotYetValid()}},
-	{ID: "no_expiry", Name: "Never expires", About: "It has no exp.", options: []devissuer.TokenOption{devissuer.WithoutExpiry()}},
+	{ID: "no_expiry", Name: "Never expires", About: "It has no exp.", options: []devissuer.TokenOption{devissuer.WithoutClaim("exp")}},
 	{ID: "wrong_audience", Name: "Wrong audience", About: "It is for another service.", options: []devissuer.TokenOption{devissuer.WrongAudience()}},
-	{ID: "wrong_issuer", Name: "Wrong issuer", About: "It names another issuer.", options: []devissuer.TokenOption{devissuer.WrongIssuer()}},
+	{ID: "wrong_issuer", Name: "Wrong issuer", About: "It names another issuer.", options: []devissuer.TokenOption{devissuer.IssuedBy("https://other.example")}},
 	{ID: "bad_signature", Name: "Bad signature", About: "One bit of the signature is flipped.", options: []devissuer.TokenOption{devissuer.BadSignature()}},
-	{ID: "tampered", Name: "Tampered with", About: "A claim was added after it had been signed.", options: []devissuer.TokenOption{devissuer.Tampered()}},
+	{ID: "tampered", Name: "Tampered with", About: "A claim was added after it had been signed.", forge: tamper},
 	{ID: "unknown_key", Name: "Unknown key", About: "Signed by a key that the issuer does not publish.", options: []devissuer.TokenOption{devissuer.UnknownKey()}},
-	{ID: "embedded_key", Name: "Brings its own key", About: "Signed by an attacker's key, which its header contains.", options: []devissuer.TokenOption{devissuer.EmbeddedKey()}},
-	{ID: "alg_none", Name: "alg: none", About: "It claims to need no signature, and has none.", options: []devissuer.TokenOption{devissuer.AlgNone()}},
-	{ID: "hmac", Name: "HS256 with the public key", About: "Signed with a secret that is public: the text of the public key.", options: []devissuer.TokenOption{devissuer.HMACWithPublicKey()}},
+	{ID: "embedded_key", Name: "Brings its own key", About: "Signed by an attacker's key, which its header contains.", embedsKey: true},
+	{ID: "alg_none", Name: "alg: none", About: "It claims to need no signature, and has none.", options: []devissuer.TokenOption{devissuer.Header("alg", "none")}, forge: unsign},
+	{ID: "hmac", Name: "HS256 with the public key", About: "Signed with a secret that is public: the text of the public key.", options: []devissuer.TokenOption{devissuer.Header("alg", "HS256")}, forge: signWithPublicKey},
 }
 
 var routes = []route{

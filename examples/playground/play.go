@@ -143,13 +143,19 @@ func (p *playground) mint(text json.RawMessage, wrong flaw) (string, error) {
 	if err := json.Unmarshal(text, &raw); err != nil || raw == nil {
 		return "", &orderError{"the claims are not a JSON object, such as {\"sub\": \"ada\"}"}
 	}
-	var opts []devissuer.TokenOption
+	issuer, opts := p.issuer, []devissuer.TokenOption{}
+	if wrong.embedsKey {
+		issuer, opts = attacker(), embedKey(p.issuer)
+	}
 	for name, value := range raw {
 		opts = append(opts, devissuer.Claim(name, value))
 	}
-	token, err := p.issuer.Token(append(opts, wrong.options...)...)
+	token, err := issuer.Token(append(opts, wrong.options...)...)
 	if err != nil {
 		return "", &orderError{err.Error()}
+	}
+	if wrong.forge != nil {
+		token = wrong.forge(p.issuer, token)
 	}
 	return token, nil
 }

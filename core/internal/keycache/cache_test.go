@@ -14,7 +14,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/internal/keycache"
 	"github.com/more-retail/moresso-go/core/keys"
 )
@@ -193,7 +192,7 @@ func TestCache_IdleWaitsForRefresh(t *testing.T) {
 		p.Slow(300 * time.Millisecond)
 		old := p.KeyID()
 		p.Rotate()
-		p.RetireOld()
+		p.Retire()
 		time.Sleep(longest + fetchLimit + time.Millisecond)
 		_, took, err := find(p.cache, old)
 		if !errors.Is(err, keycache.ErrUnknownKey) || took > 2*300*time.Millisecond {
@@ -207,7 +206,7 @@ func TestCache_IdleWaitsForRefresh(t *testing.T) {
 func TestCache_IdleWaitsOneSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
-		p.Fault(devissuer.Hang())
+		p.Fault(hang)
 		time.Sleep(30 * time.Minute)
 		_, took, err := find(p.cache, p.KeyID())
 		if err != nil || took != idleWait {
@@ -224,7 +223,7 @@ func TestCache_IdleWaitsOneSecond(t *testing.T) {
 func TestCache_BusyDoesNotWaitInOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
-		p.Fault(devissuer.Hang())
+		p.Fault(hang)
 		kid := p.KeyID()
 		var waited time.Duration
 		for until := time.Now().Add(staleFor); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
@@ -274,7 +273,9 @@ func TestCache_MaxAge(t *testing.T) {
 		t.Run(header, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for range 20 { // the spread is random
-					p := newProvider(t, keycache.Options{}, devissuer.WithCacheControl(header)).warm(t)
+					p := newProvider(t, keycache.Options{})
+					p.Fault(cacheControl(header))
+					p.warm(t)
 					s := p.cache.Status()
 					if due := s.RefreshDue.Sub(s.FetchedAt); due < want[0] || due > want[1] {
 						t.Fatalf("due after %v; want from %v to %v", due, want[0], want[1])
@@ -374,7 +375,7 @@ func TestCache_RemovedKey(t *testing.T) {
 				p.Slow(900 * time.Millisecond)
 				old := p.KeyID()
 				p.Rotate()
-				p.RetireOld()
+				p.Retire()
 				removed := time.Now()
 				for {
 					time.Sleep(pause)
@@ -557,7 +558,7 @@ func TestCache_KnownKeyFetchesNothing(t *testing.T) {
 func TestCache_NoKeyIDOneKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
-		p.AddRawKey(fmt.Sprintf(`{"kty":"RSA","kid":"rsa","e":"AQAB","n":%q}`, base64.RawURLEncoding.EncodeToString(rsaPublic(2048).N.Bytes())))
+		addKey(p.Issuer, fmt.Sprintf(`{"kty":"RSA","kid":"rsa","e":"AQAB","n":%q}`, base64.RawURLEncoding.EncodeToString(rsaPublic(2048).N.Bytes())))
 		p.warm(t)
 		match, err := p.cache.Find(t.Context(), "", alg)
 		if err != nil || len(match.Keys) != 1 || match.Keys[0].ID != p.KeyID() || !match.Guessed {
@@ -569,7 +570,8 @@ func TestCache_NoKeyIDOneKey(t *testing.T) {
 		fetches(t, p, 2)
 
 		p.Rotate()
-		p.RetireOld()
+		p.Retire()
+		p.SetJWKS("")
 		time.Sleep(cooldown)
 		again, err := p.cache.FindAgain(t.Context(), match, "", alg)
 		if err != nil || len(again.Keys) != 1 || again.Keys[0].ID != p.KeyID() || again.Generation <= match.Generation {
@@ -608,7 +610,7 @@ func TestCache_NoKeyIDAfterRotation(t *testing.T) {
 			p.cache.Find(t.Context(), "", alg) //nolint:errcheck // the budget is spent
 		}
 		fetches(t, p, 3)
-		p.RetireOld()
+		p.Retire()
 		time.Sleep(cooldown)
 		match, err := p.cache.Find(t.Context(), "", alg)
 		if err != nil || len(match.Keys) != 1 || match.Keys[0].ID != p.KeyID() {
@@ -620,7 +622,7 @@ func TestCache_NoKeyIDAfterRotation(t *testing.T) {
 func TestCache_PEMIgnoresKeyID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t)
-		p := providerAt(t, issuer, issuer.URL()+devissuer.PathPEM, keycache.Options{}).warm(t)
+		p := providerAt(t, issuer, issuer.URL()+"/key.pem", keycache.Options{}).warm(t)
 		for _, kid := range []string{"", "any", p.KeyID()} {
 			match, err := p.cache.Find(t.Context(), kid, alg)
 			if err != nil || len(match.Keys) != 1 || match.Keys[0].Thumbprint() != p.KeyID() || !match.Guessed {
@@ -655,7 +657,7 @@ func TestCache_FourCandidates(t *testing.T) {
 func TestCache_ReplacedPEM(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t)
-		p := providerAt(t, issuer, issuer.URL()+devissuer.PathPEM, keycache.Options{}).warm(t)
+		p := providerAt(t, issuer, issuer.URL()+"/key.pem", keycache.Options{}).warm(t)
 		last, err := p.cache.Find(t.Context(), "x", alg)
 		if err != nil {
 			t.Fatal(err)
@@ -996,7 +998,11 @@ func TestCache_OneIDSeveralAlgorithms(t *testing.T) {
 }
 
 func TestCache_ProviderWithoutKeyIDs(t *testing.T) {
-	p := newProvider(t, keycache.Options{}, devissuer.WithoutKeyIDs()).warm(t)
+	p := newProvider(t, keycache.Options{})
+	if err := withoutKeyIDs(p.Issuer); err != nil {
+		t.Fatal(err)
+	}
+	p.warm(t)
 	for _, kid := range []string{"", "any"} {
 		if match, err := p.cache.Find(t.Context(), kid, alg); err != nil || !match.Guessed || len(match.Keys) != 1 {
 			t.Errorf("kid %q: %+v, %v", kid, match, err)
@@ -1012,7 +1018,7 @@ func TestCache_SkippedKeyIsLoggedOnce(t *testing.T) {
 	clock := newClock()
 	p := newProvider(t, keycache.Options{Logger: newLogger(&log), Now: clock.Now})
 	p.warm(t)
-	p.AddRawKey(`{"kty":"AKP","kid":"bad"}`) // it comes later, and changes no key in force
+	addKey(p.Issuer, `{"kty":"AKP","kid":"bad"}`) // it comes later, and changes no key in force
 	for range 3 {
 		clock.Advance(2 * longest)
 		served(t, p.cache, p.KeyID(), fetchLimit)

@@ -22,26 +22,26 @@ import (
 // outages are the ways in which a provider fails. Callers must see the same for all of them.
 var outages = map[string]func(*devissuer.Issuer){
 	"down":                 (*devissuer.Issuer).Down,
-	"hangs":                func(i *devissuer.Issuer) { i.Fault(devissuer.Hang()) },
+	"hangs":                func(i *devissuer.Issuer) { i.Fault(hang) },
 	"hangs for 30 s":       func(i *devissuer.Issuer) { i.Slow(30 * time.Second) },
-	"drips 1 byte/s":       func(i *devissuer.Issuer) { i.Fault(devissuer.Drip(time.Second)) },
-	"500":                  func(i *devissuer.Issuer) { i.Fault(devissuer.StatusFault(500)) },
-	"404":                  func(i *devissuer.Issuer) { i.Fault(devissuer.StatusFault(404)) },
-	"204":                  func(i *devissuer.Issuer) { i.Fault(devissuer.StatusFault(204)) },
-	"429 with Retry-After": func(i *devissuer.Issuer) { i.Fault(devissuer.TooManyRequests("3600")) },
-	"HTML":                 func(i *devissuer.Issuer) { i.Fault(devissuer.HTMLFault()) },
-	"truncated JSON":       func(i *devissuer.Issuer) { i.Fault(devissuer.TruncatedJSON()) },
-	"no keys":              func(i *devissuer.Issuer) { i.Fault(devissuer.EmptySet()) },
-	"no usable key":        func(i *devissuer.Issuer) { i.SetRawJWKS(`{"keys":[{"kty":"AKP","kid":"x"}]}`) },
-	"redirect to itself":   func(i *devissuer.Issuer) { i.Fault(devissuer.RedirectTo(i.DiscoveryURL())) },
-	"redirect elsewhere":   func(i *devissuer.Issuer) { i.Fault(devissuer.RedirectTo("https://evil.example/jwks.json")) },
+	"drips 1 byte/s":       func(i *devissuer.Issuer) { i.Fault(drip) },
+	"500":                  func(i *devissuer.Issuer) { i.Fault(status(500)) },
+	"404":                  func(i *devissuer.Issuer) { i.Fault(status(404)) },
+	"204":                  func(i *devissuer.Issuer) { i.Fault(status(204)) },
+	"429 with Retry-After": func(i *devissuer.Issuer) { i.Fault(status(429, "Retry-After", "3600")) },
+	"HTML":                 func(i *devissuer.Issuer) { i.Fault(webPage) },
+	"truncated JSON":       func(i *devissuer.Issuer) { i.Fault(truncate) },
+	"no keys":              func(i *devissuer.Issuer) { i.SetJWKS(`{"keys":[]}`) },
+	"no usable key":        func(i *devissuer.Issuer) { i.SetJWKS(`{"keys":[{"kty":"AKP","kid":"x"}]}`) },
+	"redirect to itself":   func(i *devissuer.Issuer) { i.Fault(status(302, "Location", i.DiscoveryURL())) },
+	"redirect elsewhere":   func(i *devissuer.Issuer) { i.Fault(status(302, "Location", "https://evil.example/jwks.json")) },
 }
 
 func repair(i *devissuer.Issuer) {
 	i.Up()
 	i.Slow(0)
 	i.Fault(nil)
-	i.SetRawJWKS("")
+	i.SetJWKS("")
 }
 
 func TestOutage_LastSetServesAnHour(t *testing.T) {
@@ -171,7 +171,7 @@ func TestOutage_RetryAfter(t *testing.T) {
 		t.Run(value, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := newProvider(t, keycache.Options{})
-				p.Fault(devissuer.TooManyRequests(value))
+				p.Fault(status(429, "Retry-After", value))
 				_, _, err := find(p.cache, "a")
 				if after := unavailable(t, err); after > 1100*time.Millisecond {
 					t.Errorf("callers get RetryAfter %v", after)
@@ -206,7 +206,7 @@ func TestOutage_TLSFailure(t *testing.T) {
 func TestOutage_Waiters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
-		p.Fault(devissuer.Hang())
+		p.Fault(hang)
 		var waited, turnedAway, odd atomic.Int64
 		var wg sync.WaitGroup
 		for range 2 * maxWaiters {
@@ -249,7 +249,7 @@ func TestOutage_Waiters(t *testing.T) {
 func TestOutage_WaitersDoNotDelayKnownKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
-		p.Fault(devissuer.Hang())
+		p.Fault(hang)
 		time.Sleep(longest + fetchLimit + time.Second)
 		var wg sync.WaitGroup
 		for range maxWaiters {
@@ -277,7 +277,7 @@ func TestInline_RefreshWithinRequest(t *testing.T) {
 		}
 
 		p.Rotate()
-		p.RetireOld()
+		p.Retire()
 		time.Sleep(2 * time.Hour)
 		unknown(t, p.cache, old) // a frozen process does not trust a removed key either
 	})
@@ -405,7 +405,7 @@ func TestClose_WaitsForFetch(t *testing.T) {
 func TestClose_EndsHangingFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
-		p.Fault(devissuer.Hang())
+		p.Fault(hang)
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			_, took, err := find(p.cache, p.KeyID())
@@ -476,7 +476,7 @@ func TestClock_SetBackByAYear(t *testing.T) {
 
 			p.Up()
 			p.Rotate()
-			p.RetireOld()
+			p.Retire()
 			time.Sleep(maxRetry)
 			served(t, p.cache, p.KeyID(), 0)
 			unknown(t, p.cache, old)
@@ -510,7 +510,7 @@ func TestClock_SetBackRefreshesOnce(t *testing.T) {
 func TestCache_SetTooOldAfterWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
-		p.Fault(devissuer.Hang())
+		p.Fault(hang)
 		time.Sleep(time.Until(p.cache.Status().RefreshDue.Add(staleFor - idleWait/2)))
 		_, took, err := find(p.cache, p.KeyID())
 		unavailable(t, err)
@@ -635,7 +635,7 @@ func TestStatus(t *testing.T) {
 		if s := p.cache.Status(); s.Source != p.JWKSURL() || s.Fetches != 0 || !s.FetchedAt.IsZero() || !s.RefreshDue.IsZero() {
 			t.Fatalf("before the first fetch: %+v", s)
 		}
-		p.AddRawKey(`{"kty":"AKP","kid":"future"}`)
+		addKey(p.Issuer, `{"kty":"AKP","kid":"future"}`)
 		began := time.Now()
 		p.warm(t)
 		s := p.cache.Status()
@@ -687,7 +687,7 @@ func TestClose_WaitingCallers(t *testing.T) {
 					time.Sleep(c.age)
 				}
 				if !c.ends {
-					p.Fault(devissuer.Hang())
+					p.Fault(hang)
 				}
 				_, err := p.cache.Find(calling{t.Context(), func() {
 					synctest.Wait()
@@ -773,7 +773,7 @@ func TestOnFetch_CanceledFetch(t *testing.T) {
 		lines := &logbook{}
 		o := keycache.Options{OnFetch: func(e keycache.FetchEvent) { events = append(events, e) }, Logger: newLogger(lines)}
 		p := newProvider(t, o)
-		p.Fault(devissuer.Hang())
+		p.Fault(hang)
 		var wg sync.WaitGroup
 		wg.Go(func() { _, _, _ = find(p.cache, p.KeyID()) })
 		synctest.Wait()

@@ -65,7 +65,7 @@ func TestSnapshot_RefreshAfterAMinute(t *testing.T) {
 		defer func() { _ = cache.Close() }()
 		removed := iss.KeyID()
 		iss.Rotate()
-		iss.RetireOld()
+		iss.Retire()
 		if _, err := cache.Find(t.Context(), removed, "ES256"); err != nil {
 			t.Fatal(err)
 		}

@@ -69,13 +69,13 @@ func ask(t *testing.T, expression string, who *sso.Principal) string {
 	expression = strings.Trim(expression, "`")
 	if path, ok := strings.CutPrefix(expression, `compat.Truthy("`); ok {
 		p := compat.Truthy(strings.TrimSuffix(path, `")`))
-		return answer(sso.Check(t.Context(), p, ssotest.Access(who)).Granted())
+		return answer(sso.Check(t.Context(), p, ssotest.Access(who, nil)).Granted())
 	}
 	p, err := permission.Parse(expression)
 	if err != nil {
 		return "refused when it is built"
 	}
-	return answer(sso.Check(t.Context(), p, ssotest.Access(who)).Granted())
+	return answer(sso.Check(t.Context(), p, ssotest.Access(who, nil)).Granted())
 }
 
 func answer(granted bool) string {

@@ -1,8 +1,12 @@
 package cli_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"log"
 	"net/http"
@@ -69,24 +73,24 @@ func TestDoctor_Red(t *testing.T) {
 		topic, text, remedy string
 	}{
 		"it is unreachable":                   {nil, func(i *ssotest.Issuer) { i.Down() }, nil, "keys", "refused", "nothing listens there"},
-		"it answers 503":                      {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(503)) }, nil, "keys", "answered 503", "the provider has an internal error"},
+		"it answers 503":                      {nil, func(i *ssotest.Issuer) { i.Fault(status(503)) }, nil, "keys", "answered 503", "the provider has an internal error"},
 		"it is another issuer":                {nil, func(i *ssotest.Issuer) { i.Fault(otherIssuer) }, nil, "keys", "names the issuer", `set SSO_ISSUER to it`},
-		"its key is too small":                {[]devissuer.Option{devissuer.WithRSABits(1024)}, nil, nil, "keys", "an RSA key of 1024 bits", "replace the key"},
-		"one of its keys is too small":        {nil, func(i *ssotest.Issuer) { i.AddRawKey(rsaJWK(t, "small", devissuer.WithRSABits(1024))) }, nil, "keys", `the key "small" is not used: an RSA key of 1024 bits`, "replace the key"},
+		"its key is too small":                {[]devissuer.Option{devissuer.WithKeyPEM(smallKey(t))}, nil, nil, "keys", "an RSA key of 1024 bits", "replace the key"},
+		"one of its keys is too small":        {nil, func(i *ssotest.Issuer) { addKey(i, rsaJWK(t, "small", devissuer.WithKeyPEM(smallKey(t)))) }, nil, "keys", `the key "small" is not used: an RSA key of 1024 bits`, "replace the key"},
 		"it has no key for the algorithms":    {[]devissuer.Option{devissuer.WithAlgorithm("ES256")}, nil, map[string]string{"SSO_ALGORITHMS": "RS256"}, "algorithms", "no key is for RS256: every token is refused", "if the provider signs with ES256"},
-		"two keys have one id":                {nil, func(i *ssotest.Issuer) { i.AddRawKey(rsaJWK(t, i.KeyID())) }, nil, "keys", "2 keys have the id", "an id of its own"},
-		"two more keys have one id":           {nil, func(i *ssotest.Issuer) { i.AddRawKey(rsaJWK(t, "x")); i.AddRawKey(rsaJWK(t, "x")) }, nil, "keys", `2 keys have the id "x"`, "an id of its own"},
+		"two keys have one id":                {nil, func(i *ssotest.Issuer) { addKey(i, rsaJWK(t, i.KeyID())) }, nil, "keys", "2 keys have the id", "an id of its own"},
+		"two more keys have one id":           {nil, func(i *ssotest.Issuer) { addKey(i, rsaJWK(t, "x")); addKey(i, rsaJWK(t, "x")) }, nil, "keys", `2 keys have the id "x"`, "an id of its own"},
 		"this clock is 10 minutes behind":     {nil, func(i *ssotest.Issuer) { i.Fault(dated(10 * time.Minute)) }, nil, "clock", "10m behind the provider's (± 1s), where 1m is allowed: tokens are refused as issued in the future", "NTP"},
 		"this clock is 10 minutes ahead":      {nil, func(i *ssotest.Issuer) { i.Fault(dated(-10 * time.Minute)) }, nil, "clock", "10m ahead of the provider's (± 1s), where 1m is allowed: tokens are refused as expired", "NTP"},
 		"the audience is missing":             {nil, nil, map[string]string{"SSO_AUDIENCE": ""}, "SSO_AUDIENCE", "is not set", "orders-api"},
 		"keys over http from another machine": {nil, nil, map[string]string{"SSO_PUBLIC_KEY_URI": "http://keys.example.com/jwks.json"}, "SSO_PUBLIC_KEY_URI", "http:// to keys.example.com", "https://"},
 		"the issuer over http":                {nil, nil, map[string]string{"SSO_ISSUER": "http://login.example.com"}, "SSO_ISSUER", "http:// to login.example.com", "https://"},
-		"it publishes a private key":          {nil, func(i *ssotest.Issuer) { i.AddRawKey(`{"kty":"RSA","kid":"p","n":"AQAB","e":"AQAB","d":"AQAB"}`) }, nil, "keys", "a private key", "replace the key"},
-		"it has no key at all":                {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.EmptySet()) }, map[string]string{"SSO_PUBLIC_KEY_URI": "jwks"}, "keys", "none of the 0 keys", "report them to the provider"},
-		"there is a login page":               {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.HTMLFault()) }, nil, "keys", "not a discovery document", "a web page"},
-		"it has moved":                        {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.RedirectTo("https://new.example/keys?x=1")) }, nil, "keys", "a redirect", "https://new.example/keys"},
-		"nothing is there":                    {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(404)) }, nil, "keys", "answered 404", "nothing is at this address"},
-		"it requires a login":                 {nil, func(i *ssotest.Issuer) { i.Fault(devissuer.StatusFault(401)) }, nil, "keys", "answered 401", "keys are public"},
+		"it publishes a private key":          {nil, func(i *ssotest.Issuer) { addKey(i, `{"kty":"RSA","kid":"p","n":"AQAB","e":"AQAB","d":"AQAB"}`) }, nil, "keys", "a private key", "replace the key"},
+		"it has no key at all":                {nil, func(i *ssotest.Issuer) { i.SetJWKS(`{"keys":[]}`) }, map[string]string{"SSO_PUBLIC_KEY_URI": "jwks"}, "keys", "none of the 0 keys", "report them to the provider"},
+		"there is a login page":               {nil, func(i *ssotest.Issuer) { i.Fault(loginPage) }, nil, "keys", "not a discovery document", "a web page"},
+		"it has moved":                        {nil, func(i *ssotest.Issuer) { i.Fault(status(http.StatusFound, "Location", "https://new.example/keys?x=1")) }, nil, "keys", "a redirect", "https://new.example/keys"},
+		"nothing is there":                    {nil, func(i *ssotest.Issuer) { i.Fault(status(404)) }, nil, "keys", "answered 404", "nothing is at this address"},
+		"it requires a login":                 {nil, func(i *ssotest.Issuer) { i.Fault(status(401)) }, nil, "keys", "answered 401", "keys are public"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			issuer := ssotest.NewIssuer(t, tt.opts...)
@@ -124,27 +128,73 @@ func TestDoctor_Red(t *testing.T) {
 	}
 }
 
-// otherIssuer answers with another issuer's discovery document.
-func otherIssuer(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != devissuer.PathDiscovery {
-		devissuer.Healthy(w, r)
+// A fault responds instead of the provider; see devissuer.Issuer.Fault.
+type fault = func(w http.ResponseWriter, r *http.Request, healthy http.Handler)
+
+// otherIssuer responds with another issuer's discovery document.
+func otherIssuer(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
+	if r.URL.Path != "/.well-known/openid-configuration" {
+		healthy.ServeHTTP(w, r)
 		return
 	}
 	_, _ = w.Write([]byte(`{"issuer":"https://tenant.example","jwks_uri":"https://issuer.example/jwks.json"}`))
 }
 
-// dated answers with another Date.
-func dated(ahead time.Duration) devissuer.Fault {
-	return func(w http.ResponseWriter, r *http.Request) {
+// dated responds with another Date, undated without one.
+func dated(ahead time.Duration) fault {
+	return func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
 		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
-		devissuer.Healthy(w, r)
+		healthy.ServeHTTP(w, r)
 	}
 }
 
+func undated(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
+	w.Header()["Date"] = nil
+	healthy.ServeHTTP(w, r)
+}
+
+// status responds with a status, and with headers given as names and values in turn.
+func status(code int, header ...string) fault {
+	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		for n := 0; n < len(header); n += 2 {
+			w.Header().Set(header[n], header[n+1])
+		}
+		w.WriteHeader(code)
+	}
+}
+
+func loginPage(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write([]byte("<!DOCTYPE html><title>Sign in to the network</title>"))
+}
+
+// addKey publishes one more key.
+func addKey(i *ssotest.Issuer, jwk string) {
+	i.SetJWKS(strings.TrimSuffix(string(i.JWKS()), "]}") + "," + jwk + "]}")
+}
+
+// smallKey returns an RSA key of 1024 bits as PKCS #8.
+func smallKey(t *testing.T) []byte {
+	t.Helper()
+	private, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+}
+
 func TestDoctor_Green(t *testing.T) {
-	issuer := ssotest.NewIssuer(t, devissuer.WithCacheControl("max-age=120"))
-	issuer.AddRawKey(`{"kty":"RSA","kid":"for-encryption","use":"enc","alg":"RSA-OAEP","n":"AQAB","e":"AQAB"}`)
-	issuer.AddRawKey(`{"kty":"oct","kid":"odd","k":"AAAA","iat":1700000000}`)
+	issuer := ssotest.NewIssuer(t)
+	issuer.Fault(func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
+		w.Header().Set("Cache-Control", "max-age=120")
+		healthy.ServeHTTP(w, r)
+	})
+	addKey(issuer, `{"kty":"RSA","kid":"for-encryption","use":"enc","alg":"RSA-OAEP","n":"AQAB","e":"AQAB"}`)
+	addKey(issuer, `{"kty":"oct","kid":"odd","k":"AAAA","iat":1700000000}`)
 	r, o := examine(t, issuer.Client(), settingsOf(issuer))
 	if o.code != 0 || r.Level != doctor.Green {
 		t.Errorf("%s", o.stdout)
@@ -169,7 +219,7 @@ func TestDoctor_Green(t *testing.T) {
 	if len(r.Settings) != len(sso.Settings()) || !slices.Contains(r.Settings, doctor.Setting{Name: "SSO_ISSUER", Value: issuer.URL(), From: "SSO_ISSUER"}) || !slices.Contains(r.Settings, doctor.Setting{Name: "SSO_LEEWAY", Value: "60s", From: "default"}) {
 		t.Errorf("%+v", r.Settings)
 	}
-	if fetches := issuer.Stats().Fetches + issuer.Stats().Requests[devissuer.PathDiscovery]; fetches != 2 {
+	if fetches := issuer.Stats().Fetches + issuer.Stats().Requests["/.well-known/openid-configuration"]; fetches != 2 {
 		t.Errorf("%d requests", fetches)
 	}
 	human := call{args: []string{"doctor"}, env: settingsOf(issuer), client: issuer.Client()}.run(t)
@@ -196,7 +246,7 @@ func TestDoctor_Yellow(t *testing.T) {
 	}
 	for name, tt := range map[string]struct {
 		env         map[string]string
-		fault       devissuer.Fault
+		fault       fault
 		topic, text string
 	}{
 		"no issuer":                {jwks, nil, "issuer", "iss is not checked"},
@@ -207,7 +257,7 @@ func TestDoctor_Yellow(t *testing.T) {
 		"a long leeway":            {with("SSO_LEEWAY", "5m"), nil, "Leeway", "for 5m after"},
 		"a key that never changes": {with("SSO_PUBLIC_KEY_URI", string(issuer.PublicPEM())), nil, "outage", "never changes"},
 		"a clock 45 s off":         {with(), dated(45 * time.Second), "clock", "behind the provider's"},
-		"no Date":                  {with(), func(w http.ResponseWriter, r *http.Request) { w.Header()["Date"] = nil; devissuer.Healthy(w, r) }, "clock", "no Date"},
+		"no Date":                  {with(), undated, "clock", "no Date"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			issuer.Fault(tt.fault)
@@ -260,7 +310,7 @@ func TestDoctor_Certificate(t *testing.T) {
 		t.Errorf("%s", later.stdout)
 	}
 	set := `{"keys":[{"kty":"RSA","kid":"c","x5c":["` + base64.StdEncoding.EncodeToString(leaf.Raw) + `"],` + rsaJWK(t, "c")[1:] + `]}`
-	issuer.SetRawJWKS(strings.Replace(set, `"kty":"RSA","kid":"c","x5c"`, `"x5c"`, 1))
+	issuer.SetJWKS(strings.Replace(set, `"kty":"RSA","kid":"c","x5c"`, `"x5c"`, 1))
 	if r, o := examine(t, server.Client(), env); len(r.Keys) != 1 || !strings.HasSuffix(r.Keys[0].Age, "days (its certificate)") {
 		t.Errorf("%s", o.stdout)
 	}

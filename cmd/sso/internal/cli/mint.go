@@ -250,7 +250,7 @@ func grant(ctx context.Context, client *http.Client, address string, form url.Va
 		Issuer        string `json:"issuer"`
 		TokenEndpoint string `json:"token_endpoint"`
 	}
-	status, err := fetch(ctx, &direct, http.MethodGet, strings.TrimSuffix(address, "/")+devissuer.PathDiscovery, nil, &document)
+	status, err := fetch(ctx, &direct, http.MethodGet, strings.TrimSuffix(address, "/")+"/.well-known/openid-configuration", nil, &document)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("no issuer answers at %s (%w): run sso serve, name another issuer by --issuer, or sign with --keys-file", shown, err)

@@ -30,9 +30,9 @@ func TestTerminal_Token(t *testing.T) {
 		"the client":               {devissuer.Claim("client_id", hostile)},
 		"the key id":               {devissuer.Header("kid", hostile)},
 		"the algorithm":            {devissuer.Header("alg", hostile)},
-		"the type":                 {devissuer.Type(hostile)},
+		"the type":                 {devissuer.Header("typ", hostile)},
 		"the name of a header":     {devissuer.Header(hostile, hostile)},
-		"bare escapes":             {devissuer.RawPayload("{\"sub\":\"" + hostile + "\"}")},
+		"bare escapes":             {devissuer.Raw("", "{\"sub\":\""+hostile+"\"}")},
 		"a date":                   {devissuer.Claim("exp", hostile)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -67,14 +67,14 @@ func TestTerminal_Token(t *testing.T) {
 func TestTerminal_Provider(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	quoted := inJSON(t, hostile)
-	issuer.AddRawKey(`{"kty":"RSA","kid":` + quoted + `,"alg":` + quoted + `,"n":"AQAB","e":"AQAB"}`)
-	issuer.AddRawKey(`{"kty":` + quoted + `,"crv":` + quoted + `,"kid":"x"}`)
-	for name, fault := range map[string]devissuer.Fault{
+	addKey(issuer, `{"kty":"RSA","kid":`+quoted+`,"alg":`+quoted+`,"n":"AQAB","e":"AQAB"}`)
+	addKey(issuer, `{"kty":`+quoted+`,"crv":`+quoted+`,"kid":"x"}`)
+	for name, fault := range map[string]fault{
 		"keys": nil,
-		"an issuer": func(w http.ResponseWriter, _ *http.Request) {
+		"an issuer": func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 			_, _ = w.Write([]byte(`{"issuer":` + quoted + `,"jwks_uri":` + quoted + `}`))
 		},
-		"a redirect": func(w http.ResponseWriter, _ *http.Request) {
+		"a redirect": func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 			w.Header().Set("Location", "https://x/%1b[2J"+"\u202e")
 			w.WriteHeader(http.StatusFound)
 		},
@@ -95,7 +95,7 @@ func TestTerminal_Input(t *testing.T) {
 	}
 	answer := func(body string) *http.Client {
 		return &http.Client{Transport: transport(func(r *http.Request) string {
-			if strings.HasSuffix(r.URL.Path, devissuer.PathDiscovery) {
+			if strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration") {
 				return `{"issuer":"http://127.0.0.1:9000","token_endpoint":"http://127.0.0.1:9000/token"}`
 			}
 			return body
@@ -176,7 +176,7 @@ func TestExplain_ConfiguredSourceOnly(t *testing.T) {
 		{devissuer.Header("x5u", other)},
 		{devissuer.IssuedBy("https://attacker.example")},
 		{devissuer.UnknownKey(), devissuer.Header("jku", other)},
-		{devissuer.EmbeddedKey()},
+		{devissuer.UnknownKey(), devissuer.Header("jwk", map[string]string{"kty": "oct", "k": "AAAA"})},
 		{devissuer.Header("kid", other)},
 		{devissuer.Claim("cnf", map[string]any{"jku": other})},
 	} {

@@ -124,7 +124,7 @@ func (p *program) announce(i *devissuer.Issuer, f serveFlags, people []string) e
 			"issuer":         i.URL(),
 			"discovery":      i.DiscoveryURL(),
 			"jwks_uri":       i.JWKSURL(),
-			"token_endpoint": strings.TrimSuffix(i.JWKSURL(), devissuer.PathJWKS) + devissuer.PathToken,
+			"token_endpoint": strings.TrimSuffix(i.JWKSURL(), "/jwks.json") + "/token",
 			"audience":       f.audience,
 			"algorithm":      i.Algorithm(),
 			"kid":            i.KeyID(),

@@ -129,7 +129,7 @@ func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func keysFile(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "keys.pem")
-	if err := os.WriteFile(path, ssotest.NewIssuer(t, ssotest.FastKeys()).PrivateKeysPEM(), 0o600); err != nil {
+	if err := os.WriteFile(path, ssotest.NewIssuer(t, ssotest.FastKeys()).PrivateKeyPEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path

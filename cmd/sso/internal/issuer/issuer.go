@@ -41,7 +41,7 @@ func Start(keysFile string, opts ...devissuer.Option) (*Issuer, error) {
 	var err error
 	if i.Issuer, err = devissuer.Start(opts...); err == nil && i.keys != nil && i.keys.Keys == nil {
 		i.mu.Lock()
-		err = i.keys.Save(i.PrivateKeysPEM())
+		err = i.keys.Save(i.PrivateKeyPEM())
 		i.mu.Unlock()
 	}
 	if err != nil {
@@ -62,7 +62,7 @@ func (i *Issuer) rotate(served *devissuer.Issuer) error {
 	if i.keys == nil {
 		return nil
 	}
-	if err := i.keys.Save(served.PrivateKeysPEM()); err != nil {
+	if err := i.keys.Save(served.PrivateKeyPEM()); err != nil {
 		return fmt.Errorf("the issuer signs with the new key %s, which could not be stored: %w", kid, err)
 	}
 	return nil

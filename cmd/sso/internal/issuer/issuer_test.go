@@ -72,7 +72,7 @@ func TestStart_Host(t *testing.T) {
 		"attacker.example": {false, false}, "localhost.attacker.example": {false, false}, "127.0.0.1.attacker.example": {false, false}, "": {false, false}, "127.0.0.1@attacker.example": {false, false}, "localhost.": {false, false},
 	} {
 		for i, s := range []*issuer.Issuer{usual, insecure} {
-			for _, path := range []string{"/", devissuer.PathJWKS} {
+			for _, path := range []string{"/", "/jwks.json"} {
 				got := ask(s, http.MethodGet, path, host, here)
 				if ok := got.Code == 200; ok != want[i] || !ok && got.Code != http.StatusMisdirectedRequest {
 					t.Errorf("host %q, server %d: %d for %s", host, i, got.Code, path)
@@ -196,7 +196,7 @@ func TestStart_DownAndUp(t *testing.T) {
 			t.Errorf("%s %s: %s %v", step.method, step.path, body, err)
 		}
 	}
-	body, err := reach("GET", devissuer.PathDiscovery)
+	body, err := reach("GET", "/.well-known/openid-configuration")
 	var doc map[string]any
 	if err != nil || json.Unmarshal([]byte(body), &doc) != nil || doc["issuer"] != s.URL() {
 		t.Error(body, err)
@@ -216,7 +216,7 @@ func TestRotate_IdentifierWithPath(t *testing.T) {
 		if got := ask(first, http.MethodPost, path, "localhost", here); got.Code != 200 || first.KeyID() == before {
 			t.Fatal(path, got.Code, got.Body)
 		}
-		if text, err := os.ReadFile(file); err != nil || !bytes.Equal(text, first.PrivateKeysPEM()) {
+		if text, err := os.ReadFile(file); err != nil || !bytes.Equal(text, first.PrivateKeyPEM()) {
 			t.Errorf("%s: the file holds other keys: %v", path, err)
 		}
 	}
@@ -255,7 +255,7 @@ func TestStart_Description(t *testing.T) {
 			t.Fatalf("%q: %v", line, err)
 		}
 		want := 200
-		if strings.HasSuffix(u.Path, devissuer.PathToken) {
+		if strings.HasSuffix(u.Path, "/token") {
 			want = 400 // a form is missing
 		}
 		if got := ask(s, method, u.Path, "localhost", here); got.Code != want {
