@@ -102,7 +102,7 @@ func ExampleWithDenied() {
 	// 401 no: missing_token
 }
 
-// The identity provider calls the service when somebody has signed out.
+// The identity provider calls the service when a user has signed out.
 func ExampleBackChannelLogout() {
 	_, issuer := guardForExamples()
 	store := newMemory() // in production, one that all instances share: see module redisstore
@@ -112,7 +112,7 @@ func ExampleBackChannelLogout() {
 		Audience:     []string{"api"},
 		HTTPClient:   issuer.Client(),
 
-		MaxTokenAge: time.Hour, // so that a logout can be forgotten, once no token of the session is good any more
+		MaxTokenAge: time.Hour, // so that a logout can be forgotten once all tokens of the session have expired
 		Sessions:    store,
 	})
 	if err != nil {
@@ -141,7 +141,7 @@ func ExampleBackChannelLogout() {
 	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"code":"invalid_token"}
 }
 
-// How the keys stand, for operators: 503 until there are some.
+// The status of the keys, for operators: 503 until there are some.
 func ExampleStatus() {
 	auth, _ := adaptertest.ExampleIssuer()
 	status := httpsso.Status(auth)

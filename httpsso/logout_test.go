@@ -223,7 +223,7 @@ func TestALogoutRequestIsAFormWithOneLogoutToken(t *testing.T) {
 	}
 }
 
-// Why a request was refused stands in the log, also where it held no logout token.
+// The cause of a refusal is logged, also for a request without a logout token.
 func TestARequestWithoutOneLogoutTokenIsLogged(t *testing.T) {
 	var log bytes.Buffer
 	_, _, logout, _ := withLogout(t, &log)
@@ -323,8 +323,8 @@ func TestALogoutHandlerThatCannotEndAnythingPanicsAtStartUp(t *testing.T) {
 	httpsso.BackChannelLogout(good, store, "web")
 }
 
-// FuzzBackChannelLogout sends whatever body it is given: the session ends exactly if the body is
-// a form with the one good token.
+// FuzzBackChannelLogout sends any body: the session ends exactly if the body is a form with the one
+// valid token.
 func FuzzBackChannelLogout(f *testing.F) {
 	issuer, service, logout, store := withLogout(f, io.Discard)
 	access := issuer.MustToken(inSession("s1")...)

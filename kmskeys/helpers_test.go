@@ -49,7 +49,7 @@ const (
 // answer writes what KMS has to say about one key.
 type answer func(http.ResponseWriter, *http.Request)
 
-// request is what KMS was asked.
+// request is a request to KMS.
 type request struct {
 	keyID  string
 	region string // that it was signed for

@@ -379,7 +379,7 @@ func TestSource_LoadsConfiguration(t *testing.T) {
 	}
 }
 
-// What is asked here is whom the client would turn to; it is not let go so far as to do it.
+// The endpoint that the client would call is checked. The call itself is not made.
 func TestSource_Endpoint(t *testing.T) {
 	startKMS(t)
 	for endpoint, o := range map[string]keys.Options{
@@ -483,7 +483,7 @@ func TestSource_HangingServer(t *testing.T) {
 	server.allClosed()
 }
 
-// The SDK asks for credentials in a context of its own, which does not end with the fetch.
+// The SDK requests credentials in a context of its own, which does not end with the fetch.
 func TestSource_HangingCredentials(t *testing.T) {
 	startKMS(t)
 	ctx, cancel := context.WithCancel(t.Context())

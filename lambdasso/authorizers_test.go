@@ -69,7 +69,7 @@ func TestAuthorizers(t *testing.T) {
 	}
 }
 
-// The client must not be told that its token is bad where a permission cannot be decided.
+// A permission that cannot be decided must not be reported to the client as an invalid token.
 func TestAuthorizers_PermissionFails(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	failing := permission.Func("failing", func(context.Context, sso.Access) (bool, error) { return false, errors.New("no database") })
@@ -170,7 +170,7 @@ func TestTokenAuthorizer_ClockPermission(t *testing.T) {
 	lambdasso.RequestAuthorizer(guard, permission.All(permission.SameAsPath("sub", "id"), permission.FreshLogin(time.Minute)))
 }
 
-// What an authorizer says stands in the context as strings, and so in the event of a handler
+// The result of an authorizer is in the context as strings, and so in the event of a handler
 // behind Require, in the form of API Gateway's own authorizers.
 func TestAuthorizers_Context(t *testing.T) {
 	iss := ssotest.NewIssuer(t)

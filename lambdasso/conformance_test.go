@@ -15,7 +15,7 @@ import (
 	"github.com/more-retail/moresso-go/lambdasso"
 )
 
-// Each front door of Lambda passes the suite with its own events.
+// Each trigger of Lambda passes the suite with its own events.
 func TestConformance(t *testing.T) {
 	t.Run("API Gateway REST API", func(t *testing.T) { conform(t, restAPI) })
 	t.Run("API Gateway REST API, headers in odd letter case", func(t *testing.T) { conform(t, restAPI.shouting()) })
@@ -48,7 +48,7 @@ func (f frontDoor[E, R]) shouting() frontDoor[E, R] {
 
 func conform[E lambdasso.Event, R lambdasso.Response](t *testing.T, door frontDoor[E, R], lacks ...adaptertest.Feature) {
 	open := func(_ testing.TB, routes []adaptertest.Route) ssotest.Do {
-		mux := http.NewServeMux() // stands for the front door's routing
+		mux := http.NewServeMux() // replaces the routing of the trigger
 		for _, route := range routes {
 			handler := func(ctx context.Context, _ E) (R, error) { //nolint:unparam // the shape of a Lambda handler
 				principal, ok := lambdasso.Principal(ctx)
@@ -166,7 +166,7 @@ func answer(status int, single map[string]string, multi map[string][]string, bod
 	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body))}
 }
 
-// last is how REST APIs and load balancers tell a repeated header where they tell one value.
+// last is the form in which REST APIs and load balancers pass a repeated header as one value.
 func last(header http.Header) map[string]string {
 	single := map[string]string{}
 	for name, values := range header {
@@ -175,7 +175,7 @@ func last(header http.Header) map[string]string {
 	return single
 }
 
-// rawQuery is how load balancers tell the query: in pieces, each as it was sent.
+// rawQuery is the form in which load balancers pass the query: in pieces, each as it was sent.
 func rawQuery(r *http.Request) http.Header {
 	pieces := http.Header{}
 	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
@@ -186,7 +186,7 @@ func rawQuery(r *http.Request) http.Header {
 	return pieces
 }
 
-// cookies is how HTTP APIs and function URLs tell cookies, which they take out of the headers.
+// cookies is the form in which HTTP APIs and function URLs pass cookies, apart from the headers.
 func cookies(r *http.Request) []string {
 	if line := r.Header.Get("Cookie"); line != "" {
 		return strings.Split(line, "; ")
@@ -194,7 +194,7 @@ func cookies(r *http.Request) []string {
 	return nil
 }
 
-// commaJoined is how HTTP APIs and function URLs tell a repeated header, all in lower case.
+// commaJoined is the form in which HTTP APIs and function URLs pass a repeated header, all in lower case.
 func commaJoined(header http.Header) map[string]string {
 	single := map[string]string{}
 	for name, values := range header {

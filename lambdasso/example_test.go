@@ -71,7 +71,7 @@ func ExampleAuthenticate() {
 	// 200 hello ada <nil>
 }
 
-// Behind a REST API, for a site that greets strangers too.
+// Behind a REST API, for a route that anonymous users may call too.
 func ExampleOptional() {
 	auth, issuer := forExamples()
 	handler := lambdasso.Optional(lambdasso.New(auth),
@@ -104,7 +104,7 @@ func ExampleWithTokenFrom() {
 	// 200 orders of ada <nil>
 }
 
-// The authorizer of a REST API that sees the token alone. Its TTL has to be 0 where it stands before
+// The authorizer of a REST API that sees the token alone. Its TTL must be 0 if it protects
 // several routes.
 func ExampleTokenAuthorizer() {
 	auth, issuer := forExamples()
@@ -125,8 +125,8 @@ func ExampleTokenAuthorizer() {
 	// Unauthorized
 }
 
-// The authorizer of a REST API that sees the request too: whoever asks for orders has to be their
-// customer.
+// The authorizer of a REST API that sees the request too: the caller must be the customer of the
+// orders.
 func ExampleRequestAuthorizer() {
 	auth, issuer := forExamples()
 	authorize := lambdasso.RequestAuthorizer(lambdasso.New(auth), permission.SameAsPath("customer_id", "customer"))

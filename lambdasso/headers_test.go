@@ -12,7 +12,7 @@ import (
 	"github.com/more-retail/moresso-go/lambdasso"
 )
 
-// HTTP APIs join repeated fields by commas; two credentials are two all the same.
+// HTTP APIs join repeated fields by commas; two credentials still count as two.
 func TestRequire_JoinedCredentials(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	handler := lambdasso.Optional(lambdasso.New(iss.Authenticator(iss.Config("api"))), listOrdersIfKnown)

@@ -24,7 +24,7 @@ const (
 	cacheBytes      = 64 << 20 // for each connection
 	writers         = 16       // connections for writes that wait for replicas
 	writersIdle     = 10 * time.Second
-	topologyRefresh = 5 * time.Second // how often the Sentinels are asked for the primary
+	topologyRefresh = 5 * time.Second // how often the Sentinels are queried for the primary
 	mostAttempts    = 6               // of a read on a broken connection, within 63 ms
 )
 

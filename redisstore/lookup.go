@@ -31,7 +31,7 @@ type answer struct {
 	score float64
 }
 
-// ask reads from Redis or from the cache, within lookupLimit. In a Cluster it asks for each pair of queries
+// ask reads from Redis or from the cache, within lookupLimit. In a Cluster it sends each pair of queries
 // separately, which is in one slot: a node that is away does not open the breaker of another.
 func (s *store) ask(ctx context.Context, queries ...query) ([]answer, error) {
 	if !s.cluster || len(queries) <= 2 {
@@ -131,7 +131,7 @@ func wrongType(err error) bool {
 	return errors.As(err, &answered) && strings.HasPrefix(answered.Error(), "WRONGTYPE ")
 }
 
-// readCached reads from the cache of the client, which asks Redis for what it does not have.
+// readCached reads from the cache of the client, which queries Redis for what it does not have.
 //
 // The context has no deadline. If a read were given up, its late answer would be cached as that of
 // the next read of the same key, and expire too late. So a read ends by an answer, or with its

@@ -78,7 +78,7 @@ func (s *store) writeOnce(ctx context.Context, script, key string, args []string
 	})
 }
 
-// lastError is the result of the attempts. ErrNotReplicated stays, whatever comes after it: the
+// lastError is the result of the attempts. ErrNotReplicated is final: the
 // primary has done the write.
 type lastError struct {
 	mu  sync.Mutex

@@ -34,7 +34,7 @@ type situation struct {
 	title   string
 	promise string // of this library, in words
 	// realTime is set for concurrent requests. Some libraries let them wait for a mutex, and then
-	// the clock of a bubble stands still.
+	// the clock of a bubble does not advance.
 	realTime bool
 	try      func(*trial) cell
 }

@@ -76,7 +76,7 @@ func TestDrawHTTP(t *testing.T) {
 	}
 }
 
-// statuses remembers what statuses were sent.
+// statuses records the statuses that were sent.
 type statuses struct {
 	*httptest.ResponseRecorder
 	sent []int

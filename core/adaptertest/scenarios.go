@@ -56,7 +56,7 @@ func (s *suite) accepts(t *testing.T, do ssotest.Do, when string) {
 }
 
 // spelled requests a guarded route by spellings of its path that some routers treat as the same. The
-// handler must not run, whatever responds.
+// handler must not run.
 func (s *suite) spelled(t *testing.T, do ssotest.Do) {
 	for _, path := range []string{
 		"/required/", "/required//", "//required", "/./required", "/x/../required", "/x/..%2frequired", "/%2e/required", "/REQUIRED", "/Required",

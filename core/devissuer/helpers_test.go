@@ -15,8 +15,8 @@ import (
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
-// inMemory gives an issuer that ends with the test. Keys are ES256 unless told
-// otherwise, since RSA keys take long to make.
+// inMemory returns an issuer that ends with the test. Its keys are ES256 by default,
+// since RSA keys take long to generate.
 func inMemory(t *testing.T, opts ...devissuer.Option) *devissuer.Issuer {
 	t.Helper()
 	issuer, err := devissuer.New(append([]devissuer.Option{devissuer.WithAlgorithm("ES256")}, opts...)...)
@@ -136,7 +136,7 @@ func object(t *testing.T, text string) map[string]any {
 }
 
 // verify checks a token with golang-jwt, against the PEM that the issuer
-// publishes and everything a service would ask for.
+// publishes and everything that a service would require.
 func verify(issuer *devissuer.Issuer, token string) error {
 	_, err := jwt.Parse(token, func(*jwt.Token) (any, error) { return publicKey(issuer.PublicPEM()) },
 		jwt.WithValidMethods([]string{issuer.Algorithm()}),

@@ -266,8 +266,8 @@ func hostOf(hostport string) string {
 	return strings.Trim(hostport, "[]")
 }
 
-// loopbackHost reports whether a host, with or without port, is this machine. It asks no name
-// server.
+// loopbackHost reports whether a host, with or without port, is this machine. It does
+// not resolve names.
 func loopbackHost(hostport string) bool {
 	host := hostOf(hostport)
 	if strings.EqualFold(host, "localhost") {

@@ -67,7 +67,7 @@ func WithIssuer(id string) Option { return func(c *config) { c.issuer = id } }
 func WithAddr(addr string) Option { return func(c *config) { c.addr = addr } }
 
 // WithInsecureListen lets [Start] listen on addresses that other machines can reach, as between
-// containers. Every machine that can reach the issuer gets any token that it asks for. The Host of
+// containers. Every machine that can reach the issuer gets any token that it requests. The Host of
 // a request may then be any IP address, or the host of [WithIssuer].
 func WithInsecureListen() Option { return func(c *config) { c.insecure = true } }
 
@@ -170,7 +170,7 @@ func Start(opts ...Option) (*Issuer, error) {
 	return i, nil
 }
 
-// reachable returns an address to connect to for one that may stand for all of a machine's.
+// reachable returns an address to connect to. The given one may be unspecified, as 0.0.0.0 is.
 func reachable(address string) string {
 	host, port, _ := net.SplitHostPort(address)
 	if ip, err := netip.ParseAddr(host); err == nil && ip.IsUnspecified() {

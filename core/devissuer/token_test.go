@@ -17,7 +17,7 @@ import (
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
-// noon is where the clock of these tests stands.
+// noon is the time of these tests.
 var noon = time.Date(2030, 1, 2, 12, 0, 0, 999, time.UTC)
 
 func atNoon() time.Time { return noon }
@@ -308,7 +308,7 @@ func faultCases(issuer *devissuer.Issuer) map[string]faultCase {
 	}
 }
 
-// proven checks the signature alone, whatever the parts hold.
+// proven checks only the signature.
 func proven(issuer *devissuer.Issuer, token string) error {
 	public, err := publicKey(issuer.PublicPEM())
 	if err != nil {

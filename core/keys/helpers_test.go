@@ -36,8 +36,8 @@ func newIssuer(t testing.TB) *devissuer.Issuer {
 	return issuer
 }
 
-// site is a provider of fixed documents, by address; anything else is 404. It notes what was
-// asked for.
+// site is a provider of fixed documents, by address; anything else is 404. It records the
+// requests.
 type site struct {
 	mu    sync.Mutex
 	pages map[string]string

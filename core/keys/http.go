@@ -18,7 +18,7 @@ import (
 const discoveryPath = "/.well-known/openid-configuration"
 
 // RetryAfterError is what a source wraps into its error if the provider said when to retry
-// (RFC 9110, section 10.2.3). The source is not asked again for that long, at most 30 s.
+// (RFC 9110, section 10.2.3). The source is not queried again for that long, at most 30 s.
 type RetryAfterError struct {
 	After time.Duration
 	Err   error // never nil

@@ -137,7 +137,7 @@ func badKeys() map[string]badKey {
 	return table
 }
 
-// What has no id that could be read is left out just the same.
+// A key without a readable id is left out too.
 func TestJWKS_MalformedKeys(t *testing.T) {
 	good := ecJWK("good", elliptic.P256())
 	for _, text := range []string{

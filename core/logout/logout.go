@@ -68,7 +68,7 @@ type Revocation struct {
 }
 
 const (
-	// clockSkew is added to what must be remembered, since the clocks of instances differ.
+	// clockSkew is added to the lifetime of records, since the clocks of instances differ.
 	clockSkew = time.Minute
 	// revokeTimeout bounds a revocation; see [Receiver.Receive].
 	revokeTimeout = 10 * time.Second

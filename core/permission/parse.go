@@ -75,8 +75,8 @@ func (e *ParseError) Error() string {
 // json(`[1, 2]`) is a list or an object. Lines may break after an operator, a comma or an opening
 // parenthesis. Go's comments are ignored. A [Func] or a permission of another type cannot be written.
 //
-// The error is a *[ParseError] with every fault and its position. What makes a function of this
-// package panic is a fault, and so is an empty text. A text of more than 16 KiB is refused.
+// The error is a *[ParseError] with every problem and its position. Arguments for which a function of
+// this package panics are a problem, and so is an empty text. A text of more than 16 KiB is refused.
 //
 // Parse accepts permissions that a route does not: Require panics for "!has(…)" alone, as for any
 // Not; see [ForRoute].
@@ -97,8 +97,8 @@ func Parse(expr string) (sso.Permission, error) {
 	return p, nil
 }
 
-// A reader maps Go's syntax tree to permissions. It goes on after a fault, to find all of them. Its
-// permissions count only if there are no faults.
+// A reader maps Go's syntax tree to permissions. It goes on after an error, to find all of them. Its
+// permissions count only if there are no errors.
 type reader struct {
 	text   string
 	files  *token.FileSet
@@ -189,8 +189,8 @@ var functions = map[string]any{
 	"sameAsPath": SameAsPath, "all": All, "any": Any, "not": Not,
 }
 
-// build calls a function. A panic with a message of this package is a fault, unless its cause is among
-// the faults of the arguments; any other panic goes on.
+// build calls a function. A panic with a message of this package is an error, unless its cause is among
+// the errors of the arguments; any other panic goes on.
 func (r *reader) build(name string, at token.Pos, args []ast.Expr) (p sso.Permission) {
 	before := len(r.faults)
 	defer func() {

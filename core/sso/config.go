@@ -13,7 +13,7 @@ import (
 
 // Config says which tokens a service accepts. The zero value accepts none. Issuer and Audience are
 // enough; PublicKeyURI replaces Issuer where the provider has no discovery document. [New] checks
-// all fields and refuses what is out of bounds. Code overrides the environment, since only
+// all fields and refuses values that are out of bounds. Code overrides the environment, since only
 // [ConfigFromEnv] reads variables.
 type Config struct {
 	// PublicKeyURI is where the identity provider's public keys are: the https URL of a JWK Set
@@ -52,7 +52,7 @@ type Config struct {
 	// /common, /organizations, /consumers) require it.
 	Issuer string
 
-	// Algorithms lists the accepted signature algorithms (RFC 7518, section 3.1), out of
+	// Algorithms lists the accepted signature algorithms (RFC 7518, section 3.1), which must be in
 	// [keys.Algorithms]. Default RS256. Symmetric algorithms and "none" are refused.
 	Algorithms []string
 
@@ -109,8 +109,8 @@ type Config struct {
 	// It is always on in AWS Lambda (AWS_LAMBDA_RUNTIME_API is set). Default false.
 	RefreshInline bool
 
-	// HTTPClient fetches keys. Redirects are refused and a fetch ends after 3 s, whatever the
-	// client says. Default: a client without idle connections that uses the proxy environment
+	// HTTPClient fetches keys. Its redirect policy and a longer timeout are ignored: redirects are
+	// refused and a fetch ends after 3 s. Default: a client without idle connections that uses the proxy environment
 	// variables.
 	HTTPClient *http.Client
 

@@ -160,7 +160,7 @@ func describe(l *configerr.List, err error, usual string) (problem, remedy strin
 
 const tenantRemedy = "write your own tenant's issuer, https://login.microsoftonline.com/<tenant id>/v2.0"
 
-// checkTenant requires an issuer for keys that sign for many tenants. Entra's do, at whatever
+// checkTenant requires an issuer for keys that sign for many tenants. Entra's do, at every
 // tenant's address; only a tenant's discovery document names its issuer.
 func (c *Config) checkTenant(l *configerr.List, source string) {
 	tenant, entra := entraTenant(source)

@@ -9,7 +9,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// kindCases are tokens that [newAuth] trusts but for the kind that their claims show.
+// kindCases are tokens that [newAuth] trusts, except that their claims may be of another kind.
 var kindCases = []struct {
 	name   string
 	claims []string // changes

@@ -9,8 +9,8 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// With GODEBUG=panicnil=1 recover answers nil to panic(nil): who takes that for "no panic"
-// takes a permission that never answered for one that did.
+// With GODEBUG=panicnil=1 recover returns nil after panic(nil). Code that takes nil for "no panic" would
+// grant a permission that never returned.
 func TestAuthorize_PanicNil(t *testing.T) {
 	t.Setenv("GODEBUG", "panicnil=1")
 	breaks := permission.Func("breaks", func(context.Context, sso.Access) (bool, error) { panic(nil) }) //nolint:govet // the point

@@ -81,7 +81,7 @@ func navigates(r Request) bool {
 	return false
 }
 
-// returnTo returns path and query of a request as far as another page may see them.
+// returnTo returns the path of a request and the part of its query that another page may see.
 func returnTo(r Request) string {
 	const home = "/"
 	u, err := url.ParseRequestURI(r.RequestURI())

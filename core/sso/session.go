@@ -135,7 +135,7 @@ func requiredText(p *Principal, claim string) (string, error) {
 }
 
 // unavailableSessions wraps the error of a session store that could not answer. It keeps the text and
-// a RetryAfter; whatever else the error matches must not decide about the response.
+// a RetryAfter; other errors that it matches must not decide about the response.
 func unavailableSessions(err error) error {
 	after := time.Second
 	var theirs *UnavailableError

@@ -96,7 +96,7 @@ func (s Setting) read(c *Config, value string) (problem, remedy string) {
 // [time.ParseDuration].
 //
 // It fails with a [ConfigError] that names every variable with a problem, what it holds and what to
-// write; the configuration is returned with it as far as it could be read. Like New it reads key
+// write; the configuration is returned with it, without the settings that could not be read. Like New it reads key
 // files and does no network I/O. Set what the environment cannot hold (an HTTP client, a logger)
 // before you pass the configuration to [New].
 //

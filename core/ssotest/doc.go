@@ -22,7 +22,7 @@
 // [devissuer.WithAudience]; else the first of the latest [Issuer.Config]; else "api". The time is that
 // of [devissuer.WithClock]; else that of [Issuer.Clock]. Config uses the same clock.
 //
-// What is made with a t ends with that test: the issuer, its authenticators, the servers of [Serve]
+// Everything that is made with a t ends with that test: the issuer, its authenticators, the servers of [Serve]
 // and the log. A mistake ends the test by t.Fatalf, which must be called in the test's goroutine.
 // Otherwise issuers and clocks are safe for concurrent use.
 //

@@ -194,7 +194,7 @@ func TestServers_AnnouncedRotation(t *testing.T) {
 	}
 }
 
-// backOff is the longest time until a failed provider is asked again.
+// backOff is the longest time until a failed provider is queried again.
 const backOff = 30 * time.Second
 
 // A provider that is down does not stop a service: it answers 503 for unknown keys until the provider is back,

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Script makes a bash script of the shell and Go fences of guides, in order. Lines run as they stand, except:
+// Script makes a bash script of the shell and Go fences of guides, in order. Lines run unchanged, except:
 //
 //   - "git clone" links the checkout under test ($CHECKOUT).
 //   - Two free ports replace 8080 and 9000.

@@ -9,7 +9,7 @@ import (
 	"github.com/more-retail/moresso-go/httpsso"
 )
 
-// middleware is what a layer asks of the adapter.
+// middleware returns the adapter's middleware for a layer.
 func middleware(layer adaptertest.Layer) func(http.Handler) http.Handler {
 	var opts []httpsso.Option
 	if len(layer.TokenFrom) > 0 {

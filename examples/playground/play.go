@@ -285,7 +285,7 @@ type issuerState struct {
 
 type cacheStatus struct {
 	Server string `json:"server"`
-	Error  string `json:"error,omitempty"` // it could not be asked
+	Error  string `json:"error,omitempty"` // it could not be queried
 	keys.Status
 }
 

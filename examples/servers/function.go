@@ -106,7 +106,7 @@ func RunFunction(functions Functions, configure func(*sso.Config)) {
 	lambda.Start(&reporter{lambda.NewHandler(function(auth)), seen, auth})
 }
 
-// reporter answers the event that asks for a [Report], which no gateway sends.
+// reporter answers the event that requests a [Report], which no gateway sends.
 type reporter struct {
 	lambda.Handler
 	seen *journal
@@ -134,7 +134,7 @@ func exit(auth *sso.Authenticator) {
 	os.Exit(0)
 }
 
-// Function is a running Lambda function: a process of this program, in which aws-lambda-go's own loop asks a
+// Function is a running Lambda function: a process of this program, in which aws-lambda-go's own loop polls a
 // Runtime API for invocations.
 type Function struct {
 	Process *os.Process

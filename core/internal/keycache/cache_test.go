@@ -124,7 +124,7 @@ func TestCache_FreshSetIsLockFree(t *testing.T) {
 		p.Down()
 		for range 100 {
 			time.Sleep(shortest / 100)
-			p.cache.WhileLocked(func() { served(t, p.cache, p.KeyID(), 0) }) // would block for good
+			p.cache.WhileLocked(func() { served(t, p.cache, p.KeyID(), 0) }) // would block forever
 		}
 		fetches(t, p, 1)
 		if n := p.Stats().Refused; n != 0 {
@@ -787,7 +787,7 @@ func TestConfirm_OtherIssuer(t *testing.T) {
 	}
 }
 
-// In an outage a key is not known to be missing, however recently that was asked.
+// In an outage a key is not known to be missing, however recent the last fetch is.
 func TestLacks_Outage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
@@ -902,7 +902,7 @@ func TestLacks_FixedAndDueSets(t *testing.T) {
 	}
 }
 
-// The second of two who look for a new key has it from the fetch that the first one began.
+// The second of two callers that look for a new key gets it from the fetch that the first one started.
 func TestCache_NewKeySharedFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
@@ -917,7 +917,7 @@ func TestCache_NewKeySharedFetch(t *testing.T) {
 	})
 }
 
-// A set that came in between may have been asked for before the key was published, so it is asked for once more.
+// A set that arrived in between may have been requested before the key was published, so it is requested again.
 func TestCache_NewKeyAfterRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &published{list: []keys.Key{ecKey("a")}}

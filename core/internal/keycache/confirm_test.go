@@ -10,7 +10,7 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// A token that was verified before is good for as long as the very key is in force that verified it.
+// A cached token is valid while the key that verified it is in force.
 func TestConfirm_KeyInForce(t *testing.T) {
 	a, b, unnamed := ecKey("a"), ecKey("b"), ecKey("")
 	for name, c := range map[string]struct {
@@ -58,7 +58,7 @@ func TestConfirm_KeyInForce(t *testing.T) {
 	}
 }
 
-// Confirm is asked on every request.
+// Confirm is called on every request.
 func TestConfirm_Allocations(t *testing.T) {
 	cache := newCache(t, having(ecKey("a")), keycache.Options{})
 	match, now := served(t, cache, "a", fetchLimit), time.Now()

@@ -88,7 +88,7 @@ func (c *Cache) failing(now time.Time) bool {
 }
 
 // newer returns a set that was requested after seen was read, because seen lacks something. It
-// fails with [ErrUnknownKey] if the source was asked a moment ago.
+// fails with [ErrUnknownKey] if the source was queried a moment ago.
 func (c *Cache) newer(ctx context.Context, seen *snapshot, lacks func(*snapshot) bool) (*snapshot, error) {
 	if seen.set.Fixed {
 		return nil, ErrUnknownKey
@@ -124,7 +124,7 @@ func (c *Cache) spent(now time.Time) bool {
 }
 
 // refresh starts a fetch to replace seen, if that is still in force, no fetch is in flight and the
-// source may be asked.
+// source may be queried.
 func (c *Cache) refresh(seen *snapshot) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -315,7 +315,7 @@ func spread(d time.Duration) time.Duration {
 }
 
 // backOff returns the pause after an attempt: by our schedule of 1 s, 2 s, 4 s, … 30 s, and as the
-// provider asked, at most as long.
+// provider requested, at most as long.
 func backOff(failures int, err error) (own, asked time.Duration) {
 	own = maxBackOff
 	if failures < 5 {

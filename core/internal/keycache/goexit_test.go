@@ -10,7 +10,7 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// quits ends the goroutine that asks it, as a test's FailNow in a false transport would.
+// quits ends the goroutine that calls it, as a test's FailNow in a false transport would.
 type quits struct{}
 
 func (quits) Fetch(context.Context, *keys.Set) (*keys.Set, error) {

@@ -207,7 +207,7 @@ func served(t testing.TB, c *keycache.Cache, kid string, limit time.Duration) ke
 	return match
 }
 
-// unknown says that a key is refused for good.
+// unknown checks that a key is refused for good.
 func unknown(t testing.TB, c *keycache.Cache, kid string) {
 	t.Helper()
 	if _, _, err := find(c, kid); !errors.Is(err, keycache.ErrUnknownKey) || isUnavailable(err) {

@@ -3,7 +3,7 @@
 //
 // A [Cache] fetches once for any number of waiting callers, refreshes ahead of need, fetches when
 // a token names an unknown key, and keeps the last valid set in force while the provider is down.
-// It tells two failures apart: [ErrUnknownKey], when the provider was asked and does not have the
+// It distinguishes two failures: [ErrUnknownKey], when the provider was queried and does not have the
 // key, and [UnavailableError], when that cannot be known.
 //
 // # Which key a token gets
@@ -54,7 +54,7 @@ const (
 
 // Errors of [Cache.Find]. All others are an [UnavailableError].
 var (
-	// ErrUnknownKey means that the source has no such key. It was asked within the last ten
+	// ErrUnknownKey means that the source has no such key. It was queried within the last ten
 	// seconds, or never changes.
 	ErrUnknownKey = errors.New("no key with this id")
 	// ErrAmbiguousKey means that the token names no key and several fit.
@@ -192,8 +192,8 @@ func outdated(match Match, err error) bool {
 	return errors.Is(err, ErrUnknownKey) || errors.Is(err, ErrAmbiguousKey) || match.Guessed && errors.Is(err, ErrWrongAlgorithm)
 }
 
-// FindAgain is for a token that none of the guessed keys of a match verified. It asks the source
-// whether the keys have changed, on the same budget as for an unknown key id, and fails with
+// FindAgain is for a token that none of the guessed keys of a match verified. It queries the source
+// for changed keys, on the same budget as for an unknown key id, and fails with
 // [ErrUnknownKey] if they have not.
 func (c *Cache) FindAgain(ctx context.Context, last Match, keyID, algorithm string) (Match, error) {
 	snap, err := c.fresh(ctx, c.now())

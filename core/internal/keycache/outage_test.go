@@ -732,7 +732,7 @@ func TestOutage_IdleWaitAfterFailure(t *testing.T) {
 	}
 }
 
-// Budget and back-off are independent: with the budget spent and the last attempt failed, the source is not asked.
+// Budget and back-off are independent: with the budget spent and the last attempt failed, the source is not queried.
 func TestOutage_UnknownKeyBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{Interval: cooldown / 5}).warm(t)

@@ -1,6 +1,6 @@
 // Package verify decides whether a token is valid. Each rule is a row of a table ([Check]); a kind
-// of token is a table ([AccessToken], [LogoutToken]). Whoever wants to know why a token was refused
-// runs the same table with a trace.
+// of token is a table ([AccessToken], [LogoutToken]). The same table with a trace explains
+// why a token was refused.
 //
 // The package knows tokens and keys. It knows nothing of requests, sessions or permissions.
 package verify
@@ -26,7 +26,7 @@ type Check struct {
 	// Clause of the standard that the rule protects.
 	Clause string
 	// Do applies the rule. It returns nil if the token passes, [ErrSkipped] if the configuration
-	// does not ask for the rule, and an error made by fail if the token is to be refused. Any
+	// does not enable the rule, and an error made by fail if the token is to be refused. Any
 	// other error means that the question cannot be answered.
 	Do func(context.Context, *Token) error
 }

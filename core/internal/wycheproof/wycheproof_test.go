@@ -72,7 +72,7 @@ func set(public json.RawMessage) string {
 	return `{"keys":[` + string(public) + `]}`
 }
 
-// accepts reports whether a token's signature is good at the layer below all claims.
+// accepts reports whether a token's signature is valid. It does not check claims.
 func accepts(t *testing.T, set, token string) bool {
 	t.Helper()
 	source, err := keys.JWKS(set)
@@ -179,7 +179,7 @@ func TestVectors_BareSignatures(t *testing.T) {
 }
 
 // From end to end no vector is a token that a service accepts: none has claims. None may make
-// it panic either, which would be a fault that is logged.
+// it panic either, which would be logged as an error.
 func TestVectors_EndToEnd(t *testing.T) {
 	for _, name := range []string{
 		"json_web_signature_test.json", "json_web_crypto_test.json", "json_web_key_test.json", "json_web_encryption_test.json",

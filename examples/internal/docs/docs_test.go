@@ -13,7 +13,7 @@ import (
 const root = "../../.."
 
 var (
-	fence = regexp.MustCompile("(?ms)^```go\n(.*?)^```$") //nolint:gocritic // in multi-line mode ^ may stand anywhere
+	fence = regexp.MustCompile("(?ms)^```go\n(.*?)^```$") //nolint:gocritic // in multi-line mode ^ may be anywhere
 	shell = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$") //nolint:gocritic // as above
 	link  = regexp.MustCompile(`\]\(([^)#\s]+)[^)]*\)`)
 )

@@ -21,7 +21,7 @@ import (
 var (
 	variable = regexp.MustCompile(`\bSSO_[A-Z_]+[A-Z]\b`)
 	metric   = regexp.MustCompile(`\bsso_[a-z_]+_(?:total|seconds)\b`)
-	yamls    = regexp.MustCompile("(?ms)^```ya?ml\n(.*?)^```$") //nolint:gocritic // in multi-line mode ^ may stand anywhere
+	yamls    = regexp.MustCompile("(?ms)^```ya?ml\n(.*?)^```$") //nolint:gocritic // in multi-line mode ^ may be anywhere
 )
 
 // Every environment variable in the documentation exists.

@@ -102,7 +102,7 @@ func (s *Server) functionsOnly(next http.Handler) http.Handler {
 // Address is the value of AWS_LAMBDA_RUNTIME_API in the function's environment.
 func (s *Server) Address() string { return s.address }
 
-// Invoke has the function handle an event as soon as it asks for one. It returns the response, or a
+// Invoke has the function handle an event as soon as it requests one. It returns the response, or a
 // [FunctionError].
 func (s *Server) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, invocationLimit)

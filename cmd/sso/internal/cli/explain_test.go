@@ -257,7 +257,7 @@ func TestExplain_Require(t *testing.T) {
 		require string
 		has     opts
 		code    string
-		fix     opts     // what the remedy asks of the token
+		fix     opts     // what the remedy requires of the token
 		args    []string // or of the request
 	}{
 		"missing":           {`is("pma.role", "admin")`, nil, "missing", opts{devissuer.Permission("pma.role", "admin")}, nil},

@@ -36,7 +36,7 @@ type exchange struct {
 	response *http.Response
 	began    time.Time
 	took     time.Duration
-	body     bytes.Buffer // as far as the library read it
+	body     bytes.Buffer // the part that the library read
 }
 
 func (x *exchange) status() int {
