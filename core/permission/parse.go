@@ -214,7 +214,8 @@ func (r *reader) build(name string, at token.Pos, args []ast.Expr) (p sso.Permis
 	case func(string) sso.Permission:
 		return f(r.string(args[0]))
 	case func(string, string) sso.Permission:
-		return f(r.string(args[0]), r.string(args[1]))
+		texts := each(args, r.string)
+		return f(texts[0], texts[1])
 	case func(time.Duration) sso.Permission:
 		return f(r.duration(args[0]))
 	case func(sso.Permission) sso.Permission:
