@@ -168,22 +168,16 @@ func (l *Receiver) Receive(ctx context.Context, token string) error {
 		return nil
 	}
 	return l.auth.Refuse(ctx, "logout token", err, func(d sso.Denial) sso.Denial {
-		if d.Status < http.StatusInternalServerError {
-			return badRequest()
+		if d.Status >= http.StatusInternalServerError {
+			return d
 		}
-		return d
+		return sso.Denial{ // as in RFC 6749, section 5.2
+			Status: http.StatusBadRequest,
+			Code:   sso.CodeInvalidRequest,
+			Header: http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-store"}},
+			Body:   []byte(`{"error":"` + sso.CodeInvalidRequest + `"}`),
+		}
 	})
-}
-
-// badRequest is the response to an invalid logout token: 400 and an error as in RFC 6749, section
-// 5.2, not cacheable (OpenID Connect Back-Channel Logout 1.0, section 2.8).
-func badRequest() sso.Denial {
-	return sso.Denial{
-		Status: http.StatusBadRequest,
-		Code:   sso.CodeInvalidRequest,
-		Header: http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-store"}},
-		Body:   []byte(`{"error":"` + sso.CodeInvalidRequest + `"}`),
-	}
 }
 
 func (l *Receiver) receive(ctx context.Context, token string) error {
@@ -238,10 +232,7 @@ func noSession(format string, args ...any) error {
 
 // revocation returns what a logout token ends under the session policy of its issuer.
 func revocation(t *verify.Token) (Revocation, error) {
-	latest := t.Now()
-	if t.Times.Issued.After(latest) {
-		latest = t.Times.Issued
-	}
+	latest := slices.MaxFunc([]time.Time{t.Now(), t.Times.Issued}, time.Time.Compare)
 	sub, _ := t.Claims().Get("sub").Text()
 	sid, _ := t.Claims().Get("sid").Text()
 	r := Revocation{Issuer: t.Issuer, Subject: sub, Until: latest.Add(t.MaxAge + t.Leeway + clockSkew)}

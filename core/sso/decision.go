@@ -116,9 +116,6 @@ func (d Decision) Explain() string { return strings.Join(d.lines(false), "\n") }
 // data: show them only to people who may see the token.
 func (d Decision) ExplainWithValues() string { return strings.Join(d.lines(true), "\n") }
 
-// summary is the explanation in one line, for errors.
-func (d Decision) summary() string { return strings.ReplaceAll(d.Explain(), "\n", "; ") }
-
 func (d Decision) lines(values bool) []string {
 	list := []string{d.line(values)}
 	shown := d.decisive()

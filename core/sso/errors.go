@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -143,7 +144,7 @@ type AccessDeniedError struct {
 
 // Error returns the decision in one line, without values of the token.
 func (e *AccessDeniedError) Error() string {
-	return fmt.Sprintf("%v: %s", ErrAccessDenied, e.Decision.summary())
+	return fmt.Sprintf("%v: %s", ErrAccessDenied, strings.ReplaceAll(e.Decision.Explain(), "\n", "; "))
 }
 
 // Unwrap returns [ErrAccessDenied].
@@ -171,15 +172,6 @@ func (e *UnavailableError) Error() string { return fmt.Sprintf("%v: %v", ErrUnav
 
 // Unwrap returns [ErrUnavailable] and the cause.
 func (e *UnavailableError) Unwrap() []error { return []error{ErrUnavailable, e.Err} }
-
-// nameOf returns the header member, claim or step that an error is about; empty if there is none.
-func nameOf(err error) string {
-	var token *TokenError
-	if errors.As(err, &token) {
-		return token.Name
-	}
-	return ""
-}
 
 // reasonOf returns the reason of any error.
 func reasonOf(err error) Reason {

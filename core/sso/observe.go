@@ -125,8 +125,8 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 		slog.Int("status", status),
 		slog.String("error", cause.Error()),
 	}
-	if name := nameOf(cause); name != "" {
-		attrs = append(attrs, slog.String("check", name))
+	if token := (*TokenError)(nil); errors.As(cause, &token) && token.Name != "" {
+		attrs = append(attrs, slog.String("check", token.Name))
 	}
 	if reason == ReasonWrongAudience || reason == ReasonWrongIssuer { // often the setting is wrong, not the token
 		attrs = append(attrs, slog.String("hint", reason.Remedy()))
@@ -134,8 +134,9 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 	if r != nil {
 		pattern := r.Pattern()
 		attrs = append(attrs, slog.String("method", r.Method()), slog.String("pattern", pattern))
-		if path := pathOf(r); pattern == "" && path != "" {
-			attrs = append(attrs, slog.String("path", path))
+		path, _, _ := strings.Cut(r.RequestURI(), "?") // the query may hold secrets
+		if pattern == "" && path != "" {
+			attrs = append(attrs, slog.String("path", verify.Clip(path)))
 		}
 	}
 	if principal, decision, ok := decisionOf(cause); ok {
@@ -153,12 +154,6 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 	a.logger.LogAttrs(ctx, level, "sso: refused", attrs...)
 }
 
-// pathOf returns the path of a request, bounded and without the query, which may hold secrets.
-func pathOf(r Request) string {
-	path, _, _ := strings.Cut(r.RequestURI(), "?")
-	return verify.Clip(path)
-}
-
 // decisionOf returns the decision that a refusal is based on, if there is one.
 func decisionOf(cause error) (*Principal, Decision, bool) {
 	var (
@@ -174,9 +169,9 @@ func decisionOf(cause error) (*Principal, Decision, bool) {
 }
 
 func (a *Authenticator) fetched(f keycache.FetchEvent) {
-	if f.Err != nil {
-		a.observe(Event{Kind: EventKeysFailed, Source: f.Source, Err: f.Err})
-		return
+	e := Event{Kind: EventKeysFetched, Source: f.Source, Err: f.Err}
+	if e.Err != nil {
+		e.Kind = EventKeysFailed
 	}
-	a.observe(Event{Kind: EventKeysFetched, Source: f.Source})
+	a.observe(e)
 }

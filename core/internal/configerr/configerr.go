@@ -33,14 +33,6 @@ func (l *List) Setting(field string) string {
 	return l.Name(field)
 }
 
-// InCode returns one of two words: for readers who write Go, or for those who set variables.
-func (l *List) InCode(code, environment string) string {
-	if l.Raw == nil {
-		return code
-	}
-	return environment
-}
-
 // Add adds a problem, once.
 func (l *List) Add(field, problem, remedy string) {
 	p := Problem{l.Setting(field), problem, remedy}

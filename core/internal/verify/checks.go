@@ -551,7 +551,7 @@ func findKey(ctx context.Context, t *Token) error {
 
 func oneKey(_ context.Context, t *Token) error {
 	if errors.Is(t.keyErr, keycache.ErrAmbiguousKey) {
-		return fail("%w", t.keyErr)
+		return failure(t.keyErr)
 	}
 	return nil
 }
