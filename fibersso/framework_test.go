@@ -136,7 +136,7 @@ func TestGuard_HandlerErrorAndPanic(t *testing.T) {
 }
 
 // Server-sent events are written after the handler has returned, when Fiber's context belongs to
-// another request. What the handler has read stays the same.
+// another request. The values that the handler has read do not change.
 func TestGuard_Stream(t *testing.T) {
 	adaptertest.CheckLeaks(t)
 	iss := ssotest.NewIssuer(t)

@@ -40,7 +40,7 @@ const (
 	newKey = "alias/sso-2025"
 )
 
-// What must not show in any error.
+// No error may contain these.
 const (
 	secret  = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 	session = "IQoJb3JpZ2luX2VjEXAMPLETOKEN"

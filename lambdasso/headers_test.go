@@ -34,7 +34,7 @@ func TestRequire_JoinedCredentials(t *testing.T) {
 	}
 }
 
-// Cookies cannot be joined into one field; the newer front doors have a place for them.
+// Cookies cannot be joined into one field; the newer triggers have a place for them.
 func TestRenderer_Cookies(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	cfg := iss.Config("api")

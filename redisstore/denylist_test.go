@@ -162,7 +162,7 @@ func TestDenylist_Cluster(t *testing.T) {
 	}
 }
 
-// What a node has lost is unavailable. The other nodes still answer.
+// The records that a node has lost are unavailable. The other nodes still answer.
 func TestDenylist_ClusterLostData(t *testing.T) {
 	c := redistest.StartCluster(t)
 	leavesNothing(t, c.Nodes...)

@@ -340,7 +340,7 @@ func TestSessions_WaitReplicas(t *testing.T) {
 	replica.Hang()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	// What is done already must be confirmed too.
+	// A revocation that is done already must be confirmed too.
 	for _, err := range []error{store.Revoke(ctx, "u1"), store.RevokeSession(ctx, "u1", "s1")} {
 		if err == nil {
 			t.Error("a replica that hangs has confirmed")

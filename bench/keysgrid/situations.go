@@ -62,7 +62,7 @@ var situations = []situation{
 	{"outage 62 min: drips 1 byte/s", "0% refused, waits ≤ 1 s", false, outage(drip)},
 	{"down for 3 h", "refused by then", false, warm(tooOld)},
 	{"down for 10 min, then a new key", "accepted ≤ 30 s", false, warm(afterOutage)},
-	// What a key set can hold.
+	// The contents of a key set.
 	{"set with a key of unknown type", "the others serve", false, beside(func(*trial) string {
 		return `{"kty":"AKP","kid":"pq","use":"sig","alg":"ML-DSA-65","pub":"AAAA"}`
 	})},

@@ -8,7 +8,7 @@ import (
 )
 
 // The most allocations of a guard for a cached token, beyond those of the route without it: the
-// context, and what the framework needs to pass the context and the principal on.
+// context, and the framework's own to pass the context and the principal on.
 var mostAllocations = map[string]float64{"net/http": 2, "Gin": 4, "Echo": 5, "Fiber": 1}
 
 func TestAllocations_CachedToken(t *testing.T) {

@@ -73,7 +73,7 @@ func claims(i, padding int) (options []devissuer.TokenOption) {
 }
 
 // authenticator returns this library with a cache for so many tokens; 0 is the default, and a
-// negative number is no cache. It has fetched the keys.
+// negative number disables the cache. It has fetched the keys.
 func (p *provider) authenticator(ctx context.Context, cache int) *sso.Authenticator {
 	a := must(sso.New(sso.Config{
 		PublicKeyURI: p.JWKSURL(),

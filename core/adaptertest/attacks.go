@@ -13,7 +13,7 @@ import (
 // An Attack is a request with an invalid token or a malformed credential. Each breaks one rule. If
 // possible, the token is correctly signed, so that nothing else is wrong with it.
 type Attack struct { //nolint:recvcheck // what builds one changes it; what reads one gets a copy
-	// Name is unique: a group, a slash, and what is done. The group "Authorization" is about the header
+	// Name is unique: a group, a slash and the attack. The group "Authorization" is about the header
 	// field; the other attacks are a bearer token each.
 	Name string
 	// Rule is the rule that it breaks.

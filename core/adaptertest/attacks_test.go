@@ -39,7 +39,7 @@ func TestAttacks_Complete(t *testing.T) {
 }
 
 // TestAttacks sends each attack to a service of its own, with nothing between the token and the
-// authenticator. What is made for any algorithm is tried with ES256 here, with RS256 through
+// authenticator. Attacks with any algorithm use ES256 here, and RS256 in the tests of
 // the adapters.
 func TestAttacks(t *testing.T) {
 	adaptertest.CheckLeaks(t)

@@ -24,7 +24,7 @@
 //     [Audience], WithoutClaim("aud") omits it. [Persona] stands for all its options.
 //   - [Permission] adds to the permissions before it. A later [Claim] of that name replaces them.
 //   - Claim("exp", …) sets the end of a token. A [ValidFor] after it counts from iat again.
-//   - [Raw] replaces what was set, whatever its position. [BadSignature] changes the finished token.
+//   - [Raw] replaces what was set, in any position. [BadSignature] changes the finished token.
 //
 // # What it serves
 //

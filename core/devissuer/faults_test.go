@@ -124,7 +124,7 @@ func TestIssuer_SlowCancelled(t *testing.T) {
 	}
 }
 
-// In a bubble the clock stands still unless all goroutines wait: the durations are exact, and an hour
+// In a bubble the clock advances only while all goroutines wait: the durations are exact, and an hour
 // takes no time. The bubble itself fails the test if a goroutine is left, so that these tests do not
 // close the issuer.
 func TestIssuer_FaultsInSynctest(t *testing.T) {

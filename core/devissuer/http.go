@@ -95,7 +95,7 @@ func (i *Issuer) routes() http.Handler {
 		if i.refuses() {
 			panic(http.ErrAbortHandler) // closes the connection without a response
 		}
-		// The request also ends with the issuer, whichever server it came by.
+		// The request also ends with the issuer, on any server.
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(i.closing, cancel)() //nolint:contextcheck // the issuer's end is not the request's

@@ -14,8 +14,8 @@ import (
 )
 
 // An Issuer publishes keys and mints tokens. Make one with [New] or [Start]; the zero value does
-// not work. All methods are safe for concurrent use. What a setter changes applies to the next
-// request.
+// not work. All methods are safe for concurrent use. A setter applies from the next
+// request on.
 type Issuer struct {
 	config
 	base    *url.URL // the identifier without a trailing slash; the documents are below it

@@ -68,7 +68,7 @@ func opts(opts ...devissuer.TokenOption) []devissuer.TokenOption { return opts }
 func TestToken_Claims(t *testing.T) {
 	t.Parallel()
 	issuer := inMemory(t, devissuer.WithClock(atNoon))
-	// What these cases are not about.
+	// The other claims are omitted.
 	var bare []devissuer.TokenOption
 	for _, name := range []string{"iss", "aud", "sub", "iat", "exp", "jti"} {
 		bare = append(bare, devissuer.WithoutClaim(name))

@@ -211,7 +211,7 @@ func ExampleRegister() {
 	// <nil> no path; write examplevault:team/key
 }
 
-// What can be written into sso.Config.Algorithms.
+// The algorithms that sso.Config.Algorithms accepts.
 func ExampleAlgorithms() {
 	fmt.Println(keys.Algorithms())
 	// Output:

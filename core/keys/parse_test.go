@@ -37,7 +37,7 @@ func FuzzMembers(f *testing.F) {
 				t.Errorf("%q: %q is %q, want %q", text, name, value, object[name])
 			}
 		}
-		for name := range maps.Keys(object) { // names that are no text have become �, and name nothing that is looked for
+		for name := range maps.Keys(object) { // names that are not valid UTF-8 contain �, and match no wanted name
 			if _, found := members[name]; err == nil && !found && !strings.ContainsRune(name, utf8.RuneError) {
 				t.Errorf("%q: %q is missing", text, name)
 			}

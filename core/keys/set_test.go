@@ -45,7 +45,7 @@ func TestNoKeyError_Error(t *testing.T) {
 	}
 }
 
-// What a set holds in vain takes as long to read as what it holds.
+// Unusable keys of a set take as long to read as usable ones.
 func TestJWKS_CountsSkippedKeys(t *testing.T) {
 	list := []any{ecJWK("a", elliptic.P256())}
 	for range 100 {

@@ -13,7 +13,7 @@ type Status struct {
 	FetchedAt   time.Time `json:"fetched_at,omitzero"`    // when the set in force was requested; zero: never
 	RefreshDue  time.Time `json:"refresh_due,omitzero"`   // when the next request starts a refresh; zero: never
 	LastError   string    `json:"last_error,omitempty"`   // of the latest attempt; empty: it succeeded or there was none
-	LastErrorAt time.Time `json:"last_error_at,omitzero"` // when that was
+	LastErrorAt time.Time `json:"last_error_at,omitzero"` // the time of LastError
 	NextAttempt time.Time `json:"next_attempt,omitzero"`  // no attempt is made before; zero: at any time
 	Fetches     int       `json:"fetches"`                // attempts so far
 }

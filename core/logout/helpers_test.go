@@ -64,12 +64,12 @@ func object(members, changes []string) string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
-// headerWith is a valid header but for the changes.
+// headerWith returns a valid header with changes.
 func headerWith(changes ...string) string {
 	return object([]string{"alg", `"EdDSA"`, "kid", `"ada"`, "typ", `"JWT"`}, changes)
 }
 
-// claimsWith are valid claims but for the changes.
+// claimsWith returns valid claims with changes.
 func claimsWith(changes ...string) string {
 	return object([]string{
 		"iss", `"` + issuerID + `"`, "aud", `"api"`, "sub", `"ada"`,
@@ -87,7 +87,7 @@ func static(t testing.TB, id, algorithm string, public crypto.PublicKey) keys.So
 	return source
 }
 
-// token is ada's, valid but for the changes to its claims.
+// token returns a valid token of ada with changes to its claims.
 func token(changes ...string) string { return signed(ada, headerWith(), claimsWith(changes...)) }
 
 // reasonIn is the reason of an invalid token; "none" if that is not what the error is.

@@ -19,7 +19,7 @@ import (
 
 const logoutMember = `{"http://schemas.openid.net/event/backchannel-logout":{}}`
 
-// logoutClaims are those of a valid logout token but for the changes.
+// logoutClaims returns the claims of a valid logout token with changes.
 func logoutClaims(changes ...string) string {
 	return object([]string{
 		"iss", `"` + issuerID + `"`, "aud", `"web"`, "sub", `"ada"`, "sid", `"s1"`, "jti", `"l1"`,
@@ -31,14 +31,14 @@ func logoutHeader(changes ...string) string {
 	return headerWith(append([]string{"typ", `"logout+jwt"`}, changes...)...)
 }
 
-// logoutToken is ada's, valid but for the changes to its claims.
+// logoutToken returns a valid logout token for ada with changes to its claims.
 func logoutToken(changes ...string) string {
 	return signed(ada, logoutHeader(), logoutClaims(changes...))
 }
 
 func at(d time.Duration) string { return fmt.Sprint(T.Add(d).Unix()) }
 
-// logoutCases are logout tokens for the client "web", each valid but for what its name says.
+// logoutCases are logout tokens for the client "web". Each is valid except for what its name says.
 var logoutCases = []struct {
 	name   string
 	header []string // changes
@@ -228,7 +228,7 @@ func TestValidateToken_LogoutToken(t *testing.T) {
 				t.Errorf("typ %s opened a route: %v", typ, err)
 			}
 		}
-		// What is cached does not help a token without events.
+		// A cached header does not help a token without events.
 		plain := signed(ada, logoutHeader("typ", `"logout+jwt"`), claimsWith())
 		if _, err := a.ValidateToken(t.Context(), plain); reasonIn(err) != sso.ReasonTokenType {
 			t.Errorf("an access token of typ logout+jwt: %v", err)
@@ -358,7 +358,7 @@ func (s *signedOut) RecordLogout(ctx context.Context, issuer, id string, until t
 	return nil
 }
 
-// withLogout is an authenticator that looks at sessions by sid and sub, and what ends them.
+// withLogout returns an authenticator that looks sessions up by sid and sub, its receiver and its store.
 func withLogout(t testing.TB, change ...func(*sso.Config)) (*sso.Authenticator, *logout.Receiver, *signedOut) {
 	t.Helper()
 	store := newSignedOut()
@@ -563,7 +563,7 @@ func TestReceive_InvalidToken(t *testing.T) {
 	}
 }
 
-// What a logout names has to be what the policy reads, or it would be answered with 200 and end
+// A logout must name a claim that the policy reads. Otherwise it would be answered with 200 and end
 // nothing.
 func TestReceive_SessionPolicy(t *testing.T) {
 	for name, test := range map[string]struct {

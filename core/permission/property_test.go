@@ -236,7 +236,7 @@ func TestProperty_MoreClaims(t *testing.T) {
 	}
 }
 
-// What ForRoute accepts is never granted without claims.
+// A permission that ForRoute accepts is never granted without claims.
 func TestProperty_ForRoute(t *testing.T) {
 	r := dice(3)
 	empty := []*sso.Principal{nil, {}}

@@ -263,8 +263,8 @@ func (a *Authenticator) validate(ctx context.Context, token string, r Request) (
 				return nil, err
 			}
 			if _, view := r.(headerViewer); view {
-				// The framework may reuse the token's memory. What is verified and what is cached
-				// must be the same bytes.
+				// The framework may reuse the token's memory. The same bytes must be verified
+				// and cached.
 				token = strings.Clone(token)
 				key = a.cacheKey(token)
 			}

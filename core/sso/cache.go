@@ -13,7 +13,7 @@ import (
 
 // A verified token need not be verified again while everything holds that its verification depended
 // on. Its bytes cannot have changed, since it is found by their SHA-256 digest, nor can the rules,
-// since each issuer has its own cache. What can change is the time, the keys and the session; they
+// since each issuer has its own cache. Only the time, the keys and the session can change; they
 // are checked each time. In doubt the token is verified again: the cache never refuses anything.
 
 // A login is what one authenticator established for one credential. Another authenticator, or the

@@ -171,7 +171,7 @@ func bearerToken(value string) (string, error) {
 }
 
 // checkBearerToken checks the syntax of b64token (RFC 6750, section 2.1) in the first KiB of a
-// token that is not cached. What follows is checked with the token itself, and then answered with
+// token that is not cached. The rest is checked with the token itself, and then answered with
 // 401 instead of 400.
 func checkBearerToken(token string) error {
 	const most = 1 << 10

@@ -61,7 +61,7 @@ func TestDecision(t *testing.T) {
 		d := sso.Deny("c", "r")
 		parts, scopes, values := []sso.Decision{sso.Deny("x", "y")}, []string{"a"}, []string{"gold"}
 		with := d.With(sso.Details{Path: "p", Wanted: "w", Found: found, Scopes: scopes, ACRValues: values, Parts: parts})
-		for range 2 { // what goes in, and what comes out
+		for range 2 { // changes to the argument, then to the result
 			parts[0], scopes[0], values[0] = sso.Grant(), "b", "tin"
 			got := with.Details()
 			if got.Path != "p" || got.Wanted != "w" || got.Parts[0].Code() != "x" || got.Scopes[0] != "a" || got.ACRValues[0] != "gold" || with.Remedy() != "r" {

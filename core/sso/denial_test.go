@@ -116,7 +116,7 @@ func TestDenialOf_Classes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := sso.DenialOf(test.err)
-			if strings.HasPrefix(test.name, "a nil ") { // whichever of the two: it is a refusal and no crash
+			if strings.HasPrefix(test.name, "a nil ") { // either refusal is correct: it must not crash
 				if got.Status != test.want.Status && got.Status != 500 {
 					t.Errorf("got %d", got.Status)
 				}

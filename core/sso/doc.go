@@ -39,6 +39,6 @@
 //
 // The client gets a status, a challenge and a problem document (RFC 9457) with a code, and nothing
 // about the cause. The cause goes to [Config.Logger] and [Config.Observe] with a [Reason] of a closed
-// list. 401 means that the token is invalid, 503 that its validity is unknown. [Config.Renderer] may change the response, and
-// then an adapter's option WithDenied.
+// list. 401 means that the token is invalid, 503 that its validity is unknown. [Config.Renderer] may
+// change the response, and then an adapter's option WithDenied.
 package sso

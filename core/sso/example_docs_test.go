@@ -249,7 +249,7 @@ func ExampleValue() {
 	// admin=null level=7 name="ada" tags=["a","b"] "a" "b" 2
 }
 
-// What a permission wants is compared by its JSON meaning.
+// The wanted value of a permission is compared by its JSON meaning.
 func ExampleValueOf() {
 	one, err := sso.ValueOf(1)
 	if err != nil {
@@ -269,7 +269,7 @@ func ExampleValueOf() {
 	// true false true
 }
 
-// What outlives the beginning of its request ends with the token.
+// Work that outlives the beginning of its request ends with the token.
 func ExampleWithExpiry() {
 	now := time.Unix(1_700_000_000, 0)
 	auth, issuer := forExamples(sso.Config{Now: func() time.Time { return now }})

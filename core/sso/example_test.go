@@ -87,7 +87,7 @@ func ExampleJoin() {
 	//  false
 }
 
-// withIssuer makes an issuer in memory, and what trusts it alone.
+// withIssuer makes an issuer in memory and an authenticator that trusts only it.
 func withIssuer(issuer string) (*sso.Authenticator, *devissuer.Issuer) {
 	made, err := devissuer.New(devissuer.WithIssuer(issuer))
 	if err != nil {
@@ -122,8 +122,8 @@ func cancelOrder(ctx context.Context, id string) error {
 	return nil
 }
 
-// Why a request was refused, in code: the log has it, and so has Observe. What was found in the
-// token is personal data.
+// The reason of a refusal is in the log, and Observe gets it too. Values from the token are personal
+// data.
 func ExampleConfig_observe() {
 	issuer, err := devissuer.New()
 	if err != nil {

@@ -108,14 +108,14 @@ func FuzzVerify(f *testing.F) {
 		if p.Claim("exp").Kind() != "number" {
 			t.Fatalf("accepted an exp of %s", p.Claim("exp"))
 		}
-		// What was accepted encodes to the same bytes.
+		// The accepted token encodes to the same bytes.
 		for i, segment := range strings.Split(token, ".") {
 			decoded, err := base64.RawURLEncoding.Strict().DecodeString(segment)
 			if err != nil || b64(decoded) != segment {
 				t.Fatalf("segment %d is not canonical: %v", i, err)
 			}
 		}
-		// What both accept means the same to both.
+		// A token that both accept has the same meaning for both.
 		claims := jwt.MapClaims{}
 		other, err := parser.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return ada.Public(), nil })
 		if err != nil {

@@ -88,12 +88,12 @@ func object(members, changes []string) string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
-// headerWith is a valid header but for the changes.
+// headerWith returns a valid header with changes.
 func headerWith(changes ...string) string {
 	return object([]string{"alg", `"EdDSA"`, "kid", `"ada"`, "typ", `"JWT"`}, changes)
 }
 
-// claimsWith are valid claims but for the changes.
+// claimsWith returns valid claims with changes.
 func claimsWith(changes ...string) string {
 	return object([]string{
 		"iss", `"` + issuerID + `"`, "aud", `"api"`, "sub", `"ada"`,
@@ -101,7 +101,7 @@ func claimsWith(changes ...string) string {
 	}, changes)
 }
 
-// token is ada's, valid but for the changes to its claims.
+// token returns a valid token of ada with changes to its claims.
 func token(changes ...string) string { return signed(ada, headerWith(), claimsWith(changes...)) }
 
 // static is a source of one key.

@@ -97,7 +97,7 @@ func TestJoin_IssuerSelects(t *testing.T) {
 		t.Fatalf("%v, %v", p, err)
 	}
 	fetches(1, 1)
-	// What the one signs in the other's name is checked by the other's keys.
+	// A token of one issuer in the other's name is verified by the other's keys.
 	if _, err := a.ValidateToken(t.Context(), partners.MustToken(devissuer.Audience("api"), devissuer.IssuedBy(staffID))); reasonIn(err) != sso.ReasonUnknownKey {
 		t.Errorf("partners for staff: %v", err)
 	}

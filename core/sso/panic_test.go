@@ -129,7 +129,7 @@ func TestAuthorize_Panics(t *testing.T) {
 			if _, ok := sso.FromContext(ctx); ok != (test.want == 200) {
 				t.Errorf("the context holds a principal: %t", ok)
 			}
-			// The same on the other ways in. What panics in the permission does not matter there.
+			// The same for the other entry points. A panic in the permission does not matter there.
 			wantElse := test.want
 			if wantElse == 403 || strings.HasPrefix(test.name, "a permission") || strings.Contains(test.name, "at a permission") {
 				wantElse = 200

@@ -13,8 +13,8 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// shape is a token as a provider documents it: the same header and claims, but for the dates
-// and for the key that signed it. IAT and EXP in the text are replaced by valid dates.
+// shape is a token as a provider documents it: the same header and claims, except for the dates
+// and the key that signed it. IAT and EXP in the text are replaced by valid dates.
 type shape struct {
 	name, header, claims string
 	config               func(*sso.Config) // beside the issuer and the keys

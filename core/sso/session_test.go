@@ -254,7 +254,7 @@ func TestSessions_OncePerRequest(t *testing.T) {
 	}
 }
 
-// What one guard after another found is as old as the first's answer, not as the last's question.
+// The age of a session lookup counts from the first guard's lookup, not from the last guard's check.
 func TestSessions_CheckedAgain(t *testing.T) {
 	issuer, a, store, now := withSessions(t)
 	r := bearer(inSession(issuer))

@@ -21,7 +21,7 @@ import (
 	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
-// What a lookup may cost.
+// The limits for the cost of a lookup.
 const (
 	mostCached = 5 * time.Microsecond // of a cached session
 	mostWarm   = 7 * time.Microsecond // of a cached token and its session

@@ -113,7 +113,7 @@ func end(t *testing.T, test func(testing.TB)) outcome {
 	return r.outcome
 }
 
-// recorder records how a test ends. What it does not define is its parent's.
+// recorder records how a test ends. Its other methods are those of its parent.
 type recorder struct {
 	testing.TB
 	outcome  outcome

@@ -38,7 +38,7 @@ import (
 type Peer struct {
 	Name    string
 	Modules []string // the modules whose versions are reported
-	// Start does what a service does before it listens. What it starts ends with ctx.
+	// Start does what a service does before it listens. Its goroutines end with ctx.
 	Start func(ctx context.Context, p Provider) (Verifier, error)
 }
 

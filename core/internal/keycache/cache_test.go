@@ -595,7 +595,7 @@ func TestCache_NoKeyIDSeveralKeys(t *testing.T) {
 	})
 }
 
-// At the end of a rotation the old key goes, and what was ambiguous no longer is.
+// At the end of a rotation the old key goes, and the match is no longer ambiguous.
 func TestCache_NoKeyIDAfterRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
@@ -757,7 +757,7 @@ func TestCache_GenerationOfSameKeys(t *testing.T) {
 	})
 }
 
-// What was found out under one issuer says nothing under another.
+// A confirmation under one issuer does not apply to another.
 func TestConfirm_OtherIssuer(t *testing.T) {
 	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	issuer := "https://idp.example"

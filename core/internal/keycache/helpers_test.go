@@ -50,7 +50,7 @@ func newIssuer(t testing.TB, opts ...devissuer.Option) *devissuer.Issuer {
 	return issuer
 }
 
-// provider is an issuer with a cache over its key set, and what that cache did.
+// provider is an issuer with a cache over its key set and a record of its calls.
 type provider struct {
 	*devissuer.Issuer
 	cache *keycache.Cache

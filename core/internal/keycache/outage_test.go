@@ -588,7 +588,7 @@ func TestOnFetch_EveryAttempt(t *testing.T) {
 	})
 }
 
-// What a source says must not be taken for what the cache says.
+// An error of a source must not count as an answer of the cache.
 func TestCache_SourceErrorsAreNotAnswers(t *testing.T) {
 	for _, err := range []error{keycache.ErrUnknownKey, keycache.ErrAmbiguousKey, keycache.ErrWrongAlgorithm} {
 		cache := newCache(t, sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return nil, err }), keycache.Options{})

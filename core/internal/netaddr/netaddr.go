@@ -25,7 +25,7 @@ func Loopback(host string) bool {
 const maxRedacted = 200
 
 // Redact returns an address as it may appear in a message, in quotes: without query, user and
-// password, and without anything that may be a key in the wrong place. What is not a URL is returned
+// password, and without anything that may be a key in the wrong place. Other text is returned
 // only if it is short, in one piece, and has a dot or a colon, as file names and ARNs have and Base64
 // and hex have not.
 func Redact(uri string) string {

@@ -8,7 +8,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Decision is what a permission answered, and what each of those answered that it is made of.
+// Decision is the result of a permission with the results of its parts.
 type Decision struct {
 	Permission  string     `json:"permission"`
 	Granted     bool       `json:"granted"`
