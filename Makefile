@@ -32,7 +32,7 @@ sso: ## Build the command-line tool into bin/
 test: ## Test every module of the workspace, with the race detector if there is a C compiler
 	@scripts/test $(if $(PROFILE),-coverprofile=$(PROFILE) -coverpkg=$(subst $() $(),$(comma),$(filter-out ./examples/...,$(PACKAGES)))) $(PACKAGES)
 
-lint: $(call tool,golangci-lint deadcode go-licenses) ## Check code, go.mod, api/, links and licences
+lint: $(call tool,golangci-lint deadcode go-licenses vale) ## Check code, prose, go.mod, api/, links and licences
 	@scripts/lint
 
 vulncheck: $(call tool,govulncheck) ## Check the library for known vulnerabilities; VULNDB=https://vuln.go.dev asks the live database
@@ -107,7 +107,7 @@ ci: ## Run what a change must pass
 clean:
 	rm -rf bin .cache e2e/oidcprovider/node_modules
 
-tools: $(call tool,golangci-lint gotestsum deadcode govulncheck go-licenses gremlins)
+tools: $(call tool,golangci-lint gotestsum deadcode govulncheck go-licenses gremlins vale)
 
 bin/.%-$(GOVERSION): tools/go.mod tools/go.sum
 	@echo 'Building $*$(if $(filter golangci-lint,$*),; the first time takes a minute or two).'
