@@ -246,10 +246,7 @@ func (c *Config) checkSessions(l *configerr.List) {
 			l.Add("Sessions", "reads the claim "+configerr.Quote(claim), "write the claim's path without surrounding white space")
 		}
 	}
-	switch {
-	case p.Audience == "" && len(c.Audience) > 1:
-		l.Add("Sessions", "has no audience, and Audience names several", "set the audience of the store to the one under which it keeps sessions")
-	case p.Audience != "" && len(c.Audience) > 0 && !slices.Contains(c.Audience, p.Audience):
+	if p.Audience != "" && len(c.Audience) > 0 && !slices.Contains(c.Audience, p.Audience) {
 		l.Add("Sessions", "has the audience "+configerr.Quote(p.Audience)+", which is not in Audience", "set the audience of the store to one of them")
 	}
 }

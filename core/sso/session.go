@@ -61,7 +61,8 @@ type SessionPolicy struct {
 	UserClaim, SessionClaim string
 
 	// Audience is the audience under which the store keeps the sessions, one of
-	// [Config.Audience]. Default: the only one. Required if there are several.
+	// [Config.Audience]. Default: the only one; empty if there are several, for stores that do not
+	// distinguish audiences.
 	Audience string
 
 	// InsecureIgnoreOutage accepts tokens while the store cannot answer, also those of users who

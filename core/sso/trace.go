@@ -3,6 +3,7 @@ package sso
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/more-retail/moresso-go/core/internal/protect"
 	"github.com/more-retail/moresso-go/core/internal/verify"
@@ -32,7 +33,7 @@ func (a *Authenticator) Explain(ctx context.Context, token string) (*Principal, 
 	)
 	trace := func(c *verify.Check, err error) {
 		ran++
-		steps = addStep(steps, c, err)
+		steps = addStep(steps, checkStep(c, err))
 	}
 	err := protect.Call(func() error {
 		use := func(t *verify.Token) { l = a.newLogin(t, a.cacheKey(token)) }
@@ -41,10 +42,8 @@ func (a *Authenticator) Explain(ctx context.Context, token string) (*Principal, 
 		}
 		return a.checkSession(ctx, l)
 	})
-	for i := ran; i < len(verify.AccessToken); i++ {
-		if name := verify.AccessToken[i].Name; steps[len(steps)-1].Name != name {
-			steps = append(steps, Step{Name: name, Result: "not reached"})
-		}
+	for _, c := range verify.AccessToken[ran:] {
+		steps = addStep(steps, Step{Name: c.Name, Result: "not reached"})
 	}
 	if a.issuers[0].sessions != nil {
 		steps = append(steps, sessionStep(err, l != nil))
@@ -55,22 +54,28 @@ func (a *Authenticator) Explain(ctx context.Context, token string) (*Principal, 
 	return l.principal, steps, nil
 }
 
-// addStep adds the result of a check. Consecutive checks of one name are one step.
-func addStep(steps []Step, c *verify.Check, err error) []Step {
-	s := Step{Name: c.Name, Result: "passed"}
+func checkStep(c *verify.Check, err error) Step {
 	switch {
+	case err == nil:
+		return Step{Name: c.Name, Result: "passed"}
 	case errors.Is(err, verify.ErrSkipped):
-		s.Result = "skipped"
-	case err != nil:
-		s.Result, s.Reason, s.Clause, s.Err = "failed", Reason(c.Reason), c.Clause, err
-		if outage := public(err); errors.Is(outage, ErrUnavailable) {
-			s.Reason = reasonOf(outage)
-		}
+		return Step{Name: c.Name, Result: "skipped"}
 	}
-	if last := len(steps) - 1; last >= 0 && steps[last].Name == s.Name {
-		if s.Result != "skipped" {
-			steps[last] = s
-		}
+	s := Step{Name: c.Name, Result: "failed", Reason: Reason(c.Reason), Clause: c.Clause, Err: err}
+	if outage := public(err); errors.Is(outage, ErrUnavailable) {
+		s.Reason = reasonOf(outage)
+	}
+	return s
+}
+
+// addStep adds a step. The checks of one name are one step, which fails if one of them does.
+func addStep(steps []Step, s Step) []Step {
+	i := slices.IndexFunc(steps, func(earlier Step) bool { return earlier.Name == s.Name })
+	switch {
+	case i < 0:
+	case s.Result == "failed", steps[i].Result == "skipped" && s.Result == "passed":
+		steps = slices.Delete(steps, i, i+1)
+	default:
 		return steps
 	}
 	return append(steps, s)
