@@ -236,7 +236,7 @@ func spellings(name string) []string {
 	return slices.DeleteFunc(list, func(s string) bool { return s == name })
 }
 
-func newProvider(t *testing.T, change ...func(*devissuer.Issuer, *sso.Config)) (*devissuer.Issuer, *sso.Authenticator, *clock) {
+func newProvider(t *testing.T, change ...func(*devissuer.Issuer, *sso.Config)) (*devissuer.Issuer, *sso.Authenticator) {
 	t.Helper()
 	now := newClock()
 	issuer, err := devissuer.New(devissuer.WithAlgorithm("EdDSA"), devissuer.WithClock(now.Now))
@@ -249,7 +249,7 @@ func newProvider(t *testing.T, change ...func(*devissuer.Issuer, *sso.Config)) (
 		for _, change := range change {
 			change(issuer, c)
 		}
-	}), now
+	})
 }
 
 // newAuth trusts ada, checks sessions, and does what change says.

@@ -672,7 +672,7 @@ func TestReceive_JoinRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer second.Close() //nolint:errcheck // the end of a test server
-	_, other, _ := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) {
+	_, other := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) {
 		c.PublicKeyURI, c.Issuer, c.HTTPClient, c.Sessions = second.JWKSURL(), second.URL(), second.Client(), nil
 	})
 	joined, err := sso.Join(reading, other)
@@ -707,7 +707,7 @@ func TestReceive_JoinRules(t *testing.T) {
 
 func TestReceive_KeysUnavailable(t *testing.T) {
 	store := newSignedOut()
-	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) {
+	issuer, a := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) {
 		c.Sessions, c.MaxTokenAge = store, time.Hour
 	})
 	receiver, err := logout.New(a, store, "web")
@@ -836,7 +836,7 @@ func TestReceive_JoinRevoker(t *testing.T) {
 	a := newAuth(t, func(c *sso.Config) {
 		c.Sessions, c.MaxTokenAge, first = one, time.Hour, c.Issuer
 	})
-	_, b, _ := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) {
+	_, b := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) {
 		c.PublicKeyURI, c.Issuer, c.HTTPClient = second.JWKSURL(), second.URL(), second.Client()
 		c.Sessions, c.MaxTokenAge = two, time.Hour
 	})

@@ -217,7 +217,7 @@ func (a *Authenticator) guard(ctx context.Context, r Request, do func() (context
 		if r == nil || ctx == nil {
 			return errors.New("sso: the request or its context is nil")
 		}
-		next, err = do()
+		next, err = do() //nolint:fatcontext // it is the result
 		return err
 	})
 	if err != nil {

@@ -146,7 +146,7 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 		}
 		if a.logger.Enabled(ctx, slog.LevelDebug) {
 			attrs = append(attrs, slog.String("decision", decision.Explain()))
-			if panicked := (*protect.Panic)(nil); errors.As(cause, &panicked) {
+			if panicked := (*protect.PanicError)(nil); errors.As(cause, &panicked) {
 				attrs = append(attrs, slog.String("stack", panicked.Stack))
 			}
 		}

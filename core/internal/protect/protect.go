@@ -6,14 +6,14 @@ import (
 	"runtime/debug"
 )
 
-// Call calls do and returns its error. A panic is returned as a [*Panic], so that nothing
+// Call calls do and returns its error. A panic is returned as a [*PanicError], so that nothing
 // unforeseen lets a request pass or ends the process.
 func Call(do func() error) (err error) {
 	done := false // with GODEBUG=panicnil=1 recover may return nil after a panic
 	defer func() {
 		if v := recover(); !done {
 			stack := debug.Stack()
-			err = &Panic{v, string(stack[:min(len(stack), maxStack)])}
+			err = &PanicError{v, string(stack[:min(len(stack), maxStack)])}
 		}
 	}()
 	err = do()
@@ -29,8 +29,8 @@ func Run(do func()) error {
 	})
 }
 
-// Panic is the error of a call that panicked.
-type Panic struct {
+// PanicError is the error of a call that panicked.
+type PanicError struct {
 	Value any
 	Stack string // the innermost calls, bounded
 }
@@ -39,4 +39,4 @@ type Panic struct {
 const maxStack = 16 << 10
 
 // Error formats the value of the panic. Methods of the value that panic do no harm.
-func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
+func (p *PanicError) Error() string { return fmt.Sprintf("panic: %v", p.Value) }

@@ -149,7 +149,7 @@ func selectIssuer(_ context.Context, t *Token) error {
 		return ErrSkipped
 	}
 	if t.formErr = t.form.ReadBody(); t.formErr != nil {
-		return nil // reported by readPayload, whose reason it is
+		return nil //nolint:nilerr // reported by readPayload, whose reason it is
 	}
 	iss, _ := t.claim("iss").Text()
 	if t.Rules = t.engine.byIssuer[iss]; t.Rules == nil {
