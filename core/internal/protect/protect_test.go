@@ -19,7 +19,7 @@ func TestCall(t *testing.T) {
 	for name, value := range map[string]any{"a text": "at the disco", "an error": failure, "nil": nil, "a value whose text panics": worse{}} {
 		t.Run(name, func(t *testing.T) {
 			err := protect.Call(func() error { panic(value) })
-			var panicked *protect.Panic
+			var panicked *protect.PanicError
 			if !errors.As(err, &panicked) || !strings.HasPrefix(err.Error(), "panic: ") || !strings.Contains(panicked.Stack, "TestCall") {
 				t.Errorf("%v", err)
 			}
