@@ -35,7 +35,7 @@ test: ## Test every module of the workspace, with the race detector if there is 
 lint: $(call tool,golangci-lint deadcode go-licenses vale) ## Check code, prose, go.mod, api/, links and licences
 	@scripts/lint
 
-vulncheck: $(call tool,govulncheck) ## Check the library for known vulnerabilities; VULNDB=https://vuln.go.dev asks the live database
+vulncheck: $(call tool,govulncheck) ## Check the library for known vulnerabilities; VULNDB=https://vuln.go.dev queries the live database
 	@cd tools && GOWORK=off go build -o ../bin/ ./vulncheck
 	@bin/vulncheck -db '$(VULNDB)' bin/govulncheck $(filter-out examples,$(RELEASED))
 
