@@ -81,11 +81,11 @@ func (m *memory) RecordLogout(_ context.Context, issuer, tokenID string, _ time.
 func withLogout(t testing.TB, log io.Writer) (*ssotest.Issuer, http.Handler, http.Handler, *memory) {
 	t.Helper()
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
-	service, logout, store := withLogoutOf(t, issuer, log)
-	return issuer, service, logout, store
+	service, endpoint, store := withLogoutOf(t, issuer, log)
+	return issuer, service, endpoint, store
 }
 
-func withLogoutOf(t testing.TB, issuer *ssotest.Issuer, log io.Writer) (service, logout http.Handler, store *memory) {
+func withLogoutOf(t testing.TB, issuer *ssotest.Issuer, log io.Writer) (service, endpoint http.Handler, store *memory) {
 	t.Helper()
 	store = newMemory()
 	cfg := issuer.Config("api")
@@ -129,13 +129,13 @@ func status(handler http.Handler, token string) int {
 }
 
 func TestALogoutEndsASession(t *testing.T) {
-	issuer, service, logout, _ := withLogout(t, io.Discard)
+	issuer, service, endpoint, _ := withLogout(t, io.Discard)
 	old, newer := issuer.MustToken(inSession("s1")...), issuer.MustToken(inSession("s2")...)
 	if status(service, old) != http.StatusOK || status(service, newer) != http.StatusOK {
 		t.Fatal("no session lives")
 	}
 	token := issuer.MustToken(ofLogout()...)
-	res := post(logout, formType, form(token))
+	res := post(endpoint, formType, form(token))
 	body, _ := io.ReadAll(res.Body)
 	if res.StatusCode != http.StatusOK || res.Header.Get("Cache-Control") != "no-store" || len(body) > 0 {
 		t.Errorf("%d %v %s", res.StatusCode, res.Header, body)
@@ -143,7 +143,7 @@ func TestALogoutEndsASession(t *testing.T) {
 	if status(service, old) != http.StatusUnauthorized || status(service, newer) != http.StatusOK {
 		t.Error("not that session alone has ended")
 	}
-	refusesLogout(t, post(logout, formType, form(token))) // again
+	refusesLogout(t, post(endpoint, formType, form(token))) // again
 }
 
 // refusesLogout holds an answer against OpenID Connect Back-Channel Logout 1.0, section 2.8.
@@ -157,7 +157,7 @@ func refusesLogout(t *testing.T, res *http.Response) {
 }
 
 func TestALogoutRequestIsAFormWithOneLogoutToken(t *testing.T) {
-	issuer, service, logout, _ := withLogout(t, io.Discard)
+	issuer, service, endpoint, _ := withLogout(t, io.Discard)
 	access := issuer.MustToken(inSession("s1")...)
 	fresh := func() string { return issuer.MustToken(ofLogout()...) }
 	var parts bytes.Buffer
@@ -193,7 +193,7 @@ func TestALogoutRequestIsAFormWithOneLogoutToken(t *testing.T) {
 		"that ends nothing here": {formType, form(issuer.MustToken(ofLogout(devissuer.WithoutClaim("sid"), devissuer.WithoutClaim("sub"))...))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			refusesLogout(t, post(logout, test.contentType, test.body))
+			refusesLogout(t, post(endpoint, test.contentType, test.body))
 			if status(service, access) != http.StatusOK {
 				t.Error("the session has ended")
 			}
@@ -201,14 +201,14 @@ func TestALogoutRequestIsAFormWithOneLogoutToken(t *testing.T) {
 	}
 	t.Run("no body at all", func(t *testing.T) {
 		w := httptest.NewRecorder()
-		logout.ServeHTTP(w, &http.Request{Method: http.MethodPost, Header: http.Header{"Content-Type": {formType}}})
+		endpoint.ServeHTTP(w, &http.Request{Method: http.MethodPost, Header: http.Header{"Content-Type": {formType}}})
 		refusesLogout(t, w.Result())
 	})
 	t.Run("in the query", func(t *testing.T) {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodPost, "/?"+form(fresh()), http.NoBody)
 		r.Header.Set("Content-Type", formType)
-		logout.ServeHTTP(w, r)
+		endpoint.ServeHTTP(w, r)
 		refusesLogout(t, w.Result())
 	})
 	for name, test := range map[string]struct{ contentType, body string }{
@@ -217,7 +217,7 @@ func TestALogoutRequestIsAFormWithOneLogoutToken(t *testing.T) {
 		"as long as is read":          {formType, pad((64 << 10))},
 		"with an escape in the token": {formType, strings.ReplaceAll(form(fresh()), ".", "%2E")},
 	} {
-		if res := post(logout, test.contentType, test.body); res.StatusCode != http.StatusOK {
+		if res := post(endpoint, test.contentType, test.body); res.StatusCode != http.StatusOK {
 			t.Errorf("%s: %d", name, res.StatusCode)
 		}
 	}
@@ -226,10 +226,10 @@ func TestALogoutRequestIsAFormWithOneLogoutToken(t *testing.T) {
 // The cause of a refusal is logged, also for a request without a logout token.
 func TestARequestWithoutOneLogoutTokenIsLogged(t *testing.T) {
 	var log bytes.Buffer
-	_, _, logout, _ := withLogout(t, &log)
+	_, _, endpoint, _ := withLogout(t, &log)
 	for name, body := range map[string]string{"another field": "id_token=x", "two tokens": "logout_token=a.b.c&logout_token=a.b.c", "an odd escape": "logout_token=a.b.c&x=%zz"} {
 		log.Reset()
-		refusesLogout(t, post(logout, formType, body))
+		refusesLogout(t, post(endpoint, formType, body))
 		if !strings.Contains(log.String(), `"code":"invalid_request"`) || !strings.Contains(log.String(), "logout token") {
 			t.Errorf("%s: %s", name, log.String())
 		}
@@ -237,13 +237,13 @@ func TestARequestWithoutOneLogoutTokenIsLogged(t *testing.T) {
 }
 
 func TestALogoutIsPosted(t *testing.T) {
-	issuer, service, logout, _ := withLogout(t, io.Discard)
+	issuer, service, endpoint, _ := withLogout(t, io.Discard)
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, "post"} {
 		body := form(issuer.MustToken(ofLogout()...))
 		r := httptest.NewRequest(method, "/?"+body, strings.NewReader(body))
 		r.Header.Set("Content-Type", formType)
 		w := httptest.NewRecorder()
-		logout.ServeHTTP(w, r)
+		endpoint.ServeHTTP(w, r)
 		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "POST" || w.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %d %v", method, w.Code, w.Header())
 		}
@@ -254,34 +254,34 @@ func TestALogoutIsPosted(t *testing.T) {
 }
 
 func TestAnOutageIs503ForALogout(t *testing.T) {
-	issuer, _, logout, _ := withLogout(t, io.Discard)
+	issuer, _, endpoint, _ := withLogout(t, io.Discard)
 	body := form(issuer.MustToken(ofLogout()...))
-	outage := func(name string, logout http.Handler) {
+	outage := func(name string, endpoint http.Handler) {
 		t.Helper()
-		res := post(logout, formType, body)
+		res := post(endpoint, formType, body)
 		if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || res.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %d %v", name, res.StatusCode, res.Header)
 		}
 	}
 	issuer.Down()
-	outage("no keys", logout)
+	outage("no keys", endpoint)
 	issuer.Up()
-	_, logout, store := withLogoutOf(t, issuer, io.Discard) // whose keys need not wait for their next attempt
+	_, endpoint, store := withLogoutOf(t, issuer, io.Discard) // whose keys need not wait for their next attempt
 	store.fail = errors.New("connection refused")
-	outage("no store", logout)
+	outage("no store", endpoint)
 	store.fail = nil
-	if res := post(logout, formType, body); res.StatusCode != http.StatusOK {
+	if res := post(endpoint, formType, body); res.StatusCode != http.StatusOK {
 		t.Errorf("after the outage: %d", res.StatusCode)
 	}
 }
 
 func TestNoLogoutTokenIsLogged(t *testing.T) {
 	var log bytes.Buffer
-	issuer, _, logout, _ := withLogout(t, &log)
+	issuer, _, endpoint, _ := withLogout(t, &log)
 	for _, opts := range [][]devissuer.TokenOption{ofLogout(), ofLogout(devissuer.BadSignature()), ofLogout(devissuer.Claim("nonce", "n")), inSession("s1")} {
 		token := issuer.MustToken(opts...)
 		for range 2 {
-			_ = post(logout, formType, form(token))
+			_ = post(endpoint, formType, form(token))
 		}
 		for part := range strings.SplitSeq(token, ".") {
 			if strings.Contains(log.String(), part) {
@@ -326,7 +326,7 @@ func TestALogoutHandlerThatCannotEndAnythingPanicsAtStartUp(t *testing.T) {
 // FuzzBackChannelLogout sends any body: the session ends exactly if the body is a form with the one
 // valid token.
 func FuzzBackChannelLogout(f *testing.F) {
-	issuer, service, logout, store := withLogout(f, io.Discard)
+	issuer, service, endpoint, store := withLogout(f, io.Discard)
 	access := issuer.MustToken(inSession("s1")...)
 	good := issuer.MustToken(ofLogout(devissuer.ValidFor(24*time.Hour), devissuer.Claim("jti", "l1"))...)
 	for _, body := range []string{
@@ -342,7 +342,7 @@ func FuzzBackChannelLogout(f *testing.F) {
 		clear(store.ended)
 		clear(store.done)
 		store.mu.Unlock()
-		res := post(logout, contentType, body)
+		res := post(endpoint, contentType, body)
 		values, err := url.ParseQuery(body)
 		holds := err == nil && len(body) <= (64<<10) && len(values["logout_token"]) == 1 && values.Get("logout_token") == good
 		ended := status(service, access) == http.StatusUnauthorized

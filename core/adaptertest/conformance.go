@@ -151,7 +151,7 @@ func (s *suite) routes() []Route {
 		{Path: "/cookie", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{cookie}}}},
 		{Path: "/cookie-optional", Layers: []Layer{{Auth: s.auth, Optional: true, TokenFrom: []sso.TokenSource{cookie}}}},
 		{Path: "/cookie-trusting", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{sso.TokenFromCookie(cookieName, "https://app.example")}}}},
-		{Path: "/anywhere", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{sso.TokenSource{}, sso.TokenFromHeader("X-Token"), cookie, sso.InsecureTokenFromQuery("access_token")}}}},
+		{Path: "/anywhere", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{{}, sso.TokenFromHeader("X-Token"), cookie, sso.InsecureTokenFromQuery("access_token")}}}},
 		{Path: "/compat", Layers: []Layer{{Auth: s.compat, Permission: admin}}},
 		{Path: "/text", Layers: []Layer{{Auth: s.text, Permission: admin}}},
 		{Path: "/sign-in", Layers: []Layer{{Auth: s.signIn, Permission: admin}}},

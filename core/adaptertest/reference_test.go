@@ -101,7 +101,7 @@ func (g reference) guard(next handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, _ *sso.Principal) {
 		ctx, err := g.check(r.Context(), request{adapter.HTTPRequest{R: r}, g.broken})
 		if err != nil {
-			g.refuse(w, r, err)
+			g.refuse(w, err)
 			if g.broken == "runs the handler of a refused request" {
 				next(w, r, nil)
 			}
@@ -145,7 +145,7 @@ func (g reference) check(ctx context.Context, r sso.Request) (context.Context, e
 	}
 }
 
-func (g reference) refuse(w http.ResponseWriter, r *http.Request, cause error) {
+func (g reference) refuse(w http.ResponseWriter, cause error) {
 	d := sso.DenialOf(cause)
 	switch g.broken {
 	case "answers 400 for a missing token":

@@ -264,9 +264,9 @@ func TestIssuer_ClockOfItsOwn(t *testing.T) {
 }
 
 // bearing returns a request with a token.
-func bearing(token string) *http.Request {
+func bearing(text string) *http.Request {
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
-	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Authorization", "Bearer "+text)
 	return r
 }
 

@@ -57,9 +57,9 @@ type provider struct {
 	asked *recorder
 }
 
-func newProvider(t testing.TB, o keycache.Options, opts ...devissuer.Option) provider {
+func newProvider(t testing.TB, o keycache.Options) provider {
 	t.Helper()
-	issuer := newIssuer(t, opts...)
+	issuer := newIssuer(t)
 	return providerAt(t, issuer, issuer.JWKSURL(), o)
 }
 

@@ -29,7 +29,7 @@ func TestRedact(t *testing.T) {
 		"arn:aws:kms:eu:1:key/2":                      `"arn:aws:kms:eu:1:key/2"`,
 		"c2VjcmV0":                                    "a text of 8 bytes",
 		"data:,secret":                                "a text of 12 bytes",
-		" Data:,secret":                               "a text of 13 bytes",
+		"\tData:,secret":                              "a text of 13 bytes",
 		`{"keys":[]}`:                                 "a text of 11 bytes",
 		"-----BEGIN.":                                 "a key text",
 		"a.b?secret":                                  "a text of 10 bytes",
