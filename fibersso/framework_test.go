@@ -72,7 +72,7 @@ func TestGuard_NestedGroups(t *testing.T) {
 	}
 }
 
-// A guard on a prefix holds however the rest of the routing takes the path.
+// A guard on a prefix applies however the other routes match the path.
 func TestGuard_PrefixSpellings(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := fibersso.New(iss.Authenticator(iss.Config("api")))

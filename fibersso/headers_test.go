@@ -10,7 +10,7 @@ import (
 	"github.com/more-retail/moresso-go/fibersso"
 )
 
-// An app may configure Fiber to keep the letter case of header names.
+// A setting of Fiber keeps the letter case of header names.
 func TestGuard_HeaderLetterCase(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := fibersso.New(iss.Authenticator(iss.Config("api")))

@@ -112,7 +112,7 @@ func ExampleBackChannelLogout() {
 		Audience:     []string{"api"},
 		HTTPClient:   issuer.Client(),
 
-		MaxTokenAge: time.Hour, // so that a logout can be forgotten once all tokens of the session have expired
+		MaxTokenAge: time.Hour, // a logout is forgotten when all tokens of the session have expired
 		Sessions:    store,
 	})
 	if err != nil {
@@ -141,7 +141,7 @@ func ExampleBackChannelLogout() {
 	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"code":"invalid_token"}
 }
 
-// The status of the keys, for operators: 503 until there are some.
+// The state of the keys, for operators: 503 until keys are available.
 func ExampleStatus() {
 	auth, _ := adaptertest.ExampleIssuer()
 	status := httpsso.Status(auth)
@@ -183,7 +183,7 @@ func ExampleWithTokenFrom() {
 
 	r := httptest.NewRequest(http.MethodPost, "/orders", http.NoBody)
 	r.AddCookie(&http.Cookie{Name: "__Host-token", Value: issuer.MustToken()})
-	r.Header.Set("Sec-Fetch-Site", "cross-site") // another site's doing
+	r.Header.Set("Sec-Fetch-Site", "cross-site") // caused by another site
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	fmt.Println(w.Code, w.Body)

@@ -22,8 +22,7 @@ import (
 	"github.com/more-retail/moresso-go/httpsso"
 )
 
-// memory is a store of sessions that were ended, in one process: [sso.SessionStore] and
-// [logout.Revoker].
+// memory is a [sso.SessionStore] and a [logout.Revoker] of one process. It has the sessions that ended.
 type memory struct {
 	mu    sync.Mutex
 	ended map[string]bool      // by issuer and session
@@ -36,7 +35,7 @@ func newMemory() *memory {
 	return &memory{ended: map[string]bool{}, since: map[string]time.Time{}, done: map[string]bool{}}
 }
 
-// Revoker is as a store's of module redisstore.
+// Revoker returns the revoker, as a store of module redisstore does.
 func (m *memory) Revoker() logout.Revoker { return m }
 
 func (m *memory) Check(_ context.Context, s sso.Session) error {
@@ -77,7 +76,7 @@ func (m *memory) RecordLogout(_ context.Context, issuer, tokenID string, _ time.
 	return m.fail
 }
 
-// withLogout is an issuer, a service that looks at sessions, and the handler that ends them.
+// withLogout returns an issuer, a service that checks sessions, and the handler that ends them.
 func withLogout(t testing.TB, log io.Writer) (*ssotest.Issuer, http.Handler, http.Handler, *memory) {
 	t.Helper()
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
@@ -128,11 +127,11 @@ func status(handler http.Handler, token string) int {
 	return w.Code
 }
 
-func TestALogoutEndsASession(t *testing.T) {
+func TestBackChannelLogout_EndsSession(t *testing.T) {
 	issuer, service, endpoint, _ := withLogout(t, io.Discard)
 	old, newer := issuer.MustToken(inSession("s1")...), issuer.MustToken(inSession("s2")...)
 	if status(service, old) != http.StatusOK || status(service, newer) != http.StatusOK {
-		t.Fatal("no session lives")
+		t.Fatal("a session has ended")
 	}
 	token := issuer.MustToken(ofLogout()...)
 	res := post(endpoint, formType, form(token))
@@ -141,12 +140,12 @@ func TestALogoutEndsASession(t *testing.T) {
 		t.Errorf("%d %v %s", res.StatusCode, res.Header, body)
 	}
 	if status(service, old) != http.StatusUnauthorized || status(service, newer) != http.StatusOK {
-		t.Error("not that session alone has ended")
+		t.Error("another session has ended, or none")
 	}
 	refusesLogout(t, post(endpoint, formType, form(token))) // again
 }
 
-// refusesLogout holds an answer against OpenID Connect Back-Channel Logout 1.0, section 2.8.
+// refusesLogout compares a response with OpenID Connect Back-Channel Logout 1.0, section 2.8.
 func refusesLogout(t *testing.T, res *http.Response) {
 	t.Helper()
 	body, _ := io.ReadAll(res.Body)
@@ -156,7 +155,7 @@ func refusesLogout(t *testing.T, res *http.Response) {
 	}
 }
 
-func TestALogoutRequestIsAFormWithOneLogoutToken(t *testing.T) {
+func TestBackChannelLogout_Form(t *testing.T) {
 	issuer, service, endpoint, _ := withLogout(t, io.Discard)
 	access := issuer.MustToken(inSession("s1")...)
 	fresh := func() string { return issuer.MustToken(ofLogout()...) }
@@ -223,8 +222,8 @@ func TestALogoutRequestIsAFormWithOneLogoutToken(t *testing.T) {
 	}
 }
 
-// The cause of a refusal is logged, also for a request without a logout token.
-func TestARequestWithoutOneLogoutTokenIsLogged(t *testing.T) {
+// The log says why a request was refused, even if it had no logout token.
+func TestBackChannelLogout_LogsRefusal(t *testing.T) {
 	var log bytes.Buffer
 	_, _, endpoint, _ := withLogout(t, &log)
 	for name, body := range map[string]string{"another field": "id_token=x", "two tokens": "logout_token=a.b.c&logout_token=a.b.c", "an odd escape": "logout_token=a.b.c&x=%zz"} {
@@ -236,7 +235,7 @@ func TestARequestWithoutOneLogoutTokenIsLogged(t *testing.T) {
 	}
 }
 
-func TestALogoutIsPosted(t *testing.T) {
+func TestBackChannelLogout_Method(t *testing.T) {
 	issuer, service, endpoint, _ := withLogout(t, io.Discard)
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, "post"} {
 		body := form(issuer.MustToken(ofLogout()...))
@@ -253,7 +252,7 @@ func TestALogoutIsPosted(t *testing.T) {
 	}
 }
 
-func TestAnOutageIs503ForALogout(t *testing.T) {
+func TestBackChannelLogout_Outage(t *testing.T) {
 	issuer, _, endpoint, _ := withLogout(t, io.Discard)
 	body := form(issuer.MustToken(ofLogout()...))
 	outage := func(name string, endpoint http.Handler) {
@@ -266,7 +265,7 @@ func TestAnOutageIs503ForALogout(t *testing.T) {
 	issuer.Down()
 	outage("no keys", endpoint)
 	issuer.Up()
-	_, endpoint, store := withLogoutOf(t, issuer, io.Discard) // whose keys need not wait for their next attempt
+	_, endpoint, store := withLogoutOf(t, issuer, io.Discard) // its keys do not wait for the next attempt
 	store.fail = errors.New("connection refused")
 	outage("no store", endpoint)
 	store.fail = nil
@@ -275,7 +274,7 @@ func TestAnOutageIs503ForALogout(t *testing.T) {
 	}
 }
 
-func TestNoLogoutTokenIsLogged(t *testing.T) {
+func TestBackChannelLogout_HidesToken(t *testing.T) {
 	var log bytes.Buffer
 	issuer, _, endpoint, _ := withLogout(t, &log)
 	for _, opts := range [][]devissuer.TokenOption{ofLogout(), ofLogout(devissuer.BadSignature()), ofLogout(devissuer.Claim("nonce", "n")), inSession("s1")} {
@@ -294,7 +293,7 @@ func TestNoLogoutTokenIsLogged(t *testing.T) {
 	}
 }
 
-func TestALogoutHandlerThatCannotEndAnythingPanicsAtStartUp(t *testing.T) {
+func TestBackChannelLogout_Mistakes(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	store := newMemory()
 	cfg := issuer.Config("api")
@@ -323,8 +322,7 @@ func TestALogoutHandlerThatCannotEndAnythingPanicsAtStartUp(t *testing.T) {
 	httpsso.BackChannelLogout(good, store, "web")
 }
 
-// FuzzBackChannelLogout sends any body: the session ends exactly if the body is a form with the one
-// valid token.
+// FuzzBackChannelLogout sends any body: the session ends only if the body is a form with one valid token.
 func FuzzBackChannelLogout(f *testing.F) {
 	issuer, service, endpoint, store := withLogout(f, io.Discard)
 	access := issuer.MustToken(inSession("s1")...)

@@ -61,7 +61,7 @@ func TestStatus(t *testing.T) {
 	if code, report := ask(http.MethodGet); code != http.StatusServiceUnavailable || report.Keys[0].LastError == "" || report.Keys[0].NextAttempt.IsZero() {
 		t.Errorf("past the stale bound: %d %+v", code, report)
 	}
-	now = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) // which JSON has no time for
+	now = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) // JSON has no form for this year
 	_ = auth.Ready(t.Context())
 	if code, _ := ask(http.MethodGet); code != http.StatusInternalServerError {
 		t.Errorf("after the last year: %d", code)

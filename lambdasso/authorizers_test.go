@@ -18,7 +18,7 @@ import (
 
 const arn = "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/prod/GET/orders/7"
 
-// outcome is what API Gateway makes of an authorizer's answer.
+// outcome is the response of API Gateway to an authorizer's result.
 func outcome(allowed bool, err error) string {
 	switch {
 	case err != nil && err.Error() == "Unauthorized":
@@ -69,7 +69,7 @@ func TestAuthorizers(t *testing.T) {
 	}
 }
 
-// A permission that cannot be decided must not be reported to the client as an invalid token.
+// If a permission cannot be decided, the client does not learn that its token is invalid.
 func TestAuthorizers_PermissionFails(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	failing := permission.Func("failing", func(context.Context, sso.Access) (bool, error) { return false, errors.New("no database") })
@@ -78,7 +78,7 @@ func TestAuthorizers_PermissionFails(t *testing.T) {
 	policy(t, "REQUEST", answer, err, "500")
 }
 
-// policy looks at an answer to a REST API.
+// policy reads the policy of a result for a REST API.
 func policy(t *testing.T, kind string, r events.APIGatewayCustomAuthorizerResponse, err error, want string) {
 	t.Helper()
 	statements := r.PolicyDocument.Statement
@@ -157,7 +157,7 @@ func TestTokenAuthorizer_RequestPermission(t *testing.T) {
 	}
 }
 
-// API Gateway keeps what a RequestAuthorizer says, too.
+// API Gateway caches the results of a RequestAuthorizer, too.
 func TestTokenAuthorizer_ClockPermission(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
@@ -170,8 +170,8 @@ func TestTokenAuthorizer_ClockPermission(t *testing.T) {
 	lambdasso.RequestAuthorizer(guard, permission.All(permission.SameAsPath("sub", "id"), permission.FreshLogin(time.Minute)))
 }
 
-// The result of an authorizer is in the context as strings, and so in the event of a handler
-// behind Require, in the form of API Gateway's own authorizers.
+// The context of an authorizer is strings, in the form of API Gateway's own authorizers. The event of a
+// handler behind Require has it.
 func TestAuthorizers_Context(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))

@@ -15,7 +15,7 @@ import (
 	"github.com/more-retail/moresso-go/lambdasso"
 )
 
-// Each trigger of Lambda passes the suite with its own events.
+// Each source of Lambda events passes the suite.
 func TestConformance(t *testing.T) {
 	t.Run("API Gateway REST API", func(t *testing.T) { conform(t, restAPI) })
 	t.Run("API Gateway REST API, headers in odd letter case", func(t *testing.T) { conform(t, restAPI.shouting()) })
@@ -25,14 +25,14 @@ func TestConformance(t *testing.T) {
 	t.Run("Application Load Balancer, multi-value headers", func(t *testing.T) { conform(t, loadBalancerMulti, adaptertest.PathValues) })
 }
 
-// frontDoor turns a request into an event and a response back.
-type frontDoor[E lambdasso.Event, R lambdasso.Response] struct {
+// gateway turns a request into an event, and a response back.
+type gateway[E lambdasso.Event, R lambdasso.Response] struct {
 	event    func(r *http.Request, pathValues map[string]string) E
 	response func(R) *http.Response
 	respond  func(body string) R
 }
 
-func (f frontDoor[E, R]) shouting() frontDoor[E, R] {
+func (f gateway[E, R]) shouting() gateway[E, R] {
 	event := f.event
 	f.event = func(r *http.Request, pathValues map[string]string) E {
 		r = r.Clone(r.Context())
@@ -46,25 +46,25 @@ func (f frontDoor[E, R]) shouting() frontDoor[E, R] {
 	return f
 }
 
-func conform[E lambdasso.Event, R lambdasso.Response](t *testing.T, door frontDoor[E, R], lacks ...adaptertest.Feature) {
+func conform[E lambdasso.Event, R lambdasso.Response](t *testing.T, via gateway[E, R], lacks ...adaptertest.Feature) {
 	open := func(_ testing.TB, routes []adaptertest.Route) ssotest.Do {
-		mux := http.NewServeMux() // replaces the routing of the trigger
+		mux := http.NewServeMux() // routes as the gateway does
 		for _, route := range routes {
 			handler := func(ctx context.Context, _ E) (R, error) { //nolint:unparam // the shape of a Lambda handler
 				principal, ok := lambdasso.Principal(ctx)
-				return door.respond(route.Handle(ctx, principal, ok)), nil
+				return via.respond(route.Handle(ctx, principal, ok)), nil
 			}
 			for i := range route.Layers {
 				handler = layered(route.Layers[len(route.Layers)-1-i], handler)
 			}
 			mux.HandleFunc(route.Path, func(w http.ResponseWriter, r *http.Request) {
-				r.Header.Set("Host", r.Host) // net/http takes it out; events have it
-				response, err := handler(r.Context(), door.event(r, map[string]string{"id": r.PathValue("id")}))
+				r.Header.Set("Host", r.Host) // net/http removes it; events have it
+				response, err := handler(r.Context(), via.event(r, map[string]string{"id": r.PathValue("id")}))
 				if err != nil {
 					http.Error(w, err.Error(), http.StatusBadGateway)
 					return
 				}
-				answer := door.response(response)
+				answer := via.response(response)
 				maps.Copy(w.Header(), answer.Header)
 				w.WriteHeader(answer.StatusCode)
 				_, _ = io.Copy(w, answer.Body)
@@ -91,7 +91,7 @@ func layered[E lambdasso.Event, R lambdasso.Response](layer adaptertest.Layer, h
 	}
 }
 
-var restAPI = frontDoor[events.APIGatewayProxyRequest, events.APIGatewayProxyResponse]{
+var restAPI = gateway[events.APIGatewayProxyRequest, events.APIGatewayProxyResponse]{
 	event: func(r *http.Request, pathValues map[string]string) events.APIGatewayProxyRequest {
 		return events.APIGatewayProxyRequest{
 			HTTPMethod: r.Method, Path: r.URL.Path, PathParameters: pathValues,
@@ -107,7 +107,7 @@ var restAPI = frontDoor[events.APIGatewayProxyRequest, events.APIGatewayProxyRes
 	},
 }
 
-var httpAPI = frontDoor[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse]{
+var httpAPI = gateway[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse]{
 	event: func(r *http.Request, pathValues map[string]string) events.APIGatewayV2HTTPRequest {
 		event := events.APIGatewayV2HTTPRequest{RawPath: r.URL.EscapedPath(), RawQueryString: r.URL.RawQuery, PathParameters: pathValues, Headers: commaJoined(r.Header), Cookies: cookies(r)}
 		event.RequestContext.HTTP.Method = r.Method
@@ -121,7 +121,7 @@ var httpAPI = frontDoor[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPR
 	},
 }
 
-var functionURL = frontDoor[events.LambdaFunctionURLRequest, events.LambdaFunctionURLResponse]{
+var functionURL = gateway[events.LambdaFunctionURLRequest, events.LambdaFunctionURLResponse]{
 	event: func(r *http.Request, _ map[string]string) events.LambdaFunctionURLRequest {
 		event := events.LambdaFunctionURLRequest{RawPath: r.URL.EscapedPath(), RawQueryString: r.URL.RawQuery, Headers: commaJoined(r.Header), Cookies: cookies(r)}
 		event.RequestContext.HTTP.Method = r.Method
@@ -135,7 +135,7 @@ var functionURL = frontDoor[events.LambdaFunctionURLRequest, events.LambdaFuncti
 	},
 }
 
-var loadBalancer = frontDoor[events.ALBTargetGroupRequest, events.ALBTargetGroupResponse]{
+var loadBalancer = gateway[events.ALBTargetGroupRequest, events.ALBTargetGroupResponse]{
 	event: func(r *http.Request, _ map[string]string) events.ALBTargetGroupRequest {
 		return events.ALBTargetGroupRequest{HTTPMethod: r.Method, Path: r.URL.EscapedPath(), Headers: last(r.Header), QueryStringParameters: last(rawQuery(r))}
 	},
@@ -147,7 +147,7 @@ var loadBalancer = frontDoor[events.ALBTargetGroupRequest, events.ALBTargetGroup
 	},
 }
 
-var loadBalancerMulti = frontDoor[events.ALBTargetGroupRequest, events.ALBTargetGroupResponse]{
+var loadBalancerMulti = gateway[events.ALBTargetGroupRequest, events.ALBTargetGroupResponse]{
 	event: func(r *http.Request, _ map[string]string) events.ALBTargetGroupRequest {
 		return events.ALBTargetGroupRequest{HTTPMethod: r.Method, Path: r.URL.EscapedPath(), MultiValueHeaders: r.Header, MultiValueQueryStringParameters: rawQuery(r)}
 	},
@@ -166,7 +166,7 @@ func answer(status int, single map[string]string, multi map[string][]string, bod
 	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body))}
 }
 
-// last is the form in which REST APIs and load balancers pass a repeated header as one value.
+// last returns one value for each header, as REST APIs and load balancers do.
 func last(header http.Header) map[string]string {
 	single := map[string]string{}
 	for name, values := range header {
@@ -175,7 +175,7 @@ func last(header http.Header) map[string]string {
 	return single
 }
 
-// rawQuery is the form in which load balancers pass the query: in pieces, each as it was sent.
+// rawQuery returns the query as load balancers do: in parts, each as it was sent.
 func rawQuery(r *http.Request) http.Header {
 	pieces := http.Header{}
 	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
@@ -186,7 +186,7 @@ func rawQuery(r *http.Request) http.Header {
 	return pieces
 }
 
-// cookies is the form in which HTTP APIs and function URLs pass cookies, apart from the headers.
+// cookies returns the cookies as HTTP APIs and function URLs do, which remove them from the headers.
 func cookies(r *http.Request) []string {
 	if line := r.Header.Get("Cookie"); line != "" {
 		return strings.Split(line, "; ")
@@ -194,7 +194,7 @@ func cookies(r *http.Request) []string {
 	return nil
 }
 
-// commaJoined is the form in which HTTP APIs and function URLs pass a repeated header, all in lower case.
+// commaJoined returns headers as HTTP APIs and function URLs do: joined, and all in lower case.
 func commaJoined(header http.Header) map[string]string {
 	single := map[string]string{}
 	for name, values := range header {

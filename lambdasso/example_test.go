@@ -71,7 +71,7 @@ func ExampleAuthenticate() {
 	// 200 hello ada <nil>
 }
 
-// Behind a REST API, for a route that anonymous users may call too.
+// Behind a REST API, for a site with anonymous visitors.
 func ExampleOptional() {
 	auth, issuer := forExamples()
 	handler := lambdasso.Optional(lambdasso.New(auth),
@@ -104,8 +104,7 @@ func ExampleWithTokenFrom() {
 	// 200 orders of ada <nil>
 }
 
-// The authorizer of a REST API that sees the token alone. Its TTL must be 0 if it protects
-// several routes.
+// The authorizer of a REST API that sees only the token. Its TTL must be 0 if it guards several routes.
 func ExampleTokenAuthorizer() {
 	auth, issuer := forExamples()
 	authorize := lambdasso.TokenAuthorizer(lambdasso.New(auth), permission.Is("orders.role", "clerk"))
@@ -118,15 +117,14 @@ func ExampleTokenAuthorizer() {
 		fmt.Println(answer.PolicyDocument.Statement[0].Effect, answer.PrincipalID, err)
 	}
 	_, err := authorize(context.Background(), events.APIGatewayCustomAuthorizerRequest{AuthorizationToken: "Bearer x", MethodArn: route})
-	fmt.Println(err) // which API Gateway answers with 401
+	fmt.Println(err) // API Gateway answers it with 401
 	// Output:
 	// Deny - <nil>
 	// Allow ada <nil>
 	// Unauthorized
 }
 
-// The authorizer of a REST API that sees the request too: the caller must be the customer of the
-// orders.
+// The authorizer of a REST API that sees the request too: the caller must be the customer of the orders.
 func ExampleRequestAuthorizer() {
 	auth, issuer := forExamples()
 	authorize := lambdasso.RequestAuthorizer(lambdasso.New(auth), permission.SameAsPath("customer_id", "customer"))
@@ -146,7 +144,7 @@ func ExampleRequestAuthorizer() {
 	// c7 Allow <nil>
 }
 
-// The authorizer of an HTTP API, which hands the claims on.
+// The authorizer of an HTTP API, which passes the claims on.
 func ExampleHTTPAuthorizer() {
 	auth, issuer := forExamples()
 	authorize := lambdasso.HTTPAuthorizer(lambdasso.New(auth), permission.Scope("orders:read"))

@@ -12,7 +12,7 @@ import (
 	"github.com/more-retail/moresso-go/lambdasso"
 )
 
-// HTTP APIs join repeated fields by commas; two credentials still count as two.
+// HTTP APIs join repeated fields by commas. Two credentials stay two.
 func TestRequire_JoinedCredentials(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	handler := lambdasso.Optional(lambdasso.New(iss.Authenticator(iss.Config("api"))), listOrdersIfKnown)
@@ -34,7 +34,7 @@ func TestRequire_JoinedCredentials(t *testing.T) {
 	}
 }
 
-// Cookies cannot be joined into one field; the newer triggers have a place for them.
+// Cookies cannot be joined into one field. The newer events have a member for them.
 func TestRenderer_Cookies(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	cfg := iss.Config("api")
@@ -51,7 +51,7 @@ func TestRenderer_Cookies(t *testing.T) {
 	}
 }
 
-// A load balancer reads the fields in the place that its target group is set to, and no others.
+// A load balancer reads the header fields in the form that its target group is set to, and no other.
 func TestLoadBalancer_Headers(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	handler := lambdasso.Authenticate(lambdasso.New(iss.Authenticator(iss.Config("api"))), func(context.Context, events.ALBTargetGroupRequest) (events.ALBTargetGroupResponse, error) {

@@ -17,36 +17,36 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-// The reference adapter is the least that passes the suite. It can be made wrong in the ways in
-// which adapters go wrong, by an environment variable: the suite has to notice each.
-const mutationVariable = "SSOTEST_MUTATION"
+// mutationVariable names a mutation of the reference adapter, which is the smallest that passes the suite.
+// The mutations are common mistakes of adapters. The suite must find each.
+const mutationVariable = "ADAPTERTEST_MUTATION"
 
 type mutation struct {
 	name string
-	want string // the case that must fail, as the test's name has it
+	want string // the case that must fail, as in the name of its subtest
 }
 
 var mutations = []mutation{
 	{"runs the handler of a refused request", "no_token"},
 	{"reads only the first Authorization field", "two_Authorization_fields"},
-	{"forgets the request's context", "a_valid_token"},
-	{"forgets the framework's store", "a_valid_token"},
+	{"drops the request's context", "a_valid_token"},
+	{"leaves the framework's store empty", "a_valid_token"},
 	{"answers 400 for a missing token", "no_token"},
 	{"puts the cause into the body", "a_permission_that_fails"},
-	{"forgets the challenge", "an_expired_token"},
-	{"forgets Cache-Control", "an_expired_token"},
-	{"forgets Retry-After", "no_keys"},
-	{"ignores where the token is to be read from", "a_token_in_a_cookie"},
-	{"takes another host for the request's", "a_cookie_by_POST,_with_the_Origin_of_another_site"},
-	{"forgets the query", "a_token_in_the_query"},
-	{"takes Optional for a pass", "Optional:_an_invalid_token"},
-	{"takes Require for Authenticate", "a_permission_that_is_not_granted"},
+	{"omits the challenge", "an_expired_token"},
+	{"omits Cache-Control", "an_expired_token"},
+	{"omits Retry-After", "no_keys"},
+	{"ignores TokenFrom", "a_token_in_a_cookie"},
+	{"reports another host", "a_cookie_by_POST,_with_the_Origin_of_another_site"},
+	{"omits the query", "a_token_in_the_query"},
+	{"accepts an invalid token if Optional", "Optional:_an_invalid_token"},
+	{"does not check the permission", "a_permission_that_is_not_granted"},
 	{"does not decode path values", "what_a_permission_sees_of_the_request"},
 	{"decodes path values twice", "a_path_value_that_is_encoded_twice"},
-	{"draws where nobody draws", "a_permission_that_is_not_granted"},
+	{"calls a nil Denied", "a_permission_that_is_not_granted"},
 	{"keeps the first principal", "principals_do_not_mix"},
-	{"loses a refusal that draws nothing", "WithDenied_that_writes_nothing"},
-	{"lets a drawing panic", "WithDenied_that_panics"},
+	{"sends nothing if Denied writes nothing", "WithDenied_that_writes_nothing"},
+	{"does not recover a panic of Denied", "WithDenied_that_panics"},
 }
 
 func TestReferenceAdapter(t *testing.T) {
@@ -87,7 +87,7 @@ func openReference(tb testing.TB, routes []adaptertest.Route) ssotest.Do {
 	return ssotest.Serve(tb, mux)
 }
 
-// handler is this little framework's: its store is an argument.
+// handler is a handler of the reference framework, whose store is an argument.
 type handler = func(w http.ResponseWriter, r *http.Request, stored *sso.Principal)
 
 type reference struct {
@@ -95,7 +95,7 @@ type reference struct {
 	broken string
 }
 
-var firstPrincipal *sso.Principal // of the mutation that keeps it
+var firstPrincipal *sso.Principal // for the mutation that keeps it
 
 func (g reference) guard(next handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, _ *sso.Principal) {
@@ -109,9 +109,9 @@ func (g reference) guard(next handler) handler {
 		}
 		principal, _ := sso.FromContext(ctx)
 		switch g.broken {
-		case "forgets the request's context":
+		case "drops the request's context":
 			ctx = r.Context()
-		case "forgets the framework's store":
+		case "leaves the framework's store empty":
 			principal = nil
 		case "keeps the first principal":
 			if firstPrincipal == nil {
@@ -125,18 +125,18 @@ func (g reference) guard(next handler) handler {
 
 func (g reference) check(ctx context.Context, r sso.Request) (context.Context, error) {
 	auth := g.layer.Auth
-	if len(g.layer.TokenFrom) > 0 && g.broken != "ignores where the token is to be read from" {
+	if len(g.layer.TokenFrom) > 0 && g.broken != "ignores TokenFrom" {
 		auth = auth.TokenFrom(g.layer.TokenFrom...)
 	}
 	switch {
 	case g.layer.Permission != nil:
-		if g.broken == "takes Require for Authenticate" {
+		if g.broken == "does not check the permission" {
 			return auth.Authenticate(ctx, r)
 		}
 		return auth.Authorize(ctx, r, g.layer.Permission)
 	case g.layer.Optional:
 		next, err := auth.AuthenticateOptional(ctx, r)
-		if err != nil && g.broken == "takes Optional for a pass" {
+		if err != nil && g.broken == "accepts an invalid token if Optional" {
 			return ctx, nil
 		}
 		return next, err
@@ -154,11 +154,11 @@ func (g reference) refuse(w http.ResponseWriter, cause error) {
 		}
 	case "puts the cause into the body":
 		d.Body = append(d.Body, cause.Error()...)
-	case "forgets the challenge":
+	case "omits the challenge":
 		d.Header.Del("WWW-Authenticate")
-	case "forgets Cache-Control":
+	case "omits Cache-Control":
 		d.Header.Del("Cache-Control")
-	case "forgets Retry-After":
+	case "omits Retry-After":
 		d.Header.Del("Retry-After")
 	}
 	write := func(body string) {
@@ -166,17 +166,17 @@ func (g reference) refuse(w http.ResponseWriter, cause error) {
 		w.WriteHeader(d.Status)
 		_, _ = io.WriteString(w, body)
 	}
-	if g.layer.Denied == nil && g.broken != "draws where nobody draws" {
+	if g.layer.Denied == nil && g.broken != "calls a nil Denied" {
 		write(string(d.Body))
 		return
 	}
 	written := false
 	custom := func() { g.layer.Denied(d, func(body string) { written = true; write(body) }) }
-	if g.broken == "lets a drawing panic" {
+	if g.broken == "does not recover a panic of Denied" {
 		custom()
 		return
 	}
-	sent := func() bool { return written || g.broken == "loses a refusal that draws nothing" }
+	sent := func() bool { return written || g.broken == "sends nothing if Denied writes nothing" }
 	adapter.Draw(g.layer.Auth, custom, sent, sent, func() { write(string(d.Body)) })
 }
 
@@ -208,14 +208,14 @@ func (r request) Header(name string) (string, int) {
 }
 
 func (r request) Host() string {
-	if r.broken == "takes another host for the request's" {
+	if r.broken == "reports another host" {
 		return "evil.example"
 	}
 	return r.HTTPRequest.Host()
 }
 
 func (r request) RequestURI() string {
-	if r.broken == "forgets the query" {
+	if r.broken == "omits the query" {
 		return r.R.URL.Path
 	}
 	return r.HTTPRequest.RequestURI()

@@ -41,11 +41,11 @@ func part(token string, n int) string {
 		return string(text)
 	}
 	delete(members, "jti") // random
-	shown, err := json.Marshal(members)
+	text, err = json.Marshal(members)
 	if err != nil {
 		return err.Error()
 	}
-	return string(shown)
+	return string(text)
 }
 
 // By default a token is valid.

@@ -15,8 +15,8 @@ import (
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
 
-// inMemory returns an issuer that ends with the test. Its keys are ES256 by default,
-// since RSA keys take long to generate.
+// inMemory returns an issuer that ends with the test. By default its keys are for ES256, because RSA keys
+// take long to generate.
 func inMemory(t *testing.T, opts ...devissuer.Option) *devissuer.Issuer {
 	t.Helper()
 	issuer, err := devissuer.New(append([]devissuer.Option{devissuer.WithAlgorithm("ES256")}, opts...)...)
@@ -98,8 +98,7 @@ func request(t *testing.T, method, url, body string, header ...string) *http.Req
 	return req
 }
 
-// parts decodes the three parts of a compact token, none of which may have
-// padding or stray bits.
+// parts decodes the three parts of a compact token. Padding and stray bits fail the test.
 func parts(t *testing.T, token string) (header, payload, signature string) {
 	t.Helper()
 	split := strings.Split(token, ".")
@@ -117,7 +116,7 @@ func parts(t *testing.T, token string) (header, payload, signature string) {
 	return out[0], out[1], out[2]
 }
 
-// decode reads a token's header and claims, numbers exactly.
+// decode returns a token's header and claims, with exact numbers.
 func decode(t *testing.T, token string) (header, claims map[string]any) {
 	t.Helper()
 	h, p, _ := parts(t, token)
@@ -135,8 +134,7 @@ func object(t *testing.T, text string) map[string]any {
 	return out
 }
 
-// verify checks a token with golang-jwt, against the PEM that the issuer
-// publishes and everything that a service would require.
+// verify verifies a token with golang-jwt, by the issuer's PEM, as a service does.
 func verify(issuer *devissuer.Issuer, token string) error {
 	_, err := jwt.Parse(token, func(*jwt.Token) (any, error) { return publicKey(issuer.PublicPEM()) },
 		jwt.WithValidMethods([]string{issuer.Algorithm()}),
@@ -145,9 +143,8 @@ func verify(issuer *devissuer.Issuer, token string) error {
 	return err
 }
 
-// noNewGoroutines fails the test if, in the end, more goroutines run than do
-// now. They get a moment: a connection's goroutine ends just after the server
-// has reported the connection as closed.
+// noNewGoroutines returns a function that fails the test if more goroutines run than now. It waits for
+// them: a connection's goroutine ends just after the server has reported the connection as closed.
 func noNewGoroutines(t *testing.T) func() {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -157,8 +154,7 @@ func noNewGoroutines(t *testing.T) func() {
 	}
 }
 
-// eventually waits for what other goroutines are about to do, and prints what
-// they do instead if it takes too long.
+// eventually waits for a condition, and prints all goroutines if it takes too long.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !done(); runtime.Gosched() {

@@ -36,7 +36,7 @@ func TestNew_Invalid(t *testing.T) {
 			t.Parallel()
 			_, err := tt.make(tt.opts...)
 			if err == nil {
-				t.Fatal("it was taken")
+				t.Fatal("it was accepted")
 			}
 			for _, want := range tt.want {
 				if !strings.Contains(err.Error(), want) {

@@ -162,7 +162,7 @@ func TestToken_Headers(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", header, want)
 	}
 	if err := verify(issuer, issuer.MustToken(devissuer.WithoutHeader("kid"))); err != nil {
-		t.Errorf("without kid it is a good token, but: %v", err)
+		t.Errorf("a token without kid is rejected: %v", err)
 	}
 }
 
@@ -234,7 +234,7 @@ func faultCases(issuer *devissuer.Issuer) map[string]faultCase {
 				t.Errorf("%s is %v, want %v", name, claims[name], want)
 			}
 			if err := proven(issuer, token); err != nil {
-				t.Errorf("the signature should be good: %v", err)
+				t.Errorf("the signature is invalid: %v", err)
 			}
 		}
 	}
@@ -269,7 +269,7 @@ func faultCases(issuer *devissuer.Issuer) map[string]faultCase {
 				t.Errorf("the payload is %q", payload)
 			}
 			if err := proven(issuer, token); err != nil {
-				t.Errorf("the signature should be good: %v", err)
+				t.Errorf("the signature is invalid: %v", err)
 			}
 		}},
 		"header is nonsense": {devissuer.Raw("{", ""), jwt.ErrTokenMalformed, func(t *testing.T, token string) {
@@ -278,22 +278,22 @@ func faultCases(issuer *devissuer.Issuer) map[string]faultCase {
 				t.Errorf("the header is %q", header)
 			}
 			if err := proven(issuer, token); err != nil {
-				t.Errorf("the signature should be good: %v", err)
+				t.Errorf("the signature is invalid: %v", err)
 			}
 		}},
 		"bad signature": {devissuer.BadSignature(), jwt.ErrTokenSignatureInvalid, func(t *testing.T, token string) {
 			t.Helper()
 			header, claims := decode(t, token)
 			_, _, signature := parts(t, token)
-			_, _, good := parts(t, issuer.MustToken())
-			if header["kid"] != issuer.KeyID() || claims["sub"] != "ada" || len(signature) != len(good) {
+			_, _, valid := parts(t, issuer.MustToken())
+			if header["kid"] != issuer.KeyID() || claims["sub"] != "ada" || len(signature) != len(valid) {
 				t.Errorf("more than the signature is bad: %v %v, %d bytes", header, claims, len(signature))
 			}
 			flipped := []byte(signature)
 			flipped[len(flipped)/2] ^= 1
-			mended := token[:strings.LastIndex(token, ".")+1] + encodeSegment(flipped)
-			if err := verify(issuer, mended); err != nil {
-				t.Errorf("one bit back it should be good: %v", err)
+			fixed := token[:strings.LastIndex(token, ".")+1] + encodeSegment(flipped)
+			if err := verify(issuer, fixed); err != nil {
+				t.Errorf("with the bit restored: %v", err)
 			}
 		}},
 		"unknown key": {devissuer.UnknownKey(), jwt.ErrTokenSignatureInvalid, func(t *testing.T, token string) {
@@ -308,7 +308,7 @@ func faultCases(issuer *devissuer.Issuer) map[string]faultCase {
 	}
 }
 
-// proven checks only the signature.
+// proven verifies only the signature.
 func proven(issuer *devissuer.Issuer, token string) error {
 	public, err := publicKey(issuer.PublicPEM())
 	if err != nil {
@@ -365,7 +365,7 @@ func TestSetAudience(t *testing.T) {
 	}
 	defer func() {
 		if recover() == nil {
-			t.Error("no audience at all was taken")
+			t.Error("an empty list was accepted")
 		}
 	}()
 	issuer.SetAudience()

@@ -135,26 +135,26 @@ func TestToken_Persona(t *testing.T) {
 func TestIssuer_Failures(t *testing.T) {
 	iss := ssotest.NewIssuer(t, ssotest.FastKeys())
 	auth := iss.Authenticator(iss.Config("orders-api"))
-	good := func(what, token string) {
+	accepts := func(what, token string) {
 		t.Helper()
 		if _, err := auth.ValidateToken(t.Context(), token); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
 	before := iss.Token()
-	good("at first", before)
+	accepts("at first", before)
 	iss.Down()
-	good("with keys that are known", iss.Token())
+	accepts("with keys that are known", iss.Token())
 	iss.Clock().Advance(3 * time.Hour) // longer than keys are kept
 	if _, err := auth.ValidateToken(t.Context(), iss.Token()); !errors.Is(err, sso.ErrUnavailable) {
 		t.Errorf("in a long outage: %v", err)
 	}
 	iss.Up()
 	iss.Clock().Advance(time.Minute) // until the next attempt
-	good("after the outage", iss.Token())
+	accepts("after the outage", iss.Token())
 	iss.Rotate()
 	iss.Clock().Advance(time.Minute)
-	good("after a rotation", iss.Token())
+	accepts("after a rotation", iss.Token())
 	if err := auth.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -244,7 +244,7 @@ func TestClock_Concurrent(t *testing.T) {
 	}
 	defer func() {
 		if recover() == nil {
-			t.Error("the zero time was taken")
+			t.Error("the zero time was accepted")
 		}
 	}()
 	clock.Set(time.Time{})

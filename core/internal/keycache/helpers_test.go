@@ -40,9 +40,9 @@ const (
 )
 
 // newIssuer makes a provider in memory, whose keys are quickly made.
-func newIssuer(t testing.TB, opts ...devissuer.Option) *devissuer.Issuer {
+func newIssuer(t testing.TB) *devissuer.Issuer {
 	t.Helper()
-	issuer, err := devissuer.New(append([]devissuer.Option{devissuer.WithAlgorithm(alg)}, opts...)...)
+	issuer, err := devissuer.New(devissuer.WithAlgorithm(alg))
 	if err != nil {
 		t.Fatal(err)
 	}
