@@ -59,8 +59,10 @@ func (v Value) Len() int { return v.v.Len() }
 // Get returns the member of an object with exactly this name; absent if there is none.
 func (v Value) Get(name string) Value { return Value{v.v.Get(name)} }
 
-// Lookup follows a path of member names, separated by dots; see [SplitPath]. It returns an absent
-// value if any step does. Names are compared exactly, and arrays have no members.
+// Lookup follows a path of member names, separated by dots. `\.` is a dot within a name, as in
+// `https://corp\.example/roles`, and `\\` a backslash; before any other character a backslash is
+// itself. Lookup returns an absent value if any step does. Names are compared exactly, and arrays have
+// no members.
 func (v Value) Lookup(path string) Value {
 	for !strings.Contains(path, `\`) { // the usual path, without an allocation
 		name, rest, more := strings.Cut(path, ".")
@@ -75,10 +77,6 @@ func (v Value) Lookup(path string) Value {
 	}
 	return v
 }
-
-// SplitPath splits a path at its dots. `\.` is a dot within a name, as in `https://corp\.example/roles`,
-// and `\\` a backslash. A backslash before any other character is itself.
-func SplitPath(path string) []string { return jsondoc.SplitPath(path) }
 
 // Elements yields the elements of an array in order; nothing for other types.
 func (v Value) Elements() iter.Seq[Value] {
