@@ -4,8 +4,6 @@ FUZZTIME ?= 10s
 STEPS ?=
 VULNDB ?=
 ONLY ?=
-PROFILE ?=
-comma := ,
 
 export GOWORK := $(CURDIR)/go.work
 RELEASED := $(shell scripts/modules released)
@@ -30,7 +28,7 @@ sso: ## Build the command-line tool into bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/sso ./cmd/sso
 
 test: ## Test every module of the workspace, with the race detector if there is a C compiler
-	@scripts/test $(if $(PROFILE),-coverprofile=$(PROFILE) -coverpkg=$(subst $() $(),$(comma),$(filter-out ./examples/...,$(PACKAGES)))) $(PACKAGES)
+	@scripts/test $(PACKAGES)
 
 lint: $(call tool,golangci-lint deadcode go-licenses vale) ## Check code, prose, go.mod, api/, links and licences
 	@scripts/lint
@@ -95,7 +93,7 @@ soak: ## Test live sessions for a minute while Redis fails, and measure a lookup
 	@cd e2e && SOAK=60s GOWORK=off ../scripts/test -count=1 ./sessions
 	@cd e2e && GOWORK=off go test -count=1 -run '^(TestCost|TestBytes)' -v ./sessions
 
-nightly: ## Run the checks that take hours; STEPS='repeat fuzz' for some; writes docs/reports/NIGHTLY.md
+nightly: $(call tool,gotestsum gremlins) ## Run the checks that take hours; STEPS='repeat fuzz' for some; writes docs/reports/NIGHTLY.md
 	@scripts/nightly $(STEPS)
 
 release-check: ## Rehearse a release: modules outside of the repository require, build and test ours
@@ -107,7 +105,7 @@ ci: ## Run what a change must pass
 clean:
 	rm -rf bin .cache e2e/oidcprovider/node_modules
 
-tools: $(call tool,golangci-lint gotestsum deadcode govulncheck go-licenses gremlins vale)
+tools: $(call tool,golangci-lint gotestsum deadcode go-licenses vale)
 
 bin/.%-$(GOVERSION): tools/go.mod tools/go.sum
 	@echo 'Building $*$(if $(filter golangci-lint,$*),; the first time takes a minute or two).'

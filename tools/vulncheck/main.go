@@ -62,7 +62,7 @@ func run(database, govulncheck string, folders []string) error {
 			defer func() { <-limit }()
 			return scan(govulncheck, database, folder)
 		})
-		go results[i]()
+		go func() { _, _ = results[i]() }() // the loop below reads the result
 	}
 	for i, folder := range folders {
 		found, err := results[i]()
