@@ -2,6 +2,7 @@
 
 FUZZTIME ?= 10s
 STEPS ?=
+PROFILE ?=
 VULNDB ?=
 ONLY ?=
 
@@ -28,7 +29,7 @@ sso: ## Build the command-line tool into bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/sso ./cmd/sso
 
 test: ## Test every module of the workspace, with the race detector if there is a C compiler
-	@scripts/test $(PACKAGES)
+	@$(if $(PROFILE),scripts/test-covered $(PROFILE) $(RELEASED),scripts/test $(PACKAGES))
 
 lint: $(call tool,golangci-lint deadcode go-licenses vale) ## Check code, prose, go.mod, api/, links and licences
 	@scripts/lint
