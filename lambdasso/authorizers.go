@@ -65,8 +65,9 @@ func RequestAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.
 // and simple responses. See [TokenAuthorizer] for refusals and the context.
 //
 // API Gateway uses a cached response for every route of the same credential. HTTPAuthorizer therefore
-// panics for a permission that reads the request or the time (see [permission.Reads]), and routes with different permissions need authorizers of their own, or a
-// TTL of 0. A cached response may outlive its token by the TTL.
+// panics for a permission that reads the request or the time; see [permission.Reads]. Routes with
+// different permissions need authorizers of their own, or a TTL of 0. A cached response may outlive
+// its token by the TTL.
 func HTTPAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
 	required := forEveryRoute("HTTPAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayV2CustomAuthorizerV2Request) (response events.APIGatewayV2CustomAuthorizerSimpleResponse, err error) {

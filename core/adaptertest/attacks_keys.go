@@ -20,7 +20,7 @@ func algorithmAttacks() []Attack {
 	for _, name := range []string{"none", "None", "NONE", "nOnE", "none ", "", "null"} {
 		l.token(fmt.Sprintf("unsigned, %q", name), "A token without a signature proves nothing, however its algorithm is spelled.", unsigned(name)).
 			from("RFC 8725, section 3.2; CVE-2015-9235, CVE-2020-28042")
-		l.token(fmt.Sprintf("%q with another signature", name), "Without an algorithm there is no proof, whatever the signature is.",
+		l.token(fmt.Sprintf("%q with another signature", name), "Without an algorithm nothing is verified; the signature does not matter.",
 			withSignature(func([]byte) []byte { return []byte("x") }, devissuer.Header("alg", name))).from("RFC 8725, section 3.2")
 	}
 	l.minted("missing", "The header must name the algorithm.", devissuer.WithoutHeader("alg")).from("RFC 7515, section 4.1.1")

@@ -21,7 +21,7 @@
 // The options of a token apply in the order given:
 //
 //   - Of two options that set the same claim or header parameter, the later wins: after
-//     [Audience], WithoutClaim("aud") omits it. [Persona] stands for all its options.
+//     [Audience], WithoutClaim("aud") omits it. [Persona] combines several options.
 //   - [Permission] adds to the permissions before it. A later [Claim] of that name replaces them.
 //   - Claim("exp", …) sets the end of a token. A [ValidFor] after it counts from iat again.
 //   - [Raw] replaces what was set, in any position. [BadSignature] changes the finished token.

@@ -62,7 +62,7 @@ func ExampleIssuer_Token() {
 	// Output:
 	// {"aud":"api","exp":1893557045,"iat":1893553445,"iss":"https://issuer.example","sub":"ada"}
 	// devissuer: Permission("orders..role"): a name on the path is empty
-	// there is no persona "grace", and no other
+	// unknown persona "grace": the issuer has none
 }
 
 func ExampleClaim() {

@@ -60,9 +60,9 @@ func (i *Issuer) requested(form url.Values, client, persona string) ([]TokenOpti
 // unknownPersona is an error that lists the personas.
 func (i *Issuer) unknownPersona(persona string) error {
 	if len(i.personas) == 0 {
-		return fmt.Errorf("there is no persona %q, and no other", persona)
+		return fmt.Errorf("unknown persona %q: the issuer has none", persona)
 	}
-	return fmt.Errorf("there is no persona %q; there are %s", persona, strings.Join(slices.Sorted(maps.Keys(i.personas)), ", "))
+	return fmt.Errorf("unknown persona %q, want one of %s", persona, strings.Join(slices.Sorted(maps.Keys(i.personas)), ", "))
 }
 
 func jsonObject(text string) (map[string]json.RawMessage, error) {

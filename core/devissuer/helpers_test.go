@@ -60,7 +60,7 @@ func client(issuer *devissuer.Issuer) *http.Client {
 	return issuer.Client()
 }
 
-// do makes a request and fails the test if there is no response.
+// do makes a request and fails the test if no response arrives.
 func do(t *testing.T, issuer *devissuer.Issuer, req *http.Request) answer {
 	t.Helper()
 	resp, err := client(issuer).Do(req)

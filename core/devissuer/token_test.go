@@ -338,7 +338,7 @@ func TestPersona(t *testing.T) {
 		t.Errorf("%v", permissions)
 	}
 	for name, want := range map[string]string{
-		"nobody": `there is no persona "nobody"; there are chief, clerk, snake`,
+		"nobody": `unknown persona "nobody", want one of chief, clerk, snake`,
 		"snake":  "without end",
 	} {
 		if _, err := issuer.Token(devissuer.Persona(name)); err == nil || !strings.Contains(err.Error(), want) {

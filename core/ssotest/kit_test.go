@@ -127,7 +127,7 @@ func TestToken_Persona(t *testing.T) {
 	}
 	unknown := &failing{TB: t}
 	inTest(func() { ssotest.NewIssuer(unknown, devissuer.WithPersona("clerk")).Token(devissuer.Persona("admin")) })
-	if !strings.Contains(unknown.fatal, "there is no persona") || !strings.Contains(unknown.fatal, "clerk") {
+	if !strings.Contains(unknown.fatal, "unknown persona") || !strings.Contains(unknown.fatal, "clerk") {
 		t.Errorf("%q", unknown.fatal)
 	}
 }
