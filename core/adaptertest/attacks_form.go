@@ -60,7 +60,7 @@ func typeAttacks() []Attack {
 	for _, typ := range []string{"", "JWT ", "at+jwt; v=1", "JWT\x00", "at+jwt,logout+jwt", "application/at+jwt+x"} {
 		l.minted(fmt.Sprintf("%q", typ), "typ matches exactly, in any letter case.", devissuer.Header("typ", typ))
 	}
-	for _, value := range []string{"null", "1", "true", `["JWT"]`, `{}`} {
+	for _, value := range []string{"1", "true", `["JWT"]`, `{}`} {
 		l.minted("of type "+kindOfJSON(value), "typ is a string.", devissuer.Header("typ", json.RawMessage(value))).from("RFC 7515, section 4.1.9")
 	}
 	return l.list

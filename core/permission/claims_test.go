@@ -223,7 +223,7 @@ func TestScope_ClaimForms(t *testing.T) {
 		{"scp as a string", `{"scp":"orders:read orders:write"}`, true},
 		{"scp as an array", `{"scp":["orders:read","orders:write"]}`, true},
 		{"scope before scp", `{"scope":"x","scp":"orders:read orders:write"}`, false},
-		{"a null scope before scp", `{"scope":null,"scp":"orders:read orders:write"}`, false},
+		{"a null scope before scp", `{"scope":null,"scp":"orders:read orders:write"}`, true},
 		{"one of the two", `{"scope":"orders:read"}`, false},
 		{"one in each claim", `{"scope":"orders:read","scp":"orders:write"}`, false},
 		{"neither", `{}`, false},

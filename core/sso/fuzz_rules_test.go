@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -32,6 +33,14 @@ func members(text []byte) (object map[string]json.RawMessage, ok bool) {
 		seen[key] = true
 	}
 	return object, true
+}
+
+// given removes the members that are null, where that means absent.
+func given(object map[string]json.RawMessage) map[string]json.RawMessage {
+	maps.DeleteFunc(object, func(name string, value json.RawMessage) bool {
+		return string(value) == "null" && !slices.Contains([]string{"alg", "b64", "crit", "exp", "iss", "sub", "zip"}, name)
+	})
+	return object
 }
 
 // folded finds a name in other letters among the members, as encoding/json takes them.
@@ -84,6 +93,7 @@ func FuzzHeader(f *testing.F) {
 		if !ok || len(header) > 4<<10 {
 			t.Fatalf("accepted the header %q", header)
 		}
+		h = given(h)
 		if alg, _ := text(h["alg"]); alg != "EdDSA" {
 			t.Fatalf("accepted the alg %s", h["alg"])
 		}
@@ -140,6 +150,7 @@ func FuzzClaims(f *testing.F) {
 		if name := folded(c, names...); name != "" {
 			t.Fatalf("accepted %q", name)
 		}
+		c = given(c)
 		for name, bound := range map[string]struct{ least, most int64 }{ // seconds, with the default leeway
 			"exp": {T.Unix() - 60, 253402300799}, "nbf": {0, T.Unix() + 60}, "iat": {0, T.Unix() + 60},
 		} {
@@ -189,8 +200,7 @@ func FuzzClaims(f *testing.F) {
 		if strings.EqualFold(use, "id") || slices.Contains([]string{"id", "refresh", "offline", "logout"}, strings.ToLower(typ)) {
 			t.Fatalf("accepted token_use %q and typ %q", use, typ)
 		}
-		says := func(name string) bool { return c[name] != nil && string(c[name]) != "null" }
-		if c["nonce"] != nil && !says("scope") && !says("scp") && !strings.EqualFold(typ, "bearer") {
+		if c["nonce"] != nil && c["scope"] == nil && c["scp"] == nil && !strings.EqualFold(typ, "bearer") {
 			t.Fatalf("accepted a nonce in %s", claims)
 		}
 	})

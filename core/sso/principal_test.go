@@ -98,7 +98,7 @@ func TestPrincipal_Scopes(t *testing.T) {
 		{"an array with other types, which are no scopes", []string{"scope", `["a",1,null,["b"],""]`}, []string{"a"}},
 		{"scp", []string{"scp", `"a b"`}, []string{"a", "b"}},
 		{"scope before scp", []string{"scope", `"a"`, "scp", `"b"`}, []string{"a"}},
-		{"a null scope before scp", []string{"scope", `null`, "scp", `"b"`}, nil},
+		{"a null scope before scp", []string{"scope", `null`, "scp", `"b"`}, []string{"b"}},
 		{"a tab, which separates nothing", []string{"scope", `"a\tb"`}, []string{"a\tb"}},
 		{"an empty string", []string{"scope", `""`}, nil},
 		{"a number", []string{"scope", `1`}, nil},

@@ -510,7 +510,7 @@ func tokenUse(_ context.Context, t *Token) error {
 // accessTokenNonce refuses a nonce in a token without anything that access tokens have. Older
 // Keycloak and Azure AD B2C put nonce into access tokens, beside scopes or a payload typ of Bearer.
 func accessTokenNonce(_ context.Context, t *Token) error {
-	has := func(name string) bool { return t.claim(name).Kind() > jsondoc.Null }
+	has := func(name string) bool { return t.claim(name).Kind() != jsondoc.Absent }
 	typ, _ := t.claim("typ").Text()
 	if t.claim("nonce").Kind() != jsondoc.Absent && !has("scope") && !has("scp") && !strings.EqualFold(typ, "bearer") {
 		return fail("present without scope or scp, as in an ID token")

@@ -29,6 +29,20 @@ var (
 		"gty", "iat", "idtyp", "iss", "jti", "nbf", "nonce", "scope", "scp", "sub", "token_use", "typ")
 )
 
+// neverNull are the members of which null is not a valid value: they change how a token is read, or say
+// who issued it, about whom, and until when.
+var neverNull = []string{"alg", "b64", "crit", "exp", "iss", "sub", "zip"}
+
+// member returns a member of a header or of claims. Null is absent, as serializers write it for what is
+// not there, except in neverNull.
+func member(object jsondoc.Value, name string) jsondoc.Value {
+	v := object.Get(name)
+	if v.Kind() == jsondoc.Null && !slices.Contains(neverNull, name) {
+		return jsondoc.Value{}
+	}
+	return v
+}
+
 // exact refuses an object with a member that differs from one of the names by letter case alone:
 // some readers would take it for that name.
 func (n Names) exact(object jsondoc.Value) error {

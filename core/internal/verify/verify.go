@@ -149,8 +149,8 @@ type Token struct {
 // Claims returns the payload. The caller may keep it.
 func (t *Token) Claims() jsondoc.Value { return t.form.Claims }
 
-func (t *Token) header(name string) jsondoc.Value { return t.form.Header.Get(name) }
-func (t *Token) claim(name string) jsondoc.Value  { return t.form.Claims.Get(name) }
+func (t *Token) header(name string) jsondoc.Value { return member(t.form.Header, name) }
+func (t *Token) claim(name string) jsondoc.Value  { return member(t.form.Claims, name) }
 
 // Trace is called for each check that ran, with its result.
 type Trace func(c *Check, err error)

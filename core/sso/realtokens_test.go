@@ -1,0 +1,89 @@
+package sso_test
+
+import (
+	"testing"
+
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// A realToken has the form of tokens that providers issue and other libraries had reports about.
+type realToken struct {
+	kind, name string // what is unusual, and in which token
+	token      string
+	config     func(*sso.Config) // nil: newAuth's
+	want       sso.Reason        // empty: accepted
+	holds      func(*sso.Principal) bool
+}
+
+var (
+	unaddressed = func(c *sso.Config) { c.Audience, c.SkipAudienceCheck, c.ClientIDs = nil, true, []string{"web"} }
+	anyIssuer   = func(c *sso.Config) { c.Issuer = "" }
+	strictly    = func(c *sso.Config) { c.TokenType = sso.StrictAccessToken }
+	shortLived  = func(c *sso.Config) { c.MaxTokenAge = 24 * 3600e9 }
+)
+
+// headed is a valid token with changes to its header.
+func headed(changes ...string) string { return signed(ada, headerWith(changes...), claimsWith()) }
+
+// atJWT is a valid access token of RFC 9068 with changes to its claims.
+func atJWT(changes ...string) string {
+	claims := append([]string{"client_id", `"web"`, "jti", `"1"`}, changes...)
+	return signed(ada, headerWith("typ", `"at+jwt"`), claimsWith(claims...))
+}
+
+// nullTokens have members that are null, as some serializers write what is not there.
+var nullTokens = []realToken{
+	{kind: "null", name: "nbf", token: token("nbf", `null`)},
+	{kind: "null", name: "iat", token: token("iat", `null`), holds: func(p *sso.Principal) bool { return p.IssuedAt().IsZero() }},
+	{kind: "null", name: "iat, where lifetimes are bounded", token: token("iat", `null`), config: shortLived, want: sso.ReasonTooLongLived},
+	{kind: "null", name: "cnf", token: token("cnf", `null`)},
+	{kind: "null", name: "events", token: token("events", `null`)},
+	{kind: "null", name: "at_hash and c_hash", token: token("at_hash", `null`, "c_hash", `null`)},
+	{kind: "null", name: "nonce", token: token("nonce", `null`)},
+	{kind: "null", name: "token_use and payload typ", token: token("token_use", `null`, "typ", `null`)},
+	{kind: "null", name: "jti and auth_time", token: token("jti", `null`, "auth_time", `null`)},
+	{kind: "null", name: "client_id", token: token("client_id", `null`)},
+	{kind: "null", name: "client_id, where clients are listed", token: token("client_id", `null`), config: unaddressed, want: sso.ReasonWrongClient},
+	{kind: "null", name: "aud", token: token("aud", `null`), want: sso.ReasonWrongAudience},
+	{kind: "null", name: "aud, where it is not checked", token: token("aud", `null`, "client_id", `"web"`), config: unaddressed, holds: func(p *sso.Principal) bool { return p.Audience() == nil }},
+	{kind: "null", name: "scope beside scp", token: token("scope", `null`, "scp", `"orders:read"`), holds: func(p *sso.Principal) bool { return p.HasScope("orders:read") && !p.HasScope("null") }},
+	{kind: "null", name: "scp beside scope", token: token("scope", `"orders:read"`, "scp", `null`), holds: func(p *sso.Principal) bool { return p.HasScope("orders:read") }},
+	{kind: "null", name: "scope and scp", token: token("scope", `null`, "scp", `null`), holds: func(p *sso.Principal) bool { return len(p.Scopes()) == 0 }},
+	{kind: "null", name: "permissions and roles", token: token("permissions", `null`, "roles", `null`), holds: func(p *sso.Principal) bool { return !p.HasRole("null") && p.Permissions().Len() == 0 }},
+	{kind: "null", name: "header typ", token: headed("typ", `null`)},
+	{kind: "null", name: "header cty", token: headed("cty", `null`)},
+	{kind: "null", name: "header kid, and one key", token: headed("kid", `null`)},
+	{kind: "null", name: "header x5t, jku and jwk", token: headed("x5t", `null`, "jku", `null`, "jwk", `null`)},
+
+	{kind: "null", name: "sub", token: token("sub", `null`), want: sso.ReasonMalformedClaim},
+	{kind: "null", name: "exp", token: token("exp", `null`), want: sso.ReasonMalformedClaim},
+	{kind: "null", name: "iss", token: token("iss", `null`), want: sso.ReasonMalformedClaim},
+	{kind: "null", name: "iss, where any is accepted", token: token("iss", `null`), config: anyIssuer, want: sso.ReasonMalformedClaim},
+	{kind: "null", name: "header alg", token: headed("alg", `null`), want: sso.ReasonAlgorithm},
+	{kind: "null", name: "header crit", token: headed("crit", `null`), want: sso.ReasonCriticalHeader},
+	{kind: "null", name: "header zip", token: headed("zip", `null`), want: sso.ReasonUnsupportedHeader},
+	{kind: "null", name: "header b64", token: headed("b64", `null`), want: sso.ReasonUnsupportedHeader},
+
+	{kind: "null, where RFC 9068 is required", name: "client_id", token: atJWT("client_id", `null`), config: strictly, want: sso.ReasonMissingClaim},
+	{kind: "null, where RFC 9068 is required", name: "jti", token: atJWT("jti", `null`), config: strictly, want: sso.ReasonMissingClaim},
+	{kind: "null, where RFC 9068 is required", name: "iat", token: atJWT("iat", `null`), config: strictly, want: sso.ReasonMissingClaim},
+	{kind: "null, where RFC 9068 is required", name: "header typ", token: headed("typ", `null`), config: strictly, want: sso.ReasonTokenType},
+	{kind: "null, where RFC 9068 is required", name: "nbf and cnf", token: atJWT("nbf", `null`, "cnf", `null`), config: strictly},
+}
+
+func TestValidateToken_RealTokens(t *testing.T) {
+	for _, test := range nullTokens {
+		t.Run(test.kind+"/"+test.name, func(t *testing.T) {
+			if test.config == nil {
+				test.config = func(*sso.Config) {}
+			}
+			p, err := newAuth(t, test.config).ValidateToken(t.Context(), test.token)
+			if (err == nil) != (test.want == "") || err != nil && reasonIn(err) != test.want {
+				t.Fatalf("%v, want %q", err, test.want)
+			}
+			if test.holds != nil && !test.holds(p) {
+				t.Error("the principal is wrong")
+			}
+		})
+	}
+}
