@@ -57,7 +57,7 @@ func typeAttacks() []Attack {
 	} {
 		l.minted(typ, "A token of another kind is not an access token.", devissuer.Header("typ", typ))
 	}
-	for _, typ := range []string{"", "JWT ", "at+jwt; v=1", "JWT\x00", "at+jwt,logout+jwt", "application/at+jwt+x"} {
+	for _, typ := range []string{"JWT ", "at+jwt; v=1", "JWT\x00", "at+jwt,logout+jwt", "application/at+jwt+x"} {
 		l.minted(fmt.Sprintf("%q", typ), "typ matches exactly, in any letter case.", devissuer.Header("typ", typ))
 	}
 	for _, value := range []string{"1", "true", `["JWT"]`, `{}`} {

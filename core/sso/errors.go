@@ -87,7 +87,7 @@ var remedies = map[Reason]string{ //nolint:gosec // no credentials
 
 	ReasonKeyID:               "Fix kid where the token is issued: write a string of at most 256 bytes.",
 	ReasonMissingExpiry:       "Set exp where the token is issued: without it a token would be valid forever.",
-	ReasonMalformedClaim:      "Fix the claim where the token is issued: dates are numbers of seconds, iss, sub and client_id non-empty strings, aud is a string or an array of strings.",
+	ReasonMalformedClaim:      "Fix the claim where the token is issued: dates are numbers of seconds, iss is a non-empty string, sub and client_id are strings, aud is a string or an array of strings.",
 	ReasonExpired:             "Get a new token. If it is new, set the clocks: sso doctor compares this machine's with the provider's.",
 	ReasonNotYetValid:         "Wait, or set the clocks: sso doctor compares this machine's with the provider's.",
 	ReasonIssuedInFuture:      "Set the clocks by NTP: sso doctor compares this machine's with the provider's. Leeway (SSO_LEEWAY) allows a difference of up to 5m.",

@@ -35,10 +35,11 @@ func members(text []byte) (object map[string]json.RawMessage, ok bool) {
 	return object, true
 }
 
-// given removes the members that are null, where that means absent.
+// given removes the members that are null or empty, where that means absent.
 func given(object map[string]json.RawMessage) map[string]json.RawMessage {
 	maps.DeleteFunc(object, func(name string, value json.RawMessage) bool {
-		return string(value) == "null" && !slices.Contains([]string{"alg", "b64", "crit", "exp", "iss", "sub", "zip"}, name)
+		return string(value) == "null" && !slices.Contains([]string{"alg", "b64", "crit", "exp", "iss", "sub", "zip"}, name) ||
+			string(value) == `""` && slices.Contains([]string{"at_hash", "c_hash", "client_id", "cty", "jti", "kid", "nonce", "sid", "sub", "typ"}, name)
 	})
 	return object
 }

@@ -103,7 +103,7 @@ func (p *Principal) HasRole(role string) bool {
 }
 
 // HasScope reports whether the token was granted an OAuth scope (RFC 8693, section 4.2). It reads
-// `scope`, or `scp` if `scope` is absent or null: a string of names separated by spaces, or the strings of an
+// `scope`, or `scp` if `scope` is absent, null or empty: a string of names separated by spaces, or the strings of an
 // array.
 func (p *Principal) HasScope(scope string) bool {
 	for name := range p.scopes {
@@ -120,7 +120,7 @@ func (p *Principal) Scopes() []string { return slices.Collect(p.scopes) }
 // scopes is an [iter.Seq].
 func (p *Principal) scopes(yield func(string) bool) {
 	claim := p.root().Get("scope")
-	if claim.v.Kind() <= jsondoc.Null {
+	if text, ok := claim.Text(); claim.v.Kind() <= jsondoc.Null || ok && text == "" {
 		claim = p.root().Get("scp")
 	}
 	if text, ok := claim.Text(); ok {

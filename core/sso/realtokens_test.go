@@ -1,6 +1,8 @@
 package sso_test
 
 import (
+	"context"
+	"slices"
 	"testing"
 
 	"github.com/more-retail/moresso-go/core/sso"
@@ -21,6 +23,13 @@ var (
 	strictly    = func(c *sso.Config) { c.TokenType = sso.StrictAccessToken }
 	shortLived  = func(c *sso.Config) { c.MaxTokenAge = 24 * 3600e9 }
 )
+
+// sessioned has a session store in which every session goes on.
+func sessioned(c *sso.Config) { c.Sessions = endless{} }
+
+type endless struct{}
+
+func (endless) Check(context.Context, sso.Session) error { return nil }
 
 // headed is a valid token with changes to its header.
 func headed(changes ...string) string { return signed(ada, headerWith(changes...), claimsWith()) }
@@ -71,8 +80,40 @@ var nullTokens = []realToken{
 	{kind: "null, where RFC 9068 is required", name: "nbf and cnf", token: atJWT("nbf", `null`, "cnf", `null`), config: strictly},
 }
 
+func noSubject(p *sso.Principal) bool { return p.Subject() == "" }
+
+// emptyTokens have texts that are empty, such as the sub of a Cloudflare Access service token.
+var emptyTokens = []realToken{
+	{kind: "empty text", name: "sub", token: token("sub", `""`, "common_name", `"e367"`), holds: noSubject},
+	{kind: "empty text", name: "sub, where RFC 9068 is required", token: atJWT("sub", `""`), config: strictly, want: sso.ReasonMissingClaim},
+	{kind: "empty text", name: "sub, where it names the session's user", token: token("sub", `""`, "sid", `"s1"`), config: sessioned, want: sso.ReasonNoSession},
+	{kind: "empty text", name: "client_id", token: token("client_id", `""`)},
+	{kind: "empty text", name: "client_id, where clients are listed", token: token("client_id", `""`), config: unaddressed, want: sso.ReasonWrongClient},
+	{kind: "empty text", name: "client_id, where RFC 9068 is required", token: atJWT("client_id", `""`), config: strictly, want: sso.ReasonMissingClaim},
+	{kind: "empty text", name: "jti", token: token("jti", `""`), holds: func(p *sso.Principal) bool { return p.TokenID() == "" }},
+	{kind: "empty text", name: "nonce, at_hash and c_hash", token: token("nonce", `""`, "at_hash", `""`, "c_hash", `""`)},
+	{kind: "empty text", name: "token_use and payload typ", token: token("token_use", `""`, "typ", `""`)},
+	{kind: "empty text", name: "scope beside scp", token: token("scope", `""`, "scp", `"orders:read"`), holds: func(p *sso.Principal) bool { return p.HasScope("orders:read") }},
+	{kind: "empty text", name: "scope beside a nonce", token: token("scope", `""`, "nonce", `"n"`)},
+	{kind: "empty text", name: "header typ", token: headed("typ", `""`)},
+	{kind: "empty text", name: "header typ, where RFC 9068 is required", token: headed("typ", `""`), config: strictly, want: sso.ReasonTokenType},
+	{kind: "empty text", name: "header cty", token: headed("cty", `""`)},
+	{kind: "empty text", name: "header kid, and one key", token: headed("kid", `""`)},
+
+	{kind: "empty text", name: "iss", token: token("iss", `""`), want: sso.ReasonMalformedClaim},
+	{kind: "empty text", name: "iss, where any is accepted", token: token("iss", `""`), config: anyIssuer, want: sso.ReasonMalformedClaim},
+	{kind: "empty text", name: "aud", token: token("aud", `""`), want: sso.ReasonWrongAudience},
+	{kind: "empty text", name: "exp", token: token("exp", `""`), want: sso.ReasonMalformedClaim},
+	{kind: "empty text", name: "nbf", token: token("nbf", `""`), want: sso.ReasonMalformedClaim},
+	{kind: "empty text", name: "cnf", token: token("cnf", `""`), want: sso.ReasonBoundToken},
+	{kind: "empty text", name: "events", token: token("events", `""`), want: sso.ReasonTokenKind},
+	{kind: "empty text", name: "header alg", token: headed("alg", `""`), want: sso.ReasonAlgorithm},
+	{kind: "empty text", name: "header crit", token: headed("crit", `""`), want: sso.ReasonCriticalHeader},
+	{kind: "empty text", name: "header zip", token: headed("zip", `""`), want: sso.ReasonUnsupportedHeader},
+}
+
 func TestValidateToken_RealTokens(t *testing.T) {
-	for _, test := range nullTokens {
+	for _, test := range slices.Concat(nullTokens, emptyTokens) {
 		t.Run(test.kind+"/"+test.name, func(t *testing.T) {
 			if test.config == nil {
 				test.config = func(*sso.Config) {}

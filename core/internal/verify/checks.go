@@ -272,7 +272,7 @@ func without(get func(*Token, string) jsondoc.Value, name, problem string) func(
 	}
 }
 
-// text requires a claim to be a non-empty string if it is present.
+// text requires a claim to be a non-empty string if it is present; see member for what is.
 func text(name string) func(context.Context, *Token) error {
 	return func(_ context.Context, t *Token) error {
 		value := t.claim(name)

@@ -33,11 +33,16 @@ var (
 // who issued it, about whom, and until when.
 var neverNull = []string{"alg", "b64", "crit", "exp", "iss", "sub", "zip"}
 
+// optionalTexts are members that are absent if they are empty.
+var optionalTexts = []string{"at_hash", "c_hash", "client_id", "cty", "jti", "kid", "nonce", "sid", "sub", "typ"}
+
 // member returns a member of a header or of claims. Null is absent, as serializers write it for what is
-// not there, except in neverNull.
+// not there, except in neverNull, and so are empty optionalTexts.
 func member(object jsondoc.Value, name string) jsondoc.Value {
 	v := object.Get(name)
-	if v.Kind() == jsondoc.Null && !slices.Contains(neverNull, name) {
+	text, _ := v.Text()
+	if v.Kind() == jsondoc.Null && !slices.Contains(neverNull, name) ||
+		v.Kind() == jsondoc.String && text == "" && slices.Contains(optionalTexts, name) {
 		return jsondoc.Value{}
 	}
 	return v
