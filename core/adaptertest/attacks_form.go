@@ -30,7 +30,9 @@ func headerAttacks() []Attack {
 		p := split(i.MustToken(devissuer.Header("zip", "DEF")))
 		return seal(i, encoded(p.header), encoded(deflated(bytes.Repeat([]byte(" "), 1<<20))))
 	}).from("RFC 8725, section 3.6; CVE-2024-28176, CVE-2024-33664")
-	l.minted("cty JWT", "A token within a token is not read.", devissuer.Header("cty", "JWT")).from("RFC 7519, section 5.2")
+	for _, cty := range []string{"JWT", "application/jwt", "at+jwt"} {
+		l.minted("cty "+cty, "A token within a token is not read.", devissuer.Header("cty", cty)).from("RFC 7519, section 5.2")
+	}
 	for name, member := range map[string]string{
 		"ALG": `"ALG":"none"`, "Alg": `"Alg":"HS256"`, "Kid": `"Kid":"x"`, "CRIT": `"CRIT":["x"]`, "Typ": `"Typ":"logout+jwt"`, "K of Kelvin in kid": `"\u212aid":"x"`,
 	} {

@@ -42,7 +42,7 @@ const (
 	ReasonAlgorithm           Reason = "algorithm"            // `alg` is missing, or not one of Config.Algorithms
 	ReasonCriticalHeader      Reason = "critical_header"      // `crit` requires extensions
 	ReasonUnsupportedHeader   Reason = "unsupported_header"   // `zip` or `b64`: another form of payload
-	ReasonTokenType           Reason = "token_type"           // `typ` or `cty` is that of another kind of token
+	ReasonTokenType           Reason = "token_type"           // `typ` is that of another kind of token, or `cty` that of a token within it
 	ReasonKeyID               Reason = "key_id"               // `kid` is not a string, or longer than 256 bytes
 	ReasonMissingExpiry       Reason = "missing_expiry"       // no `exp`
 	ReasonMalformedClaim      Reason = "malformed_claim"      // a registered claim of the wrong type, or out of range

@@ -98,7 +98,7 @@ func FuzzHeader(f *testing.F) {
 		if alg, _ := text(h["alg"]); alg != "EdDSA" {
 			t.Fatalf("accepted the alg %s", h["alg"])
 		}
-		for _, name := range []string{"crit", "zip", "b64", "cty"} {
+		for _, name := range []string{"crit", "zip", "b64"} {
 			if h[name] != nil {
 				t.Fatalf("accepted %s %s", name, h[name])
 			}
@@ -109,8 +109,11 @@ func FuzzHeader(f *testing.F) {
 		if kid, ok := text(h["kid"]); h["kid"] != nil && (!ok || kid != "ada" && kid != "") {
 			t.Fatalf("accepted the kid %s", h["kid"])
 		}
+		if cty, ok := text(h["cty"]); h["cty"] != nil && !ok || strings.EqualFold(cty, "JWT") || strings.EqualFold(cty, "application/jwt") {
+			t.Fatalf("accepted the cty %s", h["cty"])
+		}
 		typ, ok := text(h["typ"])
-		if h["typ"] != nil && (!ok || !slices.Contains([]string{"jwt", "at+jwt", "application/at+jwt"}, strings.ToLower(typ))) {
+		if h["typ"] != nil && (!ok || !slices.Contains([]string{"jwt", "at+jwt", "jose"}, strings.TrimPrefix(strings.ToLower(typ), "application/"))) {
 			t.Fatalf("accepted the typ %s", h["typ"])
 		}
 	})

@@ -112,8 +112,37 @@ var emptyTokens = []realToken{
 	{kind: "empty text", name: "header zip", token: headed("zip", `""`), want: sso.ReasonUnsupportedHeader},
 }
 
+// typedTokens name media types (RFC 7515, sections 4.1.9 and 4.1.10; RFC 7519, section 5.2).
+func typedTokens() (list []realToken) {
+	for _, typ := range []string{"JWT", "jwt", "application/jwt", "Application/JWT", "at+jwt", "AT+JWT", "application/at+jwt", "JOSE", "jose", "application/jose"} {
+		list = append(list, realToken{kind: "header typ", name: typ, token: headed("typ", `"`+typ+`"`)})
+	}
+	for _, typ := range []string{"at+jwt", "AT+JWT", "application/at+jwt", "APPLICATION/AT+JWT"} {
+		token := signed(ada, headerWith("typ", `"`+typ+`"`), claimsWith("client_id", `"web"`, "jti", `"1"`))
+		list = append(list, realToken{kind: "header typ, where RFC 9068 is required", name: typ, token: token, config: strictly})
+	}
+	for _, typ := range []string{"JWT", "application/jwt", "JOSE", "application/jose"} {
+		list = append(list, realToken{kind: "header typ, where RFC 9068 is required", name: typ, token: headed("typ", `"`+typ+`"`), config: strictly, want: sso.ReasonTokenType})
+	}
+	for _, typ := range []string{
+		"application/logout+jwt", "JOSE+JSON", "application/jose+json", "text/jwt", "misapplied1/jwt", "application/application/jwt", "application/x/jwt", "application/", "/jwt", "jwt/application", "applicationjwt",
+	} {
+		list = append(list, realToken{kind: "header typ", name: typ, token: headed("typ", `"`+typ+`"`), want: sso.ReasonTokenType})
+	}
+	for _, cty := range []string{`"json"`, `"application/json"`, `"JSON"`, `"application/json; charset=utf-8"`, `"text/plain"`, `"example"`, `"DEF"`} {
+		list = append(list, realToken{kind: "header cty", name: cty, token: headed("cty", cty)})
+	}
+	for _, cty := range []string{
+		`"JWT"`, `"jwt"`, `"application/jwt"`, `"Application/JWT"`, `"JWT; x=1"`, `" JWT "`, `"at+jwt"`, `"application/logout+jwt"`, `"dc+sd-jwt"`, `"JOSE"`, `"application/jose+json"`,
+		`1`, `true`, `[]`, `["JWT"]`, `{}`,
+	} {
+		list = append(list, realToken{kind: "header cty", name: cty, token: headed("cty", cty), want: sso.ReasonTokenType})
+	}
+	return list
+}
+
 func TestValidateToken_RealTokens(t *testing.T) {
-	for _, test := range slices.Concat(nullTokens, emptyTokens) {
+	for _, test := range slices.Concat(nullTokens, emptyTokens, typedTokens()) {
 		t.Run(test.kind+"/"+test.name, func(t *testing.T) {
 			if test.config == nil {
 				test.config = func(*sso.Config) {}

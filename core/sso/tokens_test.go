@@ -98,7 +98,7 @@ func invalidTokens() []badToken {
 		{"typ of an ID token hint", header("typ", `"JWT "`), sso.ReasonTokenType},
 		{"typ as a number", header("typ", `1`), sso.ReasonTokenType},
 		{"typ as an array", header("typ", `["JWT"]`), sso.ReasonTokenType},
-		{"cty", header("cty", `"JWT"`), sso.ReasonTokenType},
+		{"cty of a token", header("cty", `"JWT"`), sso.ReasonTokenType},
 		{"kid as a number", header("kid", `1`), sso.ReasonKeyID},
 		{"kid as an array", header("kid", `["ada"]`), sso.ReasonKeyID},
 		{"kid of 257 bytes", header("kid", `"`+strings.Repeat("k", 257)+`"`), sso.ReasonKeyID},

@@ -75,7 +75,7 @@ var (
 		{"zip", "unsupported_header", "RFC 7516, section 4.1.3", noHeader("zip")},
 		{"b64", "unsupported_header", "RFC 7797, section 3", noHeader("b64")},
 		{"alg", "algorithm", "RFC 8725, section 3.1", algorithm},
-		{"cty", "token_type", "RFC 7519, section 5.2", noHeader("cty")},
+		{"cty", "token_type", "RFC 7519, section 5.2", notNested},
 	}
 	keyID = []Check{
 		{"kid", "key_id", "RFC 7515, section 4.1.4", readKeyID},
@@ -181,11 +181,24 @@ func algorithm(_ context.Context, t *Token) error {
 	return nil
 }
 
-// The values of the header's `typ`.
+// notNested refuses a token whose payload is a token. Any other content type says nothing about the claims.
+func notNested(_ context.Context, t *Token) error {
+	cty := t.header("cty")
+	text, ok := cty.Text()
+	content, _, _ := strings.Cut(text, ";")
+	content = strings.ToLower(strings.TrimSpace(content))
+	content = content[strings.LastIndexByte(content, '/')+1:]
+	if cty.Kind() != jsondoc.Absent && (!ok || strings.HasSuffix(content, "jwt") || strings.HasPrefix(content, "jose")) {
+		return fail("got %q, which marks a token within the token", text)
+	}
+	return nil
+}
+
+// The media types in the header's `typ`, without their common prefix.
 var (
-	strictTypes = []string{"at+jwt", "application/at+jwt"}
-	accessTypes = []string{"JWT", "at+jwt", "application/at+jwt"}
-	logoutTypes = []string{"JWT", "logout+jwt", "application/logout+jwt"}
+	strictTypes = []string{"at+jwt"}
+	accessTypes = []string{"JWT", "at+jwt"}
+	logoutTypes = []string{"JWT", "logout+jwt"}
 )
 
 func accessTokenType(_ context.Context, t *Token) error {
@@ -197,13 +210,17 @@ func accessTokenType(_ context.Context, t *Token) error {
 
 func logoutTokenType(_ context.Context, t *Token) error { return t.typ(false, logoutTypes) }
 
-// typ compares the header's `typ` in any letter case (RFC 7515, section 4.1.9).
+// typ compares the header's `typ` as a media type, in any letter case and with or without "application/"
+// (RFC 7515, section 4.1.9). JOSE says no more than that this is a JWS or JWE.
 func (t *Token) typ(required bool, accepted []string) error {
 	value := t.header("typ")
-	if value.Kind() == jsondoc.Absent && !required {
+	got, _ := value.Text()
+	if n := len("application/"); len(got) > n && strings.EqualFold(got[:n], "application/") {
+		got = got[n:]
+	}
+	if !required && (value.Kind() == jsondoc.Absent || strings.EqualFold(got, "JOSE")) {
 		return nil
 	}
-	got, _ := value.Text()
 	if !slices.ContainsFunc(accepted, func(want string) bool { return strings.EqualFold(got, want) }) {
 		return fail("got %q, want one of %q", got, accepted)
 	}
