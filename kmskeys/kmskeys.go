@@ -81,7 +81,7 @@ type Client interface {
 // the set's Skipped: KMS does not have it, it is disabled or about to be deleted, or it is not for
 // signing tokens. So a key that a rotation has left behind does no harm, and a disabled one is not
 // trusted any more. If no key is left, or if one is uncertain (access denied, throttled, no answer),
-// the fetch fails as a whole: the last valid set stays in force for a while, and no valid token is
+// the fetch fails as a whole: the last valid set stays in use for a while, and no valid token is
 // refused.
 func New(client Client, keyID ...string) (keys.Source, error) {
 	if client == nil {

@@ -43,10 +43,10 @@ type situation struct {
 type mark string
 
 const (
-	kept         mark = "✓"      // the promise is kept
-	missed       mark = "**✗**"  // it is not
-	wrongRefusal mark = "**✗R**" // it is not, because valid tokens are refused
-	wrongAccept  mark = "**✗A**" // it is not, because tokens are accepted that no key in force has signed
+	kept         mark = "✓"
+	missed       mark = "**✗**"
+	wrongRefusal mark = "**✗R**" // not kept, because valid tokens are refused
+	wrongAccept  mark = "**✗A**" // not kept, because tokens of keys that are not in use are accepted
 	impossible   mark = "·"      // the situation is impossible with this library
 	legend            = "✓ promise kept; **✗** not kept; **✗R** not kept: valid tokens are refused; " +
 		"**✗A** not kept: invalid tokens are accepted; · impossible"
@@ -208,7 +208,7 @@ func warm(try func(*trial, *service) cell) func(*trial) cell {
 // fetches returns how often keys have been requested since the situation began.
 func (t *trial) fetches() int { return t.issuer.Stats().Fetches - t.fetched }
 
-// valid returns a token that must be accepted while the current signing key is in force.
+// valid returns a token that must be accepted while the current signing key is in use.
 func (t *trial) valid() string { return t.issuer.MustToken() }
 
 // forged returns a token with an unknown key and key id.

@@ -105,7 +105,7 @@ func TestServers_Tokens(t *testing.T) {
 	}
 }
 
-// refresh is the longest time that a withdrawn key stays in force: the interval with its jitter, and the time of a
+// refresh is the longest time that a withdrawn key stays in use: the interval with its jitter, and the time of a
 // fetch for which a request does not wait.
 const refresh = 5*time.Minute*11/10 + 3*time.Second
 
@@ -163,7 +163,7 @@ func TestServers_Rotation(t *testing.T) {
 	}
 }
 
-// A key that was published one refresh before its first use is in force by then: no request waits for it, and an
+// A key that was published one refresh before its first use is cached by then: no request waits for it, and an
 // outage at that time has no effect.
 func TestServers_AnnouncedRotation(t *testing.T) {
 	for _, m := range makes {

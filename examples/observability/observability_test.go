@@ -154,7 +154,7 @@ func TestLimitRefusals_Records(t *testing.T) {
 	exercise(t, func(cfg *sso.Config) {
 		cfg.Logger = slog.New(LimitRefusals(slog.NewTextHandler(&out, nil), 0, time.Minute))
 	})
-	if strings.Contains(out.String(), "sso: refused") || !strings.Contains(out.String(), "sso: keys in force") {
+	if strings.Contains(out.String(), "sso: refused") || !strings.Contains(out.String(), "sso: keys changed") {
 		t.Error(out.String())
 	}
 }

@@ -1018,16 +1018,16 @@ func TestCache_SkippedKeyIsLoggedOnce(t *testing.T) {
 	clock := newClock()
 	p := newProvider(t, keycache.Options{Logger: newLogger(&log), Now: clock.Now})
 	p.warm(t)
-	addKey(p.Issuer, `{"kty":"AKP","kid":"bad"}`) // it comes later, and changes no key in force
+	addKey(p.Issuer, `{"kty":"AKP","kid":"bad"}`) // it comes later, and changes no key in use
 	for range 3 {
 		clock.Advance(2 * longest)
 		served(t, p.cache, p.KeyID(), fetchLimit)
 	}
 	if _, err := p.cache.Find(t.Context(), "bad", alg); err == nil {
-		t.Error("the bad key is in force")
+		t.Error("the bad key is in use")
 	}
 	if s := p.cache.Status(); len(s.KeyIDs) != 1 || len(s.Skipped) != 1 || s.Skipped[0].ID != "bad" || s.Skipped[0].Reason == "" {
-		t.Errorf("in force %v, skipped %+v", s.KeyIDs, s.Skipped)
+		t.Errorf("in use %v, skipped %+v", s.KeyIDs, s.Skipped)
 	}
 	if n, all := log.lines("key_id=bad"), log.lines("key skipped"); n != 1 || all != 1 {
 		t.Errorf("%d log lines name the key, of %d\n%s", n, all, &log.text)

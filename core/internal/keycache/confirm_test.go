@@ -10,7 +10,7 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// A cached token is valid while the key that verified it is in force.
+// A cached token is valid while the key that verified it is in use.
 func TestConfirm_KeyInForce(t *testing.T) {
 	a, b, unnamed := ecKey("a"), ecKey("b"), ecKey("")
 	for name, c := range map[string]struct {

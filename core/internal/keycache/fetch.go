@@ -123,7 +123,7 @@ func (c *Cache) spent(now time.Time) bool {
 	return !now.Before(c.fruitless) && now.Before(c.fruitless.Add(unknownKeyEvery))
 }
 
-// refresh starts a fetch to replace seen, if that is still in force, no fetch is in flight and the
+// refresh starts a fetch to replace seen, if that is still in use, no fetch is in flight and the
 // source may be queried.
 func (c *Cache) refresh(seen *snapshot) {
 	c.mu.Lock()
@@ -295,7 +295,7 @@ func (c *Cache) log(event FetchEvent, skipped []keys.Skipped) error {
 		c.opts.Logger.Warn("sso: key skipped", "source", event.Source, "key_id", s.ID, "reason", s.Reason)
 	}
 	if event.Changed {
-		c.opts.Logger.Info("sso: keys in force", "source", event.Source, "key_ids", event.KeyIDs)
+		c.opts.Logger.Info("sso: keys changed", "source", event.Source, "key_ids", event.KeyIDs)
 	}
 	return nil
 }

@@ -2,7 +2,7 @@
 // never waits for them.
 //
 // A [Cache] fetches once for any number of waiting callers, refreshes ahead of need, fetches when
-// a token names an unknown key, and keeps the last valid set in force while the provider is down.
+// a token names an unknown key, and keeps the last valid set in use while the provider is down.
 // It distinguishes two failures: [ErrUnknownKey], when the provider was queried and does not have the
 // key, and [UnavailableError], when that cannot be known.
 //
@@ -107,8 +107,8 @@ type Options struct {
 type FetchEvent struct {
 	Source  string   // [keys.Source].String
 	Err     error    // nil if it succeeded
-	KeyIDs  []string // in force, sorted, a thumbprint for a key without id; nil after a failure
-	Changed bool     // whether the keys in force changed
+	KeyIDs  []string // in use, sorted, a thumbprint for a key without id; nil after a failure
+	Changed bool     // whether the keys in use changed
 }
 
 // Cache keeps the keys of one source. It is safe for concurrent use. Its only goroutine is that of
@@ -152,7 +152,7 @@ type Match struct {
 	Keys []keys.Key
 	// Issuer is the one that a discovery document names; empty without one.
 	Issuer string
-	// Generation of the set. It grows with every change of the keys in force.
+	// Generation of the set. It grows with every change of the keys in use.
 	Generation uint64
 	// Guessed reports that the token did not name these keys by an id. If none of them verifies
 	// it, the key may have been replaced: call [Cache.FindAgain].
@@ -239,7 +239,7 @@ func (c *Cache) Confirm(ctx context.Context, now time.Time, last Match, keyID, a
 }
 
 // Lacks reports, without waiting or fetching, whether [Cache.Find] would return [ErrUnknownKey] at
-// once: the set in force does not hold the key, and it is too early to fetch again. A caller can
+// once: the set in use does not hold the key, and it is too early to fetch again. A caller can
 // then refuse a token for its header alone.
 func (c *Cache) Lacks(keyID string) bool {
 	snap := c.current.Load()

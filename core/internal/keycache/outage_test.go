@@ -396,7 +396,7 @@ func TestClose_WaitsForFetch(t *testing.T) {
 			unavailable(t, err)
 			unavailable(t, cache.Ready(t.Context()))
 			if s := cache.Status(); len(s.KeyIDs) > 0 {
-				t.Fatalf("keys in force after Close: %+v", s)
+				t.Fatalf("keys in use after Close: %+v", s)
 			}
 		})
 	}
@@ -798,14 +798,14 @@ func TestCache_Log(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lines := &logbook{}
 		p := newProvider(t, keycache.Options{Logger: newLogger(lines)}).warm(t)
-		if lines.lines("fetching keys failed") != 0 || lines.lines("keys in force", p.KeyID()) != 1 {
+		if lines.lines("fetching keys failed") != 0 || lines.lines("keys changed", p.KeyID()) != 1 {
 			t.Errorf("after a success:\n%s", lines.text.String())
 		}
 		p.Down()
 		time.Sleep(longest)
 		served(t, p.cache, p.KeyID(), 0)
 		synctest.Wait()
-		if lines.lines("level=WARN", "fetching keys failed", p.JWKSURL()) != 1 || lines.lines("keys in force") != 1 {
+		if lines.lines("level=WARN", "fetching keys failed", p.JWKSURL()) != 1 || lines.lines("keys changed") != 1 {
 			t.Errorf("after a failure:\n%s", lines.text.String())
 		}
 	})
