@@ -178,8 +178,8 @@ func jsonAttacks() []Attack {
 	}
 	for name, member := range map[string]string{
 		"single quotes": `'x':1`, "name without quotes": `x:1`, "bad UTF-8 in a value": "\"x\":\"\xff\"", "bad UTF-8 in a name": "\"\xff\":1",
-		"overlong UTF-8": "\"x\":\"\xc0\xaf\"", "UTF-8 surrogate": "\"x\":\"\xed\xa0\x80\"", "lone surrogate": `"x":"\ud800"`,
-		"surrogates reversed": `"x":"\udc00\ud800"`, "bare control": "\"x\":\"\x01\"", "bare line break": "\"x\":\"\n\"", "unknown escape": `"x":"\a"`,
+		"overlong UTF-8": "\"x\":\"\xc0\xaf\"", "UTF-8 surrogate": "\"x\":\"\xed\xa0\x80\"", "lone surrogate in a name": `"\ud800":"x"`,
+		"lone surrogate in a claim that decides": `"client_id":"\ud800"`, "surrogates reversed in a claim that decides": `"client_id":"\udc00\ud800"`, "bare control": "\"x\":\"\x01\"", "bare line break": "\"x\":\"\n\"", "unknown escape": `"x":"\a"`,
 		"octal number": `"x":010`, "hex number": `"x":0x10`, "plus sign": `"x":+1`, "half a number": `"x":1.`, "NaN": `"x":NaN`, "Infinity": `"x":Infinity`,
 	} {
 		l.token("payload: "+name, text, rawPayload(after(member))).from("RFC 8259; RFC 7493, section 2")
@@ -205,7 +205,7 @@ func jsonAttacks() []Attack {
 	letters := "Some parsers treat other letter cases, and ſ and s, as the same name."
 	for _, member := range []string{
 		`"ISS":"https://attacker.example"`, `"iſſ":"https://attacker.example"`, `"Exp":1`, `"EXP":99999999999`, `"Aud":"other-audience"`, `"AUD":["x"]`, `"Sub":"root"`, `"ſub":"root"`,
-		`"NBF":99999999999`, `"Iat":99999999999`, `"Scope":"admin"`, `"Permissions":{"role":"admin"}`, `"permiſſions":{"role":"admin"}`, `"\u0049SS":"x"`, `"CNF":{}`, `"Client_ID":"x"`,
+		`"NBF":99999999999`, `"Iat":99999999999`, `"Scope":"admin","scope":"orders"`, `"SCP":"admin","scp":"orders"`, `"Permissions":{"role":"admin"}`, `"permiſſions":{"role":"admin"}`, `"\u0049SS":"x"`, `"CNF":{}`, `"Client_ID":"x"`,
 	} {
 		name, _, _ := strings.Cut(member, ":")
 		l.token("other letters: "+name, letters, rawPayload(after(member))).from("RFC 7519, section 4")

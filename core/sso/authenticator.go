@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/more-retail/moresso-go/core/internal/configerr"
+	"github.com/more-retail/moresso-go/core/internal/jsondoc"
 	"github.com/more-retail/moresso-go/core/internal/keycache"
 	"github.com/more-retail/moresso-go/core/internal/protect"
 	"github.com/more-retail/moresso-go/core/internal/tokencache"
@@ -82,6 +83,9 @@ func New(cfg Config) (*Authenticator, error) {
 			i.session.Audience = cfg.Audience[0]
 		}
 		rules.Sessions = &verify.Sessions{UserClaim: i.session.UserClaim, SessionClaim: i.session.SessionClaim, Audience: i.session.Audience}
+	}
+	for _, path := range []string{cfg.PermissionsClaim, cfg.RolesClaim, i.session.UserClaim, i.session.SessionClaim} {
+		rules.Reads = append(rules.Reads, jsondoc.SplitPath(path)[0])
 	}
 	a.engine, a.issuers = verify.New(rules), []*issuer{i}
 	if cfg.Issuer == "" && !strings.HasSuffix(cfg.PublicKeyURI, discoveryPath) {

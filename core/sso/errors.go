@@ -37,7 +37,7 @@ type Reason string
 // [ERRORS.md]: https://github.com/more-retail/moresso-go/blob/main/docs/ERRORS.md
 const (
 	ReasonTooLarge            Reason = "too_large"            // longer than Config.MaxTokenBytes
-	ReasonMalformed           Reason = "malformed"            // not two JSON objects and a signature; or duplicate names, letter case ignored
+	ReasonMalformed           Reason = "malformed"            // not two JSON objects and a signature; or names or texts that readers disagree about
 	ReasonEncrypted           Reason = "encrypted"            // a JWE
 	ReasonAlgorithm           Reason = "algorithm"            // `alg` is missing, or not one of Config.Algorithms
 	ReasonCriticalHeader      Reason = "critical_header"      // `crit` requires extensions

@@ -134,7 +134,7 @@ func FuzzClaims(f *testing.F) {
 		f.Add(dated(shape.claims))
 	}
 	names := []string{
-		"at_hash", "aud", "c_hash", "client_id", "cnf", "events", "exp", "iat", "iss", "jti", "nbf", "nonce", "scope", "scp", "sub", "token_use", "typ", "permissions",
+		"at_hash", "aud", "c_hash", "client_id", "cnf", "events", "exp", "iat", "iss", "jti", "nbf", "nonce", "sub", "token_use", "typ", "permissions",
 	}
 	for _, name := range names {
 		for _, spelling := range spellings(name) {
@@ -151,10 +151,11 @@ func FuzzClaims(f *testing.F) {
 		if !ok {
 			t.Fatalf("accepted the claims %q", claims)
 		}
-		if name := folded(c, names...); name != "" {
+		c = given(c)
+		present := slices.DeleteFunc(slices.Clone(grantingClaims), func(name string) bool { return c[name] == nil })
+		if name := folded(c, append(present, names...)...); name != "" {
 			t.Fatalf("accepted %q", name)
 		}
-		c = given(c)
 		for name, bound := range map[string]struct{ least, most int64 }{ // seconds, with the default leeway
 			"exp": {T.Unix() - 60, 253402300799}, "nbf": {0, T.Unix() + 60}, "iat": {0, T.Unix() + 60},
 		} {

@@ -210,6 +210,9 @@ func TestConfig_ClientIDs(t *testing.T) {
 	})
 }
 
+// grantingClaims decide where they are present.
+var grantingClaims = []string{"acr", "amr", "auth_time", "azp", "cid", "gty", "idtyp", "scope", "scp"}
+
 // spellings are a name in other letters that some reader takes for it.
 func spellings(name string) []string {
 	list := []string{strings.ToUpper(name), strings.ToUpper(name[:1]) + name[1:], name[:len(name)-1] + strings.ToUpper(name[len(name)-1:])}
@@ -243,7 +246,7 @@ func TestValidateToken_LookalikeNames(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"at_hash", "aud", "c_hash", "client_id", "cnf", "events", "exp", "iat", "iss", "jti", "nbf", "nonce", "scope", "scp", "sub", "token_use", "typ", "permissions",
+		"at_hash", "aud", "c_hash", "client_id", "cnf", "events", "exp", "iat", "iss", "jti", "nbf", "nonce", "sub", "token_use", "typ", "permissions",
 	} {
 		for _, spelling := range spellings(name) {
 			count++
@@ -257,7 +260,21 @@ func TestValidateToken_LookalikeNames(t *testing.T) {
 			})
 		}
 	}
-	if count < 60 {
+	for _, name := range grantingClaims {
+		for _, spelling := range spellings(name) {
+			count++
+			t.Run("payload "+spelling, func(t *testing.T) {
+				refused(t, token(name, `"x"`, spelling, `"y"`))
+				refused(t, token(spelling, `null`, name, `{}`))
+				for _, accepted := range []string{token(spelling, `"x"`), token(spelling, `"x"`, name, `null`), token(name, `"x"`, "x", `{"`+spelling+`":1}`)} {
+					if p, err := a.ValidateToken(t.Context(), accepted); err != nil || p.HasScope("x") != (strings.HasPrefix(name, "sc") && p.Claim(name).Kind() == "string") {
+						t.Errorf("%q, %v", p.Scopes(), err)
+					}
+				}
+			})
+		}
+	}
+	if count < 90 {
 		t.Errorf("%d spellings", count)
 	}
 	t.Run("escaped", func(t *testing.T) {

@@ -141,8 +141,47 @@ func typedTokens() (list []realToken) {
 	return list
 }
 
+// capitalTokens have claims of their own that differ from registered ones by letter case.
+var capitalTokens = []realToken{
+	{kind: "letter case", name: "a customer number CID", token: token("CID", `"4711"`), holds: func(p *sso.Principal) bool { return !p.Claim("cid").Exists() }},
+	{kind: "letter case", name: "CID, where clients are listed", token: token("CID", `"web"`, "client_id", `"web"`), config: unaddressed},
+	{kind: "letter case", name: "CID alone, where clients are listed", token: token("CID", `"web"`), config: unaddressed, want: sso.ReasonWrongClient},
+	{kind: "letter case", name: "CID beside cid", token: token("CID", `"web"`, "cid", `"other"`), want: sso.ReasonMalformed},
+	{kind: "letter case", name: "Scope", token: token("Scope", `"x"`), holds: func(p *sso.Principal) bool { return len(p.Scopes()) == 0 }},
+	{kind: "letter case", name: "Scope beside scope", token: token("Scope", `"admin"`, "scope", `"x"`), want: sso.ReasonMalformed},
+	{kind: "letter case", name: "Scope beside a nonce", token: token("Scope", `"admin"`, "nonce", `"n"`), want: sso.ReasonTokenKind},
+	{kind: "letter case", name: "ACR, Amr and Auth_Time", token: token("ACR", `"1"`, "Amr", `[]`, "Auth_Time", `1`), holds: func(p *sso.Principal) bool { return p.AuthenticatedAt().IsZero() }},
+	{kind: "letter case", name: "Name, EMAIL, Roles and TenantID", token: token("Name", `"Ada"`, "EMAIL", `"a@b"`, "Roles", `["x"]`, "TenantID", `1`), holds: func(p *sso.Principal) bool { return !p.HasRole("x") }},
+	{kind: "letter case", name: "NBF, which would be in the future", token: token("NBF", `99999999999`), want: sso.ReasonMalformed},
+	{kind: "letter case", name: "CNF", token: token("CNF", `{}`), want: sso.ReasonMalformed},
+	{kind: "letter case", name: "Client_ID", token: token("Client_ID", `"web"`), want: sso.ReasonMalformed},
+	{kind: "letter case", name: "Permissions", token: token("Permissions", `{}`), want: sso.ReasonMalformed},
+	{kind: "letter case", name: "Groups, where roles are read from groups", token: token("Groups", `[]`), config: grouped, want: sso.ReasonMalformed},
+}
+
+func grouped(c *sso.Config) { c.RolesClaim = "groups" }
+
+// surrogateTokens have texts that were cut in the middle of a character in UTF-16 (RFC 8259, section 8.2).
+var surrogateTokens = []realToken{
+	{kind: "lone surrogate", name: "name", token: token("name", `"Ada \ud83d"`), holds: func(p *sso.Principal) bool { s, _ := p.Claim("name").Text(); return s == "Ada \ufffd" }},
+	{kind: "lone surrogate", name: "deep in a claim", token: token("profile", `{"names":["\udc00x"]}`)},
+	{kind: "lone surrogate", name: "roles, where roles are read from groups", token: token("roles", `["\ud83d"]`, "groups", `["a"]`), config: grouped, holds: func(p *sso.Principal) bool { return p.HasRole("a") }},
+	{kind: "lone surrogate", name: "in a whole pair beside it", token: token("name", `"\ud83d\ud83d\ude00"`), holds: func(p *sso.Principal) bool { s, _ := p.Claim("name").Text(); return s == "\ufffd😀" }},
+	{kind: "lone surrogate", name: "in a member name", token: token("x", `{"\ud83d":1}`), want: sso.ReasonMalformed},
+	{kind: "lone surrogate", name: "sub", token: token("sub", `"ada\ud83d"`), want: sso.ReasonMalformed},
+	{kind: "lone surrogate", name: "aud, beside ours", token: token("aud", `["api","\ud83d"]`), want: sso.ReasonMalformed},
+	{kind: "lone surrogate", name: "scope", token: token("scope", `"a \ud83d"`), want: sso.ReasonMalformed},
+	{kind: "lone surrogate", name: "permissions", token: token("permissions", `{"a":{"b":"\ud83d"}}`), want: sso.ReasonMalformed},
+	{kind: "lone surrogate", name: "roles", token: token("roles", `["\ud83d"]`), want: sso.ReasonMalformed},
+	{kind: "lone surrogate", name: "groups, where roles are read from them", token: token("groups", `["\ud83d"]`), config: grouped, want: sso.ReasonMalformed},
+	{kind: "lone surrogate", name: "sid", token: token("sid", `"\ud83d"`)},
+	{kind: "lone surrogate", name: "sid, where it names the session", token: token("sid", `"\ud83d"`), config: sessioned, want: sso.ReasonMalformed},
+	{kind: "lone surrogate", name: "in the header", token: headed("x", `"\ud83d"`), want: sso.ReasonMalformed},
+	{kind: "lone surrogate", name: "bytes that are not UTF-8 beside it", token: token("x", "\"\\ud83d\xff\""), want: sso.ReasonMalformed},
+}
+
 func TestValidateToken_RealTokens(t *testing.T) {
-	for _, test := range slices.Concat(nullTokens, emptyTokens, typedTokens()) {
+	for _, test := range slices.Concat(nullTokens, emptyTokens, typedTokens(), capitalTokens, surrogateTokens) {
 		t.Run(test.kind+"/"+test.name, func(t *testing.T) {
 			if test.config == nil {
 				test.config = func(*sso.Config) {}

@@ -71,7 +71,7 @@ func (t *Token) ReadHeader() error {
 	}
 	text, err := decode(t.header)
 	if err == nil {
-		t.Header, err = object(text, ErrHeader)
+		t.Header, err = object(text, jsondoc.Parse, ErrHeader)
 	}
 	return err
 }
@@ -95,7 +95,7 @@ func (t *Token) ReadBody() error {
 	}
 	payload, err := t.ReadPayload()
 	if err == nil {
-		t.Claims, err = object(payload, ErrPayload)
+		t.Claims, err = object(payload, jsondoc.ParseClaims, ErrPayload)
 	}
 	return err
 }
@@ -116,8 +116,8 @@ func decode(segment string) ([]byte, error) {
 }
 
 // object reads a JSON object.
-func object(text []byte, class error) (jsondoc.Value, error) {
-	v, err := jsondoc.Parse(text)
+func object(text []byte, parse func([]byte) (jsondoc.Value, error), class error) (jsondoc.Value, error) {
+	v, err := parse(text)
 	if err != nil {
 		return jsondoc.Value{}, &formError{class, err}
 	}

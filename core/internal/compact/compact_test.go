@@ -104,7 +104,8 @@ func TestToken_Refuses(t *testing.T) {
 		{"a payload with more behind it", token(header, payload+" x", signature), compact.ErrPayload},
 		{"a payload after a byte order mark", token(header, "\ufeff"+payload, signature), compact.ErrPayload},
 		{"a payload that is not UTF-8", token(header, "{\"sub\":\"\xff\"}", signature), compact.ErrPayload},
-		{"a payload with a lone surrogate", token(header, `{"sub":"\ud800"}`, signature), compact.ErrPayload},
+		{"a payload with a lone surrogate in a name", token(header, `{"\ud800":"x"}`, signature), compact.ErrPayload},
+		{"a header with a lone surrogate", token(`{"alg":"EdDSA","x":"\ud800"}`, payload, signature), compact.ErrHeader},
 		{"a payload 33 levels deep", token(header, `{"a":`+strings.Repeat("[", 32)+strings.Repeat("]", 32)+"}", signature), compact.ErrPayload},
 	}
 	for i, name := range []string{"header", "payload", "signature"} {

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -28,6 +29,7 @@ var (
 	ErrTooDeep   = fmt.Errorf("nested deeper than %d levels", MaxDepth)
 	ErrDuplicate = errors.New("duplicate member name")
 	errTrailing  = errors.New("data after the JSON value")
+	errSurrogate = errors.New("a lone surrogate in a member name")
 )
 
 // Kind is the JSON type of a value.
@@ -53,13 +55,15 @@ func (k Kind) String() string {
 // Children follow their parent directly; next is the first node after the subtree.
 type node struct {
 	kind       Kind
+	replaced   bool // a string that had a lone surrogate
 	start, end uint32
 	next       uint32
 }
 
 type document struct {
-	text  string // the JSON text, then the content of the strings that have escapes
-	nodes []node
+	text     string // the JSON text, then the content of the strings that have escapes
+	nodes    []node
+	replaced bool // in one of the nodes
 }
 
 // Value is one value within a document. The zero Value is absent. It is immutable and safe
@@ -70,8 +74,21 @@ type Value struct {
 }
 
 // Parse reads one JSON value that makes up the whole of text. It keeps no reference to text.
-func Parse(text []byte) (Value, error) {
-	if err := validate(text); err != nil {
+func Parse(text []byte) (Value, error) { return parse(text, validate(text)) }
+
+// ParseClaims is [Parse], except that a lone surrogate in a string, which no UTF-8 text can have, is read
+// as U+FFFD, as most readers do: names are cut in the middle of an emoji. In a member name it is refused.
+// See [Value.Replaced].
+func ParseClaims(text []byte) (Value, error) {
+	err := validate(text)
+	if err != nil && (bytes.Contains(text, []byte(`\ud`)) || bytes.Contains(text, []byte(`\uD`))) && utf8.Valid(text) {
+		err = validate(text, jsontext.AllowInvalidUTF8(true))
+	}
+	return parse(text, err)
+}
+
+func parse(text []byte, err error) (Value, error) {
+	if err != nil {
 		return Value{}, err
 	}
 	doc := &document{text: string(text)}
@@ -91,10 +108,10 @@ var readers = sync.Pool{New: func() any { return &reader{decoder: new(jsontext.D
 
 // validate checks a text by jsontext. Its errors repeat none of the text, which may be part of a
 // token.
-func validate(text []byte) error {
+func validate(text []byte, lenient ...jsontext.Options) error {
 	r := readers.Get().(*reader) //nolint:errcheck // the pool holds nothing else
 	r.text = *bytes.NewBuffer(text)
-	r.decoder.Reset(&r.text)
+	r.decoder.Reset(&r.text, lenient...)
 	_, err := r.decoder.ReadValue()
 	if err == nil {
 		if _, end := r.decoder.ReadToken(); !errors.Is(end, io.EOF) {
@@ -169,8 +186,11 @@ func (d *document) index() error {
 			n.kind, n.start, n.end = String, uint32(begin+1), uint32(i-1)
 			if escaped {
 				n.start = uint32(len(text) + len(unquoted))
-				if unquoted, err = jsontext.AppendUnquote(unquoted, text[begin:i]); err != nil {
-					return err
+				if unquoted, err = jsontext.AppendUnquote(unquoted, text[begin:i]); err != nil { // a lone surrogate
+					if strings.HasPrefix(strings.TrimLeft(text[i:], " \t\r\n"), ":") {
+						return errSurrogate
+					}
+					n.replaced, d.replaced = true, true
 				}
 				n.end = uint32(len(text) + len(unquoted))
 			}
@@ -205,6 +225,12 @@ func (v Value) Size() int {
 	}
 	const document, node = 48, 16
 	return document + len(v.doc.text) + node*cap(v.doc.nodes)
+}
+
+// Replaced reports whether a string within v had a lone surrogate and is read as U+FFFD.
+func (v Value) Replaced() bool {
+	return v.doc != nil && v.doc.replaced &&
+		slices.ContainsFunc(v.doc.nodes[v.at:v.node().next], func(n node) bool { return n.replaced })
 }
 
 func (v Value) node() node { return v.doc.nodes[v.at] }
@@ -302,7 +328,8 @@ func (v Value) AppendJSON(dst []byte) []byte {
 }
 
 // Equal compares by JSON meaning: types never convert, numbers compare by their exact value
-// (1 equals 1.0 and 1e0), objects regardless of member order. An absent value equals nothing.
+// (1 equals 1.0 and 1e0), objects regardless of member order. An absent value equals nothing, and neither
+// does a string that had a lone surrogate.
 func (v Value) Equal(w Value) bool {
 	kind := v.Kind()
 	if kind != w.Kind() || v.Len() != w.Len() {
@@ -312,7 +339,7 @@ func (v Value) Equal(w Value) bool {
 	y, _ := w.literal(kind)
 	switch kind {
 	case Null, Bool, String:
-		return x == y
+		return x == y && !v.node().replaced && !w.node().replaced
 	case Number:
 		return EqualNumbers(x, y)
 	case Array:

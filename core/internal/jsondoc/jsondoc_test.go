@@ -111,8 +111,61 @@ func TestParse_Refuses(t *testing.T) {
 			if test.err != nil && !errors.Is(err, test.err) {
 				t.Errorf("error is %v, want %v", err, test.err)
 			}
+			_, lenient := jsondoc.ParseClaims([]byte(test.text))
+			if surrogate := strings.Contains(test.name, "surrogate") && strings.HasPrefix(test.text, `["\u`); surrogate != (lenient == nil) {
+				t.Errorf("ParseClaims: %v", lenient)
+			}
 		})
 	}
+}
+
+func TestParseClaims_LoneSurrogates(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{`"Ada \ud83d"`, "Ada \ufffd"},
+		{`"Ada \uD83D"`, "Ada \ufffd"},
+		{`"\ude00 Ada"`, "\ufffd Ada"},
+		{`"\ud83d\ud83d\ude00"`, "\ufffd😀"},
+		{`"\ud83d\n"`, "\ufffd\n"},
+		{`"\ud83d\"\\"`, "\ufffd\"\\"},
+		{`"\udc00\ud800"`, "\ufffd\ufffd"},
+		{`"\ud83dx"`, "\ufffdx"},
+		{`"\ud83d:"`, "\ufffd:"},
+		{`"\u00e9 \ud83d é"`, "é \ufffd é"},
+	} {
+		v, err := jsondoc.ParseClaims([]byte(`{"a":[1,` + test.text + `],"b":"\ud83d\ude00","c":"\ufffd"}`))
+		if err != nil {
+			t.Errorf("%s: %v", test.text, err)
+			continue
+		}
+		for e := range v.Get("a").Elements() {
+			if s, isText := e.Text(); s != test.want && isText || e.Replaced() != isText {
+				t.Errorf("%s: %q, replaced: %t", test.text, s, e.Replaced())
+			}
+		}
+		if !v.Replaced() || !v.Get("a").Replaced() || v.Get("b").Replaced() || v.Get("c").Replaced() || v.Get("d").Replaced() {
+			t.Errorf("%s: the wrong values are replaced", test.text)
+		}
+	}
+	for _, text := range []string{
+		`{"\ud83d":1}`, `{"a\ud83d" :1}`, "{\"\\ud83d\"\n\t: 1}", `[{"x":[{"\udc00":"\ud83d"}]}]`, "[\"\\ud83d\xff\"]", "{\"\\ud83d\":1,\"\\ud83e\":2}", `["\ud83d"`, `["\ud83"]`, `{"a":"\ud83d","a":1}`,
+	} {
+		if v, err := jsondoc.ParseClaims([]byte(text)); err == nil {
+			t.Errorf("accepted %q as %#v", text, tree(v))
+		}
+	}
+	t.Run("what was replaced equals nothing", func(t *testing.T) {
+		v, err := jsondoc.ParseClaims([]byte(`{"a":"\ud83d","b":"\ufffd","c":["\ud83d"],"d":["\ufffd"]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"a", "b", "c", "d"} {
+			for _, other := range []string{"a", "b", "c", "d"} {
+				if got := v.Get(name).Equal(v.Get(other)); got != (name == other && (name == "b" || name == "d")) {
+					t.Errorf("%s equals %s: %t", name, other, got)
+				}
+			}
+		}
+	})
 }
 
 func manyMembers(n int) string {

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -84,6 +85,7 @@ var (
 	payload = []Check{
 		{"payload", "malformed", "RFC 7519, section 7.2", readPayload},
 		{"payload", "malformed", "RFC 7519, section 4", exactNames},
+		{"payload", "malformed", "RFC 8259, section 8.2", exactTexts},
 	}
 	dates = []Check{
 		{"exp", "malformed_claim", "RFC 7519, section 4.1.4", expiry},
@@ -252,14 +254,38 @@ func readPayload(_ context.Context, t *Token) error {
 	return failure(t.formErr)
 }
 
+// exactNames refuses a claim that some readers would take for one that decides something.
 func exactNames(_ context.Context, t *Token) error {
-	if err := ClaimNames.exact(t.form.Claims); err != nil {
-		return err
-	}
+	configured := t.Rules.Claims
 	if t.isLogout() {
-		return logoutNames.exact(t.form.Claims)
+		configured = logoutNames
 	}
-	return t.Rules.Claims.exact(t.form.Claims)
+	for member := range t.form.Claims.Members() {
+		if configured.plain && isPlain(member) {
+			continue
+		}
+		name := cmp.Or(decisive.Lookalike(member), configured.Lookalike(member))
+		if other := granting.Lookalike(member); name == "" && t.claim(other).Kind() != jsondoc.Absent {
+			name = other
+		}
+		if name != "" {
+			return lookalike(name)
+		}
+	}
+	return nil
+}
+
+// exactTexts refuses a lone surrogate in a claim that decides something: readers replace it differently.
+func exactTexts(_ context.Context, t *Token) error {
+	if !t.form.Claims.Replaced() {
+		return nil
+	}
+	for name, value := range t.form.Claims.Members() {
+		if value.Replaced() && (slices.Contains(ClaimNames.list, name) || slices.Contains(t.Reads, name)) {
+			return fail("%s has a lone surrogate", name)
+		}
+	}
+	return nil
 }
 
 // present requires a claim.

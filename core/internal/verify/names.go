@@ -24,9 +24,13 @@ var (
 	headerNames = NewNames("alg", "b64", "crit", "cty", "kid", "typ", "zip")
 	logoutNames = NewNames("sid")
 
-	// ClaimNames are the registered claims that the checks, principals and permissions read.
-	ClaimNames = NewNames("acr", "amr", "at_hash", "aud", "auth_time", "azp", "c_hash", "cid", "client_id", "cnf", "events", "exp",
-		"gty", "iat", "idtyp", "iss", "jti", "nbf", "nonce", "scope", "scp", "sub", "token_use", "typ")
+	// decisive are registered claims that decide about every token, also by their absence.
+	decisive = NewNames("at_hash", "aud", "c_hash", "client_id", "cnf", "events", "exp", "iat", "iss", "jti", "nbf", "nonce", "sub", "token_use", "typ")
+	// granting are those that principals and permissions read. They decide where they are present.
+	granting = NewNames("acr", "amr", "auth_time", "azp", "cid", "gty", "idtyp", "scope", "scp")
+
+	// ClaimNames are both.
+	ClaimNames = NewNames(slices.Concat(decisive.list, granting.list)...)
 )
 
 // neverNull are the members of which null is not a valid value: they change how a token is read, or say
@@ -53,10 +57,14 @@ func member(object jsondoc.Value, name string) jsondoc.Value {
 func (n Names) exact(object jsondoc.Value) error {
 	for member := range object.Members() {
 		if name := n.Lookalike(member); name != "" {
-			return fail("a member differs from %s by letter case alone", name)
+			return lookalike(name)
 		}
 	}
 	return nil
+}
+
+func lookalike(name string) error {
+	return fail("a member differs from %s by letter case alone", name)
 }
 
 // Lookalike returns the name that a member differs from by letter case alone, by Unicode's simple

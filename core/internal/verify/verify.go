@@ -88,7 +88,9 @@ type Rules struct {
 	// Claims that are read in addition to the registered ones: none may differ from a member of
 	// the payload by letter case alone.
 	Claims Names
-	Keys   *keycache.Cache
+	// Reads are the claims that decide something beside the registered ones.
+	Reads []string
+	Keys  *keycache.Cache
 	// Sessions says how tokens name their session; nil without a session store.
 	Sessions *Sessions
 }
