@@ -112,7 +112,7 @@ func TestExplain_FailedCheck(t *testing.T) {
 		"sub":                              {issuer.Token(devissuer.Claim("sub", raw("null"))), "sub", nil},
 		"aud":                              {issuer.Token(devissuer.Claim("aud", 1)), "aud", nil},
 		"sub, and another audience":        {issuer.Token(devissuer.Claim("sub", 1), devissuer.WrongAudience()), "sub", nil},
-		"client_id":                        {issuer.Token(devissuer.Claim("client_id", "")), "client_id", nil},
+		"client_id":                        {issuer.Token(devissuer.Claim("client_id", 7)), "client_id", nil},
 		"typ of the header":                {issuer.Token(devissuer.Header("typ", "logout+jwt")), "typ", nil},
 		"typ of the header, with RFC 9068": {issuer.Token(devissuer.Header("typ", "logout+jwt")), "typ", []string{"--token-type", "at+jwt"}},
 		"not an access token of RFC 9068":  {issuer.Token(devissuer.Header("typ", "JWT")), "typ", []string{"--token-type", "at+jwt"}},
