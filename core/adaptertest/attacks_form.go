@@ -225,7 +225,7 @@ func sizeAttacks() []Attack {
 	l.token("100,000 dots", "A text that is not a token is rejected before it is split.", func(*devissuer.Issuer) string { return strings.Repeat(".", 100_000) })
 	l.token("200 KiB of letters", "The size of a token is bounded.", func(*devissuer.Issuer) string { return strings.Repeat("A", 200<<10) })
 	l.minted("claims of 20 KiB", "The size of a token is bounded.", devissuer.Claim("x", strings.Repeat("x", 20<<10)))
-	l.minted("header of 5 KiB", "The size of a header is bounded.", devissuer.Header("x", strings.Repeat("x", 5<<10)))
+	l.minted("header of 20 KiB", "The size of a token is bounded.", devissuer.Header("x", strings.Repeat("x", 20<<10)))
 	l.token("white space of 20 KiB", "The size of a token is bounded.", rawPayload(func(s string) string { return s + strings.Repeat(" ", 20<<10) }))
 	l.token("signature of 20 KiB", "The size of a token is bounded.", withSignature(func(s []byte) []byte { return append(s, make([]byte, 20<<10)...) }))
 	l.source = "RFC 8259, section 9; CVE-2020-36518 class"

@@ -64,7 +64,8 @@ type Config struct {
 	Leeway time.Duration
 
 	// MaxTokenBytes bounds the length of a token; longer ones are refused unread. Default 16 KiB,
-	// at most 1 MiB. Your server's own bound on header fields may come first.
+	// at most 1 MiB. It also bounds the header, the number of audiences, and the nesting of JSON: 32
+	// levels, or one for each 512 bytes. Your server's own bound on header fields may come first.
 	MaxTokenBytes int
 
 	// TokenCache is the number of verified tokens that are cached. A cached token costs one SHA-256

@@ -1,6 +1,7 @@
 package sso_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -339,17 +340,16 @@ func TestValidateToken_RefusedHeaders(t *testing.T) {
 }
 
 func TestValidateToken_Bounds(t *testing.T) {
-	header := func(bytes int) string { // a valid header of so many bytes
-		return headerWith("x", `"`+strings.Repeat("x", bytes-len(headerWith("x", `""`)))+`"`)
-	}
+	text := func(bytes int) string { return `"` + strings.Repeat("x", bytes) + `"` }
+	lists := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
 	nested := func(levels int) string { return strings.Repeat(`{"a":`, levels) + "1" + strings.Repeat("}", levels) }
 	kid := func(bytes int) string { return headerWith("kid", `"`+strings.Repeat("k", bytes)+`"`) }
 	for _, test := range []struct {
 		name, token string
 		reason      sso.Reason
 	}{
-		{"a header of 4096 bytes", signed(ada, header(4096), claimsWith()), ""},
-		{"a header of 4097 bytes", signed(ada, header(4097), claimsWith()), sso.ReasonMalformed},
+		{"a header of 11 KiB", headed("x", text(11<<10)), ""},
+		{"a header of 13 KiB, which is more in base64", headed("x", text(13<<10)), sso.ReasonTooLarge},
 		{"a header 32 levels deep", signed(ada, headerWith("x", nested(31)), claimsWith()), ""},
 		{"a header 33 levels deep", signed(ada, headerWith("x", nested(32)), claimsWith()), sso.ReasonMalformed},
 		{"claims 32 levels deep", token("x", nested(31)), ""},
@@ -368,15 +368,41 @@ func TestValidateToken_Bounds(t *testing.T) {
 			}
 		})
 	}
-	t.Run("on a service that reads more, header and depth are bounded as before", func(t *testing.T) {
-		a := newAuth(t, func(c *sso.Config) { c.MaxTokenBytes = 1 << 20 })
-		if _, err := a.ValidateToken(t.Context(), token("x", `"`+strings.Repeat("x", 500_000)+`"`)); err != nil {
-			t.Error(err)
+	// The bounds follow from MaxTokenBytes.
+	for _, bytes := range []int{1 << 10, 16 << 10, 64 << 10, 1 << 20} {
+		a := newAuth(t, func(c *sso.Config) { c.MaxTokenBytes = bytes })
+		levels := max(32, bytes/512)
+		most := bytes*3/4 - 600 // of 4 bytes, base64 encodes 3
+		for name, test := range map[string]struct {
+			token  string
+			reason sso.Reason
+		}{
+			"the largest header":         {headed("x", text(most)), ""},
+			"the largest claims":         {token("x", text(most)), ""},
+			"the most audiences":         {token("aud", `["api"`+strings.Repeat(`,"x"`, most/4)+`]`), ""},
+			"too large a header":         {headed("x", text(bytes*3/4)), sso.ReasonTooLarge},
+			"too many audiences":         {token("aud", `["api"`+strings.Repeat(`,"x"`, bytes*3/16)+`]`), sso.ReasonTooLarge},
+			"the deepest header":         {headed("x", lists(levels-1)), ""},
+			"the deepest claims":         {token("x", lists(levels-1)), ""},
+			"a header a level deeper":    {headed("x", lists(levels)), sso.ReasonMalformed},
+			"claims a level deeper":      {token("x", lists(levels)), sso.ReasonMalformed},
+			"permissions a level deeper": {token("permissions", `{"a":`+lists(levels-1)+"}"), sso.ReasonMalformed},
+		} {
+			t.Run(fmt.Sprint(bytes, " bytes: ", name), func(t *testing.T) {
+				if _, err := a.ValidateToken(t.Context(), test.token); (err == nil) != (test.reason == "") || err != nil && reasonIn(err) != test.reason {
+					t.Errorf("%v, want %q", err, test.reason)
+				}
+			})
 		}
-		for _, invalid := range []string{signed(ada, header(4097), claimsWith()), token("x", nested(32))} {
-			if _, err := a.ValidateToken(t.Context(), invalid); reasonIn(err) != sso.ReasonMalformed {
-				t.Error(err)
-			}
+	}
+	t.Run("of several issuers, the largest", func(t *testing.T) {
+		small, large := newAuth(t), newAuth(t, func(c *sso.Config) { c.MaxTokenBytes, c.Issuer = 64<<10, "https://other.example" })
+		a, err := sso.Join(small, large)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.ValidateToken(t.Context(), token("iss", `"https://other.example"`, "x", lists(127))); err != nil {
+			t.Error(err)
 		}
 	})
 }

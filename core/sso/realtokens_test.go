@@ -3,6 +3,7 @@ package sso_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/more-retail/moresso-go/core/sso"
@@ -161,6 +162,27 @@ var capitalTokens = []realToken{
 
 func grouped(c *sso.Config) { c.RolesClaim = "groups" }
 
+// largeTokens are what providers with many applications, or with certificates in the header, issue.
+func largeTokens() []realToken {
+	audiences := func(n int) string { // those of all applications of a Zitadel project, ours last
+		return `[` + strings.Repeat(`"69234237810729019",`, n-1) + `"api"]`
+	}
+	chain := func(bytes int) string { return `["` + strings.Repeat("MIIC", bytes/4) + `"]` }
+	large := func(c *sso.Config) { c.MaxTokenBytes = 64 << 10 }
+	return []realToken{
+		{kind: "large", name: "65 audiences", token: token("aud", audiences(65))},
+		{kind: "large", name: "400 audiences", token: token("aud", audiences(400)), holds: func(p *sso.Principal) bool { return len(p.Audience()) == 400 }},
+		{kind: "large", name: "2000 audiences", token: token("aud", audiences(2000)), config: large},
+		{kind: "large", name: "65 audiences, ours not among them", token: token("aud", strings.Replace(audiences(65), "api", "app", 1)), want: sso.ReasonWrongAudience},
+		{kind: "large", name: "x5c of 5 KiB in the header", token: headed("x5c", chain(5<<10))},
+		{kind: "large", name: "x5c of 8.5 KiB in the header, as Azure Key Vault writes it", token: headed("x5c", chain(8704))},
+		{kind: "large", name: "x5c of 32 KiB in the header", token: headed("x5c", chain(32<<10)), config: large},
+		{kind: "large", name: "x5c of 32 KiB in the header", token: headed("x5c", chain(32<<10)), want: sso.ReasonTooLarge},
+		{kind: "large", name: "above 16 KiB", token: token("x", chain(16<<10)), want: sso.ReasonTooLarge},
+		{kind: "large", name: "above 16 KiB", token: token("x", chain(16<<10)), config: large},
+	}
+}
+
 // surrogateTokens have texts that were cut in the middle of a character in UTF-16 (RFC 8259, section 8.2).
 var surrogateTokens = []realToken{
 	{kind: "lone surrogate", name: "name", token: token("name", `"Ada \ud83d"`), holds: func(p *sso.Principal) bool { s, _ := p.Claim("name").Text(); return s == "Ada \ufffd" }},
@@ -181,7 +203,7 @@ var surrogateTokens = []realToken{
 }
 
 func TestValidateToken_RealTokens(t *testing.T) {
-	for _, test := range slices.Concat(nullTokens, emptyTokens, typedTokens(), capitalTokens, surrogateTokens) {
+	for _, test := range slices.Concat(nullTokens, emptyTokens, typedTokens(), capitalTokens, surrogateTokens, largeTokens()) {
 		t.Run(test.kind+"/"+test.name, func(t *testing.T) {
 			if test.config == nil {
 				test.config = func(*sso.Config) {}

@@ -61,7 +61,6 @@ func invalidTokens() []badToken {
 		{"padding", valid + "==", sso.ReasonMalformed},
 		{"altered trailing bits of the signature", valid[:len(valid)-1] + string(valid[len(valid)-1]+1), sso.ReasonMalformed},
 		{"a header that is not JSON", raw("header", claimsWith()), sso.ReasonMalformed},
-		{"a header of 5 KiB", header("x", `"`+strings.Repeat("x", 5<<10)+`"`), sso.ReasonMalformed},
 		{"a header with a member twice", raw(`{"alg":"EdDSA","kid":"ada","kid":"bob"}`, claimsWith()), sso.ReasonMalformed},
 		{"a header with a member twice, once escaped", raw(`{"alg":"none","\u0061lg":"EdDSA"}`, claimsWith()), sso.ReasonMalformed},
 		{"a payload of null", raw(headerWith(), `null`), sso.ReasonMalformed},
@@ -166,7 +165,6 @@ func invalidTokens() []badToken {
 		{"aud with ours beside null", token("aud", `[null,"api"]`), sso.ReasonMalformedClaim},
 		{"aud a wildcard", token("aud", `"*"`), sso.ReasonWrongAudience},
 		{"aud with a line break between", token("aud", "[\"a\",\n\"level=ERROR\"]"), sso.ReasonWrongAudience},
-		{"65 audiences, ours among them", token("aud", `["api"`+strings.Repeat(`,"x"`, 64)+`]`), sso.ReasonMalformedClaim},
 
 		// Issuer and subject.
 		{"no iss", token("iss", ""), sso.ReasonWrongIssuer},
@@ -225,7 +223,7 @@ func validTokens() []goodToken {
 		{"keys of its own beside a valid signature", header("jku", `"https://evil.example"`, "jwk", `{}`, "x5c", `1`)},
 		{"aud as an array", token("aud", `["api"]`)},
 		{"aud as an array with others before", token("aud", `["a","b","api"]`)},
-		{"64 audiences", token("aud", `["api"`+strings.Repeat(`,"x"`, 63)+`]`)},
+		{"a thousand audiences", token("aud", `["api"`+strings.Repeat(`,"x"`, 999)+`]`)},
 		{"no sub", token("sub", "")},
 		{"no iat", token("iat", "")},
 		{"iat 0", token("iat", `0`)},

@@ -10,14 +10,10 @@ package compact
 import (
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
 )
-
-// MaxHeaderBytes bounds the decoded JOSE header.
-const MaxHeaderBytes = 4 << 10
 
 // Errors about the form of a token. They contain none of its bytes.
 var (
@@ -27,8 +23,6 @@ var (
 	ErrHeader    = errors.New("the header is not an acceptable JSON object")
 	ErrPayload   = errors.New("the payload is not an acceptable JSON object")
 )
-
-var errLarge = fmt.Errorf("larger than %d bytes", MaxHeaderBytes)
 
 // formError is a class of errors with its cause. It is formatted when it is logged.
 type formError struct{ class, cause error }
@@ -43,6 +37,7 @@ type Token struct {
 	Claims    jsondoc.Value // an object, after ReadBody
 	Signed    string        // the signing input: header and payload, encoded
 	Signature []byte        // after ReadBody or ReadPayload
+	MaxDepth  int           // of Header and Claims
 
 	header, payload, signature string // encoded
 }
@@ -61,17 +56,14 @@ func Open(token string) (*Token, error) {
 	if header == "" || signature == "" {
 		return nil, ErrSegments
 	}
-	return &Token{Signed: token[:len(header)+1+len(payload)], header: header, payload: payload, signature: signature}, nil
+	return &Token{Signed: token[:len(header)+1+len(payload)], MaxDepth: jsondoc.MaxDepth, header: header, payload: payload, signature: signature}, nil
 }
 
 // ReadHeader decodes the header.
 func (t *Token) ReadHeader() error {
-	if strict.DecodedLen(len(t.header)) > MaxHeaderBytes {
-		return &formError{ErrHeader, errLarge}
-	}
 	text, err := decode(t.header)
 	if err == nil {
-		t.Header, err = object(text, jsondoc.Parse, ErrHeader)
+		t.Header, err = object(text, t.MaxDepth, false, ErrHeader)
 	}
 	return err
 }
@@ -95,7 +87,7 @@ func (t *Token) ReadBody() error {
 	}
 	payload, err := t.ReadPayload()
 	if err == nil {
-		t.Claims, err = object(payload, jsondoc.ParseClaims, ErrPayload)
+		t.Claims, err = object(payload, t.MaxDepth, true, ErrPayload)
 	}
 	return err
 }
@@ -116,8 +108,8 @@ func decode(segment string) ([]byte, error) {
 }
 
 // object reads a JSON object.
-func object(text []byte, parse func([]byte) (jsondoc.Value, error), class error) (jsondoc.Value, error) {
-	v, err := parse(text)
+func object(text []byte, depth int, lenient bool, class error) (jsondoc.Value, error) {
+	v, err := jsondoc.ParseWithin(text, depth, lenient)
 	if err != nil {
 		return jsondoc.Value{}, &formError{class, err}
 	}

@@ -21,12 +21,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// MaxDepth is how many objects and arrays may be nested in each other.
+// MaxDepth is how many objects and arrays may be nested in each other, unless [ParseWithin] sets another.
 const MaxDepth = 32
 
 // Errors of [Parse]. All others are syntax errors.
 var (
-	ErrTooDeep   = fmt.Errorf("nested deeper than %d levels", MaxDepth)
+	ErrTooDeep   = errors.New("nested too deep")
 	ErrDuplicate = errors.New("duplicate member name")
 	errTrailing  = errors.New("data after the JSON value")
 	errSurrogate = errors.New("a lone surrogate in a member name")
@@ -52,7 +52,8 @@ func (k Kind) String() string {
 }
 
 // node is one value. For a string, start and end enclose its unquoted content, otherwise its text.
-// Children follow their parent directly; next is the first node after the subtree.
+// Children follow their parent directly; next is the first node after the subtree, and the enclosing object
+// or array while that is open.
 type node struct {
 	kind       Kind
 	replaced   bool // a string that had a lone surrogate
@@ -74,25 +75,21 @@ type Value struct {
 }
 
 // Parse reads one JSON value that makes up the whole of text. It keeps no reference to text.
-func Parse(text []byte) (Value, error) { return parse(text, validate(text)) }
+func Parse(text []byte) (Value, error) { return ParseWithin(text, MaxDepth, false) }
 
-// ParseClaims is [Parse], except that a lone surrogate in a string, which no UTF-8 text can have, is read
-// as U+FFFD, as most readers do: names are cut in the middle of an emoji. In a member name it is refused.
-// See [Value.Replaced].
-func ParseClaims(text []byte) (Value, error) {
+// ParseWithin is [Parse] with another bound of the nesting. If lenient, a lone surrogate in a string, which
+// no UTF-8 text can have, is read as U+FFFD, as most readers do: names are cut in the middle of an emoji. In
+// a member name it is refused. See [Value.Replaced].
+func ParseWithin(text []byte, depth int, lenient bool) (Value, error) {
 	err := validate(text)
-	if err != nil && (bytes.Contains(text, []byte(`\ud`)) || bytes.Contains(text, []byte(`\uD`))) && utf8.Valid(text) {
+	if err != nil && lenient && (bytes.Contains(text, []byte(`\ud`)) || bytes.Contains(text, []byte(`\uD`))) && utf8.Valid(text) {
 		err = validate(text, jsontext.AllowInvalidUTF8(true))
 	}
-	return parse(text, err)
-}
-
-func parse(text []byte, err error) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
 	doc := &document{text: string(text)}
-	if err := doc.index(); err != nil {
+	if err := doc.index(depth); err != nil {
 		return Value{}, err
 	}
 	return Value{doc: doc}, nil
@@ -138,16 +135,16 @@ func reason(err error) error {
 	return errors.New("not JSON: unexpected end")
 }
 
-// index appends the nodes of a text that is valid, and far below 4 GiB.
+// index appends the nodes of a text that is valid, and far below 4 GiB. Most bounds the nesting.
 //
 //nolint:gosec // which is why the conversions are safe
-func (d *document) index() error {
+func (d *document) index(most int) error {
 	text := d.text
 	// Each value follows one of these, or is the whole text.
 	size := 1 + strings.Count(text, ",") + strings.Count(text, ":") + strings.Count(text, "{") + strings.Count(text, "[")
 	nodes := make([]node, 0, size)
 	var (
-		open     [MaxDepth]int // the nodes of the enclosing objects and arrays
+		open     uint32 // the enclosing object or array
 		depth    int
 		unquoted []byte
 		err      error
@@ -161,14 +158,15 @@ func (d *document) index() error {
 		case '}', ']':
 			i++
 			depth--
-			container := &nodes[open[depth]]
+			container := &nodes[open]
+			open = container.next
 			container.end, container.next = uint32(i), uint32(len(nodes))
 			continue
 		case '{', '[':
-			if depth == MaxDepth {
-				return ErrTooDeep
+			if depth == most {
+				return fmt.Errorf("%w: more than %d levels", ErrTooDeep, most)
 			}
-			open[depth] = len(nodes)
+			n.next, open = open, uint32(len(nodes))
 			depth++
 			if n.kind = Array; c == '{' {
 				n.kind = Object

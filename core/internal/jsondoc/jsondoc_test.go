@@ -3,6 +3,7 @@ package jsondoc_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"runtime"
@@ -111,15 +112,15 @@ func TestParse_Refuses(t *testing.T) {
 			if test.err != nil && !errors.Is(err, test.err) {
 				t.Errorf("error is %v, want %v", err, test.err)
 			}
-			_, lenient := jsondoc.ParseClaims([]byte(test.text))
+			_, lenient := jsondoc.ParseWithin([]byte(test.text), jsondoc.MaxDepth, true)
 			if surrogate := strings.Contains(test.name, "surrogate") && strings.HasPrefix(test.text, `["\u`); surrogate != (lenient == nil) {
-				t.Errorf("ParseClaims: %v", lenient)
+				t.Errorf("ParseWithin: %v", lenient)
 			}
 		})
 	}
 }
 
-func TestParseClaims_LoneSurrogates(t *testing.T) {
+func TestParseWithin_LoneSurrogates(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{`"Ada \ud83d"`, "Ada \ufffd"},
 		{`"Ada \uD83D"`, "Ada \ufffd"},
@@ -132,7 +133,7 @@ func TestParseClaims_LoneSurrogates(t *testing.T) {
 		{`"\ud83d:"`, "\ufffd:"},
 		{`"\u00e9 \ud83d é"`, "é \ufffd é"},
 	} {
-		v, err := jsondoc.ParseClaims([]byte(`{"a":[1,` + test.text + `],"b":"\ud83d\ude00","c":"\ufffd"}`))
+		v, err := jsondoc.ParseWithin([]byte(`{"a":[1,`+test.text+`],"b":"\ud83d\ude00","c":"\ufffd"}`), jsondoc.MaxDepth, true)
 		if err != nil {
 			t.Errorf("%s: %v", test.text, err)
 			continue
@@ -149,12 +150,12 @@ func TestParseClaims_LoneSurrogates(t *testing.T) {
 	for _, text := range []string{
 		`{"\ud83d":1}`, `{"a\ud83d" :1}`, "{\"\\ud83d\"\n\t: 1}", `[{"x":[{"\udc00":"\ud83d"}]}]`, "[\"\\ud83d\xff\"]", "{\"\\ud83d\":1,\"\\ud83e\":2}", `["\ud83d"`, `["\ud83"]`, `{"a":"\ud83d","a":1}`,
 	} {
-		if v, err := jsondoc.ParseClaims([]byte(text)); err == nil {
+		if v, err := jsondoc.ParseWithin([]byte(text), jsondoc.MaxDepth, true); err == nil {
 			t.Errorf("accepted %q as %#v", text, tree(v))
 		}
 	}
 	t.Run("what was replaced equals nothing", func(t *testing.T) {
-		v, err := jsondoc.ParseClaims([]byte(`{"a":"\ud83d","b":"\ufffd","c":["\ud83d"],"d":["\ufffd"]}`))
+		v, err := jsondoc.ParseWithin([]byte(`{"a":"\ud83d","b":"\ufffd","c":["\ud83d"],"d":["\ufffd"]}`), jsondoc.MaxDepth, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,6 +167,34 @@ func TestParseClaims_LoneSurrogates(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestParseWithin_Depth(t *testing.T) {
+	for _, most := range []int{2, 32, 34, 500, 2048} {
+		for _, form := range []struct {
+			open, end string
+			levels    int // of one
+		}{{"[", "]", 1}, {`{"a":`, "}", 1}, {`[{"a":`, "}]", 2}, {`[0,{"b":2},`, ",[1]]", 1}} {
+			times := most / form.levels
+			if strings.Contains(form.end, ",") {
+				times-- // its elements are a level deeper
+			}
+			for _, lenient := range []bool{false, true} {
+				text := nested(form.open, form.end, times)
+				if v, err := jsondoc.ParseWithin([]byte(text), most, lenient); err != nil || string(v.AppendJSON(nil)) != text {
+					t.Errorf("%d times %s: %v", times, form.open, err)
+				}
+				_, err := jsondoc.ParseWithin([]byte(nested(form.open, form.end, times+1)), most, lenient)
+				if !errors.Is(err, jsondoc.ErrTooDeep) || !strings.Contains(err.Error(), "more than "+strconv.Itoa(most)+" levels") {
+					t.Errorf("%d times %s within %d: %v", times+1, form.open, most, err)
+				}
+			}
+		}
+	}
+	v := parse(t, `{"a":[[1],[[2,{"b":[]}],3]],"c":{"d":{}},"e":4}`)
+	if got := fmt.Sprint(tree(v)); got != "map[a:[[1] [[2 map[b:[]]] 3]] c:map[d:map[]] e:4]" {
+		t.Error(got)
+	}
 }
 
 func manyMembers(n int) string {

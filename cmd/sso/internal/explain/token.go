@@ -39,7 +39,7 @@ func object(segment string) json.RawMessage {
 }
 
 // maxDepth bounds the nesting of what is printed, which grows with the indentation. The library accepts
-// less.
+// less by default.
 const maxDepth = 64
 
 // depth returns how deep valid JSON nests.
