@@ -53,8 +53,8 @@ func TestWithDenied_Status(t *testing.T) {
 func TestWithDenied_Committed(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	for name, draw := range map[string]func(echo.Context, sso.Denial){
-		"by a function of the service's": func(c echo.Context, _ sso.Denial) { _, _ = fmt.Fprint(c.Response().Writer, "no") },
-		"by nobody":                      func(echo.Context, sso.Denial) {},
+		"with a custom function": func(c echo.Context, _ sso.Denial) { _, _ = fmt.Fprint(c.Response().Writer, "no") },
+		"by default":             func(echo.Context, sso.Denial) {},
 	} {
 		e := echo.New()
 		e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {

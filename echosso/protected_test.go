@@ -20,7 +20,7 @@ func TestOpenRoutes(t *testing.T) {
 		build func(*echo.Echo)
 		open  []string
 	}{
-		{"a guard on the whole, whatever comes first", func(e *echo.Echo) {
+		{"a guard on the server, after the routes", func(e *echo.Echo) {
 			e.GET("/orders/:id", handler)
 			e.Use(guard.Authenticate())
 		}, nil},

@@ -168,28 +168,28 @@ func TestBackChannelLogout_Form(t *testing.T) {
 		return body + strings.Repeat("x", total-len(body))
 	}
 	for name, test := range map[string]struct{ contentType, body string }{
-		"no body":                {formType, ""},
-		"another field":          {formType, "id_token=" + fresh()},
-		"an empty one":           {formType, "logout_token="},
-		"two":                    {formType, form(fresh()) + "&" + form(fresh())},
-		"one and an empty one":   {formType, form(fresh()) + "&logout_token="},
-		"another letter case":    {formType, "Logout_Token=" + fresh()},
-		"JSON":                   {"application/json", `{"logout_token":"` + fresh() + `"}`},
-		"a form called JSON":     {"application/json", form(fresh())},
-		"a form called nothing":  {"", form(fresh())},
-		"a form called text":     {"text/plain", form(fresh())},
-		"a malformed media type": {formType + "; =", form(fresh())},
-		"several parts":          {multi.FormDataContentType(), parts.String()},
-		"malformed escapes":      {formType, form(fresh()) + "&x=%zz"},
-		"one byte too long":      {formType, pad((64 << 10) + 1)},
-		"far too long":           {formType, pad(10 * (64 << 10))},
-		"an access token":        {formType, form(access)},
-		"for another client":     {formType, form(issuer.MustToken(ofLogout(devissuer.Audience("app"))...))},
-		"for the API":            {formType, form(issuer.MustToken(ofLogout(devissuer.Audience("api"))...))},
-		"with a bad signature":   {formType, form(issuer.MustToken(ofLogout(devissuer.BadSignature())...))},
-		"expired":                {formType, form(issuer.MustToken(ofLogout(devissuer.Expired())...))},
-		"with a nonce":           {formType, form(issuer.MustToken(ofLogout(devissuer.Claim("nonce", "n"))...))},
-		"that ends nothing here": {formType, form(issuer.MustToken(ofLogout(devissuer.WithoutClaim("sid"), devissuer.WithoutClaim("sub"))...))},
+		"no body":                   {formType, ""},
+		"another field":             {formType, "id_token=" + fresh()},
+		"an empty one":              {formType, "logout_token="},
+		"two":                       {formType, form(fresh()) + "&" + form(fresh())},
+		"one and an empty one":      {formType, form(fresh()) + "&logout_token="},
+		"another letter case":       {formType, "Logout_Token=" + fresh()},
+		"JSON":                      {"application/json", `{"logout_token":"` + fresh() + `"}`},
+		"a form called JSON":        {"application/json", form(fresh())},
+		"a form called nothing":     {"", form(fresh())},
+		"a form called text":        {"text/plain", form(fresh())},
+		"a malformed media type":    {formType + "; =", form(fresh())},
+		"several parts":             {multi.FormDataContentType(), parts.String()},
+		"malformed escapes":         {formType, form(fresh()) + "&x=%zz"},
+		"one byte too long":         {formType, pad((64 << 10) + 1)},
+		"far too long":              {formType, pad(10 * (64 << 10))},
+		"an access token":           {formType, form(access)},
+		"for another client":        {formType, form(issuer.MustToken(ofLogout(devissuer.Audience("app"))...))},
+		"for the API":               {formType, form(issuer.MustToken(ofLogout(devissuer.Audience("api"))...))},
+		"with an invalid signature": {formType, form(issuer.MustToken(ofLogout(devissuer.BadSignature())...))},
+		"expired":                   {formType, form(issuer.MustToken(ofLogout(devissuer.Expired())...))},
+		"with a nonce":              {formType, form(issuer.MustToken(ofLogout(devissuer.Claim("nonce", "n"))...))},
+		"that ends nothing here":    {formType, form(issuer.MustToken(ofLogout(devissuer.WithoutClaim("sid"), devissuer.WithoutClaim("sub"))...))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refusesLogout(t, post(endpoint, test.contentType, test.body))
@@ -226,7 +226,7 @@ func TestBackChannelLogout_Form(t *testing.T) {
 func TestBackChannelLogout_LogsRefusal(t *testing.T) {
 	var log bytes.Buffer
 	_, _, endpoint, _ := withLogout(t, &log)
-	for name, body := range map[string]string{"another field": "id_token=x", "two tokens": "logout_token=a.b.c&logout_token=a.b.c", "an odd escape": "logout_token=a.b.c&x=%zz"} {
+	for name, body := range map[string]string{"another field": "id_token=x", "two tokens": "logout_token=a.b.c&logout_token=a.b.c", "a malformed escape": "logout_token=a.b.c&x=%zz"} {
 		log.Reset()
 		refusesLogout(t, post(endpoint, formType, body))
 		if !strings.Contains(log.String(), `"code":"invalid_request"`) || !strings.Contains(log.String(), "logout token") {
@@ -303,17 +303,17 @@ func TestBackChannelLogout_Mistakes(t *testing.T) {
 	cfg.MaxTokenAge = 0
 	ageless := issuer.Authenticator(cfg)
 	for name, build := range map[string]func(){
-		"no authenticator":           func() { httpsso.BackChannelLogout(nil, store, "web") },
-		"no revoker":                 func() { httpsso.BackChannelLogout(good, nil, "web") },
-		"no client":                  func() { httpsso.BackChannelLogout(good, store) },
-		"no sessions":                func() { httpsso.BackChannelLogout(without, store, "web") },
-		"no end to what is revoked":  func() { httpsso.BackChannelLogout(ageless, store, "web") },
-		"a client that is no client": func() { httpsso.BackChannelLogout(good, store, "web", "") },
+		"no authenticator":          func() { httpsso.BackChannelLogout(nil, store, "web") },
+		"no revoker":                func() { httpsso.BackChannelLogout(good, nil, "web") },
+		"no client":                 func() { httpsso.BackChannelLogout(good, store) },
+		"no sessions":               func() { httpsso.BackChannelLogout(without, store, "web") },
+		"no end to what is revoked": func() { httpsso.BackChannelLogout(ageless, store, "web") },
+		"an empty client":           func() { httpsso.BackChannelLogout(good, store, "web", "") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if text, ok := recover().(string); !ok || !strings.HasPrefix(text, "httpsso: BackChannelLogout: ") {
-					t.Errorf("it was accepted, or said %q", text)
+					t.Errorf("panic with %q", text)
 				}
 			}()
 			build()

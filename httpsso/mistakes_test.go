@@ -26,7 +26,7 @@ func TestNew_Mistakes(t *testing.T) {
 			defer func() {
 				v := recover()
 				if v == nil {
-					t.Error("it does not panic")
+					t.Error("no panic")
 				}
 				if text := fmt.Sprint(v); strings.HasSuffix(name, "permission") && !strings.HasPrefix(text, "permission: Require with a nil permission") {
 					t.Errorf("the panic is %q", text)

@@ -99,8 +99,8 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) { //no
 	return conn, err
 }
 
-// advice is for the operator, by the error codes of KMS. The certain ones mean that no token of the
-// key should be accepted.
+// advice maps error codes of KMS to remedies for the operator. Codes marked certain mean that no token
+// of the key should be accepted.
 var advice = map[string]refusalError{
 	"AccessDeniedException":         {text: "access denied: allow the role of this service kms:GetPublicKey, in its own policy and in the key's"},
 	"ThrottlingException":           {text: "throttled: the account calls KMS too often; the call is repeated later"},
@@ -143,5 +143,5 @@ func (c credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if errors.As(err, &answer) {
 		reason = fmt.Sprintf("the answer was %.100q", cmp.Or(answer.ErrorCode(), "an error"))
 	}
-	return retrieved, &refusalError{text: "there are no AWS credentials: " + reason, cause: err}
+	return retrieved, &refusalError{text: "no AWS credentials:  " + reason, cause: err}
 }

@@ -67,8 +67,8 @@ type kmsServer struct {
 	closed  chan struct{} // receives when one has ended
 }
 
-// startKMS makes a server and an AWS configuration that leads to it. It sees to it that the
-// test leaves no goroutine.
+// startKMS starts a server and sets the AWS configuration to it. The test fails if it leaves a
+// goroutine.
 func startKMS(t *testing.T) *kmsServer {
 	t.Helper()
 	adaptertest.CheckLeaks(t)
@@ -227,7 +227,7 @@ func (k key) with(name string, value any) key {
 	return other
 }
 
-// signings are what KMS says that keys can do, by the algorithm that an issuer signs with.
+// signings maps an issuer's algorithm to the key spec and signing algorithms in KMS.
 var signings = map[string]struct {
 	spec       string
 	algorithms []string
@@ -282,7 +282,7 @@ func open(t testing.TB, uri string, algorithms ...string) keys.Source {
 	return source
 }
 
-// fetchError is what a fetch fails with.
+// fetchError returns the error of a fetch, which must fail.
 func fetchError(t testing.TB, source keys.Source) error {
 	t.Helper()
 	set, err := source.Fetch(t.Context(), nil)

@@ -44,7 +44,7 @@ func TestOpen_Names(t *testing.T) {
 			server.say(test.asked, keyOf(issuer.Issuer).answer)
 			auth := issuer.Authenticator(configFor(issuer, test.uri))
 			if asked := server.requests(); len(asked) != 0 {
-				t.Errorf("New asked %v", asked)
+				t.Errorf("New requested %v", asked)
 			}
 			principal, err := auth.ValidateToken(t.Context(), issuer.Token())
 			if err != nil {
@@ -54,7 +54,7 @@ func TestOpen_Names(t *testing.T) {
 				t.Errorf("the subject is %q", principal.Subject())
 			}
 			if want := []request{{test.asked, test.region}}; !slices.Equal(server.requests(), want) {
-				t.Errorf("KMS was asked %v, want %v", server.requests(), want)
+				t.Errorf("requests %v, want %v", server.requests(), want)
 			}
 			if _, err := auth.ValidateToken(t.Context(), issuer.Token(devissuer.BadSignature())); !errors.Is(err, sso.ErrInvalidToken) {
 				t.Errorf("a forged token: %v", err)
@@ -407,7 +407,7 @@ func TestSource_Endpoint(t *testing.T) {
 func TestSource_CredentialErrors(t *testing.T) {
 	startKMS(t)
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
-	mustSay(t, fetchError(t, open(t, uuid)).Error(), uuid+": there are no AWS credentials: ", "AWS_EC2_METADATA_DISABLED")
+	mustSay(t, fetchError(t, open(t, uuid)).Error(), uuid+": no AWS credentials:  ", "AWS_EC2_METADATA_DISABLED")
 	vault := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusForbidden)
@@ -415,7 +415,7 @@ func TestSource_CredentialErrors(t *testing.T) {
 	}))
 	t.Cleanup(vault.Close)
 	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", vault.URL)
-	if got, want := fetchError(t, open(t, uuid)).Error(), uuid+`: there are no AWS credentials: the answer was "AccessDeniedException"`; got != want {
+	if got, want := fetchError(t, open(t, uuid)).Error(), uuid+`: no AWS credentials:  the answer was "AccessDeniedException"`; got != want {
 		t.Errorf("the error is %q, want %q", got, want)
 	}
 }
@@ -478,7 +478,7 @@ func TestSource_HangingServer(t *testing.T) {
 	defer cancel()
 	server.say(uuid, hangUntil(cancel))
 	if _, err := open(t, uuid).Fetch(ctx, nil); err == nil {
-		t.Error("it answered")
+		t.Error("the fetch succeeded")
 	}
 	server.allClosed()
 }
@@ -493,7 +493,7 @@ func TestSource_HangingCredentials(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", vault.URL)
 	if _, err := open(t, uuid).Fetch(ctx, nil); err == nil {
-		t.Error("it answered")
+		t.Error("the fetch succeeded")
 	}
 }
 
@@ -520,7 +520,7 @@ func TestSource_HangingHandshake(t *testing.T) {
 		closed <- listener.Close()
 	}()
 	if _, err := open(t, uuid).Fetch(ctx, nil); err == nil {
-		t.Error("it answered")
+		t.Error("the fetch succeeded")
 	}
 	if err := <-closed; err != nil {
 		t.Error(err)
@@ -582,7 +582,7 @@ func TestOpen_BareNames(t *testing.T) {
 func TestRegister_TakenScheme(t *testing.T) {
 	defer func() {
 		if recover() == nil {
-			t.Error("it was accepted")
+			t.Error("no panic")
 		}
 	}()
 	keys.Register("awskms", func(string, keys.Options) (keys.Source, error) { return nil, nil })
@@ -624,10 +624,10 @@ func TestNew_AnyClient(t *testing.T) {
 		t.Errorf("the set is %+v; the same key twice counts once", set)
 	}
 	if want := []request{{uuid, region}, {arn, "us-west-2"}}; !slices.Equal(asked, want) {
-		t.Errorf("it was asked %v, want %v", asked, want)
+		t.Errorf("requests for %v, want %v", asked, want)
 	}
 	if got, want := source.String(), "awskms:"+uuid+","+arn; got != want {
-		t.Errorf("it is called %s, want %s", got, want)
+		t.Errorf("the name is %s, want %s", got, want)
 	}
 }
 

@@ -22,7 +22,7 @@ func TestNew_Mistakes(t *testing.T) {
 		"no handler": func() {
 			lambdasso.Authenticate[events.ALBTargetGroupRequest, events.ALBTargetGroupResponse](guard, nil)
 		},
-		"an answer for another front door": func() {
+		"a response of another event": func() {
 			lambdasso.Authenticate(guard, func(context.Context, events.ALBTargetGroupRequest) (r events.APIGatewayProxyResponse, err error) {
 				return
 			})
@@ -31,7 +31,7 @@ func TestNew_Mistakes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {
-					t.Error("it was accepted")
+					t.Error("no panic")
 				}
 			}()
 			build()

@@ -196,7 +196,7 @@ func TestBreaker_Success(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := broken(test.failures)
 				if back := b.succeeded(monotonic()); back != test.back {
-					t.Errorf("it closes: %v", back)
+					t.Errorf("succeeded reports %v", back)
 				}
 				b.failed(errors.New("away"))
 				b.failed(errors.New("away"))
@@ -214,7 +214,7 @@ func TestBreaker_LateSuccess(t *testing.T) {
 		probing  bool
 		want     verdict
 	}{
-		"a lookup from before the store went away":       {3, false, refuse},
+		"a lookup from before the outage":                {3, false, refuse},
 		"a lookup from before its last failures":         {2, false, refuse}, // with the one that follows
 		"the probe that was begun before another failed": {3, true, pass},
 	} {
@@ -231,7 +231,7 @@ func TestBreaker_LateSuccess(t *testing.T) {
 					_, _ = b.allow(monotonic()) // the probe
 				}
 				if back := b.succeeded(begun); back != test.probing {
-					t.Errorf("it closes: %v", back)
+					t.Errorf("succeeded reports %v", back)
 				}
 				if test.failures < breakAfter {
 					b.failed(errors.New("away"))
@@ -269,7 +269,7 @@ func TestBreaker_OneProbe(t *testing.T) {
 				if next, _ := b.allow(monotonic()); next != refuse {
 					t.Errorf("the next meanwhile: %v", next)
 				}
-				b.failed(errors.New("still away"))
+				b.failed(errors.New("still unavailable"))
 				time.Sleep(probeEvery)
 				if next, _ := b.allow(monotonic()); next != refuseAndProbe {
 					t.Errorf("once that has failed too: %v", next)

@@ -82,7 +82,7 @@ func TestClient_Options(t *testing.T) {
 		t.Errorf("one Redis: %+v", plain)
 	}
 	if plain.PipelineMultiplex != -1 || plain.ReadBufferEachConn != 32_768 || plain.WriteBufferEachConn != 32_768 || plain.BlockingPoolSize != 16 || plain.BlockingPoolCleanup != 10*time.Second {
-		t.Errorf("its connections: %+v", plain)
+		t.Errorf("connections of one Redis: %+v", plain)
 	}
 	if silent := 2*plain.Dialer.KeepAlive + plain.ConnWriteTimeout; silent >= 2*time.Second {
 		t.Errorf("a silent connection is closed after %v", silent)

@@ -28,7 +28,7 @@ type Conn struct {
 	// With Sentinel they are those of Sentinels, with Cluster those of some nodes: up to 16. Required.
 	Addresses []string
 
-	// Sentinel is the name under which the Sentinels know the primary. If empty, there are none.
+	// Sentinel is the name of the primary at the Sentinels. If empty, Sentinels are not used.
 	Sentinel string
 	// SentinelUsername and SentinelPassword authenticate to the Sentinels. TLS applies to them too.
 	SentinelUsername, SentinelPassword string

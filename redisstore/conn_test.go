@@ -34,7 +34,7 @@ func TestNewSessions_AllErrors(t *testing.T) {
 	}
 }
 
-// invalid checks that the only error is about the setting, or that there is none if it is empty.
+// invalid requires exactly one error, about the setting, or none if setting is empty.
 func invalid(t *testing.T, err error, setting string) {
 	t.Helper()
 	var invalid *sso.ConfigError

@@ -156,9 +156,9 @@ func TestDenylist_Cluster(t *testing.T) {
 	for i := range 60 {
 		counts[outcome(store.Check(t.Context(), session("new"+strconv.Itoa(i), "new"+strconv.Itoa(i))))]++
 	}
-	// Most tokens have one of their three slots on the node that is away.
+	// Most tokens have one of their three slots on the stopped node.
 	if counts["unavailable"] <= 30 || counts["lives"] == 0 || counts["lives"]+counts["unavailable"] != 60 {
-		t.Errorf("with one node of three away: %v", counts)
+		t.Errorf("with one of three nodes stopped: %v", counts)
 	}
 }
 

@@ -25,7 +25,7 @@ const (
 	limit  = 20 * time.Second // for what takes long on a busy machine
 )
 
-// config is what a test changes of a store.
+// config has the settings of a store that a test can change.
 type config struct {
 	redisstore.Conn
 	sessions redisstore.SessionsOptions
@@ -35,7 +35,7 @@ type config struct {
 
 type change = func(*config)
 
-// store is what both stores are.
+// store is implemented by both stores.
 type store interface {
 	sso.SessionStore
 	SessionPolicy() sso.SessionPolicy
@@ -172,7 +172,7 @@ func do(t testing.TB, err error) {
 	}
 }
 
-// leavesNothing sees to it that the test leaves no goroutine, and no connection to the server.
+// leavesNothing fails the test if it leaves a goroutine or a connection to the servers.
 func leavesNothing(t *testing.T, servers ...*redistest.Server) {
 	t.Helper()
 	t.Cleanup(func() {
@@ -183,7 +183,7 @@ func leavesNothing(t *testing.T, servers ...*redistest.Server) {
 	adaptertest.CheckLeaks(t)
 }
 
-// network is a way to a server that can swallow what the server says, as a partition does.
+// network is a proxy of a server that can drop its answers, as a partition does.
 type network struct {
 	address string
 	deaf    atomic.Bool
@@ -227,8 +227,8 @@ func newNetwork(t *testing.T, server string) *network {
 	return n
 }
 
-// hearing is a connection of which bytes may be lost. No connection goes on behind such a hole: a
-// network that is whole again delivers what was lost, or the connection ends, as it does here.
+// hearing is a connection that can lose bytes. When the network is whole again, a connection that has
+// lost bytes ends.
 type hearing struct {
 	net.Conn
 	n    *network

@@ -137,7 +137,7 @@ func TestDenylist_LogoutWithoutSession(t *testing.T) {
 	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
 	i := denying(t, provider, server)
 	if err := i.store.Revoker().RevokeSession(t.Context(), logout.Revocation{Issuer: provider.URL(), Subject: "ada"}); err == nil {
-		t.Error("it was accepted")
+		t.Error("no error")
 	}
 	if keys := server.Do("KEYS", "*"); keys != "" {
 		t.Errorf("%s was written", keys)
@@ -262,7 +262,7 @@ func TestSessions_LogoutWithoutIssuer(t *testing.T) {
 	cfg := provider.Config("api")
 	cfg.Sessions, cfg.MaxTokenAge = store, time.Hour
 	if _, err := logout.New(provider.Authenticator(cfg), store.Revoker(), "web"); err == nil {
-		t.Error("it was accepted")
+		t.Error("no error")
 	}
 	do(t, store.Login(t.Context(), "ada", "s1", time.Hour))
 	what := logout.Revocation{Issuer: provider.URL(), Audience: "api", SessionID: "s1", Subject: "ada", User: "ada"}

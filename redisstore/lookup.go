@@ -31,8 +31,9 @@ type answer struct {
 	score float64
 }
 
-// ask reads from Redis or from the cache, within lookupLimit. In a Cluster it sends each pair of queries
-// separately, which is in one slot: a node that is away does not open the breaker of another.
+// ask reads from Redis or from the cache, within lookupLimit. In a Cluster it sends each pair of
+// queries separately, because a pair is in one slot: a node that is down does not open the breaker
+// of another.
 func (s *store) ask(ctx context.Context, queries ...query) ([]answer, error) {
 	if !s.cluster || len(queries) <= 2 {
 		return s.askGroup(ctx, queries)

@@ -70,7 +70,7 @@ func TestLookup_Limit(t *testing.T) {
 				begun := time.Now()
 				err := s.Check(gone, someSession("s"))
 				if waited := time.Since(begun); waited != test.waits {
-					t.Errorf("it took %v", waited)
+					t.Errorf("Check took %v", waited)
 				}
 				if late := errors.Is(err, errTooLate); late != (test.failures > 0) || errors.Is(err, sso.ErrSessionEnded) == late {
 					t.Error(err)
@@ -219,9 +219,9 @@ func TestLastError(t *testing.T) {
 		"the last":                        {[]attempt{{false, first}, {false, second}}, second},
 		"the only one, whose time was up": {[]attempt{{true, first}}, first},
 		"the last whose time was not up":  {[]attempt{{false, first}, {true, second}}, first},
-		"it was done, and too few replicas had it":      {[]attempt{{false, few}, {false, first}}, few},
-		"it was done at last":                           {[]attempt{{false, first}, {false, few}}, few},
-		"it was done, whatever the others' time was up": {[]attempt{{false, few}, {true, second}}, few},
+		"written, and too few replicas confirmed": {[]attempt{{false, few}, {false, first}}, few},
+		"written by the last attempt":             {[]attempt{{false, first}, {false, few}}, few},
+		"written, and later attempts timed out":   {[]attempt{{false, few}, {true, second}}, few},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var last lastError

@@ -13,7 +13,7 @@ import (
 	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
-// slack is what a busy machine adds to a lookup that ends within 100 ms.
+// slack allows for a busy machine, in addition to the 100 ms of a lookup.
 const slack = 150 * time.Millisecond
 
 // timed returns how long a check takes, and its outcome.
@@ -133,7 +133,7 @@ func TestCache_Invalidation(t *testing.T) {
 		begun := time.Now()
 		becomes(t, here, session("u1", id), "ended")
 		if took := time.Since(begun); took > time.Second {
-			t.Errorf("it took %v", took)
+			t.Errorf("the invalidation took %v", took)
 		}
 	}
 }

@@ -36,7 +36,7 @@ func TestConn_PlaintextToNamedMachine(t *testing.T) {
 	open := func(changes ...change) *redisstore.Sessions {
 		return openSessions(t, append(changes, at(sentinel.Address), named)...)
 	}
-	redistest.Wait(t, limit, "it is allowed", func() bool {
+	redistest.Wait(t, limit, "the connection is allowed", func() bool {
 		return open(func(c *config) { c.InsecureAllowPlaintext = true }).Ready(t.Context()) == nil
 	})
 	if err := open().Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "without TLS") {

@@ -56,7 +56,7 @@ import (
 // ownKeys begins all keys, except those that [SessionsOptions.Key] writes.
 const ownKeys = "moresso:"
 
-// store is what [Sessions] and [Denylist] have in common.
+// store is the common part of [Sessions] and [Denylist].
 type store struct {
 	client   *client
 	breakers []breaker

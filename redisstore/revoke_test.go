@@ -107,17 +107,17 @@ func TestDenylist_RetentionWithClockAhead(t *testing.T) {
 func TestSessions_CloseDuringWrite(t *testing.T) {
 	server := redistest.Start(t)
 	leavesNothing(t, server)
-	store := readySessions(t, at(server.Address), waitReplicas(1)) // there is none
+	store := readySessions(t, at(server.Address), waitReplicas(1)) // the server has no replica
 	signedIn := make(chan error, 1)
 	go func() { signedIn <- store.Login(context.Background(), "ada", "s1", time.Hour) }()
-	redistest.Wait(t, limit, "it is in progress", func() bool { return server.Do("EXISTS", key("ada")) == "1" })
+	redistest.Wait(t, limit, "the write is in progress", func() bool { return server.Do("EXISTS", key("ada")) == "1" })
 	begun := time.Now()
 	do(t, store.Close())
 	if took := time.Since(begun); took > 2*time.Second {
-		t.Errorf("it took %v", took)
+		t.Errorf("Close took %v", took)
 	}
 	if err := <-signedIn; err == nil {
-		t.Error("it has succeeded")
+		t.Error("the write has succeeded")
 	}
 }
 
@@ -125,7 +125,7 @@ func TestSessions_NotReplicated(t *testing.T) {
 	server := redistest.Start(t)
 	leavesNothing(t, server)
 	store := readySessions(t, at(server.Address), waitReplicas(1))
-	for name, limit := range map[string]time.Duration{"the caller's": 1300 * time.Millisecond, "its own": time.Minute} { // the first ends amid an attempt
+	for name, limit := range map[string]time.Duration{"the caller's": 1300 * time.Millisecond, "its own": time.Minute} { // the first ends during an attempt
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		if err := store.Login(ctx, "ada", "s1", time.Hour); !errors.Is(err, redisstore.ErrNotReplicated) {
 			t.Errorf("%s: %v", name, err)

@@ -79,7 +79,7 @@ func TestSessions_Expire(t *testing.T) {
 		begun := time.Now()
 		becomes(t, store, session("u1", "s1"), "ended")
 		if took := time.Since(begun); took > 2*time.Second {
-			t.Errorf("it took %v", took)
+			t.Errorf("the lookup took %v", took)
 		}
 		redistest.Wait(t, limit, "nothing is left", func() bool { return server.Do("KEYS", "*") == "" })
 	}

@@ -32,7 +32,7 @@ func main() {
 	})
 }
 
-// outcome is what a library did with an attack. Its text is the cell of the grid.
+// outcome is a library's result for an attack. Its text is the cell of the grid.
 type outcome string
 
 const (

@@ -48,7 +48,7 @@ var situations = []situation{
 	// Rotation.
 	{"new key", "accepted, fetches: 1", false, warm(rotation)},
 	{"new key after 1 forged key id", "refused ≤ 10 s", false, warm(rotationAfterForgery)},
-	{"new key amid 10 forged ids a second", "refused ≤ 10 s", false, warm(rotationAmidFlood)},
+	{"new key during 10 forged ids a second", "refused ≤ 10 s", false, warm(rotationAmidFlood)},
 	{"key removed, in use", "accepted ≤ 5.5 min", false, warm(removed)},
 	{"key removed during 2 h without requests", "refused", false, warm(removedWhileIdle)},
 	// The provider fails for 62 min, while a valid token comes every 30 s.

@@ -52,7 +52,7 @@ const (
 		"**✗A** not kept: invalid tokens are accepted; · impossible"
 )
 
-// cell is what was measured.
+// cell is one measured result.
 type cell struct {
 	mark mark
 	text string

@@ -59,7 +59,7 @@ func run(ctx context.Context, quick bool) (text string) {
 	return b.String()
 }
 
-// allSubjects returns what is measured. The first of them is what all is compared with.
+// allSubjects returns everything to measure. The first subject is the base of all ratios.
 func allSubjects(ctx context.Context, tokens int) ([]subject, *provider) {
 	p := newProvider(tokens)
 	cached, uncached := p.authenticator(ctx, 0), p.authenticator(ctx, -1)

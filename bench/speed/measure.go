@@ -71,7 +71,7 @@ func batch(do func()) int {
 	return max(n, 1)
 }
 
-// allocations returns the least of several counts, because the runtime allocates now and then. It
+// allocations returns the minimum of several counts, because the runtime allocates now and then. It
 // rounds, because a server may end a request after its response was read.
 func allocations(do func()) float64 {
 	const times = 200

@@ -50,7 +50,7 @@ func TestDrawHTTP(t *testing.T) {
 	}{
 		{"a body", func(w http.ResponseWriter) { _, _ = io.WriteString(w, "mine"); _, _ = io.WriteString(w, "!") }, 401, "mine!", "", false, []int{401}},
 		{"a status", func(w http.ResponseWriter) { w.WriteHeader(http.StatusForbidden) }, 403, "", "", false, []int{403}},
-		{"the least status that is an answer", func(w http.ResponseWriter) { w.WriteHeader(http.StatusOK) }, 200, "", "", false, []int{200}},
+		{"the smallest final status", func(w http.ResponseWriter) { w.WriteHeader(http.StatusOK) }, 200, "", "", false, []int{200}},
 		{"a status and a body", func(w http.ResponseWriter) { w.WriteHeader(http.StatusForbidden); _, _ = io.WriteString(w, "mine") }, 403, "mine", "", false, []int{403}},
 		{"an announcement, and then a body", func(w http.ResponseWriter) { w.WriteHeader(http.StatusEarlyHints); _, _ = io.WriteString(w, "mine") }, 401, "mine", "", false, []int{103, 401}},
 		{"an announcement alone", func(w http.ResponseWriter) { w.WriteHeader(http.StatusEarlyHints) }, 401, standard, "application/problem+json", false, []int{103, 401}},

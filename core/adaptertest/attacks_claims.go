@@ -28,7 +28,7 @@ func dateAttacks() []Attack {
 		if text == `null` { // absent, where the claim is not required
 			continue
 		}
-		if text != `-1` { // dates before 1970 are behind
+		if text != `-1` { // dates before 1970 are in the past
 			l.minted("nbf is "+name, "nbf is a JSON number within a sane range; nothing is converted.", claim("nbf", text)).from("RFC 7519, section 4.1.5; claim-type confusion")
 		}
 		l.minted("iat is "+name, "iat is a JSON number within a sane range; nothing is converted.", claim("iat", text)).from("RFC 7519, section 4.1.6; claim-type confusion")
@@ -53,13 +53,13 @@ func audienceAttacks() []Attack {
 	exact := "The audience matches exactly."
 	shape := "aud is a string, or an array of strings."
 	l.claim("ours ", exact, "aud", audience, map[string]string{
-		"more behind": `"$-admin"`, "more before": `"not-$"`, "space behind": `"$ "`, "space before": `" $"`, "NUL behind": `"$\u0000"`,
-		"line break behind": `"$\n"`, "slash behind": `"$/"`, "as an address": `"https://$"`, "JSON in a string": `"[\"$\"]"`, "pattern": `".*"`,
+		"with a suffix": `"$-admin"`, "with a prefix": `"not-$"`, "trailing space": `"$ "`, "leading space": `" $"`, "trailing NUL": `"$\u0000"`,
+		"trailing line break": `"$\n"`, "trailing slash": `"$/"`, "as an address": `"https://$"`, "JSON in a string": `"[\"$\"]"`, "pattern": `".*"`,
 		"among others, separated by spaces": `"other-audience $ x"`, "among others, separated by commas": `"other-audience,$"`,
 	})
 	l.claim("ours ", shape, "aud", audience, map[string]string{
 		"in an array in the array": `[["$"]]`, "as a name in an object": `{"$":true}`, "in an object": `{"0":"$"}`,
-		"beside a number": `["$",1]`, "beside null": `[null,"$"]`, "beside an object": `["$",{}]`,
+		"with a number": `["$",1]`, "with null": `[null,"$"]`, "with an object": `["$",{}]`,
 	})
 	for name, c := range map[string]struct {
 		rule   string
@@ -67,8 +67,8 @@ func audienceAttacks() []Attack {
 	}{
 		"in capitals":    {exact, func(s string) any { return strings.ToUpper(s) }},
 		"with a capital": {exact, func(s string) any { return strings.ToUpper(s[:1]) + s[1:] }},
-		"its beginning":  {exact, func(s string) any { return s[:len(s)-1] }},
-		"its end":        {exact, func(s string) any { return s[1:] }},
+		"a prefix of it": {exact, func(s string) any { return s[:len(s)-1] }},
+		"a suffix of it": {exact, func(s string) any { return s[1:] }},
 		"as letters":     {shape, func(s string) any { return strings.Split(s, "") }},
 	} {
 		l.token("ours "+name, c.rule, func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Claim("aud", c.change(audience(i)))) })
@@ -96,15 +96,15 @@ func issuerAttacks() []Attack {
 	}
 	exact := "The issuer matches exactly; URLs are not normalised."
 	l.claim("ours, ", exact, "iss", (*devissuer.Issuer).URL, map[string]string{
-		"slash behind": `"$/"`, "two slashes behind": `"$//"`, "path behind": `"$/tenant"`, "dot segment behind": `"$/."`, "query behind": `"$?"`,
-		"fragment behind": `"$#"`, "another host": `"$.attacker.example"`, "as a user name": `"$@attacker.example"`, "a port behind": `"$:443"`,
-		"a dot behind": `"$."`, "space behind": `"$ "`, "space before": `" $"`, "NUL behind": `"$\u0000"`, "line break behind": `"$\n"`,
+		"trailing slash": `"$/"`, "two trailing slashes": `"$//"`, "with a path": `"$/tenant"`, "with a dot segment": `"$/."`, "with a query": `"$?"`,
+		"with a fragment": `"$#"`, "another host": `"$.attacker.example"`, "as a user name": `"$@attacker.example"`, "with a port": `"$:443"`,
+		"trailing dot": `"$."`, "trailing space": `"$ "`, "leading space": `" $"`, "trailing NUL": `"$\u0000"`, "trailing line break": `"$\n"`,
 		"zero-width space": `"$\u200b"`, "in an array": `["$"]`, "in an array of two": `["` + attackerURL + `","$"]`, "in an object": `{"url":"$"}`,
 		"after another's": `"` + attackerURL + ` $"`, "inside of another's": `"` + attackerURL + `/?$"`,
 		"with a forged log line": `"$\nlevel=INFO msg=authenticated"`,
 	})
 	for name, change := range map[string]func(ours string) string{
-		"its beginning":  func(s string) string { return s[:len(s)-1] },
+		"a prefix of it": func(s string) string { return s[:len(s)-1] },
 		"without scheme": func(s string) string { return s[strings.Index(s, "//")+2:] },
 		"another scheme": func(s string) string { return "ftp" + strings.TrimPrefix(s, "https") },
 		"in capitals":    strings.ToUpper,
@@ -139,7 +139,7 @@ func subjectAttacks() []Attack {
 // kindAttacks are valid tokens of the provider that are not bearer access tokens.
 func kindAttacks() []Attack {
 	l := &attacks{group: "kind", source: "RFC 8725, section 2.8"}
-	idToken := "An ID token tells a client who signed in; it is not for an API."
+	idToken := "An ID token identifies the user to a client; it is not for an API."
 	l.minted("ID token: nonce", idToken, devissuer.Claim("nonce", "n-0S6_WzA2Mj")).from("OpenID Connect Core 1.0, section 2")
 	l.minted("ID token: at_hash", idToken, devissuer.Claim("at_hash", "77QmUPtjPfzWtF2AnpK9RQ"), devissuer.Scope("openid")).from("OpenID Connect Core 1.0, section 3.3.2.11")
 	l.minted("ID token: c_hash", idToken, devissuer.Claim("c_hash", "LDktKdoQak3Pk0cnXxCltA"), devissuer.Scope("openid")).from("OpenID Connect Core 1.0, section 3.3.2.11")

@@ -130,7 +130,7 @@ func formAttacks() []Attack {
 			return p[0] + "." + p[1] + "." + middle(insert)(p[2])
 		}).badRequest()
 		l.token(name+" in the payload", spelling, respelled(same, middle(insert))).badRequest()
-		l.token(name+" behind the token", "Nothing may follow a token.", of(func(s string) string { return s + insert + "x" })).badRequest()
+		l.token(name+" after the token", "Nothing may follow a token.", of(func(s string) string { return s + insert + "x" })).badRequest()
 	}
 	l.token("line break in the header", spelling, respelled(middle("\n"), same)).badRequest()
 	sortByName(l.list) // maps have no order
@@ -162,10 +162,10 @@ func jsonAttacks() []Attack {
 	}
 	text := "The text is strict JSON in UTF-8."
 	for name, change := range map[string]func(string) string{
-		"an object behind":   func(s string) string { return s + s },
-		"a brace behind":     func(s string) string { return s + "}" },
-		"NUL behind":         func(s string) string { return s + "\x00" },
-		"a word behind":      func(s string) string { return s + " null" },
+		"trailing object":    func(s string) string { return s + s },
+		"trailing brace":     func(s string) string { return s + "}" },
+		"trailing NUL":       func(s string) string { return s + "\x00" },
+		"trailing word":      func(s string) string { return s + " null" },
 		"byte order mark":    func(s string) string { return "\ufeff" + s },
 		"UTF-16":             utf16,
 		"last brace missing": func(s string) string { return s[:len(s)-1] },
@@ -185,7 +185,7 @@ func jsonAttacks() []Attack {
 		l.token("payload: "+name, text, rawPayload(after(member))).from("RFC 8259; RFC 7493, section 2")
 	}
 	for name, change := range map[string]func(string) string{
-		"an object behind": func(s string) string { return s + s }, "byte order mark": func(s string) string { return "\ufeff" + s },
+		"trailing object": func(s string) string { return s + s }, "byte order mark": func(s string) string { return "\ufeff" + s },
 		"bad UTF-8": after("\"x\":\"\xff\""), "lone surrogate": after(`"x":"\ud800"`), "comma at the end": func(s string) string { return s[:len(s)-1] + ",}" },
 	} {
 		l.token("header: "+name, text, rawHeader(change)).from("RFC 8259; RFC 7493, section 2")
@@ -208,12 +208,12 @@ func jsonAttacks() []Attack {
 		`"NBF":99999999999`, `"Iat":99999999999`, `"Scope":"admin","scope":"orders"`, `"SCP":"admin","scp":"orders"`, `"Permissions":{"role":"admin"}`, `"permiſſions":{"role":"admin"}`, `"\u0049SS":"x"`, `"CNF":{}`, `"Client_ID":"x"`,
 	} {
 		name, _, _ := strings.Cut(member, ":")
-		l.token("other letters: "+name, letters, rawPayload(after(member))).from("RFC 7519, section 4")
+		l.token("other case: "+name, letters, rawPayload(after(member))).from("RFC 7519, section 4")
 	}
 	for name, opts := range map[string][]devissuer.TokenOption{
 		"EXP for exp": {devissuer.WithoutClaim("exp"), devissuer.Claim("EXP", int64(99999999999))}, "ISS for iss": {devissuer.WithoutClaim("iss"), devissuer.Claim("ISS", attackerURL)}, "AUD for aud": {devissuer.WithoutClaim("aud"), devissuer.Claim("AUD", "api")},
 	} {
-		l.minted("other letters: "+name, letters, opts...).from("RFC 7519, section 4")
+		l.minted("other case: "+name, letters, opts...).from("RFC 7519, section 4")
 	}
 	sortByName(l.list) // maps have no order
 	return l.list

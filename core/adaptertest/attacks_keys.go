@@ -175,7 +175,7 @@ func signatureAttacks() []Attack {
 	}
 	sortByName(l.list) // maps have no order
 	l.token("EdDSA, S not reduced", "S is below the order of the group, so that a token has one encoding.", withSignature(unreduced)).from("RFC 8032, section 8.4; CVE-2020-36843").by("EdDSA")
-	l.token("EdDSA, R and S zero but for R = 1", "The neutral element is not a signature.", withSignature(func([]byte) []byte { return append([]byte{1}, make([]byte, 63)...) })).from("RFC 8032, section 5.1.7").by("EdDSA")
+	l.token("EdDSA, R = 1 and S = 0", "The neutral element is not a signature.", withSignature(func([]byte) []byte { return append([]byte{1}, make([]byte, 63)...) })).from("RFC 8032, section 5.1.7").by("EdDSA")
 	return l.list
 }
 
@@ -204,12 +204,12 @@ func keyIDAttacks() []Attack {
 			hmacToken("HS256", crypto.SHA256, func(*devissuer.Issuer) []byte { return nil }, devissuer.Header("kid", secret))).from("RFC 8725, section 3.10")
 	}
 	for name, change := range map[string]func(string) string{
-		"in other letters":    swapCase,
-		"with a space behind": func(id string) string { return id + " " },
-		"with NUL behind":     func(id string) string { return id + "\x00" },
-		"without its end":     func(id string) string { return id[:len(id)-1] },
-		"twice":               func(id string) string { return id + id },
-		"with a path before":  func(id string) string { return "./" + id },
+		"in another case":       swapCase,
+		"with a trailing space": func(id string) string { return id + " " },
+		"with a trailing NUL":   func(id string) string { return id + "\x00" },
+		"without its end":       func(id string) string { return id[:len(id)-1] },
+		"twice":                 func(id string) string { return id + id },
+		"with a path":           func(id string) string { return "./" + id },
 	} {
 		l.token("right one "+name, "Key ids match exactly.", func(i *devissuer.Issuer) string { return i.MustToken(devissuer.Header("kid", change(i.KeyID()))) })
 	}

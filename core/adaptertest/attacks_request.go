@@ -42,14 +42,14 @@ func requestAttacks() []Attack {
 	malformed("token in quotes", "A token has no quotes.", func(valid string) []string { return []string{`Bearer "` + valid + `"`} })
 	malformed("token in brackets", "A token has no brackets.", func(valid string) []string { return []string{"Bearer <" + valid + ">"} })
 	malformed("parameter", "Bearer has a token and no parameters.", func(valid string) []string { return []string{"Bearer token=" + valid} })
-	malformed("parameter behind", "Bearer has a token and no parameters.", func(valid string) []string { return []string{bearer(valid) + `; realm="x"`} })
-	malformed("another token behind a space", "A token has no spaces.", func(valid string) []string { return []string{bearer(valid) + " " + valid} })
-	malformed("another token behind a tab", "A token has no white space.", func(valid string) []string { return []string{bearer(valid) + "\t" + valid} })
+	malformed("trailing parameter", "Bearer has a token and no parameters.", func(valid string) []string { return []string{bearer(valid) + `; realm="x"`} })
+	malformed("another token after a space", "A token has no spaces.", func(valid string) []string { return []string{bearer(valid) + " " + valid} })
+	malformed("another token after a tab", "A token has no white space.", func(valid string) []string { return []string{bearer(valid) + "\t" + valid} })
 	malformed("letters that are not ASCII", "A token consists of ASCII characters.", func(valid string) []string { return []string{bearer(valid) + "é"} })
 	malformed("bytes that are not UTF-8", "A token consists of ASCII characters.", func(valid string) []string { return []string{bearer(valid) + "\xff"} })
 	malformed("padding in the middle", "Padding is at the end.", func(valid string) []string { return []string{bearer("=" + valid)} })
 	malformed("NUL", "A token has no control characters.", func(valid string) []string { return []string{bearer(valid) + "\x00"} })
-	malformed("another field behind a line break", "A token has no control characters.", func(valid string) []string { return []string{bearer(valid) + "\r\nX-User: root"} })
+	malformed("another field after a line break", "A token has no control characters.", func(valid string) []string { return []string{bearer(valid) + "\r\nX-User: root"} })
 
 	scheme := "Only the scheme Bearer carries bearer tokens."
 	for _, name := range []string{"Basic", "Digest", "Negotiate", "DPoP", "JWT", "Token", "Bearer2", "XBearer", "Bearer-Token"} {

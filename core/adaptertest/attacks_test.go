@@ -26,15 +26,15 @@ func TestAttacks_Complete(t *testing.T) {
 	for _, a := range attacks {
 		switch {
 		case seen[a.Name]:
-			t.Errorf("%s stands twice", a.Name)
+			t.Errorf("%s: duplicate name", a.Name)
 		case a.Name == "", a.Rule == "", a.Source == "", a.Code == "", a.Status < 400:
-			t.Errorf("%+v is not whole", a)
+			t.Errorf("%+v lacks a field", a)
 		}
 		seen[a.Name] = true
 	}
 	attacks[0] = adaptertest.Attack{}
 	if adaptertest.Attacks("")[0].Name == "" {
-		t.Error("the corpus can be changed")
+		t.Error("Attacks returned a shared slice")
 	}
 }
 
@@ -106,7 +106,7 @@ func try(t *testing.T, attack adaptertest.Attack, issuer *ssotest.Issuer) {
 		t.Errorf("%s\n%s: %d fetches of keys", attack.Rule, issuer.Algorithm(), n)
 	}
 	if _, err := auth.Authenticate(context.Background(), authorization([]string{"Bearer " + issuer.Token()})); err != nil {
-		t.Errorf("%s\n%s: thereafter a good token is refused: %v", attack.Rule, issuer.Algorithm(), err)
+		t.Errorf("%s\n%s: a valid token is refused afterwards: %v", attack.Rule, issuer.Algorithm(), err)
 	}
 }
 

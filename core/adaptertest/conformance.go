@@ -244,7 +244,7 @@ var (
 	}()
 )
 
-// compare returns the differences; "" if there are none.
+// compare returns the differences; "" if the answers are equal.
 func (want answer) compare(got answer, ran int64, method string) string {
 	if method == http.MethodHead {
 		want.body = "" // RFC 9110, section 9.3.2

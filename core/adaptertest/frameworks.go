@@ -53,7 +53,7 @@ func TestMistakes(t *testing.T, middleware func(Layer)) {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {
-					t.Error("it does not panic")
+					t.Error("no panic")
 				}
 			}()
 			middleware(layer)

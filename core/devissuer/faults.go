@@ -38,7 +38,7 @@ func (i *Issuer) Fault(respond func(w http.ResponseWriter, r *http.Request, heal
 func (i *Issuer) Slow(d time.Duration) { i.setFaults(func(s *faults) { s.delay = d }) }
 
 // Down makes the issuer unreachable: in memory, dialling fails with ECONNREFUSED; over a network, the
-// connection is closed without a response. Requests in flight go on. [Stats.Refused] counts the
+// connection is closed without a response. Requests in flight continue. [Stats.Refused] counts the
 // attempts.
 func (i *Issuer) Down() { i.setFaults(func(s *faults) { s.down = true }) }
 

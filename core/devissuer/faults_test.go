@@ -193,7 +193,7 @@ func TestIssuer_CloseInSynctest(t *testing.T) {
 		synctest.Wait()
 		select {
 		case err := <-ended:
-			t.Fatalf("it does not hang: %v", err)
+			t.Fatalf("the request did not hang: %v", err)
 		default:
 		}
 		mustClose(t, issuer)

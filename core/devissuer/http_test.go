@@ -149,8 +149,8 @@ func TestHandler_TokenErrors(t *testing.T) {
 		"with claims in a row":      {"grant_type=client_credentials&client_id=hub&claims=[]", 400, "invalid_request"},
 		"for a persona unknown":     {"grant_type=client_credentials&persona=eve", 400, "invalid_request"},
 		"with a malformed lifetime": {"grant_type=client_credentials&client_id=hub&expires_in=1h", 400, "invalid_request"},
-		"that is no form":           {"grant_type=%zz", 400, "invalid_request"},
-		"that has no end":           {"grant_type=" + strings.Repeat("a", 1<<20), 400, "invalid_request"},
+		"without a form":            {"grant_type=%zz", 400, "invalid_request"},
+		"without an end":            {"grant_type=" + strings.Repeat("a", 1<<20), 400, "invalid_request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

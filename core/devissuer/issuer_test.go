@@ -36,7 +36,7 @@ func TestNew_Invalid(t *testing.T) {
 			t.Parallel()
 			_, err := tt.make(tt.opts...)
 			if err == nil {
-				t.Fatal("it was accepted")
+				t.Fatal("no error")
 			}
 			for _, want := range tt.want {
 				if !strings.Contains(err.Error(), want) {
@@ -210,7 +210,7 @@ func TestClose(t *testing.T) { // not parallel: it counts goroutines
 				t.Error("a closed issuer answered")
 			}
 			if err := verify(issuer, issuer.MustToken()); err != nil {
-				t.Errorf("it still mints: %v", err)
+				t.Errorf("Token after Close: %v", err)
 			}
 			nothingIsLeft()
 		})

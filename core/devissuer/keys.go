@@ -187,7 +187,7 @@ func publicMembers(public crypto.PublicKey) map[string]string {
 	panic(fmt.Sprintf("devissuer: no JWK for a %T", public)) // configure rejects such a key
 }
 
-// current returns the signing key, and generates it if there is none. Callers hold r.mu.
+// current returns the signing key, generating the first one. Callers hold r.mu.
 func (r *keyring) current() *key {
 	if r.signing == nil {
 		r.signing = r.generate()
@@ -268,7 +268,8 @@ func (i *Issuer) Retire(kids ...string) {
 	}
 }
 
-// named returns a key for a method, which panics if there is none. Callers hold r.mu.
+// named returns the key with an id. It panics with the caller's method name if the key does not exist.
+// Callers hold r.mu.
 func (r *keyring) named(method, kid string) *key {
 	r.current()
 	for _, k := range r.all {

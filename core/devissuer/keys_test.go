@@ -184,7 +184,7 @@ func TestWithKeyPEM(t *testing.T) {
 			t.Fatal(err)
 		}
 		if issuer.Algorithm() != "ES384" {
-			t.Errorf("it is %s", issuer.Algorithm())
+			t.Errorf("the algorithm is %s", issuer.Algorithm())
 		}
 	})
 }
@@ -223,7 +223,7 @@ func TestNew_InvalidKeys(t *testing.T) {
 	}{
 		"an algorithm with a shared secret":   {[]devissuer.Option{devissuer.WithAlgorithm("HS256")}, `WithAlgorithm("HS256")`},
 		"no algorithm at all":                 {[]devissuer.Option{devissuer.WithAlgorithm("none")}, `WithAlgorithm("none")`},
-		"a key that is no PEM":                {[]devissuer.Option{devissuer.WithKeyPEM(nil)}, "no PEM block"},
+		"a key without PEM":                   {[]devissuer.Option{devissuer.WithKeyPEM(nil)}, "no PEM block"},
 		"a key in another format":             {[]devissuer.Option{devissuer.WithKeyPEM(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: sec1}))}, "openssl pkcs8"},
 		"a key block with something else":     {[]devissuer.Option{devissuer.WithKeyPEM(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: sec1}))}, "WithKeyPEM: x509"},
 		"a key that does not fit":             {[]devissuer.Option{devissuer.WithAlgorithm("RS256"), devissuer.WithKeyPEM(inMemory(t).PrivateKeyPEM())}, "a key for ES256, WithAlgorithm says RS256"},

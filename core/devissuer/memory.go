@@ -45,8 +45,8 @@ func (i *Issuer) dial(scheme, network, addr string) (net.Conn, error) {
 		return nil, dialError(network, addr, os.NewSyscallError("connect", syscall.ECONNREFUSED))
 	}
 	ours, theirs := net.Pipe()
-	// Serve starts a goroutine for the one connection and returns, since there is no other. It is called
-	// under the lock under which Close sets closed, so that Close waits for every connection.
+	// Serve starts a goroutine for the only connection and returns. The lock is held, as in Close, so that
+	// Close waits for every connection.
 	_ = i.server.Serve(&oneConn{conn: ours})
 	return theirs, nil
 }

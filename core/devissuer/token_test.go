@@ -99,7 +99,7 @@ func TestToken_Claims(t *testing.T) {
 		"issued at a time, exp follows": {
 			opts(devissuer.IssuedAt(time.Unix(1000, 0)), devissuer.ValidFor(time.Minute)), `{"exp":1060,"iat":1000}`,
 		},
-		"exp follows in whatever order": {
+		"exp follows in any order": {
 			opts(devissuer.ValidFor(-time.Minute), devissuer.IssuedAt(time.Unix(1000, 0))), `{"exp":940,"iat":1000}`,
 		},
 		"exp that is set stays": {
@@ -116,7 +116,7 @@ func TestToken_Claims(t *testing.T) {
 		"a permission below a value": {
 			opts(devissuer.Permission("pma", true), devissuer.Permission("pma.role", "x")), `{"permissions":{"pma":{"role":"x"}}}`,
 		},
-		"a permission beside a type of one's own": {
+		"a permission and a Go type": {
 			opts(devissuer.Claim("permissions", permissions{map[string]int64{"n": math.MaxInt64}}), devissuer.Permission("hub.m", 1)),
 			`{"permissions":{"hub":{"m":1,"n":9223372036854775807}}}`,
 		},
@@ -141,7 +141,7 @@ func TestToken_ArgumentsUnchanged(t *testing.T) {
 	mine := map[string]any{"pma": inner}
 	issuer.MustToken(devissuer.Claim("permissions", mine), devissuer.Permission("pma.role", "admin"))
 	if inner["role"] != "viewer" || len(mine) != 1 {
-		t.Errorf("it became %v", mine)
+		t.Errorf("the argument became %v", mine)
 	}
 	option := devissuer.Permission("a.b", 1) // and an option can be used again
 	for range 2 {
@@ -191,7 +191,7 @@ func TestToken_Errors(t *testing.T) {
 		t.Parallel()
 		defer func() {
 			if recover() == nil {
-				t.Error("it did not")
+				t.Error("no panic")
 			}
 		}()
 		issuer.MustToken(devissuer.Permission("", 1))
@@ -281,13 +281,13 @@ func faultCases(issuer *devissuer.Issuer) map[string]faultCase {
 				t.Errorf("the signature is invalid: %v", err)
 			}
 		}},
-		"bad signature": {devissuer.BadSignature(), jwt.ErrTokenSignatureInvalid, func(t *testing.T, token string) {
+		"invalid signature": {devissuer.BadSignature(), jwt.ErrTokenSignatureInvalid, func(t *testing.T, token string) {
 			t.Helper()
 			header, claims := decode(t, token)
 			_, _, signature := parts(t, token)
 			_, _, valid := parts(t, issuer.MustToken())
 			if header["kid"] != issuer.KeyID() || claims["sub"] != "ada" || len(signature) != len(valid) {
-				t.Errorf("more than the signature is bad: %v %v, %d bytes", header, claims, len(signature))
+				t.Errorf("more than the signature is invalid: %v %v, %d bytes", header, claims, len(signature))
 			}
 			flipped := []byte(signature)
 			flipped[len(flipped)/2] ^= 1

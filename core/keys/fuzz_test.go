@@ -90,7 +90,7 @@ func FuzzPEM(f *testing.F) {
 		if set, err := keys.ParsePEM([]byte(text)); err == nil {
 			usable(t, set)
 			if n := len(set.Keys) + len(set.Skipped); n > strings.Count(text, "-----BEGIN") {
-				t.Errorf("%d keys out of nowhere", n)
+				t.Errorf("%d keys from a text without PEM", n)
 			}
 		}
 		if source, err := keys.PEM(text); err == nil {
@@ -131,7 +131,7 @@ func FuzzDiscovery(f *testing.F) {
 		}
 		for _, host := range web.hosts {
 			if !strings.HasPrefix(host, "https://") || strings.Contains(host, "@") {
-				t.Fatalf("%s was asked for keys", host)
+				t.Fatalf("request to %s", host)
 			}
 		}
 		if err != nil {

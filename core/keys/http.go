@@ -17,8 +17,8 @@ import (
 
 const discoveryPath = "/.well-known/openid-configuration"
 
-// RetryAfterError is what a source wraps into its error if the provider said when to retry
-// (RFC 9110, section 10.2.3). The source is not queried again for that long, at most 30 s.
+// RetryAfterError is wrapped by a source's error if the provider said when to retry (RFC 9110,
+// section 10.2.3). The source is not queried again for that long, at most 30 s.
 type RetryAfterError struct {
 	After time.Duration
 	Err   error // never nil
@@ -241,7 +241,7 @@ func maxAge(h http.Header) time.Duration {
 		if !ok {
 			return 0
 		}
-		return max(age, time.Second) // zero stands for no max-age
+		return max(age, time.Second) // zero means no max-age
 	}
 	return 0
 }

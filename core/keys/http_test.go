@@ -121,7 +121,7 @@ func TestURL_RefusesRedirects(t *testing.T) {
 	}
 }
 
-// bounds are looked at after decompression.
+// The bound applies after decompression.
 func TestURL_ResponseBound(t *testing.T) {
 	set := jwks(ecJWK("a", elliptic.P256()))
 	padded := func(n int) []byte { return append([]byte(set), bytes.Repeat([]byte(" "), n-len(set))...) }
@@ -244,7 +244,7 @@ func TestDiscovery_IssuerMismatch(t *testing.T) {
 		{origin + "/.well-known/openid-configuration", "", "", false},
 		{origin + "/tenant/.well-known/openid-configuration", "", origin + "/tenant", true},
 		{origin + "/tenant/.well-known/openid-configuration", "", origin, false},
-		{origin + "/odd/place", "", origin, false}, // what issuer would that be?
+		{origin + "/odd/place", "", origin, false}, // the document does not name an issuer
 		{origin + "/odd/place", origin, origin, true},
 		{origin + "/common/.well-known/openid-configuration", "", origin + "/{tenantid}", false},
 	} {
@@ -375,7 +375,7 @@ func TestDiscovery_MovedKeys(t *testing.T) {
 	if set, err = source.Fetch(t.Context(), set); err != nil || !slices.Equal(ids(set), []string{"b"}) {
 		t.Fatal(set, err)
 	}
-	// One step, and never a second.
+	// A document cannot lead to another document.
 	web.pages[origin+well] = strings.ReplaceAll(web.pages[origin+well], "new", "loop")
 	web.asked = nil
 	if set, err = source.Fetch(t.Context(), set); err == nil || len(web.asked) != 2 {
@@ -383,7 +383,7 @@ func TestDiscovery_MovedKeys(t *testing.T) {
 	}
 }
 
-// What a provider sends comes into logs and the status: it must not fill them.
+// Errors quote a bounded part of what a provider sends, because they appear in logs.
 func TestURL_ErrorLength(t *testing.T) {
 	long := strings.Repeat("x", 200<<10)
 	const origin = "https://idp.example"
@@ -552,11 +552,11 @@ func TestURL_OwnClientHTTP2(t *testing.T) {
 		t.Error("the server's certificate was accepted")
 	}
 	if offered := <-greeted; !slices.Contains(offered, "h2") {
-		t.Errorf("it offers %q", offered)
+		t.Errorf("the client offers %q", offered)
 	}
 }
 
-// An http.Transport goes on dialling and shaking hands for a request that has ended.
+// An http.Transport continues to dial for a request that has ended.
 func TestURL_DialEndsWithFetch(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -607,10 +607,10 @@ func TestURL_DeadlineIsTheError(t *testing.T) {
 		limit      time.Duration
 		body, late bool
 	}{
-		"before it is answered":                       {10 * time.Millisecond, false, true},
-		"amid the answer":                             {10 * time.Millisecond, true, true},
-		"a connection that is closed before, says so": {time.Minute, false, false},
-		"and so does one amid the answer":             {time.Minute, true, false},
+		"before it is answered":                                  {10 * time.Millisecond, false, true},
+		"during the answer":                                      {10 * time.Millisecond, true, true},
+		"a connection that is closed before, says so":            {time.Minute, false, false},
+		"a connection that is closed during the answer, says so": {time.Minute, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -671,16 +671,16 @@ func TestURL_NotFoundHint(t *testing.T) {
 	}
 	issuer.Fault(status(http.StatusNotFound, "Retry-After", "7"))
 	if _, err := known.Fetch(t.Context(), set); err == nil || strings.Contains(err.Error(), ask) {
-		t.Errorf("where keys have been: %v", err)
+		t.Errorf("after a success: %v", err)
 	}
 	_, err = known.Fetch(t.Context(), nil)
 	var later *keys.RetryAfterError
 	if !errors.As(err, &later) || later.After != 7*time.Second || !strings.Contains(err.Error(), ask) {
-		t.Errorf("where the provider says when to ask again: %v", err)
+		t.Errorf("with Retry-After: %v", err)
 	}
 	issuer.Fault(status(http.StatusInternalServerError))
 	if _, err := known.Fetch(t.Context(), nil); err == nil || strings.Contains(err.Error(), ask) {
-		t.Errorf("a fault of the provider's: %v", err)
+		t.Errorf("an error of the provider: %v", err)
 	}
 }
 
@@ -706,7 +706,7 @@ func TestRetryAfterError(t *testing.T) {
 	const date, later = "Sat, 01 Jan 2000 00:00:00 GMT", "Sat, 01 Jan 2000 00:00:20 GMT"
 	for name, c := range map[string]struct {
 		retryAfter, date string
-		want             time.Duration // less than nought: nothing is said
+		want             time.Duration // negative: no Retry-After
 	}{
 		"seconds":                     {"17", date, 17 * time.Second},
 		"a date":                      {later, date, 20 * time.Second},

@@ -278,7 +278,7 @@ func TestNewSet_MalformedKeys(t *testing.T) {
 func TestNewSet_LargeExponent(t *testing.T) {
 	for exponent, accepted := range map[int64]bool{1<<31 - 1: true, 1<<31 + 1: false, 1<<62 + 1: false} {
 		if int64(int(exponent)) != exponent {
-			continue // it does not fit an int of 32 bits
+			continue // too large for an int of 32 bits
 		}
 		set, err := keys.NewSet(keys.Key{Public: &rsa.PublicKey{N: rsaPublic(2048).N, E: int(exponent)}}, ecKey("good"))
 		if err != nil || (len(set.Skipped) == 0) != accepted {

@@ -29,7 +29,7 @@ type Source interface {
 	String() string
 }
 
-// Options are what [Open], [URL] and [Discovery] need besides an address.
+// Options configure [Open], [URL] and [Discovery].
 type Options struct {
 	// HTTPClient fetches. If nil, a client is used that keeps no connection open and honors the
 	// proxy environment variables. Redirects are refused with any client, and each request closes
@@ -91,7 +91,8 @@ func Register(scheme string, open func(rest string, o Options) (Source, error), 
 	registry.schemes[scheme] = registration{open, match}
 }
 
-// registered returns the function for a URI and its argument. It returns nil if there is none.
+// registered returns the function for a URI and its argument. It returns nil for an unregistered
+// scheme.
 func registered(uri string) (opener, string) {
 	registry.RLock()
 	defer registry.RUnlock()
@@ -178,8 +179,8 @@ func Static(keys ...Key) (Source, error) {
 // PEM returns a source of the public keys and certificates in PEM text (RFC 7468): "PUBLIC KEY",
 // "RSA PUBLIC KEY" and "CERTIFICATE" blocks. Of a certificate only the key is used. The keys have no
 // ids. A text with a private key is refused, because the wrong half is in the configuration, and so
-// is one with a block that cannot be read. If the text has no line break, the two characters \n
-// stand for one, as in some environment files.
+// is one with a block that cannot be read. If the text has no line break, the two characters \n are
+// read as one, as in some environment files.
 func PEM(text string) (Source, error) {
 	if text = strings.TrimSpace(text); !strings.Contains(text, "\n") {
 		text = strings.ReplaceAll(text, `\n`, "\n")

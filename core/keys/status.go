@@ -12,7 +12,7 @@ type Status struct {
 	Issuer      string    `json:"issuer,omitempty"`       // named by the discovery document; empty without one
 	FetchedAt   time.Time `json:"fetched_at,omitzero"`    // when the set in use was requested; zero: never
 	RefreshDue  time.Time `json:"refresh_due,omitzero"`   // when the next request starts a refresh; zero: never
-	LastError   string    `json:"last_error,omitempty"`   // of the latest attempt; empty: it succeeded or there was none
+	LastError   string    `json:"last_error,omitempty"`   // of the latest attempt; empty if it succeeded or was never made
 	LastErrorAt time.Time `json:"last_error_at,omitzero"` // the time of LastError
 	NextAttempt time.Time `json:"next_attempt,omitzero"`  // no attempt is made before; zero: at any time
 	Fetches     int       `json:"fetches"`                // attempts so far

@@ -22,7 +22,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// T is what every clock of these tests shows unless a test moves its own.
+// T is the time of every clock of these tests until the test moves it.
 var T = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 
 const issuerID = "https://issuer.example"
@@ -201,7 +201,7 @@ func members(text []byte) (object map[string]json.RawMessage, ok bool) {
 	return object, true
 }
 
-// folded finds a name in other letters among the members, as encoding/json takes them.
+// folded returns a member whose name differs by case, as encoding/json finds it.
 func folded(object map[string]json.RawMessage, names ...string) string {
 	for member := range object {
 		for _, name := range names {

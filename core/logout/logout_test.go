@@ -67,7 +67,7 @@ var logoutCases = []struct {
 	{"no kid, where one key fits", []string{"kid", ""}, nil, ""},
 	{"an unknown kid", []string{"kid", `"eve"`}, nil, sso.ReasonUnknownKey},
 	{"a kid that is a number", []string{"kid", `1`}, nil, sso.ReasonKeyID},
-	{"a header name in other letters", []string{"TYP", `"JWT"`}, nil, sso.ReasonMalformed},
+	{"a header name in another case", []string{"TYP", `"JWT"`}, nil, sso.ReasonMalformed},
 
 	{"no iss", nil, []string{"iss", ""}, sso.ReasonWrongIssuer},
 	{"another's iss", nil, []string{"iss", `"https://impostor.example"`}, sso.ReasonWrongIssuer},
@@ -81,7 +81,7 @@ var logoutCases = []struct {
 	{"no aud", nil, []string{"aud", ""}, sso.ReasonWrongAudience},
 	{"aud of the API, which is not the client", nil, []string{"aud", `"api"`}, sso.ReasonWrongAudience},
 	{"aud of another client", nil, []string{"aud", `"app"`}, sso.ReasonWrongAudience},
-	{"aud in other letters", nil, []string{"aud", `"WEB"`}, sso.ReasonWrongAudience},
+	{"aud in another case", nil, []string{"aud", `"WEB"`}, sso.ReasonWrongAudience},
 	{"aud empty", nil, []string{"aud", `""`}, sso.ReasonWrongAudience},
 	{"aud an empty list", nil, []string{"aud", `[]`}, sso.ReasonWrongAudience},
 	{"aud null", nil, []string{"aud", `null`}, sso.ReasonWrongAudience},
@@ -115,7 +115,7 @@ var logoutCases = []struct {
 	{"events a string", nil, []string{"events", `"http://schemas.openid.net/event/backchannel-logout"`}, sso.ReasonTokenKind},
 	{"another event", nil, []string{"events", `{"http://schemas.openid.net/event/backchannel-login":{}}`}, sso.ReasonTokenKind},
 	{"the event over https", nil, []string{"events", `{"https://schemas.openid.net/event/backchannel-logout":{}}`}, sso.ReasonTokenKind},
-	{"the event in other letters", nil, []string{"events", `{"http://schemas.openid.net/event/backchannel-LOGOUT":{}}`}, sso.ReasonTokenKind},
+	{"the event in another case", nil, []string{"events", `{"http://schemas.openid.net/event/backchannel-LOGOUT":{}}`}, sso.ReasonTokenKind},
 	{"the event null", nil, []string{"events", `{"http://schemas.openid.net/event/backchannel-logout":null}`}, sso.ReasonTokenKind},
 	{"the event true", nil, []string{"events", `{"http://schemas.openid.net/event/backchannel-logout":true}`}, sso.ReasonTokenKind},
 	{"the event a list", nil, []string{"events", `{"http://schemas.openid.net/event/backchannel-logout":[]}`}, sso.ReasonTokenKind},
@@ -397,7 +397,7 @@ func TestReceive_BySession(t *testing.T) {
 		t.Fatal(err)
 	}
 	if lives(t, a, old) {
-		t.Error("the session lives on")
+		t.Error("the session has not ended")
 	}
 	if !lives(t, a, newer) {
 		t.Error("another session of the user ended with it")
@@ -863,7 +863,7 @@ func TestReceive_JoinRevoker(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := logout.New(behind, one, "web"); err != nil {
-		t.Errorf("behind an issuer without sessions: %v", err)
+		t.Errorf("with an issuer without sessions first: %v", err)
 	}
 	if _, err := logout.New(a, forIssuers{one, []string{second.URL()}}, "web"); err == nil {
 		t.Error("a revoker for another issuer than the only one was taken")

@@ -38,7 +38,7 @@ func (p *path) in(access sso.Access) sso.Value {
 	return v
 }
 
-// isWildcard reports whether a value in the token's permissions stands for any other.
+// isWildcard reports whether a value in the token's permissions matches any other.
 func (p *path) isWildcard(v sso.Value, access sso.Access) bool {
 	text, ok := v.Text()
 	return ok && text == "*" && !p.claims && access.WildcardGrants()
@@ -64,7 +64,7 @@ func (p *path) deny(access sso.Access, wanted string) sso.Decision {
 // the token has a list, one of its elements must be. If it has "*", any value is granted, unless
 // [sso.Config.DisableWildcard]. An absent value and null are denied, even if nil is given.
 //
-// Values may be of any Go type with a JSON form. A slice or an array among them stands for its
+// Values may be of any Go type with a JSON form. A slice or an array among them is replaced by its
 // elements, one level deep, so that Is("orders.role", roles...) with roles of type []any and
 // Is("orders.role", roles) mean the same. Bytes and types that marshal themselves are single values.
 //

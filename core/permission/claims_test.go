@@ -269,7 +269,7 @@ func TestFunc(t *testing.T) {
 			}
 		})
 	}
-	t.Run("it is given the request's context and access", func(t *testing.T) {
+	t.Run("arguments are the request's context and access", func(t *testing.T) {
 		type key struct{}
 		who := principal(t, `{}`)
 		p := permission.Func("f", func(ctx context.Context, access sso.Access) (bool, error) {

@@ -110,7 +110,7 @@ type panicking struct{}
 func (panicking) Check(context.Context, sso.Access) sso.Decision { panic("at the disco") }
 
 var (
-	errTest = errors.New("the database is away")
+	errTest = errors.New("the database is down")
 	yes     = answer(sso.Grant())
 	no      = answer(sso.Deny("no", "say please"))
 	broken  = answer(sso.Fail(errTest))

@@ -97,8 +97,8 @@ func Parse(expr string) (sso.Permission, error) {
 	return p, nil
 }
 
-// A reader maps Go's syntax tree to permissions. It goes on after an error, to find all of them. Its
-// permissions count only if there are no errors.
+// A reader maps Go's syntax tree to permissions. It continues after an error, to report all errors. Its
+// permissions are valid only without errors.
 type reader struct {
 	text   string
 	files  *token.FileSet
@@ -190,7 +190,7 @@ var functions = map[string]any{
 }
 
 // build calls a function. A panic with a message of this package is an error, unless its cause is among
-// the errors of the arguments; any other panic goes on.
+// the errors of the arguments; any other panic continues.
 func (r *reader) build(name string, at token.Pos, args []ast.Expr) (p sso.Permission) {
 	before := len(r.faults)
 	defer func() {

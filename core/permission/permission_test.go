@@ -174,7 +174,7 @@ func TestDecision_Explain(t *testing.T) {
 			0,
 		},
 		{"Is, of a list", permission.Is("orders.list", "admin"), "wrong_value", []string{"orders.list", `"admin"`, "an array"}, 0},
-		{"Is, where there is nothing", permission.Is("orders.x", "admin"), "missing", []string{"missing", "orders.x", `"admin"`, "nothing"}, 0},
+		{"Is, absent", permission.Is("orders.x", "admin"), "missing", []string{"missing", "orders.x", `"admin"`, "nothing"}, 0},
 		{"Has", permission.Has("orders.on"), "missing", []string{"missing", "orders.on", "true"}, 0},
 		{"Scope lists only what is missing", permission.Scope("orders:read", "orders:write"), "missing_scope", []string{"missing_scope", "orders:write"}, 0},
 		{"Func", permission.Func("owner", func(context.Context, sso.Access) (bool, error) { return false, nil }), "refused", []string{"refused", "owner"}, 0},

@@ -11,22 +11,22 @@ import (
 	"github.com/more-retail/moresso-go/core/internal/keycache"
 )
 
-// A verified token need not be verified again while everything holds that its verification depended
-// on. Its bytes cannot have changed, since it is found by their SHA-256 digest, nor can the rules,
-// since each issuer has its own cache. Only the time, the keys and the session can change; they
-// are checked each time. In doubt the token is verified again: the cache never refuses anything.
+// A cached token is not verified again while the inputs of its verification are unchanged. It is
+// found by the SHA-256 digest of its bytes, in the cache of its issuer, so token and rules are the
+// same. The time, the keys and the session can change, so they are checked every time. The cache
+// never refuses a token: in doubt, the token is verified again.
 
-// A login is what one authenticator established for one credential. Another authenticator, or the
-// same one for another credential, does not rely on it. It is shared between requests.
+// A login is the result of verifying one credential with one authenticator. It is not valid for
+// another authenticator or credential. It is shared between requests.
 type login struct {
 	by         *Authenticator
 	credential [32]byte   // SHA-256 of the token
-	principal  *Principal // nil: anonymous; else own, which is here to be one allocation
+	principal  *Principal // nil if anonymous, else &own, to save an allocation
 	own        Principal
 
-	match            keycache.Match // with the one key
-	generation       atomic.Uint64  // of the keys when they were last looked at
-	keyID, algorithm string         // as the token names them
+	match            keycache.Match // the key that verified the token
+	generation       atomic.Uint64  // of the key set at the last check
+	keyID, algorithm string         // from the token's header
 }
 
 // loginBytes is the approximate size of a cached login without its claims.
@@ -41,8 +41,8 @@ func (a *Authenticator) cacheKey(token string) (key [32]byte) {
 	return digest(token)
 }
 
-// cached returns the login of a token that is still valid, nil if there is none. An error means that
-// the question cannot be answered, as for a new token.
+// cached returns the login of a cached token that is still valid, else nil. An error means that its
+// validity is unknown.
 func (a *Authenticator) cached(ctx context.Context, key [32]byte) (*login, error) {
 	for _, i := range a.issuers {
 		l := i.cache.Get(key)
@@ -56,8 +56,8 @@ func (a *Authenticator) cached(ctx context.Context, key [32]byte) (*login, error
 	return nil, nil //nolint:nilnil // no login is not an error
 }
 
-// current reports whether a verified token is still valid: its dates allow it and its key is in
-// use. An error means that the question cannot be answered.
+// current reports whether a verified token is still valid: its dates allow it and its key is in use.
+// An error means that its validity is unknown.
 func (l *login) current(ctx context.Context) (bool, error) {
 	rules := l.own.issuer.rules
 	now := rules.Now()

@@ -101,7 +101,7 @@ func TestCache_KeyRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Run("it lives on while the provider only adds keys", func(t *testing.T) {
+	t.Run("another key is added", func(t *testing.T) {
 		issuer, a, now, cached := cachingAuth(t)
 		token := issuer.MustToken()
 		accepted(t, a, token, cached, false)
@@ -119,7 +119,7 @@ func TestCache_KeyRemoved(t *testing.T) {
 		refetch(t, a, now)
 		refusedFor(t, a, token, sso.ReasonUnknownKey)
 	})
-	t.Run("another key takes its id", func(t *testing.T) {
+	t.Run("another key gets its id", func(t *testing.T) {
 		issuer, a, now, cached := cachingAuth(t)
 		token := issuer.MustToken()
 		accepted(t, a, token, cached, false)
@@ -127,7 +127,7 @@ func TestCache_KeyRemoved(t *testing.T) {
 		refetch(t, a, now)
 		refusedFor(t, a, token, sso.ReasonBadSignature)
 	})
-	t.Run("it goes by another id, under which new tokens are found and this one is not", func(t *testing.T) {
+	t.Run("the key gets another id", func(t *testing.T) {
 		issuer, a, now, cached := cachingAuth(t)
 		token := issuer.MustToken()
 		accepted(t, a, token, cached, false)
@@ -159,7 +159,7 @@ func TestCache_KeyRemoved(t *testing.T) {
 		refetch(t, a, now)
 		refusedFor(t, a, token, sso.ReasonBadSignature)
 	})
-	t.Run("the provider calls itself otherwise", func(t *testing.T) {
+	t.Run("the provider changes its issuer", func(t *testing.T) {
 		issuer, a, now, cached := cachingAuth(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "" })
 		token := issuer.MustToken()
 		accepted(t, a, token, cached, false)
@@ -239,7 +239,7 @@ func TestCache_RefreshesKeys(t *testing.T) {
 	now.Advance(time.Hour)
 	accepted(t, a, token, cached, true)
 	if n := issuer.Stats().Fetches - before; n != 1 {
-		t.Errorf("%d fetches within an hour after which a cached token came", n)
+		t.Errorf("%d fetches within an hour of use of a cached token", n)
 	}
 }
 
@@ -262,13 +262,13 @@ func TestCache_WholeToken(t *testing.T) {
 		}
 	}
 	for name, forged := range map[string]string{
-		"the same prefix":           token[:last+1] + strings.Repeat("A", len(token)-last-1),
-		"cut short by one":          token[:len(token)-1],
-		"longer by one":             token + "A",
-		"a line break":              token + "\n",
-		"padding":                   token + "=",
-		"another's signature":       token[:last] + issuer.MustToken(devissuer.Subject("bob"))[strings.LastIndexByte(issuer.MustToken(devissuer.Subject("bob")), '.'):],
-		"the same once more behind": token + "." + token,
+		"the same prefix":     token[:last+1] + strings.Repeat("A", len(token)-last-1),
+		"cut short by one":    token[:len(token)-1],
+		"longer by one":       token + "A",
+		"a line break":        token + "\n",
+		"padding":             token + "=",
+		"another's signature": token[:last] + issuer.MustToken(devissuer.Subject("bob"))[strings.LastIndexByte(issuer.MustToken(devissuer.Subject("bob")), '.'):],
+		"the token twice":     token + "." + token,
 	} {
 		if _, err := a.ValidateToken(t.Context(), forged); err == nil {
 			t.Errorf("%s is accepted", name)
@@ -404,7 +404,7 @@ func TestCache_DifferentHeaders(t *testing.T) {
 func TestCache_WholeHeader(t *testing.T) {
 	a := newAuth(t)
 	header := headerWith()
-	header += strings.Repeat(" ", 2-(len(header)+2)%3) // so that its encoding goes on where it ends
+	header += strings.Repeat(" ", 2-(len(header)+2)%3) // whole groups of base64, so that text can be appended
 	if _, err := a.ValidateToken(t.Context(), signed(ada, header, claimsWith())); err != nil {
 		t.Fatal(err)
 	}
@@ -453,8 +453,8 @@ func (v viewing) HeaderView(string) (string, int) {
 	return unsafe.String(unsafe.SliceData(v.memory), len(v.memory)), 1
 }
 
-// A framework may let go of a request before its middleware has ended, and use its memory for the
-// next: what is then cached must be what was verified.
+// A framework may reuse the memory of a request before its middleware has ended. Even then, the cached
+// token must be the verified one.
 func TestCache_ReusedMemory(t *testing.T) {
 	valid := "Bearer " + token()
 	evil := "Bearer " + strings.Repeat("A", len(valid)-7)

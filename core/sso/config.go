@@ -46,10 +46,10 @@ type Config struct {
 	ClientIDs []string
 
 	// Issuer is the identity provider's identifier. The token's `iss` must equal it (RFC 7519,
-	// section 4.1.1). Where a discovery document is used, it defaults to the document's issuer and
-	// must equal it, or there are no keys (503). With other key sources the default is that `iss`
-	// is not checked, and New logs a warning. Sources that serve many tenants (Microsoft Entra's
-	// /common, /organizations, /consumers) require it.
+	// section 4.1.1). Where a discovery document is used, it defaults to the document's issuer; if
+	// it differs, no keys are available (503). With other key sources `iss` is not checked by
+	// default, and New logs a warning. Sources that serve many tenants (Microsoft Entra's /common,
+	// /organizations, /consumers) require it.
 	Issuer string
 
 	// Algorithms lists the accepted signature algorithms (RFC 7518, section 3.1), which must be in
@@ -93,8 +93,8 @@ type Config struct {
 	// "realm_access.roles" (Keycloak).
 	RolesClaim string
 
-	// DisableWildcard makes "*" in a token's permissions an ordinary value. By default it stands
-	// for any value.
+	// DisableWildcard makes "*" in a token's permissions an ordinary value. By default it matches
+	// any value.
 	DisableWildcard bool
 
 	// TellScopes names the missing scopes in the challenge of a 403 (RFC 6750, section 3.1).
@@ -131,8 +131,8 @@ type Config struct {
 	// Renderer changes refusals, in all frameworks at once; see [RenderSignIn]. It gets the request
 	// and the default refusal. Its result is sent if the status is from 300 to 599; otherwise, or
 	// if it panics, the default is sent and an error logged. A 401 keeps its challenge. It must be
-	// safe for concurrent use. It is not called where there is no request. Default: problem
-	// documents (RFC 9457).
+	// safe for concurrent use. It is not called outside of a request. Default: problem documents
+	// (RFC 9457).
 	Renderer func(Request, Denial) Denial
 }
 

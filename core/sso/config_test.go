@@ -30,7 +30,7 @@ const jwksURL = "https://login.example.com/.well-known/jwks.json"
 
 // setting is one problem of a configuration.
 type setting struct {
-	field, variable string   // who is to blame in New, and in ConfigFromEnv
+	field, variable string   // names in the errors of New and of ConfigFromEnv
 	says            []string // the value, the problem, the remedy
 }
 
@@ -71,7 +71,7 @@ func TestNew_ConfigErrors(t *testing.T) {
 			[]setting{{"Audience", "SSO_AUDIENCE", []string{"as well as S", "set one of them"}}},
 		},
 		{
-			"the audience skipped, and nothing in its place",
+			"the audience skipped without issuer and clients",
 			[]string{"SSO_AUDIENCE", "", "SSO_SKIP_AUDIENCE_CHECK", "true"},
 			func(c *sso.Config) { c.Audience, c.SkipAudienceCheck = nil, true },
 			[]setting{
@@ -268,7 +268,7 @@ func TestNew_ConfigErrors(t *testing.T) {
 			[]setting{{"", "SSO_LEEWAY", []string{`holds "-30s"`, "from 0s to 5m"}}},
 		},
 		{
-			"the leeway that NoLeeway happens to be",
+			"the smallest negative leeway",
 			[]string{"SSO_LEEWAY", "-1ns"},
 			nil,
 			[]setting{{"", "SSO_LEEWAY", []string{"from 0s to 5m"}}},
@@ -297,13 +297,13 @@ func TestNew_ConfigErrors(t *testing.T) {
 			[]setting{{"MaxTokenBytes", "", []string{"holds -1", "at most 1048576"}}},
 		},
 		{
-			"a token cache of no number",
+			"a token cache that is not a number",
 			[]string{"SSO_TOKEN_CACHE", "plenty"},
 			nil,
 			[]setting{{"", "SSO_TOKEN_CACHE", []string{`holds "plenty"`, "a whole number from 0"}}},
 		},
 		{
-			"a token cache of less than none",
+			"a negative token cache",
 			[]string{"SSO_TOKEN_CACHE", "-1"},
 			nil,
 			[]setting{{"", "SSO_TOKEN_CACHE", []string{"holds", "a whole number from 0"}}},
@@ -382,7 +382,7 @@ func TestNew_ConfigErrors(t *testing.T) {
 				test.config(&cfg)
 				a, err := sso.New(cfg)
 				if a != nil {
-					t.Error("an Authenticator came with the error")
+					t.Error("New returned an Authenticator and an error")
 				}
 				compareFaults(t, err, test.want, func(s setting) string { return s.field })
 			})
@@ -416,7 +416,7 @@ func compareFaults(t *testing.T, err error, want []setting, name func(setting) s
 		}
 		for _, part := range want[i].says {
 			if !strings.Contains(line, part) {
-				t.Errorf("problem %d is %q, which does not say %q", i, line, part)
+				t.Errorf("problem %d is %q, want it to contain %q", i, line, part)
 			}
 		}
 	}
@@ -490,7 +490,7 @@ func TestConfigError_Texts(t *testing.T) {
 		"two settings of which one is to be given": {fromEnv("SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web"), []string{
 			"SSO_AUDIENCE is set as well as SSO_SKIP_AUDIENCE_CHECK: set one of them",
 		}},
-		"what goes with no audience": {fromEnv("SSO_AUDIENCE", "", "SSO_SKIP_AUDIENCE_CHECK", "true"), []string{
+		"no audience check without clients": {fromEnv("SSO_AUDIENCE", "", "SSO_SKIP_AUDIENCE_CHECK", "true"), []string{
 			"SSO_CLIENT_IDS is not set, and SSO_SKIP_AUDIENCE_CHECK accepts tokens for other services: write the OAuth clients whose tokens are intended for this service",
 		}},
 		"unknown names": {fromEnv("SSO_AUDIENCE", "", "SSO_AUDIENCES", "api", "SSO_ISSUER", "", "SSO_ISSUR", issuerID), []string{
@@ -500,7 +500,7 @@ func TestConfigError_Texts(t *testing.T) {
 		}},
 		"a name with two letters swapped":    {fromEnv("SSO_LEEAWY", "5s"), []string{"SSO_LEEAWY is not a known setting: write SSO_LEEWAY, or choose a name without SSO_"}},
 		"a name with a letter in lower case": {fromEnv("SSO_leeway", "5s"), []string{"SSO_leeway is not a known setting: write SSO_LEEWAY, or choose a name without SSO_"}},
-		"variables that are not ours":        {fromEnv("SSO_TOKEN", "x", "SSO_LEEWAYS", "", "MYSSO_ISSUR", "x", "PUBLIC_KEY_URI", "x", "AUDIENCE", "y"), nil},
+		"variables without SSO_":             {fromEnv("SSO_TOKEN", "x", "SSO_LEEWAYS", "", "MYSSO_ISSUR", "x", "PUBLIC_KEY_URI", "x", "AUDIENCE", "y"), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := c.build(t)
@@ -565,7 +565,7 @@ func TestNew_MultiTenantIssuer(t *testing.T) {
 		{"the host of security tokens, with a dot at its end", "https://sts.windows.net./common/discovery/keys", "", true},
 		{"the former host", "https://login.windows.net/common/discovery/keys", "", true},
 		{"common with an issuer", "https://login.microsoftonline.com/common/discovery/v2.0/keys", "https://login.microsoftonline.com/4711/v2.0", false},
-		{"one tenant, whose keys are everybody's", "https://login.microsoftonline.com/4711/discovery/v2.0/keys", "", true},
+		{"one tenant's keys, which are shared", "https://login.microsoftonline.com/4711/discovery/v2.0/keys", "", true},
 		{"one tenant, by discovery", "https://login.microsoftonline.com/4711/v2.0/.well-known/openid-configuration", "", false},
 		{"common elsewhere", "https://login.example.com/common/keys", "", false},
 	} {
@@ -685,7 +685,7 @@ func TestConfigError_NoSecrets(t *testing.T) {
 			}
 		})
 	}
-	t.Run("the log of what is accepted", func(t *testing.T) {
+	t.Run("logs of accepted configurations", func(t *testing.T) {
 		var log lines
 		a := newAuth(t, func(c *sso.Config) {
 			c.Keys, c.PublicKeyURI, c.Issuer, c.Logger = nil, "https://login.example.invalid/jwks?key="+query, "", log.logger(slog.LevelDebug)
@@ -695,7 +695,7 @@ func TestConfigError_NoSecrets(t *testing.T) {
 			t.Errorf("Ready: %v", err)
 		}
 		if text := log.String() + fmt.Sprintf("%+v", a.Status()); strings.Contains(text, query) {
-			t.Errorf("the log or the status holds it:\n%s", text)
+			t.Errorf("the secret is in the log or the status:\n%s", text)
 		}
 	})
 }
@@ -765,7 +765,7 @@ func TestConfigFromEnv_AllFields(t *testing.T) {
 	if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
 		t.Errorf("got  %#v\nwant %#v", got, want)
 	}
-	t.Run("and leaves the rest to New", func(t *testing.T) {
+	t.Run("no error for what New checks", func(t *testing.T) {
 		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web", "SSO_ISSUER", issuerID, "SSO_LEEWAY", "0s", "SSO_TOKEN_CACHE", "0")
 		got, err := sso.ConfigFromEnv()
 		if err != nil {
@@ -776,7 +776,7 @@ func TestConfigFromEnv_AllFields(t *testing.T) {
 			t.Errorf("got  %#v\nwant %#v", got, want)
 		}
 	})
-	t.Run("and distinguishes unset from 0", func(t *testing.T) {
+	t.Run("0 is not unset", func(t *testing.T) {
 		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api")
 		got, err := sso.ConfigFromEnv()
 		want := sso.Config{PublicKeyURI: jwksURL, Audience: []string{"api"}}
@@ -784,7 +784,7 @@ func TestConfigFromEnv_AllFields(t *testing.T) {
 			t.Errorf("got  %#v, %v\nwant %#v", got, err, want)
 		}
 	})
-	t.Run("also where it is wrong", func(t *testing.T) {
+	t.Run("the values of invalid settings", func(t *testing.T) {
 		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api", "SSO_LEEWAY", "soon", "SSO_ROLES_CLAIM", "groups")
 		got, err := sso.ConfigFromEnv()
 		if err == nil || got.PublicKeyURI != jwksURL || got.RolesClaim != "groups" {
@@ -839,8 +839,8 @@ func TestNew_IssuerWarning(t *testing.T) {
 		warnings          int
 	}{
 		{"a bare key source without issuer", jwksURL, "", 1},
-		{"a bare key source with one", jwksURL, issuerID, 0},
-		{"a discovery document, which tells it", "https://login.example.com/.well-known/openid-configuration", "", 0},
+		{"a bare key source with issuer", jwksURL, issuerID, 0},
+		{"a discovery document", "https://login.example.com/.well-known/openid-configuration", "", 0},
 		{"a key set below a discovery document's address", "https://login.example.com/.well-known/openid-configuration/jwks", "", 1},
 		{"an issuer alone", "", "https://login.example.com", 0},
 	} {
@@ -917,7 +917,7 @@ func TestNew_Bounds(t *testing.T) {
 			c.Audience, c.SkipAudienceCheck, c.ClientIDs = nil, true, []string{"web"}
 			c.Sessions = &living{policy: sso.SessionPolicy{Audience: "api"}}
 		},
-		"keys from what is not an address": func(c *sso.Config) { c.Keys, c.Issuer = renamed{c.Keys, "%zz"}, "" },
+		"keys from a source without address": func(c *sso.Config) { c.Keys, c.Issuer = renamed{c.Keys, "%zz"}, "" },
 	} {
 		t.Run(name, func(t *testing.T) { newAuth(t, change) })
 	}

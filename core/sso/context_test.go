@@ -83,7 +83,7 @@ func TestAuthenticate_OtherTokenInContext(t *testing.T) {
 			},
 		} {
 			if _, err := call(ctx, r); err == nil {
-				t.Errorf("%s with %s passed by what the context holds", what, name)
+				t.Errorf("%s with %s accepted because of the context", what, name)
 			}
 		}
 	}
@@ -104,17 +104,17 @@ func TestAuthenticate_OtherAuthenticator(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	t.Run("not even one of the same configuration", func(t *testing.T) {
+	t.Run("another one of the same configuration", func(t *testing.T) {
 		ctx := must(t)(twin.Authenticate(ctx, r))
 		if twinVerified() != 1 {
 			t.Errorf("verified %d times", twinVerified())
 		}
 		must(t)(staff.Authorize(ctx, r, granting))
 		if staffVerified() != 2 {
-			t.Errorf("the first, behind the other: verified %d times in all, want 2", staffVerified())
+			t.Errorf("after the other authenticator: verified %d times in all, want 2", staffVerified())
 		}
 	})
-	t.Run("what they find is their own", func(t *testing.T) {
+	t.Run("each finds its own principal", func(t *testing.T) {
 		both := bearer(token("aud", `["api","partners"]`, "permissions", `{"a":"*"}`))
 		open := newAuth(t)
 		closed := newAuth(t, func(c *sso.Config) { c.DisableWildcard, c.PermissionsClaim = true, "sub" })
@@ -136,16 +136,16 @@ func TestAuthenticate_OtherAuthenticator(t *testing.T) {
 
 func TestAuthenticateOptional_Anonymous(t *testing.T) {
 	a := newAuth(t)
-	t.Run("and clears a principal", func(t *testing.T) {
+	t.Run("clears an earlier principal", func(t *testing.T) {
 		ctx := must(t)(a.Authenticate(t.Context(), bearer(token())))
 		for name, auth := range map[string]*sso.Authenticator{"its own": a, "another's": newAuth(t)} {
 			ctx := must(t)(auth.AuthenticateOptional(ctx, request{}))
 			if p, ok := sso.FromContext(ctx); ok || p != nil {
-				t.Errorf("%s: %v is still there", name, p)
+				t.Errorf("%s: the context still holds %v", name, p)
 			}
 		}
 	})
-	t.Run("and opens nothing behind it", func(t *testing.T) {
+	t.Run("is not authenticated for later guards", func(t *testing.T) {
 		ctx := must(t)(a.AuthenticateOptional(t.Context(), request{}))
 		if _, err := a.Authorize(ctx, request{}, granting); class(err) != "no token" {
 			t.Errorf("Authorize: %v", err)
@@ -154,7 +154,7 @@ func TestAuthenticateOptional_Anonymous(t *testing.T) {
 			t.Errorf("Authenticate: %v", err)
 		}
 	})
-	t.Run("and finds the principal of a valid token", func(t *testing.T) {
+	t.Run("a valid token", func(t *testing.T) {
 		if ctx := must(t)(a.AuthenticateOptional(t.Context(), bearer(token()))); subject(ctx) != "ada" {
 			t.Error("no principal")
 		}
@@ -199,7 +199,7 @@ func TestAccess_Request(t *testing.T) {
 	if calls != 1 {
 		t.Errorf("called %d times", calls)
 	}
-	t.Run("and nothing without a principal", func(t *testing.T) {
+	t.Run("nil without a principal", func(t *testing.T) {
 		access := sso.NewAccess(nil, nil)
 		if header, n := access.Header("Authorization"); header != "" || n != 0 || access.Method() != "" || access.Pattern() != "" || access.PathValue("id") != "" || access.WildcardGrants() || access.Principal() != nil {
 			t.Errorf("%+v", access)

@@ -29,8 +29,8 @@ type detail struct {
 
 // Details explain a [Decision]; see [Decision.With]. Every field is optional.
 type Details struct {
-	// Path is where the permission looked in the claims, Wanted describes what it required there,
-	// and Found is what the token has. Found is untrusted personal data.
+	// Path is the path of the claim, Wanted describes the required value, and Found is the token's
+	// value. Found is untrusted personal data.
 	Path, Wanted string
 	Found        Value
 	// Scopes lists the missing OAuth scopes. [Config.TellScopes] says whether the client sees them.

@@ -17,7 +17,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// refusal is a refusal as section 4 of the design has it, whole.
+// refusal returns the complete response for a status and a code.
 func refusal(status int, code, challenge string, more ...string) sso.Denial {
 	d := sso.Denial{
 		Status: status, Code: code,
@@ -49,7 +49,7 @@ func compare(t *testing.T, got, want sso.Denial) {
 	}
 }
 
-// evil is an error of other people's.
+// evil is an error of other code whose methods match every class or panic.
 type evil struct{ is, as, unwrap, text bool }
 
 func (e *evil) Error() string {
@@ -101,7 +101,7 @@ func TestDenialOf_Classes(t *testing.T) {
 		{"unavailable", sso.ErrUnavailable, unavailable},
 		{"unavailable, with a time", &sso.UnavailableError{RetryAfter: 7 * time.Second}, refusal(503, "unavailable", "", "Retry-After", "7")},
 		{"unavailable, with a fraction of a second", &sso.UnavailableError{RetryAfter: 1100 * time.Millisecond}, refusal(503, "unavailable", "", "Retry-After", "2")},
-		{"unavailable, with next to no time", &sso.UnavailableError{RetryAfter: 1}, unavailable},
+		{"unavailable, for a nanosecond", &sso.UnavailableError{RetryAfter: 1}, unavailable},
 		{"unavailable, with a negative time", &sso.UnavailableError{RetryAfter: -time.Hour}, unavailable},
 		{"unavailable because of an invalid token elsewhere", &sso.UnavailableError{Err: sso.ErrInvalidToken}, unavailable},
 		{"two errors joined, of which one has a class", errors.Join(errors.New("hunter2"), sso.ErrInvalidToken), invalidToken},
@@ -116,7 +116,7 @@ func TestDenialOf_Classes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := sso.DenialOf(test.err)
-			if strings.HasPrefix(test.name, "a nil ") { // either refusal is correct: it must not crash
+			if strings.HasPrefix(test.name, "a nil ") { // any refusal is correct, without a panic
 				if got.Status != test.want.Status && got.Status != 500 {
 					t.Errorf("got %d", got.Status)
 				}
@@ -124,7 +124,7 @@ func TestDenialOf_Classes(t *testing.T) {
 			}
 			compare(t, got, test.want)
 			if text := fmt.Sprintf("%v %s", got.Header, got.Body); strings.Contains(text, "hunter2") {
-				t.Errorf("the cause goes out: %s", text)
+				t.Errorf("the response contains the cause: %s", text)
 			}
 		})
 	}
@@ -321,7 +321,7 @@ func TestConfig_Renderer(t *testing.T) {
 		}), bearer("x"), drawn(401, "invalid_token", `Bearer error="invalid_token"`), false},
 		{"another status", with(func(d *sso.Denial) { d.Status = 403 }), bearer("x"), drawn(403, "invalid_token", ""), false},
 		{"a redirect", with(func(d *sso.Denial) { d.Status = 302 }), bearer("x"), drawn(302, "invalid_token", ""), false},
-		{"the least status that is one", with(func(d *sso.Denial) { d.Status = 300 }), bearer("x"), drawn(300, "invalid_token", ""), false},
+		{"the smallest valid status", with(func(d *sso.Denial) { d.Status = 300 }), bearer("x"), drawn(300, "invalid_token", ""), false},
 		{"the greatest", with(func(d *sso.Denial) { d.Status = 599 }), bearer("x"), drawn(599, "invalid_token", ""), false},
 		{"no body, which needs no type", with(func(d *sso.Denial) { d.Status, d.Body = 302, nil }), bearer("x"), sso.Denial{Status: 302, Code: "invalid_token", Header: http.Header{"X-Mine": {"1"}}}, false},
 		{"many fields that no server sends", with(func(d *sso.Denial) {
@@ -362,7 +362,7 @@ func TestConfig_Renderer(t *testing.T) {
 		_, err := a.Authenticate(t.Context(), bearer(token()))
 		compare(t, sso.DenialOf(err), drawn(401, "unavailable", `Bearer`))
 	})
-	t.Run("it is given the request and the standard answer", func(t *testing.T) {
+	t.Run("arguments are the request and the default denial", func(t *testing.T) {
 		calls := 0
 		a := newAuth(t, func(c *sso.Config) {
 			c.Renderer = func(r sso.Request, d sso.Denial) sso.Denial {
@@ -400,7 +400,7 @@ func TestConfig_Renderer(t *testing.T) {
 		}
 		group.Wait()
 		if len(custom.Header) != 1 || string(custom.Body) != "mine" {
-			t.Errorf("it was changed: %v", custom)
+			t.Errorf("the shared denial was changed: %v", custom)
 		}
 	})
 }

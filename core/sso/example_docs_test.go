@@ -98,7 +98,7 @@ func ExampleAuthenticator_Authenticate() {
 	// 200  hello ada
 }
 
-// httpRequest is what the core reads of an *http.Request.
+// httpRequest implements [sso.Request] over an *http.Request.
 type httpRequest struct{ adapter.HTTPRequest }
 
 func (r httpRequest) Pattern() string              { return r.R.Pattern }
@@ -278,10 +278,10 @@ func ExampleWithExpiry() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	now = now.Add(2 * time.Hour) // which go by, or WithExpiry would wait for them
+	now = now.Add(2 * time.Hour) // past the token's expiry
 	ctx, cancel := sso.WithExpiry(ctx)
 	defer cancel()
-	<-ctx.Done() // a stream goes on until here
+	<-ctx.Done() // a stream ends here
 	fmt.Println(errors.Is(context.Cause(ctx), sso.ErrInvalidToken))
 	// Output:
 	// true

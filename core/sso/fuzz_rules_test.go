@@ -44,7 +44,7 @@ func given(object map[string]json.RawMessage) map[string]json.RawMessage {
 	return object
 }
 
-// folded finds a name in other letters among the members, as encoding/json takes them.
+// folded returns a member whose name differs by case, as encoding/json finds it.
 func folded(object map[string]json.RawMessage, names ...string) string {
 	for member := range object {
 		for _, name := range names {

@@ -26,7 +26,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// T is what every clock of these tests shows unless a test moves its own.
+// T is the time of every clock of these tests until the test moves it.
 var T = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 
 const issuerID = "https://issuer.example"

@@ -70,7 +70,7 @@ func TestJoin_IssuerSelects(t *testing.T) {
 		"an empty issuer":                 staff.MustToken(devissuer.IssuedBy("")),
 		"an issuer that is null":          staff.MustToken(devissuer.Claim("iss", nil)),
 		"a list of issuers":               staff.MustToken(devissuer.Claim("iss", []string{staffID, partnersID})),
-		"a slash behind the issuer":       staff.MustToken(devissuer.IssuedBy(staffID + "/")),
+		"a trailing slash of the issuer":  staff.MustToken(devissuer.IssuedBy(staffID + "/")),
 		"an issuer in capitals":           staff.MustToken(devissuer.IssuedBy(strings.ToUpper(staffID))),
 		"white space at the issuer":       staff.MustToken(devissuer.IssuedBy(staffID + " ")),
 		"ISS in capitals":                 staff.MustToken(devissuer.WithoutClaim("iss"), devissuer.Claim("ISS", staffID)),
@@ -332,7 +332,7 @@ func TestJoin_Ready(t *testing.T) {
 			if err := a.Ready(t.Context()); class(err) != test.want {
 				t.Errorf("Ready: %v", err)
 			}
-			for i, issuer := range []*devissuer.Issuer{staff, partners} { // the others answer for themselves
+			for i, issuer := range []*devissuer.Issuer{staff, partners} { // the other issuers are not affected
 				want := http.StatusOK
 				if test.down[i] {
 					want = http.StatusServiceUnavailable
@@ -370,7 +370,7 @@ func TestJoin_ReadyWithHangingPartner(t *testing.T) {
 			}
 		})
 	}
-	t.Run("but where the process may be frozen it warms all", func(t *testing.T) {
+	t.Run("inline refresh warms all", func(t *testing.T) {
 		staff, partners, parts := newTwo(t, func(_ string, c *sso.Config) { c.RefreshInline = true })
 		a := joined(t, parts...)
 		if err := a.Ready(t.Context()); err != nil || staff.Stats().Fetches != 1 || partners.Stats().Fetches != 1 {
@@ -454,7 +454,7 @@ func TestJoin_OtherJoin(t *testing.T) {
 	one, other := join(ada), join(mallory)
 	ctx := must(t)(one.Authenticate(t.Context(), bearer(token())))
 	if _, err := other.Authenticate(ctx, bearer(token())); reasonIn(err) != sso.ReasonBadSignature {
-		t.Errorf("the other took the one's word: %v", err)
+		t.Errorf("the other join accepted the token: %v", err)
 	}
 }
 

@@ -58,7 +58,7 @@ var kindCases = []struct {
 	{"events and at_hash", []string{"events", `{}`, "at_hash", `"x"`}, []string{"event", "ID token"}},
 	{"a payload typ of ID, and events", []string{"typ", `"ID"`, "events", `{}`}, []string{"ID token", "event"}},
 	{"a payload typ of Refresh, and at_hash", []string{"typ", `"Refresh"`, "at_hash", `"x"`}, []string{"refresh token", "ID token"}},
-	{"none of all that", nil, nil},
+	{"no mark of another kind", nil, nil},
 	{"at_hash deep down", []string{"x", `{"at_hash":"x","events":{},"cnf":{}}`}, nil},
 }
 
@@ -176,13 +176,13 @@ func TestConfig_ClientIDs(t *testing.T) {
 			}
 		}
 	}
-	// Others' names for the client are not it.
+	// Other claims for the client do not count.
 	for _, name := range []string{"azp", "cid", "appid", "sub"} {
 		if _, err := listed.ValidateToken(t.Context(), token(name, `"web"`)); reasonIn(err) != sso.ReasonWrongClient {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	t.Run("and the list is the configuration's as it was", func(t *testing.T) {
+	t.Run("the list is copied", func(t *testing.T) {
 		list := []string{"web"}
 		a := newAuth(t, func(c *sso.Config) { c.ClientIDs = list })
 		list[0] = "other"
@@ -214,7 +214,7 @@ func TestConfig_ClientIDs(t *testing.T) {
 // grantingClaims decide where they are present.
 var grantingClaims = []string{"acr", "amr", "auth_time", "azp", "cid", "gty", "idtyp", "scope", "scp"}
 
-// spellings are a name in other letters that some reader takes for it.
+// spellings returns spellings of a name that case-insensitive readers treat as the same.
 func spellings(name string) []string {
 	list := []string{strings.ToUpper(name), strings.ToUpper(name[:1]) + name[1:], name[:len(name)-1] + strings.ToUpper(name[len(name)-1:])}
 	for letter, other := range map[string]string{"s": "ſ", "k": "\u212a"} { // long s, Kelvin sign
@@ -282,7 +282,7 @@ func TestValidateToken_LookalikeNames(t *testing.T) {
 		refused(t, signed(ada, headerWith(), strings.Replace(claimsWith(), "{", `{"i\u017fs":"x",`, 1)))
 		refused(t, signed(ada, strings.Replace(headerWith(), "{", `{"\u212aid":"x",`, 1), claimsWith()))
 	})
-	t.Run("but not what only looks alike or is longer", func(t *testing.T) {
+	t.Run("similar and longer names are accepted", func(t *testing.T) {
 		for _, name := range []string{"іss", "iss ", "issuer", "is", "i\u0131s", "iſ", "s", "_iss", "ıat", "İat", "éxp", "audience", "NAME", "SID", "Jwk", "ROLES"} {
 			if _, err := a.ValidateToken(t.Context(), token(name, `"x"`)); err != nil {
 				t.Errorf("payload %q: %v", name, err)
@@ -428,15 +428,15 @@ func TestValidateToken_DateOverflow(t *testing.T) {
 		{"iat in 9999", "iat", "253402300799", T, sso.ReasonIssuedInFuture},
 		{"iat with its lower 32 bits long ago", "iat", "8589934593", T, sso.ReasonIssuedInFuture},
 		{"iat beyond 9999", "iat", "253402300800", T, sso.ReasonMalformedClaim},
-		{"exp the least int64", "exp", "-9223372036854775808", T, sso.ReasonMalformedClaim},
+		{"exp the smallest int64", "exp", "-9223372036854775808", T, sso.ReasonMalformedClaim},
 		{"nbf the greatest int64", "nbf", "9223372036854775807", T, sso.ReasonMalformedClaim},
 		{"exp 2^64 and what is valid", "exp", "18446744075602998061", T, sso.ReasonMalformedClaim},
 		{"exp the greatest float64", "exp", "1.7976931348623157e308", T, sso.ReasonMalformedClaim},
 		{"exp with ten thousand digits", "exp", "1" + strings.Repeat("0", 10_000), T, sso.ReasonMalformedClaim},
-		{"exp with ten thousand zeros behind the point", "exp", "1900000000." + strings.Repeat("0", 10_000), T, ""},
-		{"exp next to nothing", "exp", "1e-400", T, sso.ReasonMalformedClaim},
-		{"nbf next to nothing", "nbf", "1e-400", T, ""},
-		{"nbf next to nothing, but negative", "nbf", "-1e-400", T, sso.ReasonMalformedClaim},
+		{"exp with ten thousand zeros after the point", "exp", "1900000000." + strings.Repeat("0", 10_000), T, ""},
+		{"exp of 1e-400", "exp", "1e-400", T, sso.ReasonMalformedClaim},
+		{"nbf of 1e-400", "nbf", "1e-400", T, ""},
+		{"nbf of -1e-400", "nbf", "-1e-400", T, sso.ReasonMalformedClaim},
 		{"nbf negative by half a second", "nbf", "-0.5", T, sso.ReasonMalformedClaim},
 		{"nbf minus zero", "nbf", "-0.0", T, ""},
 		{"exp in 9999 and the longest leeway", "exp", "253402300799", time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), ""},
@@ -452,11 +452,11 @@ func TestValidateToken_DateOverflow(t *testing.T) {
 				t.Fatalf("%v, want %q", err, test.reason)
 			}
 			if whole, ok := p.Claim("exp").Int64(); err == nil && (!ok || p.ExpiresAt().Unix() != whole) {
-				t.Errorf("it expires at %v", p.ExpiresAt())
+				t.Errorf("ExpiresAt is %v", p.ExpiresAt())
 			}
 		})
 	}
-	t.Run("by a clock far from all dates", func(t *testing.T) {
+	t.Run("by a clock in year 1 and 9999", func(t *testing.T) {
 		for _, now := range []time.Time{time.Unix(1<<40, 0), time.Unix(-1<<40, 0), time.Unix(1<<62, 0), time.Unix(-1<<62, 0)} {
 			a := newAuth(t, func(c *sso.Config) { c.Now, c.Leeway = func() time.Time { return now }, 5*time.Minute })
 			if _, err := a.ValidateToken(t.Context(), token()); class(err) != "invalid token" {

@@ -42,7 +42,7 @@ func TestLog_NoToken(t *testing.T) {
 	for _, invalid := range invalidTokens() {
 		tokens[invalid.name] = invalid.token
 	}
-	for _, valid := range validTokens() { // refused for want of permission, or by keys that are away
+	for _, valid := range validTokens() { // refused without the permission, or without keys
 		tokens[valid.name] = valid.token
 	}
 	for name, token := range tokens {
@@ -212,10 +212,10 @@ func TestTokenError_Texts(t *testing.T) {
 		request request
 		want    string
 	}{
-		{"no token behind the scheme", request{"Bearer"}, "sso: malformed credentials: the scheme Bearer without a token"},
+		{"the scheme alone", request{"Bearer"}, "sso: malformed credentials: the scheme Bearer without a token"},
 		{"another scheme", request{"Basic eA=="}, "sso: no bearer token: credentials of another scheme, or a token without one"},
 		{"an empty field", request{""}, "sso: no bearer token"},
-		{"a colon behind the scheme", request{"Bearer:x"}, "sso: malformed credentials: no space after the scheme Bearer"},
+		{"a colon after the scheme", request{"Bearer:x"}, "sso: malformed credentials: no space after the scheme Bearer"},
 	} {
 		if _, err := newAuth(t).Authenticate(t.Context(), test.request); err == nil || err.Error() != test.want {
 			t.Errorf("%s: %v", test.name, err)
@@ -385,13 +385,13 @@ func TestLog_PermissionName(t *testing.T) {
 		"by its name":                          {named{deny}, "own orders"},
 		"by its type":                          {deny, "sso_test.permit"},
 		"that fails":                           {named{fail}, "own orders"},
-		"that says nothing":                    {bare, "sso_test.permit"},
+		"that denies without a code":           {bare, "sso_test.permit"},
 		"whose name panics":                    {misnamed{deny}, "sso_test.misnamed"},
 		"within another":                       {permission.All(permission.Authenticated(), named{deny}), "own orders"},
 		"in several":                           {permission.Any(named{deny}, deny, named{deny}), "own orders, sso_test.permit"},
 		"beside the usual ones":                {permission.All(permission.Has("a"), named{fail}), "own orders"},
-		"and none but the usual":               {permission.Any(permission.Has("a"), permission.Role("b"), permission.Scope("c")), nil},
-		"and none but a function":              {permission.Func("office hours", func(context.Context, sso.Access) (bool, error) { return false, nil }), `func("office hours")`},
+		"only permissions of this module":      {permission.Any(permission.Has("a"), permission.Role("b"), permission.Scope("c")), nil},
+		"only a function":                      {permission.Func("office hours", func(context.Context, sso.Access) (bool, error) { return false, nil }), `func("office hours")`},
 		"called by another":                    {permit(func(ctx context.Context, a sso.Access) sso.Decision { return sso.Check(ctx, named{deny}, a) }), "own orders"},
 		"that calls one of package permission": {named{permit(func(ctx context.Context, a sso.Access) sso.Decision { return sso.Check(ctx, permission.Has("a"), a) })}, "own orders"},
 	} {

@@ -47,11 +47,10 @@ const (
 	EventSessionRevoked EventKind = "session_revoked"
 )
 
-// Extension is what the packages of this module that extend an [Authenticator] use: adapter and
-// logout. Services do not need it.
+// Extension gives packages adapter and logout access to an [Authenticator]. Services do not need it.
 type Extension struct{ a *Authenticator }
 
-// Extension returns the means to extend a.
+// Extension returns the [Extension] of a.
 func (a *Authenticator) Extension() Extension { return Extension{a} }
 
 // Engine returns the checks, issuer by issuer; nil for a nil or zero Authenticator.

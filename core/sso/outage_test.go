@@ -108,7 +108,7 @@ func TestOutage_Later(t *testing.T) {
 	}
 	issuer.Down()
 	if status, _, err := answer(t, a, issuer.MustToken(devissuer.UnknownKey())); status != http.StatusUnauthorized {
-		t.Errorf("an unknown key a moment after the provider said so: %d, %v", status, err)
+		t.Errorf("an unknown key again: %d, %v", status, err)
 	}
 	now.Advance(time.Minute)
 	if status, _, err := answer(t, a, issuer.MustToken(devissuer.UnknownKey())); status != http.StatusServiceUnavailable {
@@ -164,7 +164,7 @@ func TestRotation_NoKeyID(t *testing.T) {
 	}
 }
 
-// The key that a forger waits for comes, and is not his.
+// A token that was forged before a rotation is not verified by the new key.
 func TestRotation_ForgedToken(t *testing.T) {
 	issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) { c.PublicKeyURI = i.URL() + "/key.pem" })
 	if err := a.Ready(t.Context()); err != nil {
@@ -233,7 +233,7 @@ func TestValidateToken_DiscoveredIssuer(t *testing.T) {
 			}
 		})
 	}
-	t.Run("and one that the configuration contradicts is not used", func(t *testing.T) {
+	t.Run("a document with another issuer than the configured", func(t *testing.T) {
 		issuer, a, _ := newProvider(t, func(i *devissuer.Issuer, c *sso.Config) {
 			c.PublicKeyURI, c.Issuer = i.DiscoveryURL(), "https://other.example"
 		})

@@ -11,8 +11,8 @@ import (
 	"github.com/more-retail/moresso-go/core/internal/verify"
 )
 
-// Permission is what a route requires. Package permission has the usual ones; a type of your own
-// needs this one method.
+// Permission decides whether a request may use a route. Package permission has the usual ones; a
+// type of your own needs this one method.
 //
 // Check must be safe for concurrent use. It gets the request's context, so it may query a database.
 // If it cannot decide it returns [Fail]; a panic has the same effect.
@@ -22,14 +22,14 @@ type Permission interface {
 	Check(ctx context.Context, access Access) Decision
 }
 
-// Access is what a permission decides about: the principal and the request.
+// Access is the argument of a permission: the principal and the request.
 type Access struct {
 	principal *Principal
 	request   Request
 }
 
-// NewAccess describes an access. Request may be nil if there is none. It is for tests of
-// permissions, and for code that checks a permission outside of a request.
+// NewAccess describes an access. Request may be nil. It is for tests of permissions, and for code
+// that checks a permission outside of a request.
 func NewAccess(principal *Principal, request Request) Access {
 	return Access{principal: principal, request: request}
 }
@@ -54,7 +54,7 @@ func (a Access) Pattern() string {
 	return a.request.Pattern()
 }
 
-// PathValue returns the value of a named parameter of the path; empty if there is none.
+// PathValue returns the value of a named path parameter; empty if the route does not have it.
 func (a Access) PathValue(name string) string {
 	if a.request == nil {
 		return ""
@@ -79,7 +79,7 @@ func (a Access) settings() *issuer {
 	return &issuer{permissionsClaim: defaultPermissionsClaim, rolesClaim: defaultRolesClaim}
 }
 
-// WildcardGrants reports whether "*" in a token stands for any value; see [Config.DisableWildcard].
+// WildcardGrants reports whether "*" in a token matches any value; see [Config.DisableWildcard].
 func (a Access) WildcardGrants() bool { return a.settings().wildcard }
 
 // PermissionsClaim returns [Config.PermissionsClaim], for messages. Without a principal it is the

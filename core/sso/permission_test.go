@@ -90,7 +90,7 @@ func TestPrincipal_RolesClaim(t *testing.T) {
 			}
 		})
 	}
-	t.Run("its name in other letters is refused where it was configured", func(t *testing.T) {
+	t.Run("a configured name in another case is refused", func(t *testing.T) {
 		for path, fine := range map[string]bool{"": true, "groups": false} {
 			a := newAuth(t, func(c *sso.Config) { c.RolesClaim = path })
 			if _, err := a.ValidateToken(t.Context(), token("GROUPS", `["a"]`, "ROLES", `["a"]`)); (err == nil) != fine {

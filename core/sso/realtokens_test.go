@@ -25,7 +25,7 @@ var (
 	shortLived  = func(c *sso.Config) { c.MaxTokenAge = 24 * 3600e9 }
 )
 
-// sessioned has a session store in which every session goes on.
+// sessioned sets a session store in which no session has ended.
 func sessioned(c *sso.Config) { c.Sessions = endless{} }
 
 type endless struct{}
@@ -162,7 +162,7 @@ var capitalTokens = []realToken{
 
 func grouped(c *sso.Config) { c.RolesClaim = "groups" }
 
-// largeTokens are what providers with many applications, or with certificates in the header, issue.
+// largeTokens are tokens of providers with many applications, or with certificates in the header.
 func largeTokens() []realToken {
 	audiences := func(n int) string { // those of all applications of a Zitadel project, ours last
 		return `[` + strings.Repeat(`"69234237810729019",`, n-1) + `"api"]`

@@ -1,8 +1,8 @@
 package sso
 
-// Request is what this package reads of a request. Each adapter implements it over its framework's
-// own; package adapter has implementations over net/http and over data. Strings that it returns are
-// used only until the call that was given the Request returns.
+// Request is an HTTP request of any framework. Each adapter implements it; package adapter has
+// implementations for net/http and for data. Its strings are used only until the call that takes the
+// Request returns.
 type Request interface {
 	// Method returns the HTTP method.
 	Method() string
@@ -11,8 +11,8 @@ type Request interface {
 	// Header returns the first value of a header field and the number of fields of that name.
 	// Names match in any letter case.
 	Header(name string) (first string, n int)
-	// PathValue returns the decoded value of a named parameter of the pattern; empty if there is
-	// none.
+	// PathValue returns the decoded value of a named parameter of the pattern; empty if the pattern
+	// does not have it.
 	PathValue(name string) string
 	// Host returns the host that the client sent, with a port if it sent one.
 	Host() string

@@ -32,8 +32,8 @@ type SessionStore interface {
 // details for the operator; the client gets `invalid_token`.
 var ErrSessionEnded = errors.New("sso: the session has ended")
 
-// Session is what a verified token says about its session. Strings are empty and times zero if the
-// token does not say. Those that the policy reads are never empty.
+// Session has the claims of a verified token that identify its session. Strings are empty and times
+// zero if the claim is absent. Claims that the policy reads are never empty.
 type Session struct {
 	Issuer   string // `iss`
 	Audience string // the configured one, not the token's: [SessionPolicy.Audience]

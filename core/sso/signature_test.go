@@ -104,7 +104,7 @@ func TestSignature_Algorithms(t *testing.T) {
 				}
 			}
 			for name, changed := range map[string][]byte{
-				"a zero before": append([]byte{0}, signature...), "a zero behind": append(bytes.Clone(signature), 0),
+				"a leading zero": append([]byte{0}, signature...), "a trailing zero": append(bytes.Clone(signature), 0),
 				"the first byte missing": signature[1:], "the last byte missing": signature[:len(signature)-1], "all zeros": make([]byte, len(signature)),
 				"all ones": bytes.Repeat([]byte{0xff}, len(signature)),
 			} {

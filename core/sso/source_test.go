@@ -82,7 +82,7 @@ func TestTokenFromCookie_SameOrigin(t *testing.T) {
 		{"two Cookie fields, ours the second", at("GET", "api.example", http.Header{"Cookie": {"a=b", cookie}}), 400},
 		{"no cookie", at("GET", "api.example", http.Header{}), 401},
 		{"another cookie", at("GET", "api.example", http.Header{"Cookie": {"t=" + token()}}), 401},
-		{"a cookie in other letters", at("GET", "api.example", http.Header{"Cookie": {strings.ToLower(cookie[:8]) + cookie[8:]}}), 401},
+		{"a cookie in another case", at("GET", "api.example", http.Header{"Cookie": {strings.ToLower(cookie[:8]) + cookie[8:]}}), 401},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := a.Authenticate(t.Context(), test.r)
@@ -163,29 +163,29 @@ func TestTokenFrom_TwoPlaces(t *testing.T) {
 
 func TestTokenFrom_Panics(t *testing.T) {
 	for name, build := range map[string]func(){
-		"a header without a name":         func() { sso.TokenFromHeader("") },
+		"an empty header name":            func() { sso.TokenFromHeader("") },
 		"a header with a space":           func() { sso.TokenFromHeader("X Token") },
 		"Authorization as a bare header":  func() { sso.TokenFromHeader("authorization") },
 		"Cookie as a bare header":         func() { sso.TokenFromHeader("Cookie") },
 		"what a load balancer signs":      func() { sso.TokenFromHeader("X-Amzn-Oidc-Data") },
 		"a cookie that any host can set":  func() { sso.TokenFromCookie("token") },
 		"a cookie with another prefix":    func() { sso.TokenFromCookie("__Secure-token") },
-		"a cookie with nothing behind":    func() { sso.TokenFromCookie("__Host-") },
+		"a prefix without a name":         func() { sso.TokenFromCookie("__Host-") },
 		"a cookie with an equals sign":    func() { sso.TokenFromCookie("__Host-a=b") },
 		"an invalid origin":               func() { sso.TokenFromCookie("__Host-t", "app.example") },
 		"an origin with a path":           func() { sso.TokenFromCookie("__Host-t", "https://app.example/x") },
 		"a query without a name":          func() { sso.InsecureTokenFromQuery("") },
 		"no source":                       func() { newAuth(t).TokenFrom() },
-		"a page to sign in at by http":    func() { sso.RenderSignIn("http://login.example/", "", nil) },
-		"a page to sign in at, elsewhere": func() { sso.RenderSignIn("//login.example/", "", nil) },
-		"a page to sign in at, nowhere":   func() { sso.RenderSignIn("https:///login", "", nil) },
-		"a page that is a script":         func() { sso.RenderSignIn("javascript:alert(1)", "", nil) },
-		"no page to sign in at":           func() { sso.RenderSignIn("", "", nil) },
+		"a sign-in page over http":        func() { sso.RenderSignIn("http://login.example/", "", nil) },
+		"a sign-in page at //host":        func() { sso.RenderSignIn("//login.example/", "", nil) },
+		"a sign-in page without host":     func() { sso.RenderSignIn("https:///login", "", nil) },
+		"a sign-in page that is a script": func() { sso.RenderSignIn("javascript:alert(1)", "", nil) },
+		"no sign-in page":                 func() { sso.RenderSignIn("", "", nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {
-					t.Error("it was accepted")
+					t.Error("no panic")
 				}
 			}()
 			build()
@@ -256,16 +256,16 @@ func TestRenderSignIn_Navigation(t *testing.T) {
 		want   int
 	}{
 		{"a browser", "GET", http.Header{"Accept": {"text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}}, 303},
-		{"a browser that says so", "GET", http.Header{"Accept": {"text/html"}, "Sec-Fetch-Mode": {"navigate"}}, 303},
-		{"in other letters, with a weight, behind others", "GET", http.Header{"Accept": {"image/png , Text/HTML ; q=0.1"}}, 303},
+		{"a browser with Sec-Fetch-Mode", "GET", http.Header{"Accept": {"text/html"}, "Sec-Fetch-Mode": {"navigate"}}, 303},
+		{"in another case, with a weight, after others", "GET", http.Header{"Accept": {"image/png , Text/HTML ; q=0.1"}}, 303},
 		{"one with another parameter", "GET", http.Header{"Accept": {"text/html;level=0"}}, 303},
 		{"a script", "GET", http.Header{"Accept": {"text/html"}, "Sec-Fetch-Mode": {"cors"}}, 401},
 		{"a WebSocket", "GET", http.Header{"Accept": {"text/html"}, "Upgrade": {"websocket"}}, 401},
 		{"a form", "POST", http.Header{"Accept": {"text/html"}}, 401},
-		{"one that wants no page", "GET", http.Header{"Accept": {"text/html;q=0"}}, 401},
-		{"one that wants no page, at length", "GET", http.Header{"Accept": {"text/html;level=1; Q=0.000, application/json"}}, 401},
+		{"HTML excluded", "GET", http.Header{"Accept": {"text/html;q=0"}}, 401},
+		{"HTML excluded, with parameters", "GET", http.Header{"Accept": {"text/html;level=1; Q=0.000, application/json"}}, 401},
 		{"a client of an API", "GET", http.Header{"Accept": {"application/json, */*"}}, 401},
-		{"one that does not say", "GET", nil, 401},
+		{"no Accept field", "GET", nil, 401},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := render(sent{test.method, test.fields}, sso.DenialOf(sso.ErrNoToken))
@@ -275,7 +275,7 @@ func TestRenderSignIn_Navigation(t *testing.T) {
 		})
 	}
 	if d := render(sent{"GET", http.Header{"Accept": {"text/html"}}}, sso.DenialOf(sso.ErrAccessDenied)); d.Status != 403 {
-		t.Errorf("who is signed in is sent to sign in: %d", d.Status)
+		t.Errorf("a signed-in user is redirected: %d", d.Status)
 	}
 }
 
@@ -311,7 +311,7 @@ func TestWithExpiry(t *testing.T) {
 		expired, stop := sso.WithExpiry(t.Context())
 		defer stop()
 		if expired.Err() == nil || !errors.Is(context.Cause(expired), sso.ErrNoToken) {
-			t.Error("without a principal it goes on")
+			t.Error("the context without a principal did not end")
 		}
 	})
 }
@@ -326,21 +326,21 @@ func TestTokenFrom_Unreadable(t *testing.T) {
 		target, cookie         string
 		optional, authenticate string
 	}{
-		"a valid cookie":                       {cookie, "/", "a=b; __Host-token=" + valid + "; c=d", "accepted", "accepted"},
-		"a valid cookie in quotes":             {cookie, "/", `__Host-token="` + valid + `"`, "accepted", "accepted"},
-		"no cookie of the name":                {cookie, "/", "a=b; __Host-token2=" + valid, "accepted", "no token"},
-		"a cookie with a quote in it":          {cookie, "/", `__Host-token=invalid"value`, "invalid request", "invalid request"},
-		"a cookie that is one quote":           {cookie, "/", `__Host-token="`, "invalid request", "invalid request"},
-		"a cookie that is two quotes":          {cookie, "/", `__Host-token=""`, "no token", "no token"},
-		"a cookie with a backslash":            {cookie, "/", `__Host-token=` + valid + `\`, "invalid request", "invalid request"},
-		"a valid one and one in disorder":      {cookie, "/", `__Host-token=` + valid + `; __Host-token=x"y`, "invalid request", "invalid request"},
-		"a valid one after thousands":          {cookie, "/", strings.Repeat("a=b; ", 3001) + `__Host-token=` + valid, "accepted", "accepted"},
-		"a valid parameter":                    {query, "/?a=b;c&access_token=" + valid, "", "accepted", "accepted"},
-		"no parameter of the name":             {query, "/?a=access_token&access_token2=x", "", "accepted", "no token"},
-		"a parameter that cannot be decoded":   {query, "/?access%5Ftoken=%zz", "", "invalid request", "invalid request"},
-		"a parameter with a semicolon":         {query, "/?access%5Ftoken=a;b", "", "invalid request", "invalid request"},
-		"a parameter behind a semicolon":       {query, "/?a=b;access_token=" + valid, "", "invalid request", "invalid request"},
-		"a valid one and one in disorder, too": {query, "/?access_token=" + valid + "&access_token=%zz", "", "invalid request", "invalid request"},
+		"a valid cookie":                        {cookie, "/", "a=b; __Host-token=" + valid + "; c=d", "accepted", "accepted"},
+		"a valid cookie in quotes":              {cookie, "/", `__Host-token="` + valid + `"`, "accepted", "accepted"},
+		"no cookie of the name":                 {cookie, "/", "a=b; __Host-token2=" + valid, "accepted", "no token"},
+		"a cookie with a quote in it":           {cookie, "/", `__Host-token=invalid"value`, "invalid request", "invalid request"},
+		"a cookie that is one quote":            {cookie, "/", `__Host-token="`, "invalid request", "invalid request"},
+		"a cookie that is two quotes":           {cookie, "/", `__Host-token=""`, "no token", "no token"},
+		"a cookie with a backslash":             {cookie, "/", `__Host-token=` + valid + `\`, "invalid request", "invalid request"},
+		"a valid cookie and a malformed one":    {cookie, "/", `__Host-token=` + valid + `; __Host-token=x"y`, "invalid request", "invalid request"},
+		"a valid one after thousands":           {cookie, "/", strings.Repeat("a=b; ", 3001) + `__Host-token=` + valid, "accepted", "accepted"},
+		"a valid parameter":                     {query, "/?a=b;c&access_token=" + valid, "", "accepted", "accepted"},
+		"no parameter of the name":              {query, "/?a=access_token&access_token2=x", "", "accepted", "no token"},
+		"a parameter that cannot be decoded":    {query, "/?access%5Ftoken=%zz", "", "invalid request", "invalid request"},
+		"a parameter with a semicolon":          {query, "/?access%5Ftoken=a;b", "", "invalid request", "invalid request"},
+		"a parameter after a semicolon":         {query, "/?a=b;access_token=" + valid, "", "invalid request", "invalid request"},
+		"a valid parameter and a malformed one": {query, "/?access_token=" + valid + "&access_token=%zz", "", "invalid request", "invalid request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			raw := httptest.NewRequest(http.MethodGet, "/", http.NoBody)

@@ -55,8 +55,8 @@ func invalidTokens() []badToken {
 		{"an encrypted token", segments[0] + ".AAAA.BBBB.CCCC.DDDD", sso.ReasonEncrypted},
 		{"JSON serialisation", `{"payload":"` + segments[1] + `","signatures":[]}`, sso.ReasonMalformed},
 		{"a megabyte", valid + strings.Repeat("A", 1<<20), sso.ReasonTooLarge},
-		{"a space before", " " + valid, sso.ReasonMalformed},
-		{"a line break behind", valid + "\n", sso.ReasonMalformed},
+		{"a leading space", " " + valid, sso.ReasonMalformed},
+		{"a trailing line break", valid + "\n", sso.ReasonMalformed},
 		{"a line break within the signature", valid[:len(valid)-5] + "\n" + valid[len(valid)-5:], sso.ReasonMalformed},
 		{"padding", valid + "==", sso.ReasonMalformed},
 		{"altered trailing bits of the signature", valid[:len(valid)-1] + string(valid[len(valid)-1]+1), sso.ReasonMalformed},
@@ -67,8 +67,8 @@ func invalidTokens() []badToken {
 		{"a payload that is an array", raw(headerWith(), `[`+claimsWith()+`]`), sso.ReasonMalformed},
 		{"a claim twice", raw(headerWith(), strings.Replace(claimsWith(), `{`, `{"aud":"other",`, 1)), sso.ReasonMalformed},
 		{"a claim twice deep down", token("permissions", `{"a":{"b":1,"b":2}}`), sso.ReasonMalformed},
-		{"claims with more behind them", raw(headerWith(), claimsWith()+`{}`), sso.ReasonMalformed},
-		{"claims that are no UTF-8", token("x", "\"\xff\""), sso.ReasonMalformed},
+		{"claims with trailing data", raw(headerWith(), claimsWith()+`{}`), sso.ReasonMalformed},
+		{"claims that are not UTF-8", token("x", "\"\xff\""), sso.ReasonMalformed},
 		{"claims 33 levels deep", token("x", strings.Repeat("[", 32)+strings.Repeat("]", 32)), sso.ReasonMalformed},
 
 		// Header.
@@ -173,7 +173,7 @@ func invalidTokens() []badToken {
 		{"iss empty", token("iss", `""`), sso.ReasonMalformedClaim},
 		{"iss as an array", token("iss", `["`+issuerID+`"]`), sso.ReasonMalformedClaim},
 		{"iss another", token("iss", `"https://evil.example"`), sso.ReasonWrongIssuer},
-		{"iss with a slash behind", token("iss", `"`+issuerID+`/"`), sso.ReasonWrongIssuer},
+		{"iss with a trailing slash", token("iss", `"`+issuerID+`/"`), sso.ReasonWrongIssuer},
 		{"iss in another case", token("iss", `"https://Issuer.example"`), sso.ReasonWrongIssuer},
 		{"iss over http", token("iss", `"http://issuer.example"`), sso.ReasonWrongIssuer},
 		{"iss that begins with ours", token("iss", `"`+issuerID+`.evil.example"`), sso.ReasonWrongIssuer},
@@ -234,7 +234,7 @@ func validTokens() []goodToken {
 		{"exp in the last second of the year 9999", token("exp", `253402300799`)},
 		{"exp in the last second of the year 9999, as a fraction", token("exp", `253402300799.0`)},
 		{"exp in the last second of the year 9999, with an exponent", token("exp", `2.53402300799e11`)},
-		{"iat before it was 2000", token("iat", `1`)},
+		{"iat before 2000", token("iat", `1`)},
 		{"claims in another order", signed(ada, headerWith(), `{"exp":`+seconds(time.Hour)+`,"aud":"api","x":null,"iss":"`+issuerID+`"}`)},
 		{"white space in the JSON", signed(ada, " \n"+headerWith()+"\t", "\r\n "+claimsWith()+" ")},
 		{"escapes in the JSON", signed(ada, `{"\u0061lg":"Ed\u0044SA","kid":"\u0061da"}`, strings.ReplaceAll(claimsWith(), `"api"`, `"\u0061pi"`))},
@@ -277,7 +277,7 @@ func TestValidateToken_Reasons(t *testing.T) {
 	}
 }
 
-// Nothing but the trusted key opens: every token is tried again, signed by mallory.
+// Only signatures of the trusted key are valid: every token is tried again, signed by mallory.
 func TestValidateToken_Signature(t *testing.T) {
 	a := newAuth(t)
 	for _, test := range validTokens() {

@@ -42,15 +42,15 @@ func TestAuthenticator_Explain(t *testing.T) {
 		token, failed string
 		reason        sso.Reason
 	}{
-		"nothing":           {"", "token", sso.ReasonMalformed},
-		"encrypted":         {"a.b.c.d.e", "token", sso.ReasonEncrypted},
-		"another algorithm": {signed(ada, headerWith("alg", `"RS256"`), claimsWith()), "alg", sso.ReasonAlgorithm},
-		"expired":           {token("exp", "1"), "exp", sso.ReasonExpired},
-		"another audience":  {token("aud", `"web"`), "aud", sso.ReasonWrongAudience},
-		"another issuer":    {token("iss", `"https://other.example"`), "iss", sso.ReasonWrongIssuer},
-		"bound":             {token("cnf", `{}`), "cnf", sso.ReasonBoundToken},
-		"an unknown key":    {signed(ada, headerWith("kid", `"eve"`), claimsWith()), "kid", sso.ReasonUnknownKey},
-		"a bad signature":   {signed(mallory, headerWith(), claimsWith()), "signature", sso.ReasonBadSignature},
+		"nothing":              {"", "token", sso.ReasonMalformed},
+		"encrypted":            {"a.b.c.d.e", "token", sso.ReasonEncrypted},
+		"another algorithm":    {signed(ada, headerWith("alg", `"RS256"`), claimsWith()), "alg", sso.ReasonAlgorithm},
+		"expired":              {token("exp", "1"), "exp", sso.ReasonExpired},
+		"another audience":     {token("aud", `"web"`), "aud", sso.ReasonWrongAudience},
+		"another issuer":       {token("iss", `"https://other.example"`), "iss", sso.ReasonWrongIssuer},
+		"bound":                {token("cnf", `{}`), "cnf", sso.ReasonBoundToken},
+		"an unknown key":       {signed(ada, headerWith("kid", `"eve"`), claimsWith()), "kid", sso.ReasonUnknownKey},
+		"an invalid signature": {signed(mallory, headerWith(), claimsWith()), "signature", sso.ReasonBadSignature},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, steps, err := a.Explain(t.Context(), test.token)

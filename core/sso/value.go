@@ -56,7 +56,7 @@ func (v Value) Float64() (float64, bool) { return v.v.Float64() }
 // Len returns the number of elements of an array or members of an object; 0 for other types.
 func (v Value) Len() int { return v.v.Len() }
 
-// Get returns the member of an object with exactly this name; absent if there is none.
+// Get returns the member of an object with exactly this name, or an absent value.
 func (v Value) Get(name string) Value { return Value{v.v.Get(name)} }
 
 // Lookup follows a path of member names, separated by dots. `\.` is a dot within a name, as in

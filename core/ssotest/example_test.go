@@ -17,7 +17,7 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-// exampleT stands for the t of a test. It prints what would fail the test.
+// exampleT replaces the t of a test. It prints what would fail the test.
 type exampleT struct {
 	testing.TB
 	ended []func()

@@ -459,7 +459,7 @@ func TestConfig_LoggerAfterTest(t *testing.T) {
 		}()
 	})
 	<-done
-	logger.Error("and still") // package testing panics for what is logged now
+	logger.Error("after the test") // package testing panics for what is logged now
 }
 
 func TestConfig_LoggerIsBounded(t *testing.T) {

@@ -76,7 +76,7 @@ func TestAssertProtected(t *testing.T) {
 		want           []string // what is noted, in order
 	}{
 		{"guarded routes", []string{"GET /guarded/{id}", "GET /realm"}, nil, nil},
-		{"a public one besides", []string{"GET /guarded/{id}", "GET /health"}, []string{"GET /health"}, nil},
+		{"and a public route", []string{"GET /guarded/{id}", "GET /health"}, []string{"GET /health"}, nil},
 		{"an open route", []string{"GET /guarded/{id}", "GET /open"}, nil, []string{`"GET /open" is open`}},
 		{"an open route beside a public one", []string{"GET /open", "GET /health"}, []string{"GET /health"}, []string{`"GET /open" is open`}},
 		{"success with a challenge", []string{"GET /challenged"}, nil, []string{"is open"}},
@@ -84,14 +84,14 @@ func TestAssertProtected(t *testing.T) {
 		{"another scheme's 401", []string{"GET /basic", "GET /bearerish"}, nil, []string{"is open", "is open"}},
 		{"403", []string{"GET /forbidden"}, nil, []string{"is open"}},
 		{"500", []string{"POST /broken"}, nil, []string{"is open"}},
-		{"a route that is not there", []string{"GET /nowhere"}, nil, []string{`no such route: "GET /nowhere": an anonymous GET /nowhere was answered with 404`}},
+		{"an unknown route", []string{"GET /nowhere"}, nil, []string{`no such route: "GET /nowhere": an anonymous GET /nowhere was answered with 404`}},
 		{"a route of another method", []string{"DELETE /realm"}, nil, []string{"no such route: \"DELETE /realm\": an anonymous DELETE /realm was answered with 405"}},
 		{"a public route and its HEAD", []string{"GET /health", "HEAD /health", "GET /realm"}, []string{"GET /health"}, nil},
-		{"a public HEAD is no public GET", []string{"GET /open", "HEAD /open"}, []string{"HEAD /open"}, []string{`"GET /open" is open`}},
-		{"a public POST is no public HEAD", []string{"POST /broken", "HEAD /open"}, []string{"POST /broken"}, []string{`"HEAD /open" is open`}},
+		{"a public HEAD does not include GET", []string{"GET /open", "HEAD /open"}, []string{"HEAD /open"}, []string{`"GET /open" is open`}},
+		{"a public POST does not include HEAD", []string{"POST /broken", "HEAD /open"}, []string{"POST /broken"}, []string{`"HEAD /open" is open`}},
 		{"a handler that panics", []string{"GET /panics"}, nil, []string{`"GET /panics" is open: an anonymous GET /panics ended the connection (EOF)`}},
 		{"a route that is listed twice", []string{"GET /open", "GET /open"}, nil, []string{"is open"}},
-		{"a public route that is not there", []string{"GET /realm"}, []string{"GET /helth"}, []string{`"GET /helth" is listed as public and is not a route`}},
+		{"an unknown public route", []string{"GET /realm"}, []string{"GET /helth"}, []string{`"GET /helth" is listed as public and is not a route`}},
 		{"a public route of another method", []string{"POST /health"}, []string{"GET /health"}, []string{"is not a route", "no such route"}},
 		{"no routes", nil, nil, []string{"nothing was checked"}},
 	} {

@@ -18,7 +18,7 @@ func TestAccess_Host(t *testing.T) {
 	page := newTab(t, url)
 	page.navigate(url)
 	if shown := evaluate[string](page, "document.body.innerText"); !strings.Contains(shown, "127.0.0.1 and [::1] only") {
-		t.Errorf("it shows %q", shown)
+		t.Errorf("the page shows %q", shown)
 	}
 	for _, path := range []string{"api/state", "api/send"} {
 		status := evaluateAsync[int](page, fmt.Sprintf(`fetch(%q, {method: %q}).then((r) => r.status)`, "/"+path, map[bool]string{true: "POST", false: "GET"}[path == "api/send"]))

@@ -70,7 +70,7 @@ func run(m *testing.M) (code int, err error) {
 		chromedp.Flag("lang", "en-US"),
 	)
 	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // it does not work as root
+		options = append(options, chromedp.NoSandbox) // the sandbox does not work as root
 	}
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(allocator)
@@ -266,7 +266,7 @@ func (p *tab) after(do func()) result {
 
 func (p *tab) send() result { p.t.Helper(); return p.after(func() { p.click("#send") }) }
 
-// A result is what the page shows for a request.
+// A result is the content of the page after a request.
 type result struct {
 	Panes   []pane
 	Verdict string

@@ -21,7 +21,7 @@ func TestPage_TenRequests(t *testing.T) {
 		{"key rotated just now", "200"},
 		{"expired", "401 invalid_token"},
 		{"wrong audience", "401 invalid_token"},
-		{"bad signature", "401 invalid_token"},
+		{"invalid signature", "401 invalid_token"},
 		{"unknown key", "401 invalid_token"},
 		{"missing permission", "403 insufficient_scope"},
 	}

@@ -43,7 +43,7 @@ func start(t *testing.T) string {
 	})
 	t.Cleanup(func() {
 		_ = program.Process.Signal(os.Interrupt)
-		late := time.AfterFunc(limit, func() { t.Error("it did not end"); _ = program.Process.Kill() })
+		late := time.AfterFunc(limit, func() { t.Error("the playground did not end"); _ = program.Process.Kill() })
 		reading.Wait()
 		err := program.Wait()
 		late.Stop()
@@ -53,7 +53,7 @@ func start(t *testing.T) string {
 	})
 	url, ok := <-found
 	if !ok {
-		t.Fatal("it printed no address")
+		t.Fatal("no address printed")
 	}
 	return url
 }

@@ -41,7 +41,7 @@ func get(ctx context.Context, s *server, path, token string) (answer, error) {
 	return got, err
 }
 
-// someSeconds stands for a Retry-After from 1 to 30.
+// someSeconds replaces a Retry-After from 1 to 30.
 const someSeconds = "some seconds"
 
 // accepted is the answer to a valid token. The handler has seen its subject.

@@ -38,7 +38,7 @@ type settings struct {
 	Issuer       string
 	Audience     []string
 	Leeway       time.Duration
-	// clock is for tests that advance the time. If nil, it is the real time.
+	// clock is the clock of the servers. If nil, they use the real time.
 	Clock *clock
 }
 

@@ -31,12 +31,12 @@ func TestRouter_DeleteOrder(t *testing.T) {
 		token string
 		want  int
 	}{
-		"a clerk":                      {iss.Token(devissuer.Persona("clerk")), http.StatusOK},
-		"a guest":                      {iss.Token(devissuer.Persona("guest")), http.StatusForbidden},
-		"no token":                     {"", http.StatusUnauthorized},
-		"an expired token":             {iss.Token(devissuer.Persona("clerk"), devissuer.Expired()), http.StatusUnauthorized},
-		"a token for another API":      {iss.Token(devissuer.Persona("clerk"), devissuer.WrongAudience()), http.StatusUnauthorized},
-		"a token with a bad signature": {iss.Token(devissuer.Persona("clerk"), devissuer.BadSignature()), http.StatusUnauthorized},
+		"a clerk":                           {iss.Token(devissuer.Persona("clerk")), http.StatusOK},
+		"a guest":                           {iss.Token(devissuer.Persona("guest")), http.StatusForbidden},
+		"no token":                          {"", http.StatusUnauthorized},
+		"an expired token":                  {iss.Token(devissuer.Persona("clerk"), devissuer.Expired()), http.StatusUnauthorized},
+		"a token for another API":           {iss.Token(devissuer.Persona("clerk"), devissuer.WrongAudience()), http.StatusUnauthorized},
+		"a token with an invalid signature": {iss.Token(devissuer.Persona("clerk"), devissuer.BadSignature()), http.StatusUnauthorized},
 	} {
 		if got := send(t, service, http.MethodDelete, "/orders/7", c.token); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)

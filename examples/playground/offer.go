@@ -10,7 +10,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// An offer is what the page lets the user choose from.
+// An offer is the list of choices on the page.
 type offer struct {
 	Personas []persona `json:"personas"`
 	Flaws    []flaw    `json:"flaws"`
@@ -125,7 +125,7 @@ var flaws = []flaw{
 	{ID: "no_expiry", Name: "Never expires", About: "It has no exp.", options: []devissuer.TokenOption{devissuer.WithoutClaim("exp")}},
 	{ID: "wrong_audience", Name: "Wrong audience", About: "It is for another service.", options: []devissuer.TokenOption{devissuer.WrongAudience()}},
 	{ID: "wrong_issuer", Name: "Wrong issuer", About: "It names another issuer.", options: []devissuer.TokenOption{devissuer.IssuedBy("https://other.example")}},
-	{ID: "bad_signature", Name: "Bad signature", About: "One bit of the signature is flipped.", options: []devissuer.TokenOption{devissuer.BadSignature()}},
+	{ID: "bad_signature", Name: "Invalid signature", About: "One bit of the signature is flipped.", options: []devissuer.TokenOption{devissuer.BadSignature()}},
 	{ID: "tampered", Name: "Tampered with", About: "A claim was added after it had been signed.", forge: tamper},
 	{ID: "unknown_key", Name: "Unknown key", About: "Signed by a key that the issuer does not publish.", options: []devissuer.TokenOption{devissuer.UnknownKey()}},
 	{ID: "embedded_key", Name: "Brings its own key", About: "Signed by an attacker's key, which its header contains.", embedsKey: true},
@@ -160,7 +160,7 @@ var presets = []preset{
 	{Name: "key rotated just now", Persona: "ada", Flaw: "none", Route: "orders", Rotate: true, want: "200"},
 	{Name: "expired", Persona: "ada", Flaw: "expired", Route: "orders", want: "401 invalid_token"},
 	{Name: "wrong audience", Persona: "ada", Flaw: "wrong_audience", Route: "orders", want: "401 invalid_token"},
-	{Name: "bad signature", Persona: "ada", Flaw: "bad_signature", Route: "orders", want: "401 invalid_token"},
+	{Name: "invalid signature", Persona: "ada", Flaw: "bad_signature", Route: "orders", want: "401 invalid_token"},
 	{Name: "unknown key", Persona: "ada", Flaw: "unknown_key", Route: "orders", want: "401 invalid_token"},
 	{Name: "missing permission", Persona: "guest", Flaw: "none", Route: "orders", want: "403 insufficient_scope"},
 }

@@ -72,7 +72,7 @@ type order struct {
 	Route  string          `json:"route"`
 }
 
-// An outcome is what the page shows for an order.
+// An outcome is the result of an order, as the page shows it.
 type outcome struct {
 	Path    string            `json:"path"`
 	Sent    []string          `json:"sent"`  // the Authorization fields
@@ -268,7 +268,7 @@ func quoted(text string) string {
 	return `"` + text + `"`
 }
 
-// A state is what the live strip shows.
+// A state is the content of the page's live strip.
 type state struct {
 	Now    time.Time     `json:"now"`
 	Issuer issuerState   `json:"issuer"`

@@ -199,7 +199,7 @@ func TestPlayground_Outage(t *testing.T) {
 	}
 	p.setDown(false)
 	if p.state(t.Context()).Issuer.Down {
-		t.Error("it is up")
+		t.Error("the issuer is up")
 	}
 }
 

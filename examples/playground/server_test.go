@@ -158,7 +158,7 @@ func TestServe(t *testing.T) {
 	}
 	url := regexp.MustCompile(`The playground: (http://127\.0\.0\.1:\d+/)`).FindStringSubmatch(text)
 	if url == nil || strings.Count(text, "curl -i") != 15 {
-		t.Fatalf("it printed\n%s", text)
+		t.Fatalf("output\n%s", text)
 	}
 	response, err := http.Get(url[1])
 	if err != nil {

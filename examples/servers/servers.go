@@ -54,8 +54,8 @@ type Service struct {
 
 // Options configure the servers.
 type Options struct {
-	// Config is for each server's authenticator. A Lambda function gets PublicKeyURI, Issuer, Audience and
-	// Leeway of it, as environment variables. Without a Logger the servers log nothing.
+	// Config configures each server's authenticator. A Lambda function gets its PublicKeyURI, Issuer, Audience
+	// and Leeway as environment variables. Without a Logger the servers log nothing.
 	Config sso.Config
 	// Env is added to the environment of the functions ("NAME=value").
 	Env []string
@@ -73,7 +73,7 @@ type Server struct {
 	stop   func() error
 }
 
-// Report is what the operator of a service sees.
+// Report is an operator's view of a service.
 type Report struct {
 	// Keys is the state of the service's key cache.
 	Keys keys.Status `json:"keys"`

@@ -221,7 +221,7 @@ type Cluster struct {
 	Nodes []*Server // in the order of their slots
 }
 
-// StartCluster starts one, with arguments of [Start] for each node. If a node is away, the others still
+// StartCluster starts one, with arguments of [Start] for each node. If a node is down, the others still
 // answer.
 func StartCluster(tb testing.TB, args ...string) *Cluster {
 	tb.Helper()

@@ -23,12 +23,12 @@ func TestServer_Hang(t *testing.T) {
 	}()
 	select {
 	case out := <-answered:
-		t.Fatalf("it answered %q while it hung", out)
+		t.Fatalf("answer %q while the server hung", out)
 	case <-time.After(50 * time.Millisecond): // real time: Redis keeps its own
 	}
 	server.Resume()
 	if out := <-answered; out != "PONG" {
-		t.Errorf("it answers %q, want PONG", out)
+		t.Errorf("answer %q, want PONG", out)
 	}
 }
 
@@ -65,7 +65,7 @@ func TestServer_Errors(t *testing.T) {
 	}
 	server.Kill()
 	if out, err := server.Try("PING"); err == nil {
-		t.Errorf("a server that is away answered %q", out)
+		t.Errorf("a stopped server answered %q", out)
 	}
 	if got := end(t, func(tb testing.TB) {
 		dead := redistest.Start(tb)
@@ -79,7 +79,7 @@ func TestServer_Errors(t *testing.T) {
 func TestWait_Limit(t *testing.T) {
 	got := end(t, func(tb testing.TB) { redistest.Wait(tb, 20*time.Millisecond, "pigs fly", func() bool { return false }) })
 	if got.failed != "not within 20ms: pigs fly" {
-		t.Errorf("it ended the test with %q", got.failed)
+		t.Errorf("Wait ended the test with %q", got.failed)
 	}
 }
 

@@ -139,8 +139,8 @@ func breakRule(root string, r rule, baseline func() error) (found string, err er
 	return failedTest.FindString(output), nil
 }
 
-// script builds the tests in the folder $0 and runs those that match $1. A broken loop can allocate without end, hence
-// the limit of memory. Vet is off, since a test must find the broken rule.
+// script builds the tests in the folder $0 and runs those that match $1. Memory is limited, because a broken loop can
+// allocate without end. Vet is off, since a test must find the broken rule.
 const script = `go test -c -vet=off -overlay "$0/overlay.json" -o "$0/package.test" . || exit 99
 ulimit -v 8000000 2>/dev/null
 exec "$0/package.test" -test.failfast -test.timeout=3m -test.run="$1"`

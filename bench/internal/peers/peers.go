@@ -46,7 +46,7 @@ type Peer struct {
 // [StatusError].
 type Verifier func(ctx context.Context, token string) error
 
-// Provider is what a service is configured with.
+// Provider is the configuration of a service.
 type Provider struct {
 	KeysURL, Issuer, Audience, Algorithm string
 	// Client is the only client that reaches the provider.

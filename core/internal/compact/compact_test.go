@@ -95,13 +95,13 @@ func TestToken_Refuses(t *testing.T) {
 		{"a header that is a string", token(`"alg"`, payload, signature), compact.ErrHeader},
 		{"a header that is not JSON", token(`alg`, payload, signature), compact.ErrHeader},
 		{"a header with a member twice", token(`{"alg":"EdDSA","alg":"none"}`, payload, signature), compact.ErrHeader},
-		{"a header with more behind it", token(header+`{}`, payload, signature), compact.ErrHeader},
+		{"a header with trailing data", token(header+`{}`, payload, signature), compact.ErrHeader},
 		{"a payload that is an array", token(header, `[]`, signature), compact.ErrPayload},
 		{"a payload that is null", token(header, `null`, signature), compact.ErrPayload},
 		{"a payload that is a number", token(header, `1`, signature), compact.ErrPayload},
 		{"a payload with a member twice", token(header, `{"sub":"ada","sub":"bob"}`, signature), compact.ErrPayload},
 		{"a payload with a member twice deep down", token(header, `{"permissions":{"a":{"b":1,"\u0062":2}}}`, signature), compact.ErrPayload},
-		{"a payload with more behind it", token(header, payload+" x", signature), compact.ErrPayload},
+		{"a payload with trailing data", token(header, payload+" x", signature), compact.ErrPayload},
 		{"a payload after a byte order mark", token(header, "\ufeff"+payload, signature), compact.ErrPayload},
 		{"a payload that is not UTF-8", token(header, "{\"sub\":\"\xff\"}", signature), compact.ErrPayload},
 		{"a payload with a lone surrogate in a name", token(header, `{"\ud800":"x"}`, signature), compact.ErrPayload},
@@ -111,20 +111,20 @@ func TestToken_Refuses(t *testing.T) {
 	for i, name := range []string{"header", "payload", "signature"} {
 		s := segments[i]
 		for what, segment := range map[string]string{
-			"a space before":        " " + s,
-			"a space behind":        s + " ",
-			"a line break before":   "\n" + s,
-			"a return before":       "\r" + s,
-			"a line break within":   s[:4] + "\n" + s[4:],
-			"a line break behind":   s + "\n",
-			"a carriage return":     s[:4] + "\r\n" + s[4:],
-			"a NUL":                 s + "\x00",
-			"padding":               s + "=",
-			"double padding":        s + "==",
-			"the other alphabet":    "+/" + s[2:],
-			"a letter beyond ASCII": "é" + s[2:],
-			"a percent escape":      "%41" + s[1:],
-			"an impossible length":  s + strings.Repeat("A", (5-len(s)%4)%4),
+			"a leading space":           " " + s,
+			"a trailing space":          s + " ",
+			"a leading line break":      "\n" + s,
+			"a leading carriage return": "\r" + s,
+			"a line break within":       s[:4] + "\n" + s[4:],
+			"a trailing line break":     s + "\n",
+			"a carriage return":         s[:4] + "\r\n" + s[4:],
+			"a NUL":                     s + "\x00",
+			"padding":                   s + "=",
+			"double padding":            s + "==",
+			"the other alphabet":        "+/" + s[2:],
+			"a letter beyond ASCII":     "é" + s[2:],
+			"a percent escape":          "%41" + s[1:],
+			"an impossible length":      s + strings.Repeat("A", (5-len(s)%4)%4),
 		} {
 			tests = append(tests, test{name + " with " + what, replaced(i, segment), compact.ErrBase64})
 		}
@@ -176,7 +176,7 @@ func TestToken_JSONErrors(t *testing.T) {
 	}
 }
 
-// Exactly one sequence of bytes stands for each token, so a digest of it identifies the token.
+// Each token has exactly one encoding, so a digest of its bytes identifies it.
 func FuzzCompact(f *testing.F) {
 	good := token(`{"alg":"EdDSA"}`, `{"sub":"ada"}`, "0123456789abcdef")
 	for _, text := range []string{
@@ -216,7 +216,7 @@ func TestToken_RFCExamples(t *testing.T) {
 	if issuer, _ := got.Claims.Get("iss").Text(); got.Signed != claims || issuer != "joe" || b64.EncodeToString(got.Signature) != signature || len(got.Signature) != 64 {
 		t.Errorf("%q, %q, %x", got.Signed, issuer, got.Signature)
 	}
-	// RFC 7515, appendix A.4, whose payload is not JSON; RFC 8037, appendix A.4, likewise.
+	// RFC 7515, appendix A.4, and RFC 8037, appendix A.4. Neither payload is JSON.
 	for text, want := range map[string]string{"eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwM": "Payload", "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY": "Example of Ed25519 signing"} {
 		opened, err := compact.Open(text)
 		if err != nil {

@@ -47,17 +47,17 @@ func TestParse_Refuses(t *testing.T) {
 		{"a member twice in an inner object", `{"a":{"b":[{"c":1,"c":2}]}}`, jsondoc.ErrDuplicate},
 		{"a member twice among many", `{` + manyMembers(200) + `,"m7":0}`, jsondoc.ErrDuplicate},
 		{"a member twice among very many", `{` + manyMembers(5000) + `,"m7":0}`, jsondoc.ErrDuplicate},
-		{"a member twice in a row behind many", `{` + manyMembers(200) + `,"z":0,"z":0}`, jsondoc.ErrDuplicate},
+		{"a member twice in a row after many", `{` + manyMembers(200) + `,"z":0,"z":0}`, jsondoc.ErrDuplicate},
 		{"33 arrays in each other", nested("[", "]", 33), jsondoc.ErrTooDeep},
 		{"33 objects in each other", nested(`{"a":`, "}", 33), jsondoc.ErrTooDeep},
 		{"33 levels of both", nested(`[`, "]", 1)[:1] + nested(`{"a":`, "}", 32) + "]", jsondoc.ErrTooDeep},
 		{"a hundred thousand open arrays", strings.Repeat("[", 100_000), nil},
 		{"a second value", `{} {}`, nil},
 		{"a second value without a gap", `{}{}`, nil},
-		{"a stray bracket behind", `{}]`, nil},
-		{"a comma behind", `{},`, nil},
-		{"a NUL behind", "{}\x00", nil},
-		{"a comment behind", `{}//`, nil},
+		{"a trailing bracket", `{}]`, nil},
+		{"a trailing comma", `{},`, nil},
+		{"a trailing NUL", "{}\x00", nil},
+		{"a trailing comment", `{}//`, nil},
 		{"a comment within", `{/**/}`, nil},
 		{"a byte order mark", "\ufeff{}", nil},
 		{"UTF-16", "\xff\xfe{\x00}\x00", nil},
@@ -275,12 +275,12 @@ func TestParse_EachByteInStrings(t *testing.T) {
 	}
 }
 
-// The memory behind the text is not part of it.
+// Parse does not read beyond the end of the text.
 func TestParse_EndsWithText(t *testing.T) {
 	for _, whole := range []string{`["a\n"]`, `["abcdefgh"]`, `[true]`, `[1.5e+7]`, `{"a":1}`} {
 		for n := range len(whole) {
 			if _, err := jsondoc.Parse([]byte(whole)[:n]); err == nil {
-				t.Errorf("%q was read as if it went on", whole[:n])
+				t.Errorf("%q was read beyond its end", whole[:n])
 			}
 		}
 	}
@@ -295,7 +295,7 @@ func TestValue_Size(t *testing.T) {
 		"a long string":            `"` + strings.Repeat("x", 4096-2) + `"`,
 		"a long string of escapes": `"` + strings.Repeat(`\n`, 2048) + `"`,
 		"many values":              `[` + strings.Repeat("0,", 1000) + `0]`,
-		"next to nothing":          `{"a":0}`,
+		"one member":               `{"a":0}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			const count = 2000
@@ -465,7 +465,7 @@ func TestValue_Kinds(t *testing.T) {
 				t.Errorf("as an integer: %t, as a float: %t", isInt, isFloat)
 			}
 			if text != "" || on && !isBool || number != "" && !isNumber || whole != 0 || float != 0 {
-				t.Errorf("it came with something: %q, %t, %q, %d, %g", text, on, number, whole, float)
+				t.Errorf("a failed conversion returned a value: %q, %t, %q, %d, %g", text, on, number, whole, float)
 			}
 			elements := len(slices.Collect(v.Elements()))
 			members := len(maps.Collect(v.Members()))

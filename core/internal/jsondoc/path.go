@@ -3,7 +3,7 @@ package jsondoc
 import "strings"
 
 // SplitPath splits a path at its dots. `\.` is a dot within a name and `\\` is a backslash. A
-// backslash before any other character stands for itself.
+// backslash before any other character is literal.
 func SplitPath(path string) []string {
 	var (
 		names []string

@@ -219,7 +219,7 @@ func TestCache_IdleWaitsOneSecond(t *testing.T) {
 	})
 }
 
-// A service that is not idle has waited once; each further attempt goes on behind its back.
+// A busy service waits once; later attempts run in the background.
 func TestCache_BusyDoesNotWaitInOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
@@ -252,7 +252,7 @@ func TestCache_SlowProviderAfterIdleTime(t *testing.T) {
 	})
 }
 
-// max-age shortens the interval, to a minute at the least.
+// max-age shortens the interval, to at least a minute.
 func TestCache_MaxAge(t *testing.T) {
 	for header, want := range map[string][2]time.Duration{
 		"":                              {shortest, longest},
@@ -545,7 +545,7 @@ func TestCache_KnownKeyFetchesNothing(t *testing.T) {
 		p := newProvider(t, keycache.Options{}).warm(t)
 		for range 1000 {
 			if served(t, p.cache, p.KeyID(), 0).Guessed {
-				t.Fatal("Guessed, so that the caller would ask again")
+				t.Fatal("Guessed is set, so the caller would query again")
 			}
 			if _, err := p.cache.Find(t.Context(), p.KeyID(), "RS256"); !errors.Is(err, keycache.ErrWrongAlgorithm) {
 				t.Fatalf("another algorithm: %v; want ErrWrongAlgorithm", err)
@@ -800,7 +800,7 @@ func TestLacks_Outage(t *testing.T) {
 		}
 		time.Sleep(cooldown)
 		if p.cache.Lacks("forged") {
-			t.Error("though it may be asked again")
+			t.Error("after ten seconds")
 		}
 		p.Down()
 		p.cache.Find(t.Context(), "forged", alg) //nolint:errcheck // the outage

@@ -18,15 +18,15 @@ func TestConfirm_KeyInForce(t *testing.T) {
 		kid           string
 		confirmed     bool
 	}{
-		"nothing has changed":                         {[]keys.Key{a}, []keys.Key{a}, "a", true},
-		"another key has come":                        {[]keys.Key{a}, []keys.Key{a, b}, "a", true},
-		"the others stand in another order":           {[]keys.Key{a, b}, []keys.Key{b, a}, "a", true},
-		"the key has gone":                            {[]keys.Key{a}, []keys.Key{b}, "a", false},
-		"another key goes by its id":                  {[]keys.Key{a}, []keys.Key{ecKey("a")}, "a", false},
-		"the key has another algorithm now":           {[]keys.Key{a}, []keys.Key{{ID: "a", Algorithm: "ES256", Public: a.Public}}, "a", true},
-		"a key without id is still there":             {[]keys.Key{unnamed}, []keys.Key{ecKey(""), unnamed}, "", true},
-		"a key without id has gone":                   {[]keys.Key{unnamed}, []keys.Key{ecKey("")}, "", false},
-		"a key without id is one of several too many": {[]keys.Key{unnamed}, []keys.Key{ecKey(""), ecKey(""), ecKey(""), ecKey(""), unnamed}, "", false},
+		"nothing has changed":                 {[]keys.Key{a}, []keys.Key{a}, "a", true},
+		"another key is added":                {[]keys.Key{a}, []keys.Key{a, b}, "a", true},
+		"the other keys change their order":   {[]keys.Key{a, b}, []keys.Key{b, a}, "a", true},
+		"the key is removed":                  {[]keys.Key{a}, []keys.Key{b}, "a", false},
+		"another key has its id":              {[]keys.Key{a}, []keys.Key{ecKey("a")}, "a", false},
+		"the key has another algorithm now":   {[]keys.Key{a}, []keys.Key{{ID: "a", Algorithm: "ES256", Public: a.Public}}, "a", true},
+		"a key without id is still there":     {[]keys.Key{unnamed}, []keys.Key{ecKey(""), unnamed}, "", true},
+		"a key without id is removed":         {[]keys.Key{unnamed}, []keys.Key{ecKey("")}, "", false},
+		"a key without id, after four others": {[]keys.Key{unnamed}, []keys.Key{ecKey(""), ecKey(""), ecKey(""), ecKey(""), unnamed}, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

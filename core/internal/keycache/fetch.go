@@ -56,7 +56,7 @@ func (c *Cache) fresh(ctx context.Context, now time.Time) (*snapshot, error) {
 	switch {
 	case snap != nil && now.Before(snap.due):
 		return snap, nil
-	case snap == nil, now.After(snap.due.Add(c.opts.StaleFor)): // there is no usable set
+	case snap == nil, now.After(snap.due.Add(c.opts.StaleFor)): // no usable set
 		limit := c.opts.FetchTimeout
 		if snap != nil && c.opts.Inline {
 			limit = refreshWait
@@ -133,10 +133,9 @@ func (c *Cache) refresh(seen *snapshot) {
 	}
 }
 
-// fetch waits, no longer than limit, for the fetch in flight, and starts one if there is none. It
-// returns at once if seen has been replaced. The fetch goes on when this caller gives up, except
-// inline without another waiter. lacks is for a caller that a set may not help: such fetches have
-// a budget.
+// fetch waits for the fetch in flight, or starts one, for at most limit. It returns at once if
+// seen has been replaced. The fetch continues if this caller gives up, except inline without
+// another waiter. If lacks is set, the budget for unknown key ids applies.
 //
 // joined reports that the fetch may have begun before this call.
 func (c *Cache) fetch(ctx context.Context, seen *snapshot, limit time.Duration, lacks func(*snapshot) bool) (joined bool, err error) {

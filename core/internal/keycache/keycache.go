@@ -75,7 +75,7 @@ type UnavailableError struct {
 	Err        error         // for the operator
 }
 
-// Error is for the operator. It may contain addresses, but no secret.
+// Error describes the cause for the operator. It may contain addresses, but no secret.
 func (e *UnavailableError) Error() string { return "keys unavailable: " + e.Err.Error() }
 
 // Unwrap returns the cause: that of the last attempt, or of the end of the caller's wait.
@@ -84,8 +84,8 @@ func (e *UnavailableError) Unwrap() error { return e.Err }
 // Options tune a [Cache]. The zero value is right for a server. Zero or negative durations mean
 // the defaults.
 type Options struct {
-	// Interval is the time between refreshes. A source's own [keys.Set].MaxAge shortens it, to a
-	// minute at the least, and never lengthens it.
+	// Interval is the time between refreshes. A source's own [keys.Set].MaxAge shortens it, to at
+	// least a minute, and never lengthens it.
 	Interval time.Duration
 	// StaleFor is how long an old set serves, counted from when its refresh was due.
 	StaleFor time.Duration
@@ -160,8 +160,8 @@ type Match struct {
 }
 
 // Find returns the keys that may have signed a token with this key id (empty if it names none) and
-// algorithm. It waits only if there is no usable answer: before the first set, for an unknown key
-// id, and for a set that is too old. Canceling ctx ends the wait of this caller only.
+// algorithm. It waits only before the first set, for an unknown key id, and for a set that is too
+// old. Canceling ctx ends the wait of this caller only.
 //
 // It fails with [ErrUnknownKey], [ErrAmbiguousKey], [ErrWrongAlgorithm] or an [UnavailableError].
 func (c *Cache) Find(ctx context.Context, keyID, algorithm string) (Match, error) {
@@ -192,8 +192,8 @@ func outdated(match Match, err error) bool {
 	return errors.Is(err, ErrUnknownKey) || errors.Is(err, ErrAmbiguousKey) || match.Guessed && errors.Is(err, ErrWrongAlgorithm)
 }
 
-// FindAgain is for a token that none of the guessed keys of a match verified. It queries the source
-// for changed keys, on the same budget as for an unknown key id, and fails with
+// FindAgain looks a key up after no guessed key of a match has verified the token. It queries the
+// source for changed keys, on the same budget as for an unknown key id, and fails with
 // [ErrUnknownKey] if they have not.
 func (c *Cache) FindAgain(ctx context.Context, last Match, keyID, algorithm string) (Match, error) {
 	snap, err := c.fresh(ctx, c.now())
@@ -258,8 +258,8 @@ func (c *Cache) Lacks(keyID string) bool {
 	return c.flight == nil && !c.closed && c.failures.err == nil && c.spent(now)
 }
 
-// Ready fetches if there is no set or the set is too old, and reports whether there are usable
-// keys. Its error is an [UnavailableError].
+// Ready reports whether usable keys are available. It fetches if no set is cached or the set is
+// too old. Its error is an [UnavailableError].
 func (c *Cache) Ready(ctx context.Context) error {
 	_, err := c.fresh(ctx, c.now())
 	return err

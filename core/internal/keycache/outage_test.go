@@ -410,7 +410,7 @@ func TestClose_EndsHangingFetch(t *testing.T) {
 		wg.Go(func() {
 			_, took, err := find(p.cache, p.KeyID())
 			unavailable(t, err)
-			if took > 0 || errors.Is(err, context.Canceled) { // it was not the caller who cancelled
+			if took > 0 || errors.Is(err, context.Canceled) { // the caller did not cancel
 				t.Errorf("a waiting caller returned after %v: %v", took, err)
 			}
 		})
@@ -702,7 +702,7 @@ func TestClose_WaitingCallers(t *testing.T) {
 	}
 }
 
-// Otherwise every request of a service would wait a second for a provider that is away.
+// Otherwise every request would wait a second for a provider that is down.
 func TestOutage_IdleWaitAfterFailure(t *testing.T) {
 	for name, c := range map[string]struct {
 		since time.Duration
@@ -710,7 +710,7 @@ func TestOutage_IdleWaitAfterFailure(t *testing.T) {
 	}{
 		"as long as a back-off and a fetch take": {maxRetry + fetchLimit, false},
 		"longer":                                 {maxRetry + fetchLimit + 1, true},
-		"the clock was set back behind it":       {-maxRetry - time.Second, true},
+		"the clock was set back to before it":    {-maxRetry - time.Second, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -724,7 +724,7 @@ func TestOutage_IdleWaitAfterFailure(t *testing.T) {
 				clock.Advance(c.since)
 				_, took, err := find(p.cache, p.KeyID())
 				if waited := took == idleWait/2; waited != c.waits || err != nil {
-					t.Errorf("it took %v; %v", took, err)
+					t.Errorf("Find took %v; %v", took, err)
 				}
 				time.Sleep(idleWait) // until the fetch has ended
 			})
@@ -745,13 +745,13 @@ func TestOutage_UnknownKeyBudget(t *testing.T) {
 		before := p.asked.count()
 		_, _, err := find(p.cache, "forged")
 		unavailable(t, err)
-		if n := p.asked.count() - before; n > 1 { // the refresh that is due, behind the caller's back
+		if n := p.asked.count() - before; n > 1 { // the due refresh, in the background
 			t.Errorf("%d attempts", n)
 		}
 	})
 }
 
-// The budget is for unknown keys only.
+// Only unknown keys use the budget.
 func TestOutage_RecoveryWithoutBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProvider(t, keycache.Options{Interval: cooldown / 10, StaleFor: cooldown / 20}).warm(t)

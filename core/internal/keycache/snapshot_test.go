@@ -93,7 +93,7 @@ func TestSnapshot_Unusable(t *testing.T) {
 				source := keys.WithSnapshot(snapshot, p.asked)
 				served(t, newCache(t, source, keycache.Options{}), p.KeyID(), 0)
 				if needs, ok := source.(interface{ RequiresIssuer() bool }); !ok || !needs.RequiresIssuer() {
-					t.Error("it does not require an issuer")
+					t.Error("RequiresIssuer is false")
 				}
 			})
 		})

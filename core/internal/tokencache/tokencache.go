@@ -35,8 +35,8 @@ func New[V any](maxEntries int, maxBytes int64) *Cache[V] {
 	return &Cache[V]{maxEntries: maxEntries, maxBytes: maxBytes, young: generation[V]{entries: map[[32]byte]entry[V]{}}}
 }
 
-// Get returns the value of a digest, nil if there is none. Whether the value is still valid is
-// for the caller to check.
+// Get returns the value of a digest, nil if it is not cached. The caller must check whether the
+// value is still valid.
 func (c *Cache[V]) Get(key [32]byte) *V {
 	if c == nil {
 		return nil

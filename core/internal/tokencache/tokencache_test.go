@@ -126,12 +126,12 @@ func TestCache_Bounds(t *testing.T) {
 		n := 2
 		c.Put(key(2), &n, 101)
 		if has(t, c, 2) || !has(t, c, 1) {
-			t.Error("it is there, or displaced another")
+			t.Error("the value was cached, or displaced another")
 		}
 	})
 }
 
-func TestCache_KeepsWhatIsInUse(t *testing.T) {
+func TestCache_KeepsUsedEntries(t *testing.T) {
 	const size = 1000
 	c := tokencache.New[int](size, size)
 	reads, misses := 0, 0
@@ -157,7 +157,7 @@ func TestCache_Nil(t *testing.T) {
 	for _, c := range []*tokencache.Cache[int]{nil, tokencache.New[int](0, 1), tokencache.New[int](-1, 1), tokencache.New[int](1, 0)} {
 		put(c, 1)
 		if entries, bytes := c.Len(); c != nil || has(t, c, 1) || entries > 0 || bytes > 0 {
-			t.Error("it is not empty")
+			t.Error("a nil cache is not empty")
 		}
 	}
 }

@@ -68,7 +68,7 @@ func lookalike(name string) error {
 }
 
 // Lookalike returns the name that a member differs from by letter case alone, by Unicode's simple
-// folding; empty if there is none.
+// folding; empty for all others.
 func (n Names) Lookalike(member string) string {
 	if n.plain && isPlain(member) {
 		return ""

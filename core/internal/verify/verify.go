@@ -74,7 +74,7 @@ const (
 	AllowIDToken      = "id_token" // ID tokens as well
 )
 
-// Rules are what one issuer's tokens must satisfy.
+// Rules are the requirements for the tokens of one issuer.
 type Rules struct {
 	Algorithms []string
 	Audience   []string // empty: not checked

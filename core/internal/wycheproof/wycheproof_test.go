@@ -18,7 +18,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// file is what is read of a file of vectors.
+// file has the members of a vector file that the tests read.
 type file struct {
 	NumberOfTests int `json:"numberOfTests"`
 	TestGroups    []group

@@ -24,7 +24,7 @@ const (
 // ErrClosed is the result of an invocation if the server was closed before the function answered.
 var ErrClosed = errors.New("runtimeapi: closed")
 
-// FunctionError is what a runtime reports if the function failed.
+// FunctionError is a runtime's report of a failed function.
 type FunctionError struct {
 	Type    string `json:"errorType"`
 	Message string `json:"errorMessage"`
@@ -113,7 +113,7 @@ func (s *Server) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	case <-s.ctx.Done():
 		return nil, context.Cause(s.ctx)
 	case <-ctx.Done():
-		return nil, fmt.Errorf("runtimeapi: the function asks for no invocation: %w", ctx.Err())
+		return nil, fmt.Errorf("runtimeapi: the function requested no invocation: %w", ctx.Err())
 	}
 	select {
 	case o := <-call.done:

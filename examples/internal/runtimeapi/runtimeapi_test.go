@@ -93,7 +93,7 @@ func TestServer_InvokeCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := s.Invoke(ctx, []byte(`{}`)); !errors.Is(err, context.Canceled) {
-		t.Errorf("before the function asks: %v", err)
+		t.Errorf("before the function requests: %v", err)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	defer cancel()

@@ -72,12 +72,12 @@ func TestDoctor_Red(t *testing.T) {
 		env                 map[string]string
 		topic, text, remedy string
 	}{
-		"it is unreachable":                   {nil, func(i *ssotest.Issuer) { i.Down() }, nil, "keys", "refused", "nothing listens there"},
-		"it answers 503":                      {nil, func(i *ssotest.Issuer) { i.Fault(status(503)) }, nil, "keys", "answered 503", "the provider has an internal error"},
-		"it is another issuer":                {nil, func(i *ssotest.Issuer) { i.Fault(otherIssuer) }, nil, "keys", "names the issuer", `set SSO_ISSUER to it`},
-		"its key is too small":                {[]devissuer.Option{devissuer.WithKeyPEM(smallKey(t))}, nil, nil, "keys", "an RSA key of 1024 bits", "replace the key"},
-		"one of its keys is too small":        {nil, func(i *ssotest.Issuer) { addKey(i, rsaJWK(t, "small", devissuer.WithKeyPEM(smallKey(t)))) }, nil, "keys", `the key "small" is not used: an RSA key of 1024 bits`, "replace the key"},
-		"it has no key for the algorithms":    {[]devissuer.Option{devissuer.WithAlgorithm("ES256")}, nil, map[string]string{"SSO_ALGORITHMS": "RS256"}, "algorithms", "no key is for RS256: every token is refused", "if the provider signs with ES256"},
+		"the provider is unreachable":         {nil, func(i *ssotest.Issuer) { i.Down() }, nil, "keys", "refused", "nothing listens there"},
+		"the provider answers 503":            {nil, func(i *ssotest.Issuer) { i.Fault(status(503)) }, nil, "keys", "answered 503", "the provider has an internal error"},
+		"another issuer's document":           {nil, func(i *ssotest.Issuer) { i.Fault(otherIssuer) }, nil, "keys", "names the issuer", `set SSO_ISSUER to it`},
+		"the only key is too small":           {[]devissuer.Option{devissuer.WithKeyPEM(smallKey(t))}, nil, nil, "keys", "an RSA key of 1024 bits", "replace the key"},
+		"one key is too small":                {nil, func(i *ssotest.Issuer) { addKey(i, rsaJWK(t, "small", devissuer.WithKeyPEM(smallKey(t)))) }, nil, "keys", `the key "small" is not used: an RSA key of 1024 bits`, "replace the key"},
+		"no key for the algorithms":           {[]devissuer.Option{devissuer.WithAlgorithm("ES256")}, nil, map[string]string{"SSO_ALGORITHMS": "RS256"}, "algorithms", "no key is for RS256: every token is refused", "if the provider signs with ES256"},
 		"two keys have one id":                {nil, func(i *ssotest.Issuer) { addKey(i, rsaJWK(t, i.KeyID())) }, nil, "keys", "2 keys have the id", "an id of its own"},
 		"two more keys have one id":           {nil, func(i *ssotest.Issuer) { addKey(i, rsaJWK(t, "x")); addKey(i, rsaJWK(t, "x")) }, nil, "keys", `2 keys have the id "x"`, "an id of its own"},
 		"this clock is 10 minutes behind":     {nil, func(i *ssotest.Issuer) { i.Fault(dated(10 * time.Minute)) }, nil, "clock", "10m behind the provider's (± 1s), where 1m is allowed: tokens are refused as issued in the future", "NTP"},
@@ -85,18 +85,18 @@ func TestDoctor_Red(t *testing.T) {
 		"the audience is missing":             {nil, nil, map[string]string{"SSO_AUDIENCE": ""}, "SSO_AUDIENCE", "is not set", "orders-api"},
 		"keys over http from another machine": {nil, nil, map[string]string{"SSO_PUBLIC_KEY_URI": "http://keys.example.com/jwks.json"}, "SSO_PUBLIC_KEY_URI", "http:// to keys.example.com", "https://"},
 		"the issuer over http":                {nil, nil, map[string]string{"SSO_ISSUER": "http://login.example.com"}, "SSO_ISSUER", "http:// to login.example.com", "https://"},
-		"it publishes a private key":          {nil, func(i *ssotest.Issuer) { addKey(i, `{"kty":"RSA","kid":"p","n":"AQAB","e":"AQAB","d":"AQAB"}`) }, nil, "keys", "a private key", "replace the key"},
-		"it has no key at all":                {nil, func(i *ssotest.Issuer) { i.SetJWKS(`{"keys":[]}`) }, map[string]string{"SSO_PUBLIC_KEY_URI": "jwks"}, "keys", "none of the 0 keys", "report them to the provider"},
-		"there is a login page":               {nil, func(i *ssotest.Issuer) { i.Fault(loginPage) }, nil, "keys", "not a discovery document", "a web page"},
-		"it has moved":                        {nil, func(i *ssotest.Issuer) { i.Fault(status(http.StatusFound, "Location", "https://new.example/keys?x=1")) }, nil, "keys", "a redirect", "https://new.example/keys"},
-		"nothing is there":                    {nil, func(i *ssotest.Issuer) { i.Fault(status(404)) }, nil, "keys", "answered 404", "nothing is at this address"},
-		"it requires a login":                 {nil, func(i *ssotest.Issuer) { i.Fault(status(401)) }, nil, "keys", "answered 401", "keys are public"},
+		"a private key is published":          {nil, func(i *ssotest.Issuer) { addKey(i, `{"kty":"RSA","kid":"p","n":"AQAB","e":"AQAB","d":"AQAB"}`) }, nil, "keys", "a private key", "replace the key"},
+		"an empty key set":                    {nil, func(i *ssotest.Issuer) { i.SetJWKS(`{"keys":[]}`) }, map[string]string{"SSO_PUBLIC_KEY_URI": "jwks"}, "keys", "none of the 0 keys", "report them to the provider"},
+		"a login page":                        {nil, func(i *ssotest.Issuer) { i.Fault(loginPage) }, nil, "keys", "not a discovery document", "a web page"},
+		"a redirect":                          {nil, func(i *ssotest.Issuer) { i.Fault(status(http.StatusFound, "Location", "https://new.example/keys?x=1")) }, nil, "keys", "a redirect", "https://new.example/keys"},
+		"404":                                 {nil, func(i *ssotest.Issuer) { i.Fault(status(404)) }, nil, "keys", "answered 404", "nothing is at this address"},
+		"a login is required":                 {nil, func(i *ssotest.Issuer) { i.Fault(status(401)) }, nil, "keys", "answered 401", "keys are public"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			issuer := ssotest.NewIssuer(t, tt.opts...)
 			env := settingsOf(issuer)
 			if r, _ := examine(t, issuer.Client(), env); tt.harm != nil && tt.opts == nil && r.Level != doctor.Green {
-				t.Fatalf("it is not in order to begin with: %+v", r.Findings)
+				t.Fatalf("findings before the fault: %+v", r.Findings)
 			}
 			if tt.harm != nil {
 				tt.harm(issuer)
@@ -122,7 +122,7 @@ func TestDoctor_Red(t *testing.T) {
 				t.Errorf("%+v", human)
 			}
 			for _, stray := range issuer.Stats().Strays {
-				t.Errorf("%s was asked", stray)
+				t.Errorf("request to %s", stray)
 			}
 		})
 	}

@@ -102,7 +102,7 @@ func (p *program) decode(input explain.Input, where string) error {
 	return nil
 }
 
-// marks are what people see of a check's result.
+// marks are the printed results of checks.
 var marks = map[explain.Result]string{explain.Pass: "ok  ", explain.Fail: "FAIL", explain.Skipped: "skip"}
 
 func (p *program) printReport(r *explain.Report, where string) {

@@ -216,7 +216,7 @@ func TestExplain_RemedyWorks(t *testing.T) {
 				token = tt.issuer.Token(tt.fix...)
 			}
 			if r, o := ask(t, tt.issuer, token, append(args, tt.then...)...); o.code != 0 {
-				t.Errorf("it does not help: %s, %s", r.Reason, r.Cause)
+				t.Errorf("still refused after the remedy: %s, %s", r.Reason, r.Cause)
 			}
 		})
 	}
@@ -282,7 +282,7 @@ func TestExplain_Require(t *testing.T) {
 			}
 			for _, check := range r.Checks {
 				if check.Result != explain.Pass && check.Result != explain.Skipped {
-					t.Errorf("the token is good, but %+v", check)
+					t.Errorf("the token is valid, but %+v", check)
 				}
 			}
 			// The library's own decision and answer.
@@ -309,7 +309,7 @@ func TestExplain_Require(t *testing.T) {
 				token = issuer.Token(tt.fix...)
 			}
 			if r, o := ask(t, issuer, token, append(append(trusting(issuer), "--require", tt.require), tt.args...)...); o.code != 0 {
-				t.Errorf("what the remedy asks for does not help: %+v", r.Require)
+				t.Errorf("still denied after the remedy: %+v", r.Require)
 			}
 		})
 	}

@@ -183,7 +183,7 @@ func TestExplain_ConfiguredSourceOnly(t *testing.T) {
 		token := issuer.Token(opts...)
 		o := call{args: append([]string{"explain"}, trusting(issuer)...), stdin: token, client: issuer.Client(), now: time.Now}.run(t)
 		if strays := issuer.Stats().Strays; len(strays) > 0 {
-			t.Errorf("%q were asked:\n%s", strays, o.stdout)
+			t.Errorf("requests to %q:\n%s", strays, o.stdout)
 		}
 	}
 	o := call{args: append([]string{"explain"}, trusting(issuer)...), stdin: issuer.Token(devissuer.Header("jku", other)), client: issuer.Client()}.run(t)

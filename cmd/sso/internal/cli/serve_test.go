@@ -172,7 +172,7 @@ func TestMint_Service(t *testing.T) {
 	if status, _ := curl(t, http.MethodGet, server.URL, ""); status != 401 {
 		t.Errorf("without a token: %d", status)
 	}
-	t.Run("and explain agrees", func(t *testing.T) {
+	t.Run("explain gives the same result", func(t *testing.T) {
 		env := map[string]string{"SSO_ISSUER": s.issuer, "SSO_AUDIENCE": "api", "SSO_ALGORITHMS": "ES256"}
 		for token, want := range map[string]int{mint(t, "--issuer", s.issuer, "--permission", "pma.role=admin"): 0, mint(t, "--issuer", s.issuer): 1} {
 			if o := (call{args: []string{"explain", "--require", `is("pma.role", "admin")`}, stdin: token, env: env}).run(t); o.code != want {
@@ -183,7 +183,7 @@ func TestMint_Service(t *testing.T) {
 			t.Errorf("%+v", o)
 		}
 	})
-	t.Run("also while keys rotate", func(t *testing.T) {
+	t.Run("a rotation", func(t *testing.T) {
 		before := mint(t, "--issuer", s.issuer, "--permission", "pma.role=admin")
 		if status, body := curl(t, http.MethodPost, s.issuer+"/rotate", ""); status != 200 || !strings.Contains(body, `"kid"`) {
 			t.Fatal(status, body)
@@ -194,7 +194,7 @@ func TestMint_Service(t *testing.T) {
 			}
 		}
 	})
-	t.Run("and not from an issuer that is down", func(t *testing.T) {
+	t.Run("an issuer that is down", func(t *testing.T) {
 		curl(t, http.MethodPost, s.issuer+"/down", "")
 		if o := (call{args: []string{"mint", "--issuer", s.issuer}}).run(t); o.code != 1 || o.stdout != "" || !strings.Contains(o.stderr, "sso serve") {
 			t.Errorf("%+v", o)
@@ -314,7 +314,7 @@ func TestMint_OtherTokenEndpoint(t *testing.T) {
 		}
 	}
 	if len(asked) != 1 || !asked["http://127.0.0.1:9000"] {
-		t.Errorf("%v were asked", asked)
+		t.Errorf("requests to %v", asked)
 	}
 }
 

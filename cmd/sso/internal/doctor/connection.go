@@ -143,7 +143,7 @@ func (e *examination) clock(x *exchange) {
 	}
 	off := skew.Abs()
 	text := fmt.Sprintf("this machine's is %s %s the provider's (± %s), where %s is allowed", span(off), direction, span(doubt), span(leeway))
-	const remedy = "set this machine's clock by NTP (timedatectl set-ntp true), or ask the provider to"
+	const remedy = "set this machine's clock by NTP (timedatectl set-ntp true), or have the provider do so"
 	switch {
 	case off <= doubt:
 		e.add(Green, "clock", "", "this machine's agrees with the provider's (± %s)", span(doubt))

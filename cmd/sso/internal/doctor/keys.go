@@ -28,7 +28,7 @@ type Key struct {
 	Size      string `json:"size"`
 	Age       string `json:"age"`
 	Usable    bool   `json:"usable"`
-	Why       string `json:"why,omitempty"` // it is not usable
+	Why       string `json:"why,omitempty"` // why the key is not usable; empty if it is
 }
 
 // jwk is a key as the set has it. Only the library decides whether it is valid.

@@ -69,7 +69,7 @@ type Question struct {
 	Now     func() time.Time
 }
 
-// An inquiry is what a report and its remedies are made from.
+// An inquiry has the data of a report and its remedies.
 type inquiry struct {
 	*Report
 

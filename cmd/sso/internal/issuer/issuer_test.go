@@ -147,7 +147,7 @@ func TestStart_Restart(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Error(info, err)
 	}
-	t.Run("but not for ever", func(t *testing.T) {
+	t.Run("old keys are removed", func(t *testing.T) {
 		for range 10 {
 			ask(second, http.MethodPost, "/rotate", "localhost", here)
 		}
@@ -203,7 +203,7 @@ func TestStart_DownAndUp(t *testing.T) {
 	}
 	end(t, s)
 	if _, err := reach("GET", "/"); err == nil {
-		t.Error("it goes on answering")
+		t.Error("the issuer still answers")
 	}
 }
 

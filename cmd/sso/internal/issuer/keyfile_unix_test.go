@@ -47,7 +47,7 @@ func TestOpenKeyFile_Pipe(t *testing.T) {
 			t.Error(err)
 		}
 	case <-time.After(10 * time.Second):
-		t.Error("it is waited for")
+		t.Error("OpenKeyFile waits for the pipe")
 	}
 }
 

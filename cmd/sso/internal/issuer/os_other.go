@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// lock accepts every file: there are no such locks here.
+// lock accepts every file, because this system has no file locks.
 func lock(*os.File) (free bool, err error) { return true, nil }
 
-// checkOwner accepts every file: the owner is not known here.
+// checkOwner accepts every file, because this system does not report the owner.
 func checkOwner(string, fs.FileInfo) error { return nil }

@@ -67,7 +67,7 @@ func TestParsePersonas_Errors(t *testing.T) {
 				t.Errorf("%v, want %q", err, tt.want)
 			}
 			if err != nil && strings.Contains(err.Error(), "issuer.Persona") {
-				t.Errorf("it names a Go type: %v", err)
+				t.Errorf("the error names a Go type: %v", err)
 			}
 		})
 	}

@@ -13,20 +13,20 @@ import (
 
 // hostile are texts that a terminal obeys, or that people misread.
 var hostile = map[string]string{
-	"clear the screen":       "\x1b[2J",
-	"set the title":          "\x1b]0;owned\x07",
-	"the same in one byte":   "\u009b2J",
-	"a forged line":          "x\nok    signature",
-	"the line again":         "x\rok    signature",
-	"backspaces":             "no\b\bok",
-	"delete":                 "\x7f",
-	"right to left":          "\u202egnitirw",
-	"isolates":               "\u2066x\u2069",
-	"zero width":             "a\u200bb",
-	"line separator":         "a\u2028b",
-	"bytes that are no text": "\xff\x9b2J",
-	"a tag":                  "\U000e0041",
-	"NUL":                    "\x00",
+	"clear the screen":     "\x1b[2J",
+	"set the title":        "\x1b]0;owned\x07",
+	"the same in one byte": "\u009b2J",
+	"a forged line":        "x\nok    signature",
+	"the line again":       "x\rok    signature",
+	"backspaces":           "no\b\bok",
+	"delete":               "\x7f",
+	"right to left":        "\u202egnitirw",
+	"isolates":             "\u2066x\u2069",
+	"zero width":           "a\u200bb",
+	"line separator":       "a\u2028b",
+	"invalid UTF-8":        "\xff\x9b2J",
+	"a tag":                "\U000e0041",
+	"NUL":                  "\x00",
 }
 
 func TestPrinter_ControlCharacters(t *testing.T) {
@@ -36,7 +36,7 @@ func TestPrinter_ControlCharacters(t *testing.T) {
 			p := term.NewPrinter(&out)
 			p.Printf("%s|%v|%s|%v", text, errors.New(text), []string{text}, struct{ s string }{text})
 			if strings.Contains(out.String(), "\n") {
-				t.Errorf("it breaks lines: %q", out.String())
+				t.Errorf("output with line breaks: %q", out.String())
 			}
 			for _, r := range out.String() {
 				if r != '\n' && (r < ' ' || r > '~') {
