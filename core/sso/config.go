@@ -40,9 +40,10 @@ type Config struct {
 	// those for other services, and an empty Audience. Default false.
 	SkipAudienceCheck bool
 
-	// ClientIDs lists the OAuth clients whose tokens are accepted, by `client_id` (RFC 9068,
-	// section 2.2), compared exactly; a token without `client_id` is refused. Default: any client,
-	// and tokens without one.
+	// ClientIDs lists the OAuth clients whose tokens are accepted, compared exactly. A token names its
+	// client in `client_id` (RFC 9068, section 2.2), else `azp` (Keycloak, Auth0, Entra v2, Google), else
+	// `appid` (Entra v1), else `cid` (Okta). A token without any is refused, and so is one in which two
+	// differ. Default: any client, and tokens without one.
 	ClientIDs []string
 
 	// Issuer is the identity provider's identifier. The token's `iss` must equal it (RFC 7519,

@@ -205,7 +205,7 @@ func (c *Config) checkAudience(l *configerr.List) {
 	if c.SkipAudienceCheck && c.Issuer == "" {
 		l.Add("Issuer", "is not set, and "+skip+" accepts tokens for other services", issuerRemedy)
 	}
-	l.CheckList("ClientIDs", c.ClientIDs, "write each client as in the tokens' client_id, without empty ones and surrounding white space")
+	l.CheckList("ClientIDs", c.ClientIDs, "write each client as in the tokens' client_id, azp, appid or cid, without empty ones and surrounding white space")
 	l.CheckList("Audience", c.Audience, "write each audience as in the tokens' aud, without empty ones and surrounding white space")
 	if !slices.Contains([]TokenType{AnyAccessToken, StrictAccessToken, AllowIDToken}, c.TokenType) {
 		l.Add("TokenType", "holds "+configerr.Quote(string(c.TokenType)), "write at+jwt or id_token, or leave it out")
@@ -266,6 +266,9 @@ func (c *Config) checkClaim(l *configerr.List, field string, claim *string, usua
 // only where it was configured: services that never read roles must not refuse a claim "Roles".
 func (c *Config) claims() verify.Names {
 	names := []string{jsondoc.SplitPath(c.PermissionsClaim)[0]}
+	if len(c.ClientIDs) > 0 {
+		names = append(names, "azp", "appid", "cid")
+	}
 	if c.RolesClaim != defaultRolesClaim {
 		names = append(names, jsondoc.SplitPath(c.RolesClaim)[0])
 	}

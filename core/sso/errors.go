@@ -51,7 +51,7 @@ const (
 	ReasonIssuedInFuture      Reason = "issued_in_future"     // `iat` is in the future
 	ReasonWrongAudience       Reason = "wrong_audience"       // `aud` is missing or names other services
 	ReasonWrongIssuer         Reason = "wrong_issuer"         // `iss` is missing or another issuer
-	ReasonWrongClient         Reason = "wrong_client"         // `client_id` is missing, or not one of Config.ClientIDs
+	ReasonWrongClient         Reason = "wrong_client"         // `client_id`, else `azp`, `appid` or `cid`, is missing, or not one of Config.ClientIDs; or two differ
 	ReasonTokenKind           Reason = "token_kind"           // the claims are those of another kind of token: an ID, refresh or logout token
 	ReasonBoundToken          Reason = "bound_token"          // `cnf`: valid only with a proof of possession, which is not checked
 	ReasonMissingClaim        Reason = "missing_claim"        // a claim is missing that RFC 9068, or a logout token, requires

@@ -2,6 +2,8 @@ package sso_test
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -145,8 +147,9 @@ func typedTokens() (list []realToken) {
 // capitalTokens have claims of their own that differ from registered ones by letter case.
 var capitalTokens = []realToken{
 	{kind: "letter case", name: "a customer number CID", token: token("CID", `"4711"`), holds: func(p *sso.Principal) bool { return !p.Claim("cid").Exists() }},
-	{kind: "letter case", name: "CID, where clients are listed", token: token("CID", `"web"`, "client_id", `"web"`), config: unaddressed},
-	{kind: "letter case", name: "CID alone, where clients are listed", token: token("CID", `"web"`), config: unaddressed, want: sso.ReasonWrongClient},
+	{kind: "letter case", name: "CID, where clients are listed", token: token("CID", `"4711"`, "client_id", `"web"`), config: unaddressed, want: sso.ReasonMalformed},
+	{kind: "letter case", name: "AppID, where clients are listed", token: token("AppID", `"4711"`, "client_id", `"web"`), config: unaddressed, want: sso.ReasonMalformed},
+	{kind: "letter case", name: "AppID", token: token("AppID", `"4711"`)},
 	{kind: "letter case", name: "CID beside cid", token: token("CID", `"web"`, "cid", `"other"`), want: sso.ReasonMalformed},
 	{kind: "letter case", name: "Scope", token: token("Scope", `"x"`), holds: func(p *sso.Principal) bool { return len(p.Scopes()) == 0 }},
 	{kind: "letter case", name: "Scope beside scope", token: token("Scope", `"admin"`, "scope", `"x"`), want: sso.ReasonMalformed},
@@ -183,6 +186,58 @@ func largeTokens() []realToken {
 	}
 }
 
+// clientTokens name their client in the claims of several providers.
+func clientTokens() (list []realToken) {
+	add := func(name string, want sso.Reason, claims ...string) {
+		listed := func(c *sso.Config) { c.ClientIDs = []string{"app", "web"} }
+		list = append(list,
+			realToken{kind: "client", name: name, token: token(claims...), config: listed, want: want},
+			realToken{kind: "client, where the audience is skipped", name: name, token: token(claims...), config: unaddressed, want: want})
+	}
+	names := []string{"client_id", "azp", "appid", "cid"}
+	for i, name := range names {
+		add(name, "", name, `"web"`)
+		add("another "+name, sso.ReasonWrongClient, name, `"other"`)
+		add(name+" in capitals", sso.ReasonWrongClient, name, `"WEB"`)
+		add(name+" and a list", map[bool]sso.Reason{true: sso.ReasonMalformedClaim, false: sso.ReasonWrongClient}[i == 0], name, `["web"]`)
+		add(name+" null", sso.ReasonWrongClient, name, `null`)
+		add(name+" empty", sso.ReasonWrongClient, name, `""`)
+		for _, other := range names[i+1:] {
+			add(name+" and "+other, "", name, `"web"`, other, `"web"`)
+			add(name+" null and "+other, "", name, `null`, other, `"web"`)
+			add(name+" empty and "+other, "", name, `""`, other, `"web"`)
+			add(name+" and another "+other, sso.ReasonWrongClient, name, `"web"`, other, `"other"`)
+			add("another "+name+" and "+other, sso.ReasonWrongClient, name, `"other"`, other, `"web"`)
+			add(name+" and a number in "+other, sso.ReasonWrongClient, name, `"web"`, other, `1`)
+			add(name+" and an empty "+other, "", name, `"web"`, other, `""`)
+		}
+		list = append(list, realToken{kind: "client, where none is listed", name: name, token: token(name, `"web"`, names[(i+1)%4], `"other"`)})
+	}
+	add("none", sso.ReasonWrongClient)
+	add("four that agree", "", "client_id", `"web"`, "azp", `"web"`, "appid", `"web"`, "cid", `"web"`)
+	add("two listed ones that differ", sso.ReasonWrongClient, "azp", `"web"`, "client_id", `"app"`)
+	return list
+}
+
+func TestConfig_ClientIDsLogged(t *testing.T) {
+	for want, claims := range map[string][]string{
+		`client_id is "x", want one of ["web"]`:                                     {"client_id", `"x"`, "azp", `"x"`},
+		`azp is "x", want one of ["web"]`:                                           {"azp", `"x"`},
+		`appid is "x", want one of ["web"]`:                                         {"appid", `"x"`, "cid", `""`},
+		`cid is "x", want one of ["web"]`:                                           {"cid", `"x"`},
+		`azp is "web", and cid is "x": want one client`:                             {"azp", `"web"`, "cid", `"x"`},
+		`azp is not a string`:                                                       {"azp", `1`},
+		`none of ["client_id" "azp" "appid" "cid"] is present, want one of ["web"]`: nil,
+	} {
+		var log lines
+		a := newAuth(t, func(c *sso.Config) { c.ClientIDs, c.Logger = []string{"web"}, log.logger(slog.LevelInfo) })
+		_, err := a.ValidateToken(t.Context(), token(claims...))
+		if entry := log.entries(t)[0]; reasonIn(err) != sso.ReasonWrongClient || entry["check"] != "client_id" || !strings.HasSuffix(fmt.Sprint(entry["error"]), ": "+want) {
+			t.Errorf("%q: %v, %v", claims, err, entry)
+		}
+	}
+}
+
 // surrogateTokens have texts that were cut in the middle of a character in UTF-16 (RFC 8259, section 8.2).
 var surrogateTokens = []realToken{
 	{kind: "lone surrogate", name: "name", token: token("name", `"Ada \ud83d"`), holds: func(p *sso.Principal) bool { s, _ := p.Claim("name").Text(); return s == "Ada \ufffd" }},
@@ -203,7 +258,7 @@ var surrogateTokens = []realToken{
 }
 
 func TestValidateToken_RealTokens(t *testing.T) {
-	for _, test := range slices.Concat(nullTokens, emptyTokens, typedTokens(), capitalTokens, surrogateTokens, largeTokens()) {
+	for _, test := range slices.Concat(nullTokens, emptyTokens, typedTokens(), capitalTokens, surrogateTokens, largeTokens(), clientTokens()) {
 		t.Run(test.kind+"/"+test.name, func(t *testing.T) {
 			if test.config == nil {
 				test.config = func(*sso.Config) {}

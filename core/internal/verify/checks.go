@@ -34,7 +34,7 @@ var (
 	}, identity, []Check{
 		{"client_id", "malformed_claim", "RFC 9068, section 2.2", text("client_id")},
 		{"client_id", "missing_claim", "RFC 9068, section 2.2", strict(present("client_id"))},
-		{"client_id", "wrong_client", "RFC 8693, section 4.3", client},
+		{"client_id", "wrong_client", "RFC 9068, section 2.2; OpenID Connect Core 1.0, section 2", client},
 		{"jti", "missing_claim", "RFC 9068, section 2.2", strict(present("jti"))},
 		{"jti", "malformed_claim", "RFC 7519, section 4.1.7", strict(text("jti"))},
 	}, otherKinds, []Check{
@@ -510,13 +510,34 @@ func forAudience(_ context.Context, t *Token) error {
 // maxListed bounds the audiences in a message.
 const maxListed = 8
 
+// clientClaims name the client that a token was issued to: those of RFC 9068, OpenID Connect, Microsoft
+// Entra v1 and Okta.
+var clientClaims = []string{"client_id", "azp", "appid", "cid"}
+
+// client requires one of the listed clients, in the first of clientClaims that the token has.
 func client(_ context.Context, t *Token) error {
 	if len(t.ClientIDs) == 0 {
 		return ErrSkipped
 	}
-	id, _ := t.claim("client_id").Text()
-	if !slices.Contains(t.ClientIDs, id) {
-		return fail("got %q, want one of %q", id, t.ClientIDs)
+	var read, id string
+	for _, name := range clientClaims {
+		value := t.claim(name)
+		text, isText := value.Text()
+		switch {
+		case value.Kind() == jsondoc.Absent:
+		case !isText:
+			return fail("%s is not a string", name)
+		case read == "":
+			read, id = name, text
+		case text != id:
+			return fail("%s is %q, and %s is %q: want one client", read, id, name, text)
+		}
+	}
+	switch {
+	case read == "":
+		return fail("none of %q is present, want one of %q", clientClaims, t.ClientIDs)
+	case !slices.Contains(t.ClientIDs, id):
+		return fail("%s is %q, want one of %q", read, id, t.ClientIDs)
 	}
 	return nil
 }

@@ -172,6 +172,10 @@ func (c *inquiry) found(name string) string {
 		return strings.Join(found, "; ")
 	case "signature":
 		return "verified with the provider's key"
+	case "client_id":
+		if claim, id := c.client(); claim != "" && claim != name {
+			return fmt.Sprintf("%s %q", claim, id)
+		}
 	case "crit", "zip", "b64", "alg", "cty", "typ", "kid":
 		return cmp.Or(member(c.token.Header, name), "none")
 	}

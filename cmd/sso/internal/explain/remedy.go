@@ -37,16 +37,26 @@ func (c *inquiry) remedy() string {
 	case sso.ReasonWrongIssuer:
 		return c.issuerRemedy()
 	case sso.ReasonWrongClient:
-		if id := text(c.token.Claims, "client_id"); id != "" {
+		if _, id := c.client(); id != "" {
 			return fmt.Sprintf("Call with a token of one of the clients %q. If tokens of %q are for this service, add it to SSO_CLIENT_IDS (--client-ids).", c.cfg.ClientIDs, id)
 		}
-		return "Call with a token that names its client in client_id. If the provider's tokens never do, remove SSO_CLIENT_IDS and set SSO_AUDIENCE."
+		return "Call with a token that names its client in client_id, azp, appid or cid. If the provider's tokens never do, remove SSO_CLIENT_IDS and set SSO_AUDIENCE."
 	case sso.ReasonTokenKind:
 		return c.kindRemedy()
 	case sso.ReasonUnknownKey, sso.ReasonBadSignature:
 		return c.Reason.Remedy() + c.issuer()
 	}
 	return c.Reason.Remedy()
+}
+
+// client returns the client that the token names, and the claim that names it.
+func (c *inquiry) client() (claim, id string) {
+	for _, claim := range []string{"client_id", "azp", "appid", "cid"} {
+		if id := text(c.token.Claims, claim); id != "" {
+			return claim, id
+		}
+	}
+	return "", ""
 }
 
 // issuer names the token's issuer, by which its environment can be recognized.
