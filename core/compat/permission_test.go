@@ -138,7 +138,7 @@ func TestTruthy(t *testing.T) {
 	}
 	t.Run("without a principal", func(t *testing.T) {
 		for _, empty := range []*sso.Principal{nil, {}} {
-			if d := check(t, compat.Truthy("p"), empty); d.Granted() || d.Explain() != "denied: missing at p, wanted true, found nothing; the token's permissions need true at p" {
+			if d := check(t, compat.Truthy("p"), empty); d.Granted() || d.Explain() != "denied: missing at p, wanted true, found nothing; the token's permissions (absent) need true at p" {
 				t.Error(d.Explain())
 			}
 		}

@@ -1,6 +1,7 @@
 package permission
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -50,14 +51,24 @@ func (p *path) deny(access sso.Access, wanted string) sso.Decision {
 	if !found.Exists() || found.Kind() == "null" {
 		code = "missing"
 	}
-	root := "permissions"
-	if p.claims {
-		root = "claims"
-	} else if claim := access.PermissionsClaim(); claim != root {
-		root += " (its claim " + claim + ")"
+	root := "claims"
+	if !p.claims {
+		root = permissionsFound(access)
 	}
 	remedy := fmt.Sprintf("the token's %s need %s at %s", root, wanted, p.text)
 	return sso.Deny(code, remedy).With(sso.Details{Path: p.text, Wanted: wanted, Found: found})
+}
+
+// permissionsFound describes the token's permissions: their claim, unless it is the usual one, and their
+// JSON type.
+func permissionsFound(access sso.Access) string {
+	text := "permissions ("
+	if claim := access.PermissionsClaim(); claim != "permissions" {
+		text += "its claim " + claim + ", "
+	}
+	kind := access.Principal().Permissions().Kind()
+	known := map[string]string{"nothing": "absent", "object": "an object", "array": "an array"}
+	return text + cmp.Or(known[kind], "a JSON "+kind) + ")"
 }
 
 // Is requires that the value at a path within the token's permissions is one of those given. If
@@ -150,17 +161,32 @@ func flat(values []any) []any {
 
 // Has requires that the value at a path within the token's permissions is true, or "*" unless
 // [sso.Config.DisableWildcard]. It denies every other value, such as 1, "true" and a list that contains
-// true. It panics without a path. A denial has the code "missing" or "wrong_value".
+// true. If the permissions are a list, as those of Auth0 are, one of its elements must be the path
+// itself, as in Has("read:orders"). It panics without a path. A denial has the code "missing" or
+// "wrong_value".
 func Has(dotted string) sso.Permission {
 	at := newPath("Has", dotted, false)
+	name := strings.Join(at.names, ".") // as an element of a list
 	return &node{
 		text: call("has", texts(dotted)...),
 		holds: func(access sso.Access) bool {
+			for e := range access.Principal().Permissions().Elements() {
+				if text, ok := e.Text(); ok && text == name {
+					return true
+				}
+			}
 			found := at.in(access)
 			yes, _ := found.Bool()
 			return yes || at.isWildcard(found, access)
 		},
-		deny: func(access sso.Access) sso.Decision { return at.deny(access, "true") },
+		deny: func(access sso.Access) sso.Decision {
+			if list := access.Principal().Permissions(); list.Kind() == "array" {
+				wanted := strconv.Quote(name)
+				return sso.Deny("missing", fmt.Sprintf("the token's %s need the element %s", permissionsFound(access), wanted)).
+					With(sso.Details{Path: at.text, Wanted: wanted, Found: list})
+			}
+			return at.deny(access, "true")
+		},
 	}
 }
 

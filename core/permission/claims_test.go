@@ -188,6 +188,74 @@ func TestHas_EveryKind(t *testing.T) {
 	}
 }
 
+// Permissions may be a list of names, as Auth0 issues them.
+func TestHas_List(t *testing.T) {
+	for _, test := range []struct {
+		path, permissions string
+		has               bool
+	}{
+		{`read:orders`, `["read:orders"]`, true},
+		{`read:orders`, `["write:orders","read:orders"]`, true},
+		{`orders.read`, `["orders.read"]`, true},
+		{`https://api\.example/read`, `["https://api.example/read"]`, true},
+		{`a\.b.c`, `["a.b.c"]`, true},
+		{`orders`, `["orders.read"]`, false},
+		{`orders.read`, `["orders"]`, false},
+		{`read:orders`, `["Read:Orders"]`, false},
+		{`read:orders`, `["read:orders "]`, false},
+		{`read:orders`, `["read:orders2"]`, false},
+		{`read:orders`, `["read:orders write:orders"]`, false},
+		{`read:orders`, `[]`, false},
+		{`read:orders`, `["*"]`, false},
+		{`*`, `["*"]`, true},
+		{`read:orders`, `[["read:orders"]]`, false},
+		{`read:orders`, `[{"read:orders":true}]`, false},
+		{`read:orders`, `{"list":["read:orders"]}`, false},
+		{`read:orders`, `"read:orders"`, false},
+		{`read:orders`, `{"read:orders":true}`, true},
+		{`true`, `[true]`, false},
+		{`1`, `[1]`, false},
+		{`null`, `[null]`, false},
+		{`0`, `["read:orders"]`, false},
+	} {
+		who := principal(t, `{"permissions":`+test.permissions+`}`)
+		if d := check(t, permission.Has(test.path), who); d.Granted() != test.has {
+			t.Errorf("Has(%q) on %s: %s", test.path, test.permissions, d.Explain())
+		}
+		if d := check(t, permission.Not(permission.Has(test.path)), who); d.Granted() == test.has {
+			t.Errorf("Not(Has(%q)) on %s: %s", test.path, test.permissions, d.Explain())
+		}
+		if d := check(t, permission.Is(test.path, test.path, true), who); strings.HasPrefix(test.permissions, "[") && d.Granted() {
+			t.Errorf("Is(%q) on %s: granted", test.path, test.permissions)
+		}
+	}
+}
+
+func TestHas_ExplainsShape(t *testing.T) {
+	for permissions, want := range map[string]string{
+		`["write:orders"]`:      `denied: missing at read:orders, wanted "read:orders", found an array; the token's permissions (an array) need the element "read:orders"`,
+		`{"read:orders":false}`: `denied: wrong_value at read:orders, wanted true, found another boolean; the token's permissions (an object) need true at read:orders`,
+		`"read:orders"`:         `denied: missing at read:orders, wanted true, found nothing; the token's permissions (a JSON string) need true at read:orders`,
+		`null`:                  `denied: missing at read:orders, wanted true, found nothing; the token's permissions (a JSON null) need true at read:orders`,
+		``:                      `denied: missing at read:orders, wanted true, found nothing; the token's permissions (absent) need true at read:orders`,
+	} {
+		claims := `{"permissions":` + permissions + `}`
+		if permissions == "" {
+			claims = `{}`
+		}
+		if got := check(t, permission.Has("read:orders"), principal(t, claims)).Explain(); got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", permissions, got, want)
+		}
+	}
+	who := principal(t, `{"permissions":["write:orders"]}`)
+	if got := check(t, permission.Has("read:orders"), who).ExplainWithValues(); !strings.Contains(got, `found ["write:orders"];`) {
+		t.Error(got)
+	}
+	if got := check(t, permission.Is("orders.role", "clerk"), who).Explain(); !strings.HasSuffix(got, `the token's permissions (an array) need "clerk" at orders.role`) {
+		t.Error(got)
+	}
+}
+
 func TestWildcard_Disabled(t *testing.T) {
 	const claims = `{"permissions":{"p":"*"}}`
 	for _, test := range []struct {
@@ -366,6 +434,16 @@ func TestBuild_Panics(t *testing.T) {
 	}
 }
 
+// onList checks a permission on the permissions of another principal.
+type onList struct {
+	sso.Permission
+	who *sso.Principal
+}
+
+func (p onList) Check(ctx context.Context, _ sso.Access) sso.Decision {
+	return p.Permission.Check(ctx, sso.NewAccess(p.who, nil))
+}
+
 type pointer struct{}
 
 func (*pointer) Check(context.Context, sso.Access) sso.Decision { return sso.Grant() }
@@ -435,6 +513,7 @@ func TestGrant_AllocatesNothing(t *testing.T) {
 		"Is with a number":             permission.Is("shop.orders.level", 3),
 		"Is with the wildcard":         permission.Is("shop.orders.all", "admin"),
 		"Has":                          permission.Has("shop.orders.on"),
+		"Has in a list":                onList{permission.Has("read:orders"), principal(t, `{"permissions":["a","read:orders"]}`)},
 		"Scope":                        permission.Scope("orders:read"),
 		"combinations three deep":      permission.All(permission.Is("shop.orders.role", "clerk"), permission.Any(permission.All(permission.Has("shop.orders.on"), permission.Scope("orders:read")), no)),
 		"Claim":                        permission.Claim("sub", "ada"),

@@ -26,7 +26,7 @@ func ExampleAll() {
 	// Output:
 	// granted
 	// denied: unmet; each of these is needed
-	//   denied: missing at orders.edit, wanted true, found nothing; the token's permissions need true at orders.edit
+	//   denied: missing at orders.edit, wanted true, found nothing; the token's permissions (absent) need true at orders.edit
 	//   denied: missing_scope; the token needs the scope orders:write
 }
 

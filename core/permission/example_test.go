@@ -22,7 +22,7 @@ func Example() {
 	// Output:
 	// (is("orders.role", "clerk", "admin") || (has("orders.edit") && scope("orders:write")))
 	// denied: unmet; one of these is needed
-	//   denied: missing at orders.role, wanted one of "clerk", "admin", found nothing; the token's permissions need one of "clerk", "admin" at orders.role
+	//   denied: missing at orders.role, wanted one of "clerk", "admin", found nothing; the token's permissions (absent) need one of "clerk", "admin" at orders.role
 	//   (1 alternative needs more)
 }
 

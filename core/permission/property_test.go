@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/more-retail/moresso-go/core/internal/jsondoc"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 )
@@ -288,6 +289,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add(`{"permissions":{"a":["*",1.0,{"b":null}]}}`, "a", `[1,{"b":null}]`)
 	f.Add(`{"permissions":{"a.b":"*"}}`, `a\.b`, `null`)
 	f.Add(`{"permissions":null}`, ".", `{}`)
+	f.Add(`{"permissions":["a.b","read:orders"]}`, "a.b", `"a.b"`)
 	f.Add(`{"permissions":{"":{"":9007199254740993}}}`, ".", `9007199254740992`)
 	f.Fuzz(func(t *testing.T, claims, path, wanted string) {
 		var object map[string]json.RawMessage
@@ -315,9 +317,14 @@ func FuzzCheck(f *testing.F) {
 		for e := range found.Elements() {
 			want = want || e.Equal(value)
 		}
+		listed := false
+		for e := range who.Permissions().Elements() {
+			name, isText := e.Text()
+			listed = listed || isText && name == strings.Join(jsondoc.SplitPath(path), ".")
+		}
 		for p, want := range map[sso.Permission]bool{
 			is:  want,
-			has: found.String() == "true" || found.String() == `"*"`,
+			has: listed || found.String() == "true" || found.String() == `"*"`,
 		} {
 			d := check(t, p, who)
 			if d.Granted() != want || d.Err() != nil {

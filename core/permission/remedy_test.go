@@ -141,7 +141,7 @@ func lines(explanation string) *line {
 }
 
 var remedies = map[*regexp.Regexp]func(w *world, found []string) error{
-	regexp.MustCompile(`; the token's (permissions|claims) need (?:one of )?(.+) at (\S+)$`): func(w *world, found []string) error {
+	regexp.MustCompile(`; the token's (permissions|claims)(?: \(an object\)| \(absent\))? need (?:one of )?(.+) at (\S+)$`): func(w *world, found []string) error {
 		path := found[3]
 		if found[1] == "permissions" {
 			path = "permissions." + path

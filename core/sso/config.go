@@ -85,8 +85,8 @@ type Config struct {
 	// time. Default 0: no bound.
 	MaxTokenAge time.Duration
 
-	// PermissionsClaim is the path of the claim that permissions are looked up in; see
-	// [Value.Lookup] for its syntax. Default "permissions".
+	// PermissionsClaim is the path of the claim that permissions are looked up in: an object or a
+	// list; see [Principal.Permissions], and [Value.Lookup] for the syntax. Default "permissions".
 	PermissionsClaim string
 
 	// RolesClaim is the path of the claim that roles are looked up in: a string or an array of

@@ -154,7 +154,7 @@ func ExampleConfig_observe() {
 	_, err = auth.Authorize(context.Background(), request, permission.Is("orders.role", "clerk"))
 	fmt.Println(errors.Is(err, sso.ErrAccessDenied))
 	// Output:
-	// access_denied ada: denied: wrong_value at orders.role, wanted "clerk", found "guest"; the token's permissions need "clerk" at orders.role
+	// access_denied ada: denied: wrong_value at orders.role, wanted "clerk", found "guest"; the token's permissions (an object) need "clerk" at orders.role
 	// true
 }
 

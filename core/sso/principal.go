@@ -145,8 +145,10 @@ func (p *Principal) Claims() Value { return p.root() }
 // token has none; see [Value.Exists].
 func (p *Principal) Claim(path string) Value { return p.root().Lookup(path) }
 
-// Permissions returns the object of permissions: the claim `permissions`, or the one that
-// [Config.PermissionsClaim] names; absent if the token has none.
+// Permissions returns the claim `permissions`, or the one that [Config.PermissionsClaim] names; absent if
+// the token has none. It has one of two shapes: an object, whose members permission.Is and
+// permission.Has look up by path, or a list of names such as "read:orders" (Auth0), which permission.Has
+// looks for.
 func (p *Principal) Permissions() Value {
 	return p.get().permissions
 }

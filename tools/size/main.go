@@ -36,7 +36,7 @@ var everything = part{name: "everything", budget: 26_500}
 
 var parts = []part{
 	{name: "core/ssotest, adaptertest and devissuer", folders: []string{"core/ssotest", "core/adaptertest", "core/devissuer"}, budget: 4600},
-	{name: "core, all else", folders: []string{"core"}, budget: 8770}, // the goal is 8000
+	{name: "core, all else", folders: []string{"core"}, budget: 8795}, // the goal is 8000
 	{name: "redisstore", folders: []string{"redisstore"}, budget: 1900},
 	{name: "cmd/sso", folders: []string{"cmd/sso"}, budget: 2900},
 	{name: "tools", folders: []string{"tools"}, budget: 1500},
