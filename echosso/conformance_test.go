@@ -13,7 +13,7 @@ import (
 
 func TestConformance(t *testing.T) { adaptertest.TestHTTPAdapter(t, "Echo", server) }
 
-// server has the suite's routes, with the guard on each.
+// server returns a server with the suite's routes, each with its guard.
 func server(routes []adaptertest.Route) http.Handler {
 	e := echo.New()
 	for _, route := range routes {

@@ -49,7 +49,7 @@ func TestWithDenied_Status(t *testing.T) {
 	}
 }
 
-// Middleware around the guard reads this, above all Echo's own error handler.
+// Middleware around the guard, such as Echo's error handler, reads Committed.
 func TestWithDenied_Committed(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	for name, draw := range map[string]func(echo.Context, sso.Denial){

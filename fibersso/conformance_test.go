@@ -23,9 +23,9 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// application has the suite's routes, with the guard on each.
+// application returns an app with the suite's routes, each with its guard.
 func application(routes []adaptertest.Route) *fiber.App {
-	app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 512 << 10}) // some attacks are large, and Fiber's bound is 4 KiB
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 512 << 10}) // for attacks larger than Fiber's default of 4 KiB
 	for _, route := range routes {
 		var handlers []fiber.Handler
 		for _, layer := range route.Layers {

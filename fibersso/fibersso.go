@@ -169,9 +169,9 @@ func (r request) HeaderView(name string) (first string, n int) {
 	return utils.UnsafeString(value), n
 }
 
-// normalized returns the Authorization fields without an allocation if the server has normalized the
-// names of fields, as it does by default: only then does the name in lower case find the same field.
-// Otherwise it returns nothing, and every field must be looked at.
+// normalized returns the Authorization fields without an allocation, if the server normalizes field
+// names, as by default. In that case the lower-case name finds the same field. Otherwise it returns
+// nothing, and the caller must search all fields.
 func (r request) normalized(name string) [][]byte {
 	if name != fiber.HeaderAuthorization {
 		return nil
@@ -185,7 +185,7 @@ func (r request) normalized(name string) [][]byte {
 	return values
 }
 
-// field looks at every field, in any letter case.
+// field searches all fields for a name in any letter case.
 func (r request) field(name string) (first []byte, n int) {
 	for key, value := range r.c.Request().Header.All() {
 		if strings.EqualFold(utils.UnsafeString(key), name) {

@@ -314,14 +314,14 @@ func TestGuard_MethodOverride(t *testing.T) {
 		fields map[string]string
 		want   int
 	}{
-		"a reader reads":         {map[string]string{"Authorization": "Bearer " + reader}, http.StatusOK},
-		"a reader deletes":       {map[string]string{"Authorization": "Bearer " + reader, "X-HTTP-Method-Override": "DELETE"}, http.StatusForbidden},
-		"a writer deletes":       {map[string]string{"Authorization": "Bearer " + both, "X-HTTP-Method-Override": "DELETE"}, http.StatusOK},
-		"another site reads":     {map[string]string{"Cookie": "__Host-token=" + both, "Sec-Fetch-Site": "cross-site"}, http.StatusOK},
-		"another site deletes":   {map[string]string{"Cookie": "__Host-token=" + both, "Sec-Fetch-Site": "cross-site", "X-HTTP-Method-Override": "DELETE"}, http.StatusForbidden},
-		"the same site deletes":  {map[string]string{"Cookie": "__Host-token=" + both, "Sec-Fetch-Site": "same-origin", "X-HTTP-Method-Override": "DELETE"}, http.StatusOK},
-		"two fields, two cases":  {map[string]string{"Authorization": "Bearer " + both, "Cookie": "__Host-token=" + both}, http.StatusBadRequest},
-		"two cookies of no note": {map[string]string{"Authorization": "Bearer " + both, "Cookie": "a=b"}, http.StatusOK},
+		"a reader reads":        {map[string]string{"Authorization": "Bearer " + reader}, http.StatusOK},
+		"a reader deletes":      {map[string]string{"Authorization": "Bearer " + reader, "X-HTTP-Method-Override": "DELETE"}, http.StatusForbidden},
+		"a writer deletes":      {map[string]string{"Authorization": "Bearer " + both, "X-HTTP-Method-Override": "DELETE"}, http.StatusOK},
+		"another site reads":    {map[string]string{"Cookie": "__Host-token=" + both, "Sec-Fetch-Site": "cross-site"}, http.StatusOK},
+		"another site deletes":  {map[string]string{"Cookie": "__Host-token=" + both, "Sec-Fetch-Site": "cross-site", "X-HTTP-Method-Override": "DELETE"}, http.StatusForbidden},
+		"the same site deletes": {map[string]string{"Cookie": "__Host-token=" + both, "Sec-Fetch-Site": "same-origin", "X-HTTP-Method-Override": "DELETE"}, http.StatusOK},
+		"two fields, two cases": {map[string]string{"Authorization": "Bearer " + both, "Cookie": "__Host-token=" + both}, http.StatusBadRequest},
+		"two other cookies":     {map[string]string{"Authorization": "Bearer " + both, "Cookie": "a=b"}, http.StatusOK},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := httptest.NewRequest(http.MethodGet, "/orders", http.NoBody)

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 
 func TestConformance(t *testing.T) { adaptertest.TestHTTPAdapter(t, "Gin", engine) }
 
-// engine has the suite's routes, with the guard on each.
+// engine returns an engine with the suite's routes, each with its guard.
 func engine(routes []adaptertest.Route) http.Handler {
 	engine := gin.New()
 	for _, route := range routes {

@@ -22,7 +22,7 @@ const maxLogoutBytes = 64 << 10
 // The logout token authenticates the request, so do not put a [Guard] around the handler. Other
 // frameworks accept it as an [http.Handler].
 //
-// It panics for what [logout.New] refuses, above all if no session store reads `sid` or `sub`: the
+// It panics if [logout.New] returns an error. Without a session store that reads `sid` or `sub`, the
 // handler would respond with 200 and end nothing.
 func BackChannelLogout(a *sso.Authenticator, revoker logout.Revoker, clientIDs ...string) http.Handler {
 	receiver, err := logout.New(a, revoker, clientIDs...)

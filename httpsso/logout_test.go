@@ -22,7 +22,7 @@ import (
 	"github.com/more-retail/moresso-go/httpsso"
 )
 
-// memory is a [sso.SessionStore] and a [logout.Revoker] of one process. It has the sessions that ended.
+// memory is a [sso.SessionStore] and a [logout.Revoker] in memory. It records which sessions ended.
 type memory struct {
 	mu    sync.Mutex
 	ended map[string]bool      // by issuer and session
@@ -189,7 +189,7 @@ func TestBackChannelLogout_Form(t *testing.T) {
 		"with an invalid signature": {formType, form(issuer.MustToken(ofLogout(devissuer.BadSignature())...))},
 		"expired":                   {formType, form(issuer.MustToken(ofLogout(devissuer.Expired())...))},
 		"with a nonce":              {formType, form(issuer.MustToken(ofLogout(devissuer.Claim("nonce", "n"))...))},
-		"that ends nothing here":    {formType, form(issuer.MustToken(ofLogout(devissuer.WithoutClaim("sid"), devissuer.WithoutClaim("sub"))...))},
+		"without sid and sub":       {formType, form(issuer.MustToken(ofLogout(devissuer.WithoutClaim("sid"), devissuer.WithoutClaim("sub"))...))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refusesLogout(t, post(endpoint, test.contentType, test.body))
@@ -299,16 +299,16 @@ func TestBackChannelLogout_Mistakes(t *testing.T) {
 	cfg := issuer.Config("api")
 	without := issuer.Authenticator(cfg)
 	cfg.Sessions, cfg.MaxTokenAge = store, time.Hour
-	good := issuer.Authenticator(cfg)
+	valid := issuer.Authenticator(cfg)
 	cfg.MaxTokenAge = 0
 	ageless := issuer.Authenticator(cfg)
 	for name, build := range map[string]func(){
-		"no authenticator":          func() { httpsso.BackChannelLogout(nil, store, "web") },
-		"no revoker":                func() { httpsso.BackChannelLogout(good, nil, "web") },
-		"no client":                 func() { httpsso.BackChannelLogout(good, store) },
-		"no sessions":               func() { httpsso.BackChannelLogout(without, store, "web") },
-		"no end to what is revoked": func() { httpsso.BackChannelLogout(ageless, store, "web") },
-		"an empty client":           func() { httpsso.BackChannelLogout(good, store, "web", "") },
+		"no authenticator": func() { httpsso.BackChannelLogout(nil, store, "web") },
+		"no revoker":       func() { httpsso.BackChannelLogout(valid, nil, "web") },
+		"no client":        func() { httpsso.BackChannelLogout(valid, store) },
+		"no sessions":      func() { httpsso.BackChannelLogout(without, store, "web") },
+		"no MaxTokenAge":   func() { httpsso.BackChannelLogout(ageless, store, "web") },
+		"an empty client":  func() { httpsso.BackChannelLogout(valid, store, "web", "") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
@@ -319,22 +319,22 @@ func TestBackChannelLogout_Mistakes(t *testing.T) {
 			build()
 		})
 	}
-	httpsso.BackChannelLogout(good, store, "web")
+	httpsso.BackChannelLogout(valid, store, "web")
 }
 
 // FuzzBackChannelLogout sends any body: the session ends only if the body is a form with one valid token.
 func FuzzBackChannelLogout(f *testing.F) {
 	issuer, service, endpoint, store := withLogout(f, io.Discard)
 	access := issuer.MustToken(inSession("s1")...)
-	good := issuer.MustToken(ofLogout(devissuer.ValidFor(24*time.Hour), devissuer.Claim("jti", "l1"))...)
+	valid := issuer.MustToken(ofLogout(devissuer.ValidFor(24*time.Hour), devissuer.Claim("jti", "l1"))...)
 	for _, body := range []string{
-		"", form(good), form(good) + "&" + form(good), form(access), "logout_token", "logout_token=", "logout_token=a.b.c", form(good) + "&x", form(good) + ";x=1",
-		"x=1&" + form(good), strings.ReplaceAll(form(good), ".", "%2e"), form(good) + "%20", form(good) + "+", "logout%5Ftoken=" + good, form(good + "\n"), "%zz",
+		"", form(valid), form(valid) + "&" + form(valid), form(access), "logout_token", "logout_token=", "logout_token=a.b.c", form(valid) + "&x", form(valid) + ";x=1",
+		"x=1&" + form(valid), strings.ReplaceAll(form(valid), ".", "%2e"), form(valid) + "%20", form(valid) + "+", "logout%5Ftoken=" + valid, form(valid + "\n"), "%zz",
 	} {
 		f.Add(formType, body)
 	}
-	f.Add("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"logout_token\"\r\n\r\n"+good+"\r\n--x--\r\n")
-	f.Add(formType+"; charset=utf-8", form(good))
+	f.Add("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"logout_token\"\r\n\r\n"+valid+"\r\n--x--\r\n")
+	f.Add(formType+"; charset=utf-8", form(valid))
 	f.Fuzz(func(t *testing.T, contentType, body string) {
 		store.mu.Lock()
 		clear(store.ended)
@@ -342,7 +342,7 @@ func FuzzBackChannelLogout(f *testing.F) {
 		store.mu.Unlock()
 		res := post(endpoint, contentType, body)
 		values, err := url.ParseQuery(body)
-		holds := err == nil && len(body) <= (64<<10) && len(values["logout_token"]) == 1 && values.Get("logout_token") == good
+		holds := err == nil && len(body) <= (64<<10) && len(values["logout_token"]) == 1 && values.Get("logout_token") == valid
 		ended := status(service, access) == http.StatusUnauthorized
 		switch {
 		case res.Header.Get("Cache-Control") != "no-store":

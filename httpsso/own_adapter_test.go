@@ -12,7 +12,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// The adapter of docs/ADAPTERS.md, with the suite.
+// guarded is the adapter in docs/ADAPTERS.md.
 
 func guarded(auth *sso.Authenticator, p sso.Permission, next http.Handler) http.Handler {
 	required := permission.ForRoute(p)

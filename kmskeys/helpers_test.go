@@ -40,23 +40,23 @@ const (
 	newKey = "alias/sso-2025"
 )
 
-// No error may contain these.
+// Secrets that must not appear in errors.
 const (
 	secret  = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 	session = "IQoJb3JpZ2luX2VjEXAMPLETOKEN"
 )
 
-// answer writes what KMS has to say about one key.
+// answer writes the response of KMS for one key.
 type answer func(http.ResponseWriter, *http.Request)
 
 // request is a request to KMS.
 type request struct {
 	keyID  string
-	region string // that it was signed for
+	region string // of its signature
 }
 
-// kmsServer speaks the protocol of KMS (AWS JSON 1.1) on loopback, and refuses what the real
-// one would refuse: requests that are not signed, to the letter.
+// kmsServer implements the protocol of KMS (AWS JSON 1.1) on loopback. Like KMS, it refuses
+// requests without a valid signature.
 type kmsServer struct {
 	t       *testing.T
 	url     string
@@ -107,14 +107,14 @@ func startKMS(t *testing.T) *kmsServer {
 	return s
 }
 
-// say sets the answer about a key.
+// say sets the response for a key.
 func (s *kmsServer) say(keyID string, a answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.answers[keyID] = a
 }
 
-// requests are those so far.
+// requests returns the requests received so far.
 func (s *kmsServer) requests() []request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,7 +200,7 @@ func (s *kmsServer) allClosed() {
 	}
 }
 
-// refuse is an error as KMS sends it.
+// refuse returns an error response of KMS.
 func refuse(code, message string) answer {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		status := http.StatusBadRequest
@@ -245,7 +245,7 @@ var rsaAlgorithms = []string{
 	"RSASSA_PKCS1_V1_5_SHA_256", "RSASSA_PKCS1_V1_5_SHA_384", "RSASSA_PKCS1_V1_5_SHA_512",
 }
 
-// keyOf is an issuer's key as KMS would hand it out.
+// keyOf returns the response of KMS for an issuer's key.
 func keyOf(issuer *devissuer.Issuer) key {
 	block, _ := pem.Decode(issuer.PublicPEM())
 	signing := signings[issuer.Algorithm()]
@@ -258,13 +258,13 @@ func keyOf(issuer *devissuer.Issuer) key {
 	}
 }
 
-// newIssuer signs with keys that are quickly made, unless the options say otherwise.
+// newIssuer returns an issuer. By default it has a key that is fast to generate.
 func newIssuer(t testing.TB, opts ...devissuer.Option) *ssotest.Issuer {
 	t.Helper()
 	return ssotest.NewIssuer(t, append([]devissuer.Option{devissuer.WithAlgorithm("ES256")}, opts...)...)
 }
 
-// configFor trusts the issuer's tokens by keys in KMS.
+// configFor returns a configuration that trusts the issuer's tokens by keys in KMS.
 func configFor(issuer *ssotest.Issuer, uri string) sso.Config {
 	cfg := issuer.Config("api")
 	cfg.PublicKeyURI = uri
@@ -272,7 +272,7 @@ func configFor(issuer *ssotest.Issuer, uri string) sso.Config {
 	return cfg
 }
 
-// open is a source by the text of a configuration.
+// open returns the source for a PublicKeyURI.
 func open(t testing.TB, uri string, algorithms ...string) keys.Source {
 	t.Helper()
 	source, err := keys.Open(uri, keys.Options{Algorithms: algorithms})
@@ -292,7 +292,7 @@ func fetchError(t testing.TB, source keys.Source) error {
 	return err
 }
 
-// mustSay fails the test unless a text has all parts.
+// mustSay fails the test unless text contains all parts.
 func mustSay(t testing.TB, text string, parts ...string) {
 	t.Helper()
 	for _, part := range parts {

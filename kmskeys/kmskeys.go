@@ -56,7 +56,7 @@ const (
 )
 
 // bareName matches the beginning of a name without scheme, as more-sso-auth's PUBLIC_KEY_URI has it.
-// Mistakes behind it are reported by [parseNames].
+// [parseNames] reports what is wrong with the rest.
 var bareName = regexp.MustCompile(`^\s*(?:arn:aws[a-z-]*:kms:|alias/|mrk-|[0-9a-f]{8}-[0-9a-f]{4}-)`)
 
 func init() { keys.Register("awskms", open, bareName.MatchString) }
@@ -70,8 +70,8 @@ type Client interface {
 }
 
 // New returns a source of the public keys with these names in KMS: key ids, key ARNs, alias names or
-// alias ARNs, one to four. It is for programs that have a client, which they close. The client's
-// region is overridden for an ARN.
+// alias ARNs, one to four. Use it in programs that already have a client. The client's region is
+// overridden for an ARN.
 //
 // It fails for a nil client, for no name or more than four, and for an invalid name. It does no I/O.
 // The source goes into sso.Config.Keys and is safe for concurrent use. Its errors wrap the client's;

@@ -230,9 +230,9 @@ func TestSource_UnusableKeys(t *testing.T) {
 	}{
 		{"encryption", good.with("KeyUsage", "ENCRYPT_DECRYPT"), []string{"ENCRYPT_DECRYPT", "SIGN_VERIFY"}},
 		{"no use", good.with("KeyUsage", nil), []string{"SIGN_VERIFY"}},
-		{"the curve of Bitcoin", good.with("KeySpec", "ECC_SECG_P256K1"), []string{"ECC_SECG_P256K1", "cannot sign tokens"}},
-		{"the algorithm of China", good.with("KeySpec", "SM2"), []string{"SM2", "cannot sign tokens"}},
-		{"after the quantum computer", good.with("KeySpec", "ML_DSA_65"), []string{"ML_DSA_65", "cannot sign tokens"}},
+		{"secp256k1", good.with("KeySpec", "ECC_SECG_P256K1"), []string{"ECC_SECG_P256K1", "cannot sign tokens"}},
+		{"SM2", good.with("KeySpec", "SM2"), []string{"SM2", "cannot sign tokens"}},
+		{"ML-DSA", good.with("KeySpec", "ML_DSA_65"), []string{"ML_DSA_65", "cannot sign tokens"}},
 		{"malformed DER", good.with("PublicKey", []byte("no DER")), []string{"public key in the answer cannot be read"}},
 		{"no key", good.with("PublicKey", nil), []string{"public key in the answer cannot be read"}},
 		{"another curve than the spec's", good.with("PublicKey", der(other.Public())), []string{"contradicts", "ECC_NIST_P256"}},

@@ -48,7 +48,7 @@ func (f gateway[E, R]) shouting() gateway[E, R] {
 
 func conform[E lambdasso.Event, R lambdasso.Response](t *testing.T, via gateway[E, R], lacks ...adaptertest.Feature) {
 	open := func(_ testing.TB, routes []adaptertest.Route) ssotest.Do {
-		mux := http.NewServeMux() // routes as the gateway does
+		mux := http.NewServeMux() // selects the handler, as the gateway does
 		for _, route := range routes {
 			handler := func(ctx context.Context, _ E) (R, error) { //nolint:unparam // the shape of a Lambda handler
 				principal, ok := lambdasso.Principal(ctx)
@@ -194,7 +194,8 @@ func cookies(r *http.Request) []string {
 	return nil
 }
 
-// commaJoined returns headers as HTTP APIs and function URLs do: joined, and all in lower case.
+// commaJoined returns headers as HTTP APIs and function URLs do: joined by commas, with names in
+// lower case.
 func commaJoined(header http.Header) map[string]string {
 	single := map[string]string{}
 	for name, values := range header {

@@ -26,7 +26,7 @@ type Response interface {
 	events.APIGatewayProxyResponse | events.APIGatewayV2HTTPResponse | events.LambdaFunctionURLResponse | events.ALBTargetGroupResponse
 }
 
-// open returns the request of an event, and a function that returns a denial as its response.
+// open returns the request of an event, and a function that converts a denial to the event's response.
 func open[E Event](event E) (r adapter.EventRequest, respond func(sso.Denial) any) {
 	switch e := any(event).(type) {
 	case events.APIGatewayProxyRequest:

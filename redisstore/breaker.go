@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	breakAfter = 3                      // failures in a row
+	breakAfter = 3                      // consecutive failures
 	probeEvery = 100 * time.Millisecond // while the breaker is open, if requests come in
 	// staleFailure is the age of a failure at which the next request waits for Redis itself, since no
 	// request has probed it.
@@ -29,16 +29,16 @@ type breaker struct {
 	err      error // of the last failure
 }
 
-// verdict says what to do with a lookup.
+// verdict is the breaker's decision about a lookup.
 type verdict int
 
 const (
 	pass           verdict = iota
 	refuse                 // Redis is unavailable
-	refuseAndProbe         // the same, but do the lookup for later requests
+	refuseAndProbe         // as refuse, and do the lookup for later requests
 )
 
-// allow says what to do with a lookup now, and with which error it is refused.
+// allow returns what to do with a lookup now, and the error if it is refused.
 func (b *breaker) allow(now time.Time) (verdict, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 	"github.com/more-retail/moresso-go/redisstore/redistest"
 )
 
-// gate is a proxy of a server that can delay its answers, or hold them back.
+// gate is a proxy that can delay or hold the answers of a server.
 type gate struct {
 	address string
 	mu      sync.Mutex
@@ -187,10 +187,10 @@ func TestBreaker_Success(t *testing.T) {
 		failures int
 		back     bool
 	}{
-		"none":                 {0, false},
-		"not enough of them":   {2, false},
-		"just enough":          {3, true},
-		"more than are needed": {7, true},
+		"none":  {0, false},
+		"two":   {2, false},
+		"three": {3, true},
+		"seven": {7, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -214,9 +214,9 @@ func TestBreaker_LateSuccess(t *testing.T) {
 		probing  bool
 		want     verdict
 	}{
-		"a lookup from before the outage":                {3, false, refuse},
-		"a lookup from before its last failures":         {2, false, refuse}, // with the one that follows
-		"the probe that was begun before another failed": {3, true, pass},
+		"a lookup from before the outage":          {3, false, refuse},
+		"a lookup from before its last failures":   {2, false, refuse}, // with the one that follows
+		"a probe that began before later failures": {3, true, pass},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -249,11 +249,11 @@ func TestBreaker_OneProbe(t *testing.T) {
 		after time.Duration
 		want  verdict
 	}{
-		"at once":                      {0, refuse},
-		"before it may be tried again": {probeEvery - 1, refuse},
-		"when it may":                  {probeEvery, refuseAndProbe},
-		"before the failure is old":    {staleFailure - 1, refuseAndProbe},
-		"when it is":                   {staleFailure, pass},
+		"at once":                          {0, refuse},
+		"just before a probe is due":       {probeEvery - 1, refuse},
+		"when a probe is due":              {probeEvery, refuseAndProbe},
+		"just before the failure is stale": {staleFailure - 1, refuseAndProbe},
+		"when the failure is stale":        {staleFailure, pass},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -267,12 +267,12 @@ func TestBreaker_OneProbe(t *testing.T) {
 					return
 				}
 				if next, _ := b.allow(monotonic()); next != refuse {
-					t.Errorf("the next meanwhile: %v", next)
+					t.Errorf("the next lookup during the probe: %v", next)
 				}
 				b.failed(errors.New("still unavailable"))
 				time.Sleep(probeEvery)
 				if next, _ := b.allow(monotonic()); next != refuseAndProbe {
-					t.Errorf("once that has failed too: %v", next)
+					t.Errorf("after the failed probe: %v", next)
 				}
 			})
 		})
@@ -286,10 +286,10 @@ func TestBreaker_LostProbe(t *testing.T) {
 		t.Fatalf("the probe: %v", v)
 	}
 	if v, _ := b.allow(now.Add(workLimit)); v != refuse {
-		t.Errorf("while it is in progress: %v", v)
+		t.Errorf("during the probe: %v", v)
 	}
 	if v, _ := b.allow(now.Add(workLimit + lookupLimit)); v != pass {
-		t.Errorf("when it never reported: %v", v)
+		t.Errorf("after a probe without a report: %v", v)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	connLimit = time.Second // for connecting, and for the answer to a probe
+	connLimit = time.Second // to connect, and to answer a probe
 	// probeIdle is after how long without an answer a connection is probed. A connection that dies
 	// silently is closed within 2*probeIdle + connLimit, which must be less than two seconds.
 	probeIdle       = 400 * time.Millisecond

@@ -42,11 +42,11 @@ type DenylistOptions struct {
 	// Issuer is the `iss` of the tokens. Tokens of another issuer are rejected. Required.
 	Issuer string
 
-	// Rules are the rules by which tokens are looked up, each a round trip in common. Required.
+	// Rules are the rules by which tokens are looked up, all in one round trip. Required.
 	Rules []Rule
 
-	// MaxTokenAge is that of [sso.Config.MaxTokenAge], at most 366 days. It says for how long a
-	// revocation is kept: tokens that are valid for longer are rejected. Required.
+	// MaxTokenAge is [sso.Config.MaxTokenAge], at most 366 days. Revocations are kept for this time,
+	// so tokens that are valid for longer are rejected. Required.
 	MaxTokenAge time.Duration
 
 	// Leeway is the greatest [sso.Config.Leeway] of the services that share the denylist, at most
@@ -64,8 +64,8 @@ type DenylistOptions struct {
 	CacheTTL time.Duration
 }
 
-// Denylist holds what was revoked. Create it with [NewDenylist], once for each process and issuer,
-// and begin it with [Denylist.Begin]. Its methods may be called concurrently.
+// Denylist keeps revocations of tokens, sessions and users. Create it with [NewDenylist], once for
+// each process and issuer, and begin it with [Denylist.Begin]. Its methods may be called concurrently.
 type Denylist struct {
 	*store
 	options DenylistOptions

@@ -16,7 +16,7 @@ import (
 	"github.com/more-retail/moresso-go/redisstore"
 )
 
-// A service whose tokens are valid as long as their session lives.
+// A service that accepts a token only until its session ends.
 func Example() {
 	conn := redisstore.Conn{
 		Addresses: []string{"redis.internal:6379"},
@@ -109,7 +109,7 @@ func newSessions() *redisstore.Sessions {
 	return sessions
 }
 
-// A readiness probe waits as long as its context allows: here not at all.
+// A readiness probe waits as long as its context allows: here it has ended.
 func ExampleSessions_Ready() {
 	sessions := newSessions()
 	defer sessions.Close() //nolint:errcheck // it returns none
@@ -136,7 +136,7 @@ func ExampleSessionsOptions_key() {
 	// Output: user_id
 }
 
-// A denylist holds what was revoked, and nothing of users who are signed in.
+// A denylist keeps revocations, and no data about signed-in users.
 func ExampleNewDenylist() {
 	conn := redisstore.Conn{
 		Addresses:    []string{"10.0.0.1:26379", "10.0.0.2:26379", "10.0.0.3:26379"},

@@ -22,7 +22,7 @@ import (
 
 const (
 	issuer = "https://login.example.com"
-	limit  = 20 * time.Second // for what takes long on a busy machine
+	limit  = 20 * time.Second // a generous limit for busy machines
 )
 
 // config has the settings of a store that a test can change.
@@ -138,7 +138,7 @@ func session(user, id string) sso.Session {
 	}
 }
 
-// outcome says in a word what a store answered.
+// outcome returns a name for the answer of a store.
 func outcome(err error) string {
 	var away *sso.UnavailableError
 	switch {
@@ -159,7 +159,7 @@ func wants(t testing.TB, store sso.SessionStore, s sso.Session, want string) {
 	}
 }
 
-// becomes waits until a store answers so.
+// becomes waits until a store answers with want.
 func becomes(t testing.TB, store sso.SessionStore, s sso.Session, want string) {
 	t.Helper()
 	redistest.Wait(t, limit, s.ID+" "+want, func() bool { return outcome(store.Check(t.Context(), s)) == want })

@@ -1,8 +1,8 @@
 // Package redisstore keeps sessions in Redis, so that a sign-out takes effect at once, in every
 // instance of every service. It has two stores:
 //
-//   - [Sessions] holds the sessions that live. A token whose session is not there is refused.
-//   - [Denylist] holds what was revoked. Every other token passes.
+//   - [Sessions] keeps the current sessions of users. Tokens of other sessions are refused.
+//   - [Denylist] keeps revocations. Every other token passes.
 //
 // Both implement [sso.SessionStore]: set one as [sso.Config.Sessions].
 //

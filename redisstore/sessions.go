@@ -47,8 +47,8 @@ type SessionsOptions struct {
 	CacheTTL time.Duration
 }
 
-// Sessions holds the sessions that live. Create it with [NewSessions], once for each process and
-// audience. Its methods may be called concurrently.
+// Sessions keeps the current sessions of users. Create it with [NewSessions], once for each process
+// and audience. Its methods may be called concurrently.
 type Sessions struct {
 	*store
 	options SessionsOptions

@@ -168,7 +168,7 @@ func (t *trial) send(s *service, token string) (wait time.Duration, err error) {
 	err = s.send(t.ctx, token)
 	wait = time.Since(began)
 	if !t.realTime {
-		synctest.Wait() // the next request comes when this one has left nothing running
+		synctest.Wait() // the next request starts when this one has no goroutine left
 	}
 	return wait, err
 }

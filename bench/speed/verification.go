@@ -19,7 +19,7 @@ const (
 	requests      = "A request over loopback"
 )
 
-// The subjects that the targets are about.
+// The subjects with a target.
 const (
 	anchor       = "crypto/rsa.VerifyPKCS1v15"
 	oursNew      = "moresso-go, a new token"

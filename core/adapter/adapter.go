@@ -29,10 +29,10 @@ type HeaderViewer interface {
 	HeaderView(name string) (first string, n int)
 }
 
-// Draw lets a service write a refusal itself, for the option WithDenied. It calls custom; if custom
-// panics, which is logged, or writes nothing, it calls standard, so a refusal is never lost. Written
-// reports whether there is a response, of which a status is enough. Sent reports whether one has
-// been sent and cannot be replaced; only that counts after a panic.
+// Draw lets a service write a refusal, for the option WithDenied. It calls custom. If custom writes
+// nothing or panics, it calls standard, so a refusal is never lost. It logs a panic. Written reports
+// whether custom has set at least a status. Sent reports whether a response was sent, which cannot
+// be replaced; after a panic only sent counts.
 func Draw(a *sso.Authenticator, custom func(), written, sent func() bool, standard func()) {
 	finished := a.Extension().Protect("WithDenied", custom)
 	if finished && written() || sent() {
@@ -41,8 +41,8 @@ func Draw(a *sso.Authenticator, custom func(), written, sent func() bool, standa
 	standard()
 }
 
-// DrawHTTP is [Draw] over net/http. The denial's headers except Content-Type are set before custom
-// is called. The denial's status is sent with the first byte, unless custom sends another.
+// DrawHTTP is [Draw] for net/http. The denial's headers except Content-Type are set before custom is
+// called. The denial's status is sent with the first byte, unless custom sends another.
 func DrawHTTP(a *sso.Authenticator, w http.ResponseWriter, d sso.Denial, custom func(http.ResponseWriter)) {
 	maps.Copy(w.Header(), d.Header)
 	w.Header().Del("Content-Type")

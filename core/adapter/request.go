@@ -31,13 +31,12 @@ func (r HTTPRequest) Header(name string) (first string, n int) {
 	return values[0], len(values)
 }
 
-// Decode returns the decoded path value for routers that decode path values or not, depending on
-// the path or on their settings. A value that is part of the path as it was sent, and not of the
-// decoded one, is decoded. A value that may be either, as an attacker can arrange, and one that
-// cannot be decoded, is empty.
+// Decode returns the decoded path value, for routers that decode path values only in some cases. It
+// decodes a value that is in the path as it was sent, and not in the decoded path. It returns "" if
+// the value is in both, as an attacker can arrange, and if decoding fails.
 func (r HTTPRequest) Decode(pathValue string) string {
 	if r.R.URL.RawPath == "" || !strings.Contains(pathValue, "%") {
-		return pathValue // decoded, or the same either way
+		return pathValue // already decoded, or without an escape
 	}
 	decoded, err := url.PathUnescape(pathValue)
 	asSent, asDecoded := strings.Contains(r.R.URL.RawPath, pathValue), strings.Contains(r.R.URL.Path, pathValue)
@@ -57,7 +56,7 @@ func (r HTTPRequest) Host() string { return r.R.Host }
 func (r HTTPRequest) RequestURI() string { return r.R.RequestURI }
 
 // EventRequest is a [sso.Request] as data, for frameworks that pass requests as events, and for
-// tests. The zero value is an empty request. Do not change it during a call that was given it.
+// tests. The zero value is an empty request. Do not change it while a call uses it.
 type EventRequest struct {
 	// HTTPMethod is the method; see [EventRequest.Method].
 	HTTPMethod string
@@ -70,7 +69,7 @@ type EventRequest struct {
 	MultiFields map[string][]string
 	// PathValues are the named parameters of the path, decoded.
 	PathValues map[string]string
-	// Cookies are the cookies, where they are not among the header fields.
+	// Cookies are the cookies, if the event has them outside of the header fields.
 	Cookies []string
 	// JoinsFields says that several fields of one name arrive joined by commas.
 	JoinsFields bool

@@ -45,7 +45,7 @@ type Layer struct {
 	Optional bool
 	// TokenFrom, unless empty, are the sources for the option WithTokenFrom.
 	TokenFrom []sso.TokenSource
-	// Denied, unless nil, is to be called by the function of the option WithDenied. Its argument
-	// write writes a body in the framework's way, and no status.
+	// Denied, unless nil, must be called by the function of the option WithDenied. Its argument write
+	// must write a body with the framework's means, without a status.
 	Denied func(d sso.Denial, write func(body string))
 }

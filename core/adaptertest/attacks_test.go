@@ -101,7 +101,7 @@ func try(t *testing.T, attack adaptertest.Attack, issuer *ssotest.Issuer) {
 	if strays := issuer.Stats().Strays; len(strays) > 0 {
 		t.Errorf("%s\n%s: requests went to %q", attack.Rule, issuer.Algorithm(), strays)
 	}
-	// The set is fetched once to begin with, and once more at most for a key id that is not in it.
+	// The key set is fetched once at first, and at most once again for an unknown key id.
 	if n := issuer.Stats().Fetches; n > 2 {
 		t.Errorf("%s\n%s: %d fetches of keys", attack.Rule, issuer.Algorithm(), n)
 	}

@@ -35,8 +35,7 @@ import (
 //
 // open is called once, with the routes of all cases. It builds an application of the adapter's framework
 // with the routes, starts it on a listener (for AWS Lambda: as handlers of events), and returns how to
-// send it a request. The application ends with the test. The cases that need what the framework lacks are
-// skipped.
+// send it a request. The application ends with the test. Cases that need a feature in lacks are skipped.
 func TestAdapter(t *testing.T, open func(t testing.TB, routes []Route) ssotest.Do, lacks ...Feature) {
 	CheckLeaks(t)
 	s := newSuite(t)
@@ -60,13 +59,13 @@ func TestAdapter(t *testing.T, open func(t testing.TB, routes []Route) ssotest.D
 			}
 		})
 	}
-	t.Run("no spelling of a path opens a route", func(t *testing.T) { s.spelled(t, do) })
+	t.Run("spellings of paths", func(t *testing.T) { s.spelled(t, do) })
 	t.Run("attacks", func(t *testing.T) { s.attacks(t, do, lacks) })
 	t.Run("principals do not mix", func(t *testing.T) { s.mixing(t, do) })
 	t.Run("a principal stays the same after its request", func(t *testing.T) { s.outliving(t, do) })
 	t.Run("a cached token expires", func(t *testing.T) { s.aging(t, do) })
-	t.Run("a rotated key is accepted, and a retired one is not", func(t *testing.T) { s.rotation(t, do) })
-	t.Run("the recovery of a provider is noticed", func(t *testing.T) { s.recovery(t, do) })
+	t.Run("rotation", func(t *testing.T) { s.rotation(t, do) })
+	t.Run("recovery", func(t *testing.T) { s.recovery(t, do) })
 }
 
 // TestHTTPAdapter is [TestAdapter] for a framework over net/http: once over a real listener and once in

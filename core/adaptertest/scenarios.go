@@ -131,7 +131,7 @@ func (s *suite) outliving(t *testing.T, do ssotest.Do) {
 	}
 }
 
-// aging sends a cached token until it has expired, and beyond.
+// aging sends a cached token before and after it has expired.
 func (s *suite) aging(t *testing.T, do ssotest.Do) {
 	token := bearer(s.issuer.Token(devissuer.ValidFor(time.Minute)))
 	forged := token[:len(token)-8] + "AAAAAAAA"

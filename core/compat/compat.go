@@ -42,8 +42,8 @@ func ConfigFromEnv() (sso.Config, error) {
 	// A lookup cannot find variables with unknown names, such as SSO_ISUER.
 	_, err = sso.ConfigFromEnv()
 	for _, f := range problemsOf(err) {
-		known := slices.ContainsFunc(problems, func(other sso.ConfigProblem) bool { return other.Setting == f.Setting })
-		if !known && os.Getenv(f.Setting) != "" {
+		reported := slices.ContainsFunc(problems, func(other sso.ConfigProblem) bool { return other.Setting == f.Setting })
+		if !reported && os.Getenv(f.Setting) != "" {
 			problems = append(problems, f)
 		}
 	}

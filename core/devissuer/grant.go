@@ -16,11 +16,11 @@ import (
 func (i *Issuer) requested(form url.Values, client, persona string) ([]TokenOption, error) {
 	opts := []TokenOption{Subject(client), Claim("client_id", client)}
 	if persona != "" {
-		known := i.personas[persona]
-		if known == nil {
+		options := i.personas[persona]
+		if options == nil {
 			return nil, i.unknownPersona(persona)
 		}
-		opts = append(opts, known...)
+		opts = append(opts, options...)
 	}
 	if audience := form["audience"]; len(audience) > 0 {
 		opts = append(opts, Audience(audience...))

@@ -44,11 +44,11 @@ func (i *Issuer) dial(scheme, network, addr string) (net.Conn, error) {
 	if i.faults.down || i.closed {
 		return nil, dialError(network, addr, os.NewSyscallError("connect", syscall.ECONNREFUSED))
 	}
-	ours, theirs := net.Pipe()
+	server, client := net.Pipe()
 	// Serve starts a goroutine for the only connection and returns. The lock is held, as in Close, so that
 	// Close waits for every connection.
-	_ = i.server.Serve(&oneConn{conn: ours})
-	return theirs, nil
+	_ = i.server.Serve(&oneConn{conn: server})
+	return client, nil
 }
 
 // oneConn is a listener that accepts one connection and then reports its end.

@@ -180,8 +180,8 @@ func Subject(sub string) TokenOption { return Claim("sub", sub) }
 // unknown, or if the persona includes itself.
 func Persona(name string) TokenOption {
 	return func(d *draft) {
-		known := d.issuer.personas[name]
-		if known == nil {
+		options := d.issuer.personas[name]
+		if options == nil {
 			d.errs = append(d.errs, d.issuer.unknownPersona(name))
 			return
 		}
@@ -191,7 +191,7 @@ func Persona(name string) TokenOption {
 			return
 		}
 		defer func() { d.depth-- }()
-		for _, opt := range known {
+		for _, opt := range options {
 			opt(d)
 		}
 	}

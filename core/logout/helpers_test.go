@@ -35,14 +35,14 @@ var mallory = ed25519.NewKeyFromSeed([]byte("mallory's key, which none trusts"))
 
 var b64 = base64.RawURLEncoding.EncodeToString
 
-// signed is a token of any header and payload, signed by a key as if they were right.
+// signed returns a correctly signed token with any header and payload.
 func signed(key ed25519.PrivateKey, header, payload string) string {
 	input := b64([]byte(header)) + "." + b64([]byte(payload))
 	return input + "." + b64(ed25519.Sign(key, []byte(input)))
 }
 
-// object is JSON text with members, some of which are set otherwise: changes are names and
-// JSON texts in turn; an empty text leaves the member out.
+// object returns a JSON object. Changes are names and JSON texts in turn, which replace
+// members; an empty text removes the member.
 func object(members, changes []string) string {
 	members = slices.Clone(members)
 	for i := 0; i < len(changes); i += 2 {
@@ -90,7 +90,7 @@ func static(t testing.TB, id, algorithm string, public crypto.PublicKey) keys.So
 // token returns a valid token of ada with changes to its claims.
 func token(changes ...string) string { return signed(ada, headerWith(), claimsWith(changes...)) }
 
-// reasonIn is the reason of an invalid token; "none" if that is not what the error is.
+// reasonIn returns the reason of an invalid token; "none" for other errors.
 func reasonIn(err error) sso.Reason {
 	var invalid *sso.TokenError
 	if !errors.As(err, &invalid) {
@@ -99,7 +99,7 @@ func reasonIn(err error) sso.Reason {
 	return invalid.Reason
 }
 
-// class is the one class of refusals that an error belongs to, as a word.
+// class returns the name of the class of refusals that an error belongs to.
 func class(err error) string {
 	var names []string
 	for name, class := range map[string]error{
@@ -252,7 +252,7 @@ func newProvider(t *testing.T, change ...func(*devissuer.Issuer, *sso.Config)) (
 	})
 }
 
-// newAuth trusts ada, checks sessions, and does what change says.
+// newAuth returns an authenticator that trusts ada and checks sessions, changed by change.
 func newAuth(t testing.TB, change ...func(*sso.Config)) *sso.Authenticator {
 	t.Helper()
 	cfg := sso.Config{

@@ -9,7 +9,7 @@
 //	)
 //	mux.Handle("PUT /orders/{id}", guard.Require(canEdit)(editOrder)) // package httpsso
 //
-// A leaf looks at one thing:
+// A leaf checks one thing:
 //
 //   - a value in the token's `permissions`: [Is], [Has];
 //   - another claim: [Claim], [Scope], [Role];

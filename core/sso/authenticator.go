@@ -22,16 +22,16 @@ import (
 // with 500.
 type Authenticator struct {
 	engine     *verify.Engine
-	issuers    []*issuer // in the order of the engine's
+	issuers    []*issuer // in the order of engine.Issuers
 	tellScopes bool
 	logger     *slog.Logger
 	observer   func(Event)
 	renderer   func(Request, Denial) Denial
 	sources    []TokenSource
-	origin     *Authenticator // created by New or Join, of which this may be a copy
+	origin     *Authenticator // the Authenticator of New or Join; TokenFrom copies it
 }
 
-// issuer is one issuer's rules and everything that belongs to them.
+// issuer has the rules, settings and cache of one issuer.
 type issuer struct {
 	rules                        *verify.Rules
 	permissionsClaim, rolesClaim string
@@ -39,7 +39,7 @@ type issuer struct {
 	sessions                     SessionStore
 	session                      SessionPolicy
 	cache                        *tokencache.Cache[login]
-	inline                       bool // fetches end with the request
+	inline                       bool // Config.RefreshInline
 }
 
 // made reports whether a was created by New or Join.
@@ -138,9 +138,9 @@ func (a *Authenticator) Status() []keys.Status {
 	return list
 }
 
-// Close cancels a fetch in flight and waits for it; no goroutine is left. Afterwards every request
-// is refused with [ErrUnavailable], so call it after the server has shut down. A program that exits
-// need not. It may be called again. Copies by [Authenticator.TokenFrom] are closed with it.
+// Close cancels a fetch in flight and waits for it, so no goroutine is left. Call it after the
+// server has shut down: later requests are refused with [ErrUnavailable]. Copies by
+// [Authenticator.TokenFrom] are closed too. Closing again has no effect.
 func (a *Authenticator) Close() error {
 	if !a.made() {
 		return nil
@@ -171,9 +171,9 @@ func (a *Authenticator) ValidateToken(ctx context.Context, token string) (*Princ
 }
 
 // Authenticate requires a valid bearer token. The returned context holds the principal for
-// [FromContext]. An error belongs to one of the classes at [ErrNoToken] and has a [DenialOf]; the
-// given context is then returned, and the request must not proceed. A token that a has already
-// verified for this request is not verified again.
+// [FromContext]. On an error the request must not proceed; [DenialOf] returns its response, and the
+// returned context is ctx. The error belongs to one of the classes at [ErrNoToken]. A token that a
+// has already verified for this request is not verified again.
 func (a *Authenticator) Authenticate(ctx context.Context, r Request) (context.Context, error) {
 	return a.guard(ctx, r, func() (context.Context, error) { return a.authenticate(ctx, r) })
 }
@@ -230,8 +230,8 @@ func (a *Authenticator) guard(ctx context.Context, r Request, do func() (context
 	return next, nil
 }
 
-// authenticate reads the credential of a request and validates it, unless ctx shows that a has done
-// so for this credential and the result still holds. The returned context holds the login.
+// authenticate reads the credential of a request and validates it, unless ctx holds a valid login
+// of a for this credential. The returned context holds the login.
 func (a *Authenticator) authenticate(ctx context.Context, r Request) (context.Context, error) {
 	token, err := a.credential(r)
 	if err != nil {
@@ -255,8 +255,8 @@ func (a *Authenticator) authenticate(ctx context.Context, r Request) (context.Co
 	return a.withLogin(ctx, l), nil
 }
 
-// validate finds a token in the cache or verifies it, and checks its session. The request is nil
-// for a token that did not come in one.
+// validate finds a token in the cache or verifies it, and checks its session. r is nil outside of a
+// request.
 func (a *Authenticator) validate(ctx context.Context, token string, r Request) (*login, error) {
 	key := a.cacheKey(token)
 	l, err := a.cached(ctx, key)

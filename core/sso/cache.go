@@ -105,7 +105,7 @@ func (c *loginContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// withLogin returns a context that holds a login; the given one if it does so already.
+// withLogin returns a context that holds a login. It returns ctx if that already holds it.
 func (a *Authenticator) withLogin(ctx context.Context, l *login) context.Context {
 	if loginOf(ctx).login == l {
 		return ctx
@@ -117,8 +117,8 @@ func (a *Authenticator) withLogin(ctx context.Context, l *login) context.Context
 	return c
 }
 
-// sessionCheckedFor is how long the check of a session holds within one request, so that several
-// guards cause one. A request that takes longer and is checked again causes another.
+// sessionCheckedFor is how long the check of a session is reused within one request, so that several
+// guards call the store once. A guard that runs later calls it again.
 const sessionCheckedFor = time.Second
 
 // sessionChecked reports whether the session of the login in ctx was checked within this request.

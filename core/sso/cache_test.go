@@ -20,8 +20,8 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// cachingAuth is a provider, an authenticator that reports, and whether the last valid token was
-// cached to it.
+// cachingAuth returns a provider, an authenticator, their clock, and a function that reports whether
+// the last valid token was cached.
 func cachingAuth(t *testing.T, change ...func(*devissuer.Issuer, *sso.Config)) (issuer *devissuer.Issuer, a *sso.Authenticator, now *clock, cached func() bool) {
 	t.Helper()
 	var last atomic.Bool
@@ -35,7 +35,7 @@ func cachingAuth(t *testing.T, change ...func(*devissuer.Issuer, *sso.Config)) (
 	return issuer, a, now, last.Load
 }
 
-// accepted wants a token to be valid, and cached or not.
+// accepted requires a token to be valid, and cached to be want.
 func accepted(t *testing.T, a *sso.Authenticator, token string, cached func() bool, want bool) *sso.Principal {
 	t.Helper()
 	p, err := a.ValidateToken(t.Context(), token)
@@ -48,7 +48,7 @@ func accepted(t *testing.T, a *sso.Authenticator, token string, cached func() bo
 	return p
 }
 
-// refusedFor wants a token to be refused for a reason.
+// refusedFor requires a token to be refused for a reason.
 func refusedFor(t *testing.T, a *sso.Authenticator, token string, want sso.Reason) {
 	t.Helper()
 	if _, err := a.ValidateToken(t.Context(), token); reasonIn(err) != want {
@@ -361,7 +361,7 @@ func TestCache_Size(t *testing.T) {
 				accepted(t, a, tokens[i], cached, false)
 			}
 			kept := 0
-			for i := range tokens { // the last first, since what is not cached takes the place of others
+			for i := range tokens { // the last one first, because an uncached token replaces others
 				if _, err := a.ValidateToken(t.Context(), tokens[len(tokens)-1-i]); err != nil {
 					t.Fatal(err)
 				}
@@ -383,7 +383,7 @@ func TestCache_Size(t *testing.T) {
 	}
 }
 
-// Tokens whose headers differ, as with a nonce in each, are cached anyway.
+// Tokens with different headers, such as a nonce in each, are cached.
 func TestCache_DifferentHeaders(t *testing.T) {
 	issuer, a, _, cached := cachingAuth(t)
 	var tokens []string
@@ -400,7 +400,7 @@ func TestCache_DifferentHeaders(t *testing.T) {
 	accepted(t, a, spaced, cached, true)
 }
 
-// A header that begins as a cached one does is another, even if what follows is not JSON.
+// A header that begins like a cached one is not that header.
 func TestCache_WholeHeader(t *testing.T) {
 	a := newAuth(t)
 	header := headerWith()
@@ -443,7 +443,7 @@ func TestCache_Concurrent(t *testing.T) {
 	all.Wait()
 }
 
-// viewing is a request whose strings are views of memory that is used again, as Fiber's are.
+// viewing is a request whose strings are views of reused memory, as in Fiber.
 type viewing struct {
 	request
 	memory []byte
@@ -476,7 +476,7 @@ func TestCache_ReusedMemory(t *testing.T) {
 	if string(memory) != evil {
 		t.Fatal("the memory was not used again")
 	}
-	for name, r := range map[string]sso.Request{"by the same memory": viewing{memory: memory}, "by itself": request{evil}} {
+	for name, r := range map[string]sso.Request{"in the same memory": viewing{memory: memory}, "by itself": request{evil}} {
 		if _, err := a.Authenticate(t.Context(), r); err == nil {
 			t.Errorf("%s: an unsigned token was cached", name)
 		}
@@ -486,7 +486,7 @@ func TestCache_ReusedMemory(t *testing.T) {
 	}
 }
 
-// gone is a source that answers once, and then takes as long as it is let.
+// gone is a source that hangs after its first answer.
 type gone struct {
 	changing
 	away atomic.Bool

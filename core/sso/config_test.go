@@ -124,10 +124,10 @@ func TestNew_ConfigErrors(t *testing.T) {
 			[]setting{{"TokenType", "SSO_TOKEN_TYPE", []string{`holds "ID"`, "write at+jwt or id_token"}}},
 		},
 		{
-			"a permissions claim that passes for another claim",
+			"a permissions claim that differs from iss by case",
 			[]string{"SSO_PERMISSIONS_CLAIM", "ISS.roles"},
 			func(c *sso.Config) { c.PermissionsClaim = "ISS.roles" },
-			[]setting{{"PermissionsClaim", "SSO_PERMISSIONS_CLAIM", []string{`holds "ISS.roles"`, "take for iss", "rename the claim"}}},
+			[]setting{{"PermissionsClaim", "SSO_PERMISSIONS_CLAIM", []string{`holds "ISS.roles"`, "treat as iss", "rename the claim"}}},
 		},
 		{
 			"no keys",

@@ -36,7 +36,7 @@ const (
 
 const issuerRemedy = "write it exactly as in the tokens' iss, e.g. https://login.example.com"
 
-// configError returns what a list collected; nil if that is nothing.
+// configError returns the problems of a list as an error; nil for an empty list.
 func configError(l *configerr.List) error {
 	if len(l.Problems()) == 0 {
 		return nil
@@ -106,7 +106,7 @@ func (c *Config) checkKeys(l *configerr.List) {
 	}
 }
 
-// checkSource checks a key source of the service's own.
+// checkSource checks Config.Keys.
 func (c *Config) checkSource(l *configerr.List) {
 	if isNil(c.Keys) {
 		l.Add("Keys", fmt.Sprintf("holds a nil %T", c.Keys), "set a key source, or "+l.Setting("PublicKeyURI")+" instead")
@@ -160,8 +160,8 @@ func describe(l *configerr.List, err error, usual string) (problem, remedy strin
 
 const tenantRemedy = "write your own tenant's issuer, https://login.microsoftonline.com/<tenant id>/v2.0"
 
-// checkTenant requires an issuer for keys that sign for many tenants. Entra's do, at every
-// tenant's address; only a tenant's discovery document names its issuer.
+// checkTenant requires Issuer for keys that many tenants share. All tenants of Microsoft Entra share
+// their keys; only a tenant's discovery document names its issuer.
 func (c *Config) checkTenant(l *configerr.List, source string) {
 	tenant, entra := entraTenant(source)
 	if c.Issuer == "" && entra && (slices.Contains(sharedTenants, tenant) || !strings.HasSuffix(source, discoveryPath)) {
@@ -258,12 +258,12 @@ func (c *Config) checkClaim(l *configerr.List, field string, claim *string, usua
 		l.Add(field, "holds "+configerr.Quote(*claim), "write the claim's path without surrounding white space")
 	}
 	if name := verify.ClaimNames.Lookalike(jsondoc.SplitPath(*claim)[0]); name != "" {
-		l.Add(field, fmt.Sprintf("holds %s, which some readers take for %s", configerr.Quote(*claim), name), "rename the claim at the identity provider")
+		l.Add(field, fmt.Sprintf("holds %s, which case-insensitive readers treat as %s", configerr.Quote(*claim), name), "rename the claim at the identity provider")
 	}
 }
 
-// claims returns the names beside the registered ones that this configuration reads. "roles" is one
-// only where it was configured: services that never read roles must not refuse a claim "Roles".
+// claims returns the claims that this configuration reads in addition to the registered ones. "roles"
+// is one only where it was configured: services that never read roles must not refuse a claim "Roles".
 func (c *Config) claims() verify.Names {
 	names := []string{jsondoc.SplitPath(c.PermissionsClaim)[0]}
 	if len(c.ClientIDs) > 0 {

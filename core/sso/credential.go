@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// A TokenSource is where a request holds its token. The zero value is the Authorization field with
-// the scheme Bearer (RFC 6750, section 2.1). Choose others with an adapter's option WithTokenFrom.
-// A request with a token in two of the chosen sources is refused ([ErrInvalidRequest]).
+// A TokenSource says where a request has its token. The zero value is the Authorization field with
+// the scheme Bearer (RFC 6750, section 2.1). Choose others with an adapter's option WithTokenFrom. A
+// request with a token in two of the chosen sources is refused ([ErrInvalidRequest]).
 type TokenSource struct {
 	kind    sourceKind
 	name    string

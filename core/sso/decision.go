@@ -41,8 +41,8 @@ type Details struct {
 	// 401 with `insufficient_user_authentication`.
 	ACRValues []string
 	MaxAge    time.Duration
-	// Parts are the decisions that this one was made from. Each of them must become a grant for
-	// this one to become a grant; if OneSuffices, one of them must.
+	// Parts are the decisions that were combined. A grant needs all of them to grant, or one if
+	// OneSuffices.
 	Parts       []Decision
 	OneSuffices bool
 }
@@ -133,7 +133,7 @@ func (d Decision) lines(values bool) []string {
 	return list
 }
 
-// line is the decision itself, without its parts.
+// line formats the decision without its parts.
 func (d Decision) line(values bool) string {
 	t := d.get()
 	text := "denied"
@@ -208,8 +208,8 @@ func (d Decision) cost() int {
 	return sum
 }
 
-// missingScopes returns the scopes that the token needs. If one of several parts suffices, they are
-// those of the first of the cheapest parts that misses scopes.
+// missingScopes returns the scopes that the token lacks. If one of several parts suffices, it
+// returns those of the first part with the lowest cost that lacks scopes.
 func (d Decision) missingScopes() []string {
 	if d.granted {
 		return nil
@@ -237,7 +237,7 @@ type stepUp struct {
 
 func (s stepUp) required() bool { return len(s.acrValues) > 0 || s.maxAge > 0 }
 
-// and returns the login that satisfies both; false if none can.
+// and returns the login that satisfies both; false if no login can.
 func (s stepUp) and(other stepUp) (both stepUp, ok bool) {
 	both = stepUp{slices.Concat(s.acrValues, other.acrValues), cmp.Or(min(s.maxAge, other.maxAge), s.maxAge, other.maxAge)}
 	if len(s.acrValues) == 0 || len(other.acrValues) == 0 {
@@ -247,8 +247,8 @@ func (s stepUp) and(other stepUp) (both stepUp, ok bool) {
 	return both, len(both.acrValues) > 0
 }
 
-// stepUp returns the login that alone turns a denial into a grant; false if none does. If one of
-// several parts suffices, it is that of the first for which one does.
+// stepUp returns the login that would turn a denial into a grant; false if no login would. If one of
+// several parts suffices, it returns the login of the first such part.
 func (d Decision) stepUp() (needed stepUp, ok bool) {
 	t := d.get()
 	if d.granted || t.err != nil {

@@ -54,11 +54,11 @@ func (d Denial) Write(w http.ResponseWriter) {
 	_, _ = w.Write(d.Body) // fails if the client has gone
 }
 
-// DenialOf returns the response to any error. An error that this package does not know, nil
-// included, is an internal error (500), and none of its text is sent. So is one whose methods panic.
+// DenialOf returns the response to any error. Unknown errors, nil, and errors whose methods panic
+// are internal errors (500), whose text is not sent.
 //
-// For errors that an [Authenticator] returned, wrapped or not, it returns the response as that
-// authenticator's configuration and renderer made it. Each call returns a copy that you may change.
+// For an error of an [Authenticator], wrapped or not, it returns the response by that
+// authenticator's configuration and renderer. Each call returns a copy that you may change.
 func DenialOf(err error) (d Denial) {
 	if protect.Run(func() {
 		var r *refusal
@@ -139,7 +139,7 @@ func isScope(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '"' || c == '\\' }) < 0
 }
 
-// scopeList returns the valid ones of a list of scopes as one parameter.
+// scopeList returns the valid scopes of a list as one parameter.
 func scopeList(list []string) string {
 	return strings.Join(slices.DeleteFunc(list, func(s string) bool { return !isScope(s) }), " ")
 }

@@ -48,7 +48,7 @@ var rsaKey = sync.OnceValue(func() *rsa.PrivateKey {
 
 var b64 = base64.RawURLEncoding.EncodeToString
 
-// signed is a token of any header and payload, signed by a key as if they were right.
+// signed returns a correctly signed token with any header and payload.
 func signed(key ed25519.PrivateKey, header, payload string) string {
 	input := b64([]byte(header)) + "." + b64([]byte(payload))
 	return input + "." + b64(ed25519.Sign(key, []byte(input)))
@@ -65,8 +65,8 @@ func signedWith(t testing.TB, method jwt.SigningMethod, key any, header, payload
 	return input + "." + b64(signature)
 }
 
-// object is JSON text with members, some of which are set otherwise: changes are names and
-// JSON texts in turn; an empty text leaves the member out.
+// object returns a JSON object. Changes are names and JSON texts in turn, which replace
+// members; an empty text removes the member.
 func object(members, changes []string) string {
 	members = slices.Clone(members)
 	for i := 0; i < len(changes); i += 2 {
@@ -163,7 +163,7 @@ var (
 	denying  = permit(func(context.Context, sso.Access) sso.Decision { return sso.Deny("no", "say please") })
 )
 
-// reasonIn is the reason of an invalid token; "none" if that is not what the error is.
+// reasonIn returns the reason of an invalid token; "none" for other errors.
 func reasonIn(err error) sso.Reason {
 	var invalid *sso.TokenError
 	if !errors.As(err, &invalid) {
@@ -172,7 +172,7 @@ func reasonIn(err error) sso.Reason {
 	return invalid.Reason
 }
 
-// class is the one class of refusals that an error belongs to, as a word.
+// class returns the name of the class of refusals that an error belongs to.
 func class(err error) string {
 	var names []string
 	for name, class := range map[string]error{

@@ -12,9 +12,9 @@ import (
 // key id of one issuer never selects another's key. A token of another issuer is refused without a
 // fetch.
 //
-// Each authenticator needs an Issuer of its own in its configuration; a discovered one is known too
-// late. All problems are returned in one error. Logger, Observe, Renderer and TellScopes are those
-// of the first one. Do not use the parts afterwards: Close closes them all.
+// Each authenticator needs its own [Config.Issuer], because a discovered issuer is not available at
+// start-up. All problems are returned in one error. Logger, Observe, Renderer and TellScopes are
+// those of the first one. Do not use the given authenticators afterwards: Close closes them.
 func Join(auths ...*Authenticator) (*Authenticator, error) {
 	if len(auths) == 0 {
 		return nil, errors.New("sso: Join needs at least one authenticator")

@@ -33,7 +33,7 @@ func joined(t testing.TB, auths ...*sso.Authenticator) *sso.Authenticator {
 	return a
 }
 
-// newTwo are two providers in memory and the parts that trust them, all by one clock.
+// newTwo returns two providers in memory and an authenticator for each, with one clock.
 func newTwo(t testing.TB, change ...func(name string, c *sso.Config)) (staff, partners *devissuer.Issuer, parts []*sso.Authenticator) {
 	t.Helper()
 	now := newClock()

@@ -18,8 +18,8 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// leak returns a part of a token that a text holds; empty if it holds none. A part is a whole
-// segment, or 29 characters on end of the payload or signature.
+// leak returns a part of the token that text contains, or "". A part is a whole segment, or 29
+// consecutive characters of the payload or signature.
 func leak(text, token string) string {
 	for i, segment := range strings.Split(token, ".") {
 		if len(segment) >= 8 && strings.Contains(text, segment) {

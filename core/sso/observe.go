@@ -64,8 +64,8 @@ func (e Extension) Engine() *verify.Engine {
 // Observe calls [Config.Observe].
 func (e Extension) Observe(event Event) { e.a.observe(event) }
 
-// Refuse logs and observes a cause, prefixed by what is refused, and returns an error for
-// [DenialOf]. Change may replace the default response.
+// Refuse logs and observes a cause, prefixed by what, and returns an error for [DenialOf]. The
+// function change returns the response, given the default one.
 func (e Extension) Refuse(ctx context.Context, what string, cause error, change func(Denial) Denial) error {
 	cause = fmt.Errorf("%s: %w", what, public(cause))
 	d := change(deny(cause, e.a.tellScopes))
@@ -76,8 +76,8 @@ func (e Extension) Refuse(ctx context.Context, what string, cause error, change 
 // SessionsUnavailable returns the error for a session store that could not answer.
 func (e Extension) SessionsUnavailable(err error) error { return unavailableSessions(err) }
 
-// Protect calls a function of the service. A panic is logged with the function's name, and reported
-// by false.
+// Protect calls a function of the service. It logs a panic with the function's name and returns
+// false.
 func (e Extension) Protect(name string, call func()) bool { return e.a.protect(name, call) }
 
 func (a *Authenticator) observe(e Event) {
@@ -153,7 +153,7 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 	a.logger.LogAttrs(ctx, level, "sso: refused", attrs...)
 }
 
-// decisionOf returns the decision that a refusal is based on, if there is one.
+// decisionOf returns the decision of a denial by a permission; false for other refusals.
 func decisionOf(cause error) (*Principal, Decision, bool) {
 	var (
 		failed *permissionError

@@ -16,7 +16,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// A provider in memory, an authenticator over it, and the one clock of both.
+// newProvider returns a provider in memory, an authenticator for it, and the clock of both.
 func newProvider(t *testing.T, change ...func(*devissuer.Issuer, *sso.Config)) (*devissuer.Issuer, *sso.Authenticator, *clock) {
 	t.Helper()
 	now := newClock()
@@ -33,7 +33,7 @@ func newProvider(t *testing.T, change ...func(*devissuer.Issuer, *sso.Config)) (
 	}), now
 }
 
-// answer is the status and Retry-After of what an authenticator says to a token.
+// answer returns the status and Retry-After of the response to a token.
 func answer(t *testing.T, a *sso.Authenticator, token string) (status int, retryAfter string, err error) {
 	t.Helper()
 	if _, err = a.Authenticate(t.Context(), bearer(token)); err == nil {

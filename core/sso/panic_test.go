@@ -13,7 +13,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// panicky is a log handler that cannot be written to.
+// panicky is a log handler that panics.
 type panicky struct{}
 
 func (panicky) Enabled(context.Context, slog.Level) bool  { return true }
@@ -21,7 +21,7 @@ func (panicky) Handle(context.Context, slog.Record) error { panic("the log") }
 func (panicky) WithAttrs([]slog.Attr) slog.Handler        { return panicky{} }
 func (panicky) WithGroup(string) slog.Handler             { return panicky{} }
 
-// panicking panics at every question that its name matches.
+// panicking is a request that panics in the method named by question, or in every method.
 type panicking struct {
 	request
 	question string

@@ -104,9 +104,8 @@ func (a Access) LoginAge() (age time.Duration, ok bool) {
 
 var errNoPermission = errors.New("sso: the permission is nil")
 
-// Check calls a permission safely. A nil permission [Fail]s, and so does one that panics or answers
-// after its context has ended. Permissions call others through it; [Authenticator.Authorize] calls a
-// route's own.
+// Check calls a permission safely: the result is a failure if p is nil, panics, or answers after ctx
+// has ended. Permissions call other permissions by Check.
 func Check(ctx context.Context, p Permission, access Access) (d Decision) {
 	if p == nil || isNil(p) {
 		return Fail(errNoPermission)
@@ -152,7 +151,7 @@ func (d Decision) names() (list []string) {
 	return list
 }
 
-// nameOfPermission returns what a permission calls itself, or else its type.
+// nameOfPermission returns the permission's String, or its type.
 func nameOfPermission(p Permission) (name string) {
 	if s, ok := p.(fmt.Stringer); ok {
 		_ = protect.Run(func() { name = s.String() })

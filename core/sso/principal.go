@@ -11,9 +11,9 @@ import (
 	"github.com/more-retail/moresso-go/core/internal/verify"
 )
 
-// Principal is the caller whom a verified token identifies. Only an [Authenticator] makes one that
-// opens routes. It is immutable, shared between requests and safe for concurrent use; methods that
-// return a slice return a copy. A nil Principal has no claims.
+// Principal is the caller identified by a verified token. Only an [Authenticator] creates principals
+// that guards accept. It is immutable, shared between requests and safe for concurrent use; methods
+// that return a slice return a copy. A nil Principal has no claims.
 type Principal struct {
 	claims      jsondoc.Value
 	permissions Value

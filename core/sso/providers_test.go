@@ -36,7 +36,7 @@ const (
 	googleApp  = "1234987819200.apps.googleusercontent.com"
 )
 
-// of trusts an issuer and is an audience.
+// of sets the issuer and the audience.
 func of(issuer string, audience ...string) func(*sso.Config) {
 	return func(c *sso.Config) { c.Issuer, c.Audience = issuer, audience }
 }

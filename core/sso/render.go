@@ -102,7 +102,7 @@ func returnTo(r Request) string {
 	return back.String()
 }
 
-// isLocalPath reports whether no browser takes a path for another host, as it does "//host" and
+// isLocalPath reports whether every browser treats a path as one of this host, unlike "//host" and
 // "/\host".
 func isLocalPath(path string) bool {
 	return strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.Contains(path, `\`) &&

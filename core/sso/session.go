@@ -15,9 +15,9 @@ import (
 // ends when the user signs out. With [Config.Sessions] the store is called on every request, also
 // for cached tokens; several guards on one request call it once.
 //
-// Module redisstore has one over Redis. A store of your own must be safe for concurrent use, and
-// must answer within a bound of its own and when ctx ends: requests wait for it. To set when clients
-// should try again, return an [UnavailableError].
+// Module redisstore has one over Redis. An implementation must be safe for concurrent use. It must
+// return within a bounded time, and when ctx ends, because requests wait for it. Return an
+// [UnavailableError] to set when clients should try again.
 //
 // A token names its session by the claims `sub` and `sid` of OpenID Connect, unless the store has a
 // method SessionPolicy() [SessionPolicy].
@@ -28,8 +28,8 @@ type SessionStore interface {
 	Check(ctx context.Context, s Session) error
 }
 
-// ErrSessionEnded is the answer of a [SessionStore] for a session that has ended. Wrap it to add
-// details for the operator; the client gets `invalid_token`.
+// ErrSessionEnded is returned by a [SessionStore] if the session has ended. Wrap it to add details
+// for the operator; the client gets `invalid_token`.
 var ErrSessionEnded = errors.New("sso: the session has ended")
 
 // Session has the claims of a verified token that identify its session. Strings are empty and times
@@ -42,8 +42,8 @@ type Session struct {
 	ID       string // by [SessionPolicy.SessionClaim]
 	TokenID  string // `jti`
 	IssuedAt time.Time
-	// ExpiresAt is `exp`. GoodUntil is `exp` plus the leeway: what the store keeps about the token
-	// may be forgotten then.
+	// ExpiresAt is `exp`. GoodUntil is `exp` plus the leeway; after it the store may delete its
+	// records of the token.
 	ExpiresAt, GoodUntil time.Time
 }
 
@@ -79,7 +79,7 @@ func sessionPolicy(store SessionStore) SessionPolicy {
 	return SessionPolicy{UserClaim: "sub", SessionClaim: "sid"}
 }
 
-// checkSession calls the store about a login.
+// checkSession checks the session of a login.
 func (a *Authenticator) checkSession(ctx context.Context, l *login) error {
 	i := l.own.issuer
 	if i.sessions == nil {
@@ -143,5 +143,5 @@ func unavailableSessions(err error) error {
 	if errors.As(err, &theirs) {
 		after = max(after, theirs.RetryAfter)
 	}
-	return &UnavailableError{Reason: ReasonSessionsUnavailable, RetryAfter: after, Err: fmt.Errorf("session store: %v", err)} //nolint:errorlint // as said
+	return &UnavailableError{Reason: ReasonSessionsUnavailable, RetryAfter: after, Err: fmt.Errorf("session store: %v", err)} //nolint:errorlint // see above
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// living is a store of sessions in memory: the current one of each user.
+// living is a store in memory that has the current session of each user.
 type living struct {
 	mu      sync.Mutex
 	current map[string]string

@@ -14,7 +14,7 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// sent is a request with header fields; targeted has an address as well.
+// sent is a request with header fields. targeted also has a host and a URI.
 type sent struct {
 	method string
 	fields http.Header

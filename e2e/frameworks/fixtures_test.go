@@ -32,7 +32,7 @@ var fixtures = []struct {
 	{"alb-lambda-target-request-headers-only.json", "load balancer", inHeaders("headers"), answered},
 	{"alb-lambda-target-request-multivalue-headers.json", "load balancer", inHeaders("multiValueHeaders"), answered},
 	{"apigw-custom-auth-request.json", "TOKEN authorizer", func(event map[string]any, token string) {
-		event["authorizationToken"], event["methodArn"] = token, methodARN // the example's has a wildcard, which no real one has
+		event["authorizationToken"], event["methodArn"] = token, methodARN // the example's ARN has a wildcard, unlike real ones
 	}, decided},
 	{"apigw-custom-auth-request-type-request.json", "REQUEST authorizer", inHeaders("headers", "multiValueHeaders"), decided},
 	{"apigw-v2-custom-authorizer-v2-request.json", "HTTP authorizer", inHeaders("headers"), map[string]string{
@@ -110,7 +110,7 @@ func TestFunction_SDKEvents(t *testing.T) {
 		}
 		want := fixtures[f].want[name]
 		if strings.HasPrefix(want, ":") {
-			handled[fixtures[f].kind]++ // the handler ran only for tokens that were accepted
+			handled[fixtures[f].kind]++ // the handler must run for accepted tokens only
 			want = strconv.Itoa(handled[fixtures[f].kind]) + want
 		}
 		if !strings.Contains(got, want) {

@@ -40,7 +40,7 @@ var configurations = []struct {
 	}, sso.ReasonBadSignature},
 	{"discovery from the issuer", func(p idp.Provider) settings {
 		return settings{Issuer: p.Issuer(), Audience: []string{"orders"}}
-	}, sso.ReasonWrongIssuer}, // checked before the key
+	}, sso.ReasonWrongIssuer}, // iss is checked before the key
 }
 
 var (

@@ -61,8 +61,8 @@ type Provider interface {
 	// Up listens again, on the same port, with the same keys and clients.
 	Up(ctx context.Context) error
 
-	// Close stops the provider and waits for its end. Further calls do nothing. The test that started the
-	// provider calls it when it ends.
+	// Close stops the provider and waits for its end. Further calls do nothing. It is called at the end of the
+	// test.
 	Close()
 }
 

@@ -52,7 +52,7 @@ type zitadelListener struct {
 	address string
 
 	mu     sync.Mutex
-	server *httptest.Server // the last one, ended if not up
+	server *httptest.Server // the last server; closed if not up
 	up     bool
 	ended  bool
 }

@@ -1,4 +1,4 @@
-// Package routers holds the adapter for net/http to the conformance suite behind other routers.
+// Package routers runs the conformance suite for the net/http adapter with other routers.
 package routers
 
 import (
@@ -15,7 +15,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	adaptertest.TestHTTPAdapter(t, "chi", chiRouter)
-	// gorilla keeps path values to itself, where net/http's interface does not find them.
+	// gorilla does not set the path values of net/http.
 	adaptertest.TestHTTPAdapter(t, "gorilla", gorillaRouter, adaptertest.PathValues)
 }
 

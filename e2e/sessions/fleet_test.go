@@ -1,5 +1,5 @@
-// Package sessions signs users out of three running services that share one Redis, while it is killed,
-// hung, failed over, and its slots are moved. The Redis servers are real.
+// Package sessions signs users out of three running services that share one Redis. Meanwhile Redis is
+// killed, hung and failed over, and its slots are moved. The Redis servers are real.
 package sessions
 
 import (

@@ -21,8 +21,8 @@ const (
 	signEvery = 25 * time.Millisecond
 )
 
-// soak returns how long the load on one Redis lasts, which is killed and hung meanwhile: SOAK, or 12 s,
-// so that all tests of this package end within two minutes.
+// soak returns how long the load on one Redis lasts: SOAK, or 12 s, so that the tests of this package end
+// within two minutes.
 func soak(t *testing.T) time.Duration {
 	t.Helper()
 	length, err := time.ParseDuration(os.Getenv("SOAK"))
@@ -53,8 +53,8 @@ type load struct {
 	work                     sync.WaitGroup
 }
 
-// newLoad signs users in and starts clients. They alternate between users who stay, and users who have
-// signed out, of whom there are ever more.
+// newLoad signs users in and starts clients. They alternate between users who stay and users who have
+// signed out.
 func newLoad(f *fleet) *load {
 	f.t.Helper()
 	ctx, stop := context.WithCancel(f.t.Context())

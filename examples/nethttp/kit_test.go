@@ -9,7 +9,7 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-// How a service is tested with the kit.
+// A service is tested with package ssotest.
 func TestRouter_Kit(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	auth := iss.Authenticator(iss.Config("orders-api"))

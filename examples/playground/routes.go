@@ -21,8 +21,8 @@ import (
 	"github.com/more-retail/moresso-go/lambdasso"
 )
 
-// The five servers run this file, and the page shows pieces of it: the code beside an answer is the code that
-// gave it. See snippet.
+// The five servers run this file, and the page shows pieces of it: the code next to an answer is the code that
+// produced it. See snippet.
 
 var isClerk = permission.Is("orders.role", "clerk")
 

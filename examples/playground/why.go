@@ -11,7 +11,8 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// An explanation says how an answer came about: three questions, up to the first that was not answered with yes.
+// An explanation gives the reason for an answer: up to three questions, ending with the first that
+// is not answered with yes.
 type explanation struct {
 	Steps []step `json:"steps"`
 	// Log is the cause in the service's log. It is empty if nothing was refused.

@@ -47,8 +47,8 @@ type Server struct {
 	cmd *exec.Cmd
 }
 
-// Durable returns arguments for [Start] with which every write is on disk before it is answered, so that
-// it is there after a Restart. Without them nothing is.
+// Durable returns arguments for [Start] that write to disk before each answer, so that all data survives
+// a Restart. By default no data does.
 func Durable() []string { return []string{"--appendonly", "yes", "--appendfsync", "always"} }
 
 // Start starts a server and waits until it answers. The arguments are those of redis-server; the first

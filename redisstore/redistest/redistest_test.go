@@ -77,8 +77,10 @@ func TestServer_Errors(t *testing.T) {
 }
 
 func TestWait_Limit(t *testing.T) {
-	got := end(t, func(tb testing.TB) { redistest.Wait(tb, 20*time.Millisecond, "pigs fly", func() bool { return false }) })
-	if got.failed != "not within 20ms: pigs fly" {
+	got := end(t, func(tb testing.TB) {
+		redistest.Wait(tb, 20*time.Millisecond, "the condition holds", func() bool { return false })
+	})
+	if got.failed != "not within 20ms: the condition holds" {
 		t.Errorf("Wait ended the test with %q", got.failed)
 	}
 }

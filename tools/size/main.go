@@ -17,8 +17,8 @@ import (
 	"strings"
 )
 
-// maxNames is the budget of exported names in all packages that a service can import. The goal is 520; what is above it are
-// names that users would miss, such as the reasons of refusals and the methods of test servers.
+// maxNames is the budget of exported names in all packages that a service can import. The goal is 520. The
+// excess are names that users need, such as the reasons of refusals and the methods of test servers.
 const maxNames = 624
 
 // private are the modules that are not released.

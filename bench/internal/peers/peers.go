@@ -53,7 +53,7 @@ type Provider struct {
 	Client *http.Client
 }
 
-// Of returns the provider that issuer plays.
+// Of returns the provider for a development issuer.
 func Of(issuer *devissuer.Issuer) Provider {
 	return Provider{issuer.JWKSURL(), issuer.URL(), issuer.Audience()[0], issuer.Algorithm(), issuer.Client()}
 }

@@ -27,7 +27,7 @@ func ask(t *testing.T, issuer *ssotest.Issuer, token string, args ...string) (ex
 	return r, o
 }
 
-// blocked is a pipe that must not be read.
+// blocked is a reader that must not be read.
 type blocked struct{ t *testing.T }
 
 func (b blocked) Read([]byte) (int, error) {

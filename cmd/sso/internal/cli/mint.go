@@ -240,7 +240,7 @@ func grant(ctx context.Context, client *http.Client, address string, form url.Va
 	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
 		return nil, usage("--issuer %q is not a URL: write the one that sso serve prints, such as %s", term.Redact(address), defaultIssuer)
 	}
-	shown := term.Redact(address)
+	redacted := term.Redact(address)
 	if client == nil {
 		client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: the issuer is local
 	}
@@ -253,13 +253,13 @@ func grant(ctx context.Context, client *http.Client, address string, form url.Va
 	status, err := fetch(ctx, &direct, http.MethodGet, strings.TrimSuffix(address, "/")+"/.well-known/openid-configuration", nil, &document)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("no issuer answers at %s (%w): run sso serve, name another issuer by --issuer, or sign with --keys-file", shown, err)
+		return nil, fmt.Errorf("no issuer answers at %s (%w): run sso serve, name another issuer by --issuer, or sign with --keys-file", redacted, err)
 	case status != http.StatusOK:
-		return nil, fmt.Errorf("%s answered %d to the request for a discovery document: name an issuer by --issuer", shown, status)
+		return nil, fmt.Errorf("%s answered %d to the request for a discovery document: name an issuer by --issuer", redacted, status)
 	}
 	endpoint, err := url.Parse(document.TokenEndpoint)
 	if err != nil || endpoint.Scheme != at.Scheme || endpoint.Host != at.Host {
-		return nil, fmt.Errorf("the issuer at %s names the token endpoint %q, which is on another host: set --issuer to the issuer's own identifier, %q", shown, term.Redact(document.TokenEndpoint), term.Redact(document.Issuer))
+		return nil, fmt.Errorf("the issuer at %s names the token endpoint %q, which is on another host: set --issuer to the issuer's own identifier, %q", redacted, term.Redact(document.TokenEndpoint), term.Redact(document.Issuer))
 	}
 	answer := map[string]any{}
 	if status, err = fetch(ctx, &direct, http.MethodPost, endpoint.String(), form, &answer); err != nil {

@@ -21,10 +21,10 @@ import (
 )
 
 const (
-	// soon is how long before its expiry a certificate is reported.
-	soon = 14 * 24 * time.Hour
-	// slow is the latency from which an answer is reported.
-	slow = time.Second
+	// expiryWarning is how long before its expiry a certificate is reported.
+	expiryWarning = 14 * 24 * time.Hour
+	// slowAnswer is the latency from which an answer is reported.
+	slowAnswer = time.Second
 	// defaultLeeway is the library's.
 	defaultLeeway = time.Minute
 )
@@ -98,7 +98,7 @@ func (e *examination) connection(exchanges []*exchange, err error) {
 			continue
 		}
 		level, remedy := Green, ""
-		if x.took > slow {
+		if x.took > slowAnswer {
 			level, remedy = Yellow, "find out what makes the provider or the network slow; after a pause, a service waits up to 1 s before it uses the keys that it has"
 		}
 		e.add(level, "latency", remedy, "%s answered %d in %v", x.address, x.status(), x.took.Round(time.Millisecond/10))
@@ -120,7 +120,7 @@ func (e *examination) certificate(x *exchange) {
 	leaf := x.response.TLS.PeerCertificates[0]
 	left := leaf.NotAfter.Sub(e.now())
 	level, remedy := Green, ""
-	if left < soon {
+	if left < expiryWarning {
 		level, remedy = Yellow, "ask the provider to renew it: no keys are available once it has expired"
 	}
 	e.add(level, "certificate", remedy, "of %s, issued by %s, valid until %s, days left: %d", leaf.Subject.CommonName, leaf.Issuer.CommonName, leaf.NotAfter.UTC().Format(time.DateOnly), int(left.Hours()/24))

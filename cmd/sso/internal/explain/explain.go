@@ -129,7 +129,7 @@ func (c *inquiry) credentials(ctx context.Context, auth *sso.Authenticator, q Qu
 	return nil // the token is explained next
 }
 
-// trace lists the library's steps. A step that did not run is left out if its name is listed otherwise.
+// trace lists the library's steps. A step that did not run is omitted if another step has its name.
 func (c *inquiry) trace(steps []sso.Step) {
 	unchecked := map[string]bool{
 		"aud":       c.cfg.SkipAudienceCheck,

@@ -67,18 +67,18 @@ var userInfo = regexp.MustCompile(`//[^/,]*@`)
 // Redact returns a setting or an address without what may be a secret: the user, query and fragment of a
 // URL or of a list of URLs, and any text that is not certainly harmless.
 func Redact(value string) string {
-	shown, _, _ := strings.Cut(strings.ReplaceAll(value, "#", "?"), "?") // what follows may hold commas
-	shown = userInfo.ReplaceAllString(shown, "//")
-	if len(shown) > 200 || strings.ContainsAny(shown, "{@\n") || strings.Contains(shown, "-----") || // JSON or PEM
-		strings.Contains(strings.ToLower(shown), "data:") ||
-		len(shown) > 30 && !strings.ContainsAny(shown, ".:, ") || // Base64 or hex: a key in the wrong setting
-		shown != value && !strings.Contains(shown, "://") {
+	redacted, _, _ := strings.Cut(strings.ReplaceAll(value, "#", "?"), "?") // what follows may hold commas
+	redacted = userInfo.ReplaceAllString(redacted, "//")
+	if len(redacted) > 200 || strings.ContainsAny(redacted, "{@\n") || strings.Contains(redacted, "-----") || // JSON or PEM
+		strings.Contains(strings.ToLower(redacted), "data:") ||
+		len(redacted) > 30 && !strings.ContainsAny(redacted, ".:, ") || // Base64 or hex: a key in the wrong setting
+		redacted != value && !strings.Contains(redacted, "://") {
 		return fmt.Sprintf("a text of %d bytes", len(value))
 	}
-	if shown != value {
-		shown += " (shortened)"
+	if redacted != value {
+		redacted += " (shortened)"
 	}
-	return shown
+	return redacted
 }
 
 // Printer prints text through [Safe].
