@@ -32,7 +32,7 @@ func Example() {
 	fmt.Println(serve())
 	// Output:
 	// sso: configuration: 2 problems:
-	//   SSO_PUBLIC_KEY_URI is not set: set SSO_ISSUER to the identity provider's address as in the tokens' iss, e.g. https://login.example.com, from which the keys are discovered; or write here where its public key is, e.g. https://login.example.com/.well-known/jwks.json
+	//   SSO_PUBLIC_KEY_URI is not set: set SSO_ISSUER to the iss of the tokens, e.g. https://login.example.com, and the keys are discovered; or write the URL of the keys here, e.g. https://login.example.com/.well-known/jwks.json
 	//   SSO_AUDIENCE is not set: write the name of this service at the identity provider, e.g. orders-api
 }
 

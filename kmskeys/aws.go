@@ -104,9 +104,9 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) { //no
 var advice = map[string]refusalError{
 	"AccessDeniedException":         {text: "access denied: allow the role of this service kms:GetPublicKey, in its own policy and in the key's"},
 	"ThrottlingException":           {text: "throttled: the account calls KMS too often; the call is repeated later"},
-	"NotFoundException":             {text: "not found: correct the name, the account or the region, or take the key out of the configuration", certain: true},
-	"DisabledException":             {text: "the key is disabled: enable it, or take it out of the configuration", certain: true},
-	"KMSInvalidStateException":      {text: "the key's state does not allow its use: cancel its deletion or finish its import, or take it out of the configuration", certain: true},
+	"NotFoundException":             {text: "not found: correct the name, the account or the region, or remove the key from the configuration", certain: true},
+	"DisabledException":             {text: "the key is disabled: enable it, or remove it from the configuration", certain: true},
+	"KMSInvalidStateException":      {text: "the key's state does not allow its use: cancel its deletion or finish its import, or remove it from the configuration", certain: true},
 	"UnsupportedOperationException": {text: "the key has no public half: name an asymmetric key for SIGN_VERIFY", certain: true},
 }
 

@@ -135,8 +135,8 @@ func TestSource_SkipsUnusableKeys(t *testing.T) {
 	server.say(newKey, good.answer)
 	for name, say := range map[string]answer{
 		"not found":           refuse("NotFoundException", "Alias is not found."),
-		"disabled":            refuse("DisabledException", "it is disabled."),
-		"pending deletion":    refuse("KMSInvalidStateException", "it is pending deletion."),
+		"disabled":            refuse("DisabledException", "The key is disabled."),
+		"pending deletion":    refuse("KMSInvalidStateException", "The key is pending deletion."),
 		"symmetric":           refuse("UnsupportedOperationException", ""),
 		"of another use":      good.with("KeyUsage", "KEY_AGREEMENT").answer,
 		"of another spec":     good.with("KeySpec", "ECC_SECG_P256K1").answer,
@@ -183,8 +183,8 @@ func TestSource_Errors(t *testing.T) {
 	}{
 		{"AccessDeniedException", "User: role/orders is not authorized to perform: kms:GetPublicKey", []string{"access denied: allow", "role/orders is not authorized"}, 1, nil},
 		{"NotFoundException", "Key '" + uuid + "' does not exist", []string{"not found: correct", "does not exist"}, 1, new(*types.NotFoundException)},
-		{"DisabledException", "it is disabled.", []string{"disabled: enable it"}, 1, new(*types.DisabledException)},
-		{"KMSInvalidStateException", "it is pending deletion.", []string{"cancel its deletion", "pending deletion."}, 1, new(*types.KMSInvalidStateException)},
+		{"DisabledException", "The key is disabled.", []string{"disabled: enable it"}, 1, new(*types.DisabledException)},
+		{"KMSInvalidStateException", "The key is pending deletion.", []string{"cancel its deletion", "pending deletion."}, 1, new(*types.KMSInvalidStateException)},
 		{"UnsupportedOperationException", "", []string{"name an asymmetric key"}, 1, new(*types.UnsupportedOperationException)},
 		{"ThrottlingException", "Rate exceeded", []string{"throttled", "Rate exceeded"}, 2, nil},
 		{"KMSInternalException", "", []string{`KMS answered "KMSInternalException"`}, 2, new(*types.KMSInternalException)},

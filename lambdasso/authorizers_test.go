@@ -189,7 +189,7 @@ func TestAuthorizers_Context(t *testing.T) {
 		}
 	}
 
-	stale := map[string]any{"principalId": "somebody else"}
+	stale := map[string]any{"principalId": "mallory"}
 	var rest events.APIGatewayProxyRequest
 	restHandler := func(_ context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) { //nolint:unparam // the shape of a Lambda handler
 		rest = e
@@ -208,11 +208,11 @@ func TestAuthorizers_Context(t *testing.T) {
 	if rest.RequestContext.Authorizer["principalId"] != "ada" || claims["groups"] != "[a b 1]" || rest.Body != "eA==" || !rest.IsBase64Encoded {
 		t.Errorf("REST: %+v", rest)
 	}
-	if stale["principalId"] != "somebody else" {
+	if stale["principalId"] != "mallory" {
 		t.Error("the event that came in was changed")
 	}
 	v2Event := events.APIGatewayV2HTTPRequest{Headers: map[string]string{"authorization": token}}
-	v2Event.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{Lambda: map[string]any{"sub": "somebody else"}}
+	v2Event.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{Lambda: map[string]any{"sub": "mallory"}}
 	if _, err := lambdasso.Require(guard, permission.Authenticated(), v2Handler)(t.Context(), v2Event); err != nil {
 		t.Fatal(err)
 	}

@@ -111,11 +111,11 @@ func (s *Sessions) Check(ctx context.Context, session sso.Session) error {
 	case err != nil:
 		return err
 	case !answers[0].found:
-		return fmt.Errorf("%w: the user does not have it", sso.ErrSessionEnded)
+		return fmt.Errorf("%w: the user has no such session", sso.ErrSessionEnded)
 	case s.options.SeveralSessions && answers[0].score <= float64(s.now().UnixMilli()):
-		return fmt.Errorf("%w: it has expired", sso.ErrSessionEnded)
+		return fmt.Errorf("%w: the session has expired", sso.ErrSessionEnded)
 	case !s.options.SeveralSessions && !session.Is(answers[0].text):
-		return fmt.Errorf("%w: the user has another", sso.ErrSessionEnded)
+		return fmt.Errorf("%w: the user has another session", sso.ErrSessionEnded)
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ func (i *Issuer) routes() http.Handler {
 		if i.refuses() {
 			panic(http.ErrAbortHandler) // closes the connection without a response
 		}
-		// The request also ends with the issuer, on any server.
+		// The request is also canceled by Close, on any server.
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(i.closing, cancel)() //nolint:contextcheck // the issuer's end is not the request's
@@ -197,16 +197,16 @@ func (i *Issuer) serveChange(w http.ResponseWriter, r *http.Request, path string
 	w.Header().Set("Cache-Control", "no-store")
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		http.Error(w, "send this as POST", http.StatusMethodNotAllowed)
+		http.Error(w, "only POST is allowed", http.StatusMethodNotAllowed)
 		return
 	}
 	i.count(path)
 	if r.RemoteAddr != pipeAddr && !loopbackHost(r.RemoteAddr) {
-		http.Error(w, "this is for the issuer's own machine only", http.StatusForbidden)
+		http.Error(w, "only requests from the issuer's own machine are allowed", http.StatusForbidden)
 		return
 	}
 	if err := http.NewCrossOriginProtection().Check(r); err != nil {
-		http.Error(w, "this is not for other sites' pages: "+err.Error(), http.StatusForbidden)
+		http.Error(w, "cross-site requests are not allowed: "+err.Error(), http.StatusForbidden)
 		return
 	}
 	answer, err := change()

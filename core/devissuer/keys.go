@@ -126,7 +126,7 @@ func parsePKCS8(text []byte) ([]crypto.Signer, error) {
 		}
 		text = rest
 		if block.Type != "PRIVATE KEY" {
-			return nil, fmt.Errorf(`it holds a %q block, not a "PRIVATE KEY"; convert with: openssl pkcs8 -topk8 -nocrypt`, block.Type)
+			return nil, fmt.Errorf(`got a %q block, want "PRIVATE KEY"; convert with: openssl pkcs8 -topk8 -nocrypt`, block.Type)
 		}
 		parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 		if err != nil {
@@ -139,7 +139,7 @@ func parsePKCS8(text []byte) ([]crypto.Signer, error) {
 		list = append(list, private)
 	}
 	if len(list) == 0 {
-		return nil, errors.New(`it has no PEM block; PKCS #8 begins with "-----BEGIN PRIVATE KEY-----"`)
+		return nil, errors.New(`no PEM block; PKCS #8 begins with "-----BEGIN PRIVATE KEY-----"`)
 	}
 	return list, nil
 }

@@ -338,8 +338,8 @@ func TestPersona(t *testing.T) {
 		t.Errorf("%v", permissions)
 	}
 	for name, want := range map[string]string{
-		"nobody": `unknown persona "nobody", want one of chief, clerk, snake`,
-		"snake":  "without end",
+		"eve":   `unknown persona "eve", want one of chief, clerk, snake`,
+		"snake": "without end",
 	} {
 		if _, err := issuer.Token(devissuer.Persona(name)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)

@@ -55,7 +55,7 @@ func parsePEM(text []byte) (*Set, error) {
 func parseBlock(block *pem.Block) (key Key, err error) {
 	switch {
 	case strings.HasSuffix(block.Type, "PRIVATE KEY"):
-		return key, fmt.Errorf("a %.64s where a public key belongs: give the public half only, and replace this key, for it has now been in a configuration", block.Type)
+		return key, fmt.Errorf("a %.64s instead of a public key: configure the public half, and replace this key, which the configuration exposes", block.Type)
 	case block.Type == "PUBLIC KEY":
 		key.Public, err = x509.ParsePKIXPublicKey(block.Bytes)
 	case block.Type == "RSA PUBLIC KEY":
@@ -161,7 +161,7 @@ func parseJWK(text []byte) (key Key, err error) {
 		return Key{}, err
 	}
 	if jwk.Kind() != jsondoc.Object {
-		return Key{}, fmt.Errorf("a JSON %s where a key belongs", jwk.Kind())
+		return Key{}, fmt.Errorf("got a JSON %s, want a key", jwk.Kind())
 	}
 	if key.ID, err = optionalText(jwk, "kid"); err != nil {
 		return Key{}, err
@@ -204,12 +204,12 @@ func checkPurpose(jwk jsondoc.Value) error {
 	}
 	for _, member := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} {
 		if present(jwk, member) {
-			return errors.New("a private key; it is public now and must be replaced at once")
+			return errors.New("a private key, which is now public: replace it")
 		}
 	}
 	if present(jwk, "use") {
 		if value, _ := jwk.Get("use").Text(); value != "sig" {
-			return fmt.Errorf("its use is %.64q, not sig (RFC 7517, section 4.2)", value)
+			return fmt.Errorf("use is %.64q, want sig (RFC 7517, section 4.2)", value)
 		}
 	}
 	if present(jwk, "key_ops") {
@@ -218,7 +218,7 @@ func checkPurpose(jwk jsondoc.Value) error {
 				return nil
 			}
 		}
-		return errors.New("its key_ops do not name verify (RFC 7517, section 4.3)")
+		return errors.New("key_ops lack verify (RFC 7517, section 4.3)")
 	}
 	return nil
 }
@@ -270,7 +270,7 @@ func octets(jwk jsondoc.Value, names ...string) (values [][]byte, err error) {
 		text, _ := jwk.Get(name).Text()
 		value, err := base64.RawURLEncoding.DecodeString(text)
 		if err != nil || len(value) == 0 {
-			return nil, fmt.Errorf("its member %q is not a number in base64url", name)
+			return nil, fmt.Errorf("member %q is not a number in base64url", name)
 		}
 		values = append(values, value)
 	}

@@ -79,7 +79,7 @@ func TestJWKS_Errors(t *testing.T) {
 		"[]":                                 "another JSON type",
 		"{}":                                 `no array "keys"`,
 		`{"keys":null}`:                      `no array "keys"`,
-		`{"keys":[7]}`:                       "a JSON number where a key belongs",
+		`{"keys":[7]}`:                       "got a JSON number, want a key",
 		`{"keys":[{"kty":"EC","kty":"EC"}]}`: "duplicate member name",
 		`{"keys":[{"kty":"EC"}],"keys":[]}`:  "duplicate member name",
 	} {

@@ -134,7 +134,7 @@ func checkIssuers(l *configerr.List, engine *verify.Engine, revoker Revoker) {
 			l.Add("Issuer", "is not set, and logout tokens end the sessions of an issuer", "write it exactly as in the tokens' iss, e.g. https://login.example.com")
 		}
 		if r.MaxAge == 0 {
-			l.Add("MaxTokenAge", "is not set, so a logout would have to be remembered forever", "write the longest lifetime of an access token, e.g. 1 h")
+			l.Add("MaxTokenAge", "is not set, so logouts would be stored forever", "write the longest lifetime of an access token, e.g. 1 h")
 		}
 	}
 	switch {

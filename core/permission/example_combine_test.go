@@ -45,8 +45,7 @@ func ExampleAny() {
 	//   (1 alternative needs more)
 }
 
-// Not needs another permission beside it. Alone, it would open a route to every caller who lacks
-// something.
+// Not needs another permission. Alone, it grants access to callers without claims.
 func ExampleNot() {
 	p := permission.All(permission.Authenticated(), permission.Not(permission.Has("suspended")))
 	fmt.Println(explain(p))
@@ -127,7 +126,7 @@ func ExampleForRoute() {
 	permission.ForRoute(permission.Not(permission.Has("suspended")))
 	// Output:
 	// (role("clerk") && !has("suspended"))
-	// permission: !has("suspended") is granted to callers who lack something: require something that they must have as well, at least permission.Authenticated()
+	// permission: !has("suspended") alone grants access without any claim: combine it with another permission, such as permission.Authenticated()
 }
 
 // Do not cache a decision that depends on the request or the clock.

@@ -49,8 +49,8 @@ func Any(permissions ...sso.Permission) sso.Permission {
 // Not requires that a permission denies. A failure stays a failure. A denial names the leaves that
 // forbid. No login fixes it: Not(FreshLogin(…)) is refused with 403. It panics for a nil permission.
 //
-// Not alone would open a route to callers who lack something. A route must therefore require
-// something else as well; see [ForRoute].
+// Not alone grants access to callers without claims. A route must therefore require another
+// permission too; see [ForRoute].
 func Not(p sso.Permission) sso.Permission {
 	return combined("Not", notOf, []sso.Permission{p})
 }
@@ -62,7 +62,7 @@ func Not(p sso.Permission) sso.Permission {
 func ForRoute(p sso.Permission, more ...sso.Permission) sso.Permission {
 	required := combined("Require", allOf, append([]sso.Permission{p}, more...))
 	if grantsToAnyone(required) {
-		panic(fmt.Sprintf("permission: %s is granted to callers who lack something: require something that they must have as well, at least permission.Authenticated()", Describe(required)))
+		panic(fmt.Sprintf("permission: %s alone grants access without any claim: combine it with another permission, such as permission.Authenticated()", Describe(required)))
 	}
 	return required
 }

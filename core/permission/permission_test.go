@@ -137,7 +137,7 @@ func TestForRoute_NeedsEvidence(t *testing.T) {
 			switch {
 			case test.fine && message != "":
 				t.Errorf("panics: %s", message)
-			case !test.fine && !strings.Contains(message, "require something that they must have as well"):
+			case !test.fine && !strings.Contains(message, "alone grants access without any claim"):
 				t.Errorf("panic %q does not say what to do", message)
 			}
 		})

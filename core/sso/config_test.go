@@ -185,8 +185,8 @@ func TestNew_ConfigErrors(t *testing.T) {
 		},
 		{
 			"a file with something else",
-			[]string{"SSO_PUBLIC_KEY_URI", file("notes.txt", "remember the milk")},
-			func(c *sso.Config) { c.PublicKeyURI = file("notes.txt", "remember the milk") },
+			[]string{"SSO_PUBLIC_KEY_URI", file("notes.txt", "not a key")},
+			func(c *sso.Config) { c.PublicKeyURI = file("notes.txt", "not a key") },
 			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{"notes.txt", uriRemedy}}},
 		},
 		{
@@ -211,13 +211,13 @@ func TestNew_ConfigErrors(t *testing.T) {
 			"a private key as text",
 			[]string{"SSO_PUBLIC_KEY_URI", private},
 			func(c *sso.Config) { c.PublicKeyURI = private },
-			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{"PRIVATE KEY where a public key belongs", "replace this key", uriRemedy}}},
+			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{"PRIVATE KEY instead of a public key", "replace this key", uriRemedy}}},
 		},
 		{
 			"a private key in a file",
 			[]string{"SSO_PUBLIC_KEY_URI", file("private.pem", private)},
 			func(c *sso.Config) { c.PublicKeyURI = file("private.pem", private) },
-			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{"private.pem", "PRIVATE KEY where a public key belongs", uriRemedy}}},
+			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{"private.pem", "PRIVATE KEY instead of a public key", uriRemedy}}},
 		},
 		{
 			"a secret where an address belongs",
@@ -447,10 +447,10 @@ func TestConfigError_Texts(t *testing.T) {
 		want  []string // the problems; none: valid
 	}{
 		"no keys": {fromEnv("SSO_PUBLIC_KEY_URI", "", "SSO_ISSUER", ""), []string{
-			"SSO_PUBLIC_KEY_URI is not set: set SSO_ISSUER to the identity provider's address as in the tokens' iss, e.g. https://login.example.com, from which the keys are discovered; or write here where its public key is, e.g. https://login.example.com/.well-known/jwks.json",
+			"SSO_PUBLIC_KEY_URI is not set: set SSO_ISSUER to the iss of the tokens, e.g. https://login.example.com, and the keys are discovered; or write the URL of the keys here, e.g. https://login.example.com/.well-known/jwks.json",
 		}},
 		"no keys in code": {inCode(func(c *sso.Config) { c.PublicKeyURI, c.Issuer = "", "" }), []string{
-			"PublicKeyURI is not set: set Issuer to the identity provider's address as in the tokens' iss, e.g. https://login.example.com, from which the keys are discovered; or write here where its public key is, e.g. https://login.example.com/.well-known/jwks.json",
+			"PublicKeyURI is not set: set Issuer to the iss of the tokens, e.g. https://login.example.com, and the keys are discovered; or write the URL of the keys here, e.g. https://login.example.com/.well-known/jwks.json",
 		}},
 		"an issuer alone": {fromEnv("SSO_PUBLIC_KEY_URI", ""), nil},
 		"http to another machine": {fromEnv("SSO_PUBLIC_KEY_URI", "http://login.example.com/jwks.json"), []string{

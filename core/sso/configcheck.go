@@ -100,7 +100,7 @@ func (c *Config) checkKeys(l *configerr.List) {
 		c.open(l)
 	case malformed:
 	case c.Issuer == "":
-		l.Add("PublicKeyURI", "is not set", "set "+l.Setting("Issuer")+" to the identity provider's address as in the tokens' iss, e.g. https://login.example.com, from which the keys are discovered; or write here where its public key is, e.g. https://login.example.com/.well-known/jwks.json")
+		l.Add("PublicKeyURI", "is not set", "set "+l.Setting("Issuer")+" to the iss of the tokens, e.g. https://login.example.com, and the keys are discovered; or write the URL of the keys here, e.g. https://login.example.com/.well-known/jwks.json")
 	default:
 		c.discover(l)
 	}

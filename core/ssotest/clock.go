@@ -37,7 +37,7 @@ func (c *Clock) Now() time.Time {
 // It panics for the zero time, before which no token expires.
 func (c *Clock) Set(at time.Time) {
 	if at.IsZero() {
-		panic("ssotest: Clock.Set with the zero time; give a moment")
+		panic("ssotest: Clock.Set with the zero time")
 	}
 	c.set.Store(&setting{at: at})
 }

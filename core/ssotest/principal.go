@@ -135,7 +135,7 @@ func Context(ctx context.Context, principal *sso.Principal) context.Context {
 	}
 	verified, ok := contexts.Load(principal)
 	if !ok {
-		panic("ssotest: Context takes a principal of NewPrincipal or Issuer.Principal; guard your handler, and send a token, for another")
+		panic("ssotest: Context requires a principal of NewPrincipal or Issuer.Principal; for any other, guard the handler and send a token")
 	}
 	return principalContext{ctx, verified.(context.Context)} //nolint:errcheck // contexts has no other type
 }
