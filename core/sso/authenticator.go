@@ -35,6 +35,7 @@ type Authenticator struct {
 type issuer struct {
 	rules                        *verify.Rules
 	permissionsClaim, rolesClaim string
+	rolesPaths                   []string
 	wildcard                     bool
 	sessions                     SessionStore
 	session                      SessionPolicy
@@ -72,6 +73,7 @@ func New(cfg Config) (*Authenticator, error) {
 		rules:            rules,
 		permissionsClaim: cfg.PermissionsClaim,
 		rolesClaim:       cfg.RolesClaim,
+		rolesPaths:       cfg.rolesPaths(),
 		wildcard:         !cfg.DisableWildcard,
 		sessions:         cfg.Sessions,
 		cache:            tokencache.New[login](cfg.TokenCache, int64(cfg.TokenCache)*cachedTokenBytes),
@@ -84,7 +86,7 @@ func New(cfg Config) (*Authenticator, error) {
 		}
 		rules.Sessions = &verify.Sessions{UserClaim: i.session.UserClaim, SessionClaim: i.session.SessionClaim, Audience: i.session.Audience}
 	}
-	for _, path := range []string{cfg.PermissionsClaim, cfg.RolesClaim, i.session.UserClaim, i.session.SessionClaim} {
+	for _, path := range append(cfg.rolesPaths(), cfg.PermissionsClaim, i.session.UserClaim, i.session.SessionClaim) {
 		rules.Reads = append(rules.Reads, jsondoc.SplitPath(path)[0])
 	}
 	a.engine, a.issuers = verify.New(rules), []*issuer{i}

@@ -89,9 +89,10 @@ type Config struct {
 	// list; see [Principal.Permissions], and [Value.Lookup] for the syntax. Default "permissions".
 	PermissionsClaim string
 
-	// RolesClaim is the path of the claim that roles are looked up in: a string or an array of
-	// strings. Default "roles". Others are "groups", "cognito:groups" (Amazon Cognito) and
-	// "realm_access.roles" (Keycloak).
+	// RolesClaim is the path of the claim that roles are looked up in, or several paths separated by
+	// commas: each a string or an array of strings. Default "roles". Others are "groups",
+	// "cognito:groups" (Amazon Cognito), and "realm_access.roles, resource_access.orders.roles"
+	// (Keycloak's realm and its client orders).
 	RolesClaim string
 
 	// DisableWildcard makes "*" in a token's permissions an ordinary value. By default it matches

@@ -112,6 +112,18 @@ func TestNew_ConfigErrors(t *testing.T) {
 			[]setting{{"PermissionsClaim", "", []string{`holds "a "`, "surrounding white space"}}, {"RolesClaim", "", []string{`holds " b"`, "surrounding white space"}}},
 		},
 		{
+			"several claims, of which one is empty",
+			[]string{"SSO_ROLES_CLAIM", "groups,,roles"},
+			func(c *sso.Config) { c.RolesClaim = "groups,,roles" },
+			[]setting{{"RolesClaim", "SSO_ROLES_CLAIM", []string{`holds "groups,,roles"`, "not empty"}}},
+		},
+		{
+			"several claims, of which one passes for another",
+			[]string{"SSO_ROLES_CLAIM", "groups, Scope"},
+			func(c *sso.Config) { c.RolesClaim = "groups, Scope" },
+			[]setting{{"RolesClaim", "SSO_ROLES_CLAIM", []string{`holds "Scope"`, "treat as scope"}}},
+		},
+		{
 			"a client with white space",
 			nil,
 			func(c *sso.Config) { c.ClientIDs = []string{"web "} },

@@ -67,8 +67,10 @@ func (c *Config) check(l *configerr.List) {
 	c.checkAudience(l)
 	c.checkAlgorithms(l)
 	c.checkSessions(l)
-	c.checkClaim(l, "PermissionsClaim", &c.PermissionsClaim, defaultPermissionsClaim)
-	c.checkClaim(l, "RolesClaim", &c.RolesClaim, defaultRolesClaim)
+	c.PermissionsClaim = cmp.Or(c.PermissionsClaim, defaultPermissionsClaim)
+	c.RolesClaim = cmp.Or(c.RolesClaim, defaultRolesClaim)
+	checkPaths(l, "PermissionsClaim", c.PermissionsClaim, c.PermissionsClaim)
+	checkPaths(l, "RolesClaim", c.RolesClaim, c.rolesPaths()...)
 	c.checkBounds(l)
 	c.RefreshInline = c.RefreshInline || os.Getenv("AWS_LAMBDA_RUNTIME_API") != ""
 	if c.Now == nil {
@@ -251,15 +253,25 @@ func (c *Config) checkSessions(l *configerr.List) {
 	}
 }
 
-// checkClaim checks the path of a claim.
-func (c *Config) checkClaim(l *configerr.List, field string, claim *string, usual string) {
-	*claim = cmp.Or(*claim, usual)
-	if strings.TrimSpace(*claim) != *claim {
-		l.Add(field, "holds "+configerr.Quote(*claim), "write the claim's path without surrounding white space")
+// checkPaths checks the paths of claims that a field holds.
+func checkPaths(l *configerr.List, field, held string, paths ...string) {
+	if strings.TrimSpace(held) != held || slices.Contains(paths, "") {
+		l.Add(field, "holds "+configerr.Quote(held), "write the claim's path, not empty and without surrounding white space")
 	}
-	if name := verify.ClaimNames.Lookalike(jsondoc.SplitPath(*claim)[0]); name != "" {
-		l.Add(field, fmt.Sprintf("holds %s, which case-insensitive readers treat as %s", configerr.Quote(*claim), name), "rename the claim at the identity provider")
+	for _, path := range paths {
+		if name := verify.ClaimNames.Lookalike(jsondoc.SplitPath(path)[0]); name != "" {
+			l.Add(field, fmt.Sprintf("holds %s, which case-insensitive readers treat as %s", configerr.Quote(path), name), "rename the claim at the identity provider")
+		}
 	}
+}
+
+// rolesPaths returns the paths in RolesClaim.
+func (c *Config) rolesPaths() []string {
+	paths := strings.Split(c.RolesClaim, ",")
+	for i, path := range paths {
+		paths[i] = strings.TrimSpace(path)
+	}
+	return paths
 }
 
 // claims returns the claims that this configuration reads in addition to the registered ones. "roles"
@@ -269,8 +281,10 @@ func (c *Config) claims() verify.Names {
 	if len(c.ClientIDs) > 0 {
 		names = append(names, "azp", "appid", "cid")
 	}
-	if c.RolesClaim != defaultRolesClaim {
-		names = append(names, jsondoc.SplitPath(c.RolesClaim)[0])
+	for _, path := range c.rolesPaths() {
+		if c.RolesClaim != defaultRolesClaim {
+			names = append(names, jsondoc.SplitPath(path)[0])
+		}
 	}
 	return verify.NewNames(names...)
 }

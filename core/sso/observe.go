@@ -140,6 +140,9 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 	}
 	if principal, decision, ok := decisionOf(cause); ok {
 		attrs = append(attrs, slog.Any("principal", principal))
+		if principal.groupsOverage() {
+			attrs = append(attrs, slog.String("hint", errGroupsOverage.Error()))
+		}
 		if names := decision.names(); len(names) > 0 {
 			attrs = append(attrs, slog.String("permission", strings.Join(names, ", ")))
 		}

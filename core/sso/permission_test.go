@@ -2,8 +2,11 @@ package sso_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,13 +94,95 @@ func TestPrincipal_RolesClaim(t *testing.T) {
 		})
 	}
 	t.Run("a configured name in another case is refused", func(t *testing.T) {
-		for path, fine := range map[string]bool{"": true, "groups": false} {
+		for path, fine := range map[string]bool{"": true, "groups": false, "roles,groups": false, "realm_access.roles": true} {
 			a := newAuth(t, func(c *sso.Config) { c.RolesClaim = path })
 			if _, err := a.ValidateToken(t.Context(), token("GROUPS", `["a"]`, "ROLES", `["a"]`)); (err == nil) != fine {
 				t.Errorf("%q: %v", path, err)
 			}
 		}
 	})
+}
+
+// Keycloak has roles of the realm and of each client.
+func TestPrincipal_Roles(t *testing.T) {
+	const keycloak = `realm_access.roles, resource_access.orders.roles,resource_access.web\.example.roles`
+	realm, clients := []string{"realm_access", `{"roles":["clerk","staff"]}`}, []string{"resource_access", `{"orders":{"roles":["editor","clerk"]},"web.example":{"roles":"viewer"},"account":{"roles":["manage"]}}`}
+	for _, test := range []struct {
+		name, paths string
+		claims      []string
+		want        []string
+	}{
+		{"by default", "", []string{"roles", `["a","b","a",""]`}, []string{"a", "b"}},
+		{"a string", "", []string{"roles", `"a b"`}, []string{"a b"}},
+		{"none", "", nil, nil},
+		{"an empty list", "", []string{"roles", `[]`}, nil},
+		{"other types", "", []string{"roles", `[1,null,["a"],{"b":1},"c"]`}, []string{"c"}},
+		{"an object", "", []string{"roles", `{"a":{}}`}, nil},
+		{"of one claim of several", "realm_access.roles", slices.Concat(realm, clients), []string{"clerk", "staff"}},
+		{"of several claims", keycloak, slices.Concat(realm, clients), []string{"clerk", "staff", "editor", "viewer"}},
+		{"of several claims, the first missing", keycloak, clients, []string{"editor", "clerk", "viewer"}},
+		{"of several claims, the last missing", keycloak, realm, []string{"clerk", "staff"}},
+		{"of several claims, all missing", keycloak, nil, nil},
+		{"of several claims, in the other order", "groups,roles", []string{"roles", `["a"]`, "groups", `["b"]`}, []string{"b", "a"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, err := newAuth(t, func(c *sso.Config) { c.RolesClaim = test.paths }).ValidateToken(t.Context(), token(test.claims...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := p.Roles()
+			if !slices.Equal(got, test.want) || (got == nil) != (test.want == nil) {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+			for _, role := range []string{"a", "b", "a b", "c", "clerk", "staff", "editor", "viewer", "manage", "", "Clerk"} {
+				if p.HasRole(role) != slices.Contains(test.want, role) {
+					t.Errorf("HasRole(%q) is %t", role, p.HasRole(role))
+				}
+			}
+			if len(got) > 0 {
+				if got[0] = "root"; p.HasRole("root") || p.Roles()[0] == "root" {
+					t.Error("the principal changed")
+				}
+			}
+		})
+	}
+	if (*sso.Principal)(nil).Roles() != nil {
+		t.Error("nobody has roles")
+	}
+}
+
+// Microsoft Entra leaves the groups out if there are too many.
+func TestAuthorize_GroupsOverage(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		claims  []string
+		overage bool
+	}{
+		{"_claim_names", []string{"_claim_names", `{"groups":"src1"}`, "_claim_sources", `{"src1":{"endpoint":"https://graph.example/groups"}}`}, true},
+		{"hasgroups", []string{"hasgroups", `true`}, true},
+		{"hasgroups false", []string{"hasgroups", `false`}, false},
+		{"another claim elsewhere", []string{"_claim_names", `{"address":"src1"}`}, false},
+		{"groups", []string{"groups", `["a"]`}, false},
+		{"a list of names", []string{"_claim_names", `["groups"]`}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var log lines
+			a := newAuth(t, func(c *sso.Config) { c.RolesClaim, c.Logger = "groups", log.logger(slog.LevelInfo) })
+			if _, err := a.Authorize(t.Context(), bearer(token(test.claims...)), denying); class(err) != "access denied" {
+				t.Fatal(err)
+			}
+			entries := log.entries(t)
+			hint := fmt.Sprint(entries[len(entries)-1]["hint"])
+			if strings.Contains(hint, "left out by Microsoft Entra") != test.overage {
+				t.Errorf("hint: %s", hint)
+			}
+			_, steps, err := a.Explain(t.Context(), token(test.claims...))
+			last := steps[len(steps)-1]
+			if err != nil || (last.Name == "groups") != test.overage || test.overage && (last.Result != "skipped" || !strings.Contains(last.Err.Error(), "left out by Microsoft Entra")) {
+				t.Errorf("%+v, %v", last, err)
+			}
+		})
+	}
 }
 
 func TestAuthorize_ClientGone(t *testing.T) {

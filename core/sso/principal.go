@@ -1,7 +1,7 @@
 package sso
 
 import (
-	"iter"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -18,18 +18,23 @@ type Principal struct {
 	claims      jsondoc.Value
 	permissions Value
 	roles       Value
+	moreRoles   []Value // where roles are looked up in several claims
 	times       verify.Times
 	issuer      *issuer // nil unless an Authenticator made it
 }
 
 func newPrincipal(claims jsondoc.Value, t verify.Times, i *issuer) Principal {
-	return Principal{
+	p := Principal{
 		claims:      claims,
 		permissions: Value{claims}.Lookup(i.permissionsClaim),
-		roles:       Value{claims}.Lookup(i.rolesClaim),
+		roles:       Value{claims}.Lookup(i.rolesPaths[0]),
 		times:       t,
 		issuer:      i,
 	}
+	for _, path := range i.rolesPaths[1:] {
+		p.moreRoles = append(p.moreRoles, Value{claims}.Lookup(path))
+	}
+	return p
 }
 
 var noPrincipal Principal
@@ -66,12 +71,8 @@ func (p *Principal) Audience() []string {
 
 // HasAudience reports whether the token is intended for an audience, compared exactly.
 func (p *Principal) HasAudience(audience string) bool {
-	return contains(verify.Texts(p.root().Get("aud").v), audience)
-}
-
-func contains(list iter.Seq[string], wanted string) bool {
-	for text := range list {
-		if text == wanted {
+	for name := range verify.Texts(p.root().Get("aud").v) {
+		if name == audience {
 			return true
 		}
 	}
@@ -95,11 +96,49 @@ func (p *Principal) AuthenticatedAt() time.Time {
 	return at
 }
 
-// HasRole reports whether the token has a role, compared exactly. It reads the claim that
+// HasRole reports whether the token has a role, compared exactly. It reads the claims that
 // [Config.RolesClaim] names: a string, which is one role, or the strings of an array. No token has the
 // role "".
 func (p *Principal) HasRole(role string) bool {
-	return role != "" && contains(verify.Texts(p.get().roles.v), role)
+	for name := range p.allRoles {
+		if name == role {
+			return true
+		}
+	}
+	return false
+}
+
+// Roles returns the roles of the token, each once, in the order of the claims that [Config.RolesClaim]
+// names; nil if it has none. See [Principal.HasRole].
+func (p *Principal) Roles() (roles []string) {
+	for role := range p.allRoles {
+		if !slices.Contains(roles, role) {
+			roles = append(roles, role)
+		}
+	}
+	return roles
+}
+
+// allRoles is an [iter.Seq] of names that are not empty.
+func (p *Principal) allRoles(yield func(string) bool) {
+	for claim, more := p.get().roles, p.get().moreRoles; ; claim, more = more[0], more[1:] {
+		for role := range verify.Texts(claim.v) {
+			if role != "" && !yield(role) {
+				return
+			}
+		}
+		if len(more) == 0 {
+			return
+		}
+	}
+}
+
+var errGroupsOverage = errors.New("groups: left out by Microsoft Entra, because the user is in too many: use app roles, or have Entra issue only those that are assigned to the application")
+
+// groupsOverage reports whether Microsoft Entra left out the groups of the user.
+func (p *Principal) groupsOverage() bool {
+	overage, _ := p.root().Get("hasgroups").Bool()
+	return overage || p.root().Get("_claim_names").Get("groups").Exists()
 }
 
 // HasScope reports whether the token was granted an OAuth scope (RFC 8693, section 4.2). It reads

@@ -38,7 +38,7 @@ var settings = []Setting{
 	{"MaxTokenBytes", "SSO_MAX_TOKEN_BYTES", "max-token-bytes", "16384", "longest token, in `bytes`", func(c *Config) any { return &c.MaxTokenBytes }},
 	{"TokenCache", "SSO_TOKEN_CACHE", "token-cache", "10000", "`number` of verified tokens that are cached; 0: none", func(c *Config) any { return &c.TokenCache }},
 	{"PermissionsClaim", "SSO_PERMISSIONS_CLAIM", "permissions-claim", "permissions", "`path` of the claim that permissions are looked up in", func(c *Config) any { return &c.PermissionsClaim }},
-	{"RolesClaim", "SSO_ROLES_CLAIM", "roles-claim", "roles", "`path` of the claim that roles are looked up in", func(c *Config) any { return &c.RolesClaim }},
+	{"RolesClaim", "SSO_ROLES_CLAIM", "roles-claim", "roles", "`path` of the claim that roles are looked up in, or several separated by commas", func(c *Config) any { return &c.RolesClaim }},
 	{"DisableWildcard", "SSO_DISABLE_WILDCARD", "disable-wildcard", "false", "\"*\" in a token is an ordinary value", func(c *Config) any { return &c.DisableWildcard }},
 	{"TellScopes", "SSO_TELL_SCOPES", "tell-scopes", "false", "name the missing scopes in the challenge of a 403", func(c *Config) any { return &c.TellScopes }},
 	{"RefreshInline", "SSO_REFRESH_INLINE", "refresh-inline", "false", "fetch keys within requests, for processes that are frozen in between; always on in AWS Lambda", func(c *Config) any { return &c.RefreshInline }},

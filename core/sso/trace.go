@@ -16,7 +16,7 @@ type Step struct {
 	Result string // "passed", "failed", "skipped" (not required) or "not reached"
 	Reason Reason // of a failed step
 	Clause string // of the standard, for a failed step
-	Err    error  // of a failed step: what the token holds and what is wanted
+	Err    error  // of a failed step: what the token holds and what is wanted; of "groups": why they are missing
 }
 
 // Explain verifies a token like [Authenticator.ValidateToken] and returns each step: the checks that
@@ -50,6 +50,9 @@ func (a *Authenticator) Explain(ctx context.Context, token string) (*Principal, 
 	}
 	if err != nil {
 		return nil, steps, &refusal{cause: public(err), denial: deny(public(err), a.tellScopes)}
+	}
+	if l.principal.groupsOverage() {
+		steps = append(steps, Step{Name: "groups", Result: "skipped", Clause: "Microsoft Entra's groups overage claim", Err: errGroupsOverage})
 	}
 	return l.principal, steps, nil
 }

@@ -87,6 +87,15 @@ func TestExplain_ValidToken(t *testing.T) {
 // unsigned removes the signature of a token.
 func unsigned(token string) string { return token[:strings.LastIndexByte(token, '.')+1] }
 
+func TestExplain_GroupsOverage(t *testing.T) {
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	token := issuer.Token(devissuer.Claim("_claim_names", map[string]string{"groups": "src1"}))
+	r, o := ask(t, issuer, token, trusting(issuer)...)
+	if last := r.Checks[len(r.Checks)-1]; o.code != 0 || last.Name != "groups" || last.Result != explain.Skipped || !strings.HasPrefix(last.Detail, "groups: left out by Microsoft Entra") {
+		t.Errorf("%+v", r.Checks)
+	}
+}
+
 func TestExplain_FailedCheck(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	raw := func(text string) json.RawMessage { return json.RawMessage(text) }

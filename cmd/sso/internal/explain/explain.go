@@ -146,6 +146,8 @@ func (c *inquiry) trace(steps []sso.Step) {
 		switch {
 		case step.Result == "failed":
 			check.Result, check.Clause = Fail, step.Clause
+		case step.Err != nil:
+			check.Result, check.Detail = Skipped, step.Err.Error()
 		case step.Result == "not reached":
 			check.Result, check.Detail = NotReached, ""
 		case step.Result == "skipped" || unchecked[step.Name]:
