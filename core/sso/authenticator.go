@@ -66,7 +66,7 @@ func New(cfg Config) (*Authenticator, error) {
 		TokenType: string(cfg.TokenType), MaxAge: cfg.MaxTokenAge, Leeway: cfg.Leeway, Now: cfg.Now,
 		MaxBytes: cfg.MaxTokenBytes, Claims: cfg.claims(),
 		Keys: keycache.New(cfg.Keys, keycache.Options{
-			Inline: cfg.RefreshInline, Now: cfg.Now, Logger: cfg.Logger, OnFetch: a.fetched,
+			FetchTimeout: cfg.KeyFetchTimeout, Inline: cfg.RefreshInline, Now: cfg.Now, Logger: cfg.Logger, OnFetch: a.fetched,
 		}),
 	}
 	i := &issuer{

@@ -107,14 +107,20 @@ type Config struct {
 	// the network can then replace them and sign tokens. Default false.
 	InsecureAllowHTTP bool
 
-	// RefreshInline fetches keys that are due within the request that notices, which waits at most
-	// a second, instead of in the background. It is for processes that are frozen between requests.
-	// It is always on in AWS Lambda (AWS_LAMBDA_RUNTIME_API is set). Default false.
+	// KeyFetchTimeout ends a fetch of keys, discovery included. A request waits for a fetch at most
+	// 3 s, or 1 s if earlier keys can serve; the fetch continues for the next request. Default 10 s,
+	// at most 30 s. With RefreshInline a fetch ends with the wait of its request.
+	KeyFetchTimeout time.Duration
+
+	// RefreshInline fetches keys that are due within the request that notices, instead of in the
+	// background. The request waits at most a second, or 3 s if the last fetch had too little time. It
+	// is for processes that are frozen between requests. It is always on in AWS Lambda
+	// (AWS_LAMBDA_RUNTIME_API is set). Default false.
 	RefreshInline bool
 
 	// HTTPClient fetches keys. Its redirect policy and a longer timeout are ignored: redirects are
-	// refused and a fetch ends after 3 s. Default: a client without idle connections that uses the proxy environment
-	// variables.
+	// refused, and KeyFetchTimeout ends a fetch. Default: a client without idle connections that uses
+	// the proxy environment variables.
 	HTTPClient *http.Client
 
 	// Now is the clock for tokens and keys. It must be safe for concurrent use. While it returns

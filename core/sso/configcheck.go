@@ -16,6 +16,7 @@ import (
 
 	"github.com/more-retail/moresso-go/core/internal/configerr"
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
+	"github.com/more-retail/moresso-go/core/internal/keycache"
 	"github.com/more-retail/moresso-go/core/internal/netaddr"
 	"github.com/more-retail/moresso-go/core/internal/verify"
 	"github.com/more-retail/moresso-go/core/keys"
@@ -25,6 +26,7 @@ import (
 const (
 	defaultLeeway           = 60 * time.Second
 	maxLeeway               = 5 * time.Minute
+	maxKeyFetchTimeout      = 30 * time.Second
 	defaultMaxTokenBytes    = 16 << 10
 	maxTokenBytes           = 1 << 20
 	defaultTokenCache       = 10_000
@@ -299,11 +301,12 @@ func (c *Config) checkBounds(l *configerr.List) {
 		l.Add("Leeway", fmt.Sprintf("holds %v, which accepts expired tokens", c.Leeway), "write at most 5m, and set the clocks")
 	}
 	checkBound(l, "TokenCache", &c.TokenCache, math.MinInt, maxTokenCache, defaultTokenCache)
+	checkBound(l, "KeyFetchTimeout", &c.KeyFetchTimeout, 1, maxKeyFetchTimeout, keycache.DefaultFetchTimeout)
 	checkBound(l, "MaxTokenBytes", &c.MaxTokenBytes, 1, maxTokenBytes, defaultMaxTokenBytes)
 }
 
-func checkBound(l *configerr.List, field string, n *int, least, most, usual int) {
+func checkBound[N int | time.Duration](l *configerr.List, field string, n *N, least, most, usual N) {
 	if *n = cmp.Or(*n, usual); *n < least || *n > most {
-		l.Add(field, fmt.Sprintf("holds %d", *n), fmt.Sprintf("write at most %d, or leave it out for %d", most, usual))
+		l.Add(field, fmt.Sprintf("holds %v", *n), fmt.Sprintf("write at most %v, or leave it out for %v", most, usual))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -243,6 +244,37 @@ func TestValidateToken_DiscoveredIssuer(t *testing.T) {
 	})
 }
 
+// Some providers give a new key the id of the old one.
+func TestValidateToken_ReplacedKey(t *testing.T) {
+	keySet := func(i *devissuer.Issuer) string {
+		return strings.ReplaceAll(string(i.JWKS()), `"`+i.KeyID()+`"`, `"default"`)
+	}
+	named := devissuer.Header("kid", "default")
+	clock := newClock()
+	issuer, a, _ := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Now = clock.Now })
+	token := func(opts ...devissuer.TokenOption) string {
+		return issuer.MustToken(append(opts, named, devissuer.IssuedAt(clock.Now()), devissuer.ValidFor(2*time.Hour))...)
+	}
+	issuer.SetJWKS(keySet(issuer))
+	old := token()
+	if _, err := a.ValidateToken(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	issuer.SetJWKS("")
+	issuer.Rotate()
+	issuer.Retire()
+	issuer.SetJWKS(keySet(issuer))
+	for _, later := range []time.Duration{0, time.Minute, 4 * time.Minute} {
+		clock.Advance(later)
+		if _, err := a.ValidateToken(t.Context(), token(devissuer.Subject(later.String()))); err != nil {
+			t.Errorf("a token of the new key after %v: %v", later, err)
+		}
+		if _, err := a.ValidateToken(t.Context(), old); reasonIn(err) != sso.ReasonBadSignature {
+			t.Errorf("a token of the old key after %v: %v", later, err)
+		}
+	}
+}
+
 func TestValidateToken_NoFetchByToken(t *testing.T) {
 	issuer, a, _ := newProvider(t)
 	if err := a.Ready(t.Context()); err != nil {
@@ -260,7 +292,8 @@ func TestValidateToken_NoFetchByToken(t *testing.T) {
 	} {
 		_, _ = a.ValidateToken(t.Context(), issuer.MustToken(opts...))
 	}
-	if n := issuer.Stats().Fetches - before; n != 0 || len(issuer.Stats().Strays) != 0 {
+	// The signature of a named key may be by a key that has replaced it: one fetch in ten seconds.
+	if n := issuer.Stats().Fetches - before; n != 1 || len(issuer.Stats().Strays) != 0 {
 		t.Errorf("%d fetches, and %q", n, issuer.Stats().Strays)
 	}
 }

@@ -41,6 +41,7 @@ var settings = []Setting{
 	{"RolesClaim", "SSO_ROLES_CLAIM", "roles-claim", "roles", "`path` of the claim that roles are looked up in, or several separated by commas", func(c *Config) any { return &c.RolesClaim }},
 	{"DisableWildcard", "SSO_DISABLE_WILDCARD", "disable-wildcard", "false", "\"*\" in a token is an ordinary value", func(c *Config) any { return &c.DisableWildcard }},
 	{"TellScopes", "SSO_TELL_SCOPES", "tell-scopes", "false", "name the missing scopes in the challenge of a 403", func(c *Config) any { return &c.TellScopes }},
+	{"KeyFetchTimeout", "SSO_KEY_FETCH_TIMEOUT", "key-fetch-timeout", "10s", "time that a fetch of keys may take, a `duration` up to 30s", func(c *Config) any { return &c.KeyFetchTimeout }},
 	{"RefreshInline", "SSO_REFRESH_INLINE", "refresh-inline", "false", "fetch keys within requests, for processes that are frozen in between; always on in AWS Lambda", func(c *Config) any { return &c.RefreshInline }},
 	{"InsecureAllowHTTP", "SSO_INSECURE_ALLOW_HTTP", "insecure-allow-http", "false", "fetch keys over http from other machines, where an attacker on the network can replace them", func(c *Config) any { return &c.InsecureAllowHTTP }},
 }

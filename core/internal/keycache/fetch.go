@@ -18,7 +18,6 @@ type flight struct {
 	cancel  context.CancelFunc
 	lacks   func(*snapshot) bool // reports that a set did not help; nil without an unknown key id
 	waiters int
-	dropped bool  // canceled with its last waiter, so its result says nothing about the source
 	err     error // valid once done is closed
 }
 
@@ -26,6 +25,7 @@ type flight struct {
 type failures struct {
 	count int
 	err   error // of the latest attempt; nil if it succeeded
+	late  bool  // it ended by its deadline
 	at    time.Time
 	retry time.Time // of the next attempt
 	hint  time.Time // retry without the provider's Retry-After, for callers
@@ -43,7 +43,7 @@ func (c *Cache) now() (now time.Time) {
 }
 
 // fresh returns a usable set and starts a due refresh. It takes no lock for a set that is not due.
-func (c *Cache) fresh(ctx context.Context, now time.Time) (*snapshot, error) {
+func (c *Cache) fresh(ctx context.Context, w *wait, now time.Time) (*snapshot, error) {
 	snap := c.current.Load()
 	if snap != nil && now.Before(snap.fetched.Add(-minInterval)) {
 		// The clock moved backwards. By its old times the set would count as young for as long as
@@ -57,15 +57,13 @@ func (c *Cache) fresh(ctx context.Context, now time.Time) (*snapshot, error) {
 	case snap != nil && now.Before(snap.due):
 		return snap, nil
 	case snap == nil, now.After(snap.due.Add(c.opts.StaleFor)): // no usable set
-		limit := c.opts.FetchTimeout
-		if snap != nil && c.opts.Inline {
-			limit = refreshWait
-		}
-		if _, err := c.fetch(ctx, snap, limit, nil); err != nil {
+		if _, err := c.fetch(ctx, w, snap, maxWait, nil); err != nil {
 			return nil, err
 		}
+	case c.opts.Inline && c.late():
+		_, _ = c.fetch(ctx, w, snap, maxWait, nil) // or the provider would never have enough time
 	case c.opts.Inline, now.After(snap.due.Add(c.opts.FetchTimeout)) && !c.failing(now):
-		_, _ = c.fetch(ctx, snap, refreshWait, nil) // if it fails, the old set serves
+		_, _ = c.fetch(ctx, w, snap, refreshWait, nil) // if it fails, the old set serves
 	default:
 		c.refresh(snap) //nolint:contextcheck // a fetch is shared and outlives this request
 	}
@@ -87,16 +85,23 @@ func (c *Cache) failing(now time.Time) bool {
 	return since >= 0 && since <= maxBackOff+c.opts.FetchTimeout
 }
 
+// late reports whether the latest attempt ended by its deadline.
+func (c *Cache) late() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failures.late
+}
+
 // newer returns a set that was requested after seen was read, because seen lacks something. It
 // fails with [ErrUnknownKey] if the source was queried a moment ago.
-func (c *Cache) newer(ctx context.Context, seen *snapshot, lacks func(*snapshot) bool) (*snapshot, error) {
+func (c *Cache) newer(ctx context.Context, w *wait, seen *snapshot, lacks func(*snapshot) bool) (*snapshot, error) {
 	if seen.set.Fixed {
 		return nil, ErrUnknownKey
 	}
 	// A fetch that had begun before may have been answered before the key was published, so there
 	// is a second round.
 	for range 2 {
-		joined, err := c.fetch(ctx, seen, c.opts.FetchTimeout, lacks)
+		joined, err := c.fetch(ctx, w, seen, maxWait, lacks)
 		if err != nil {
 			return nil, err
 		}
@@ -134,11 +139,13 @@ func (c *Cache) refresh(seen *snapshot) {
 }
 
 // fetch waits for the fetch in flight, or starts one, for at most limit. It returns at once if
-// seen has been replaced. The fetch continues if this caller gives up, except inline without
-// another waiter. If lacks is set, the budget for unknown key ids applies.
+// seen has been replaced. The fetch continues if this caller gives up. Inline, its last waiter
+// waits until the fetch has ended, even if ctx ends first: a fetch that is canceled with its
+// client would not count against any budget. If lacks is set, the budget for unknown key ids applies.
 //
 // joined reports that the fetch may have begun before this call.
-func (c *Cache) fetch(ctx context.Context, seen *snapshot, limit time.Duration, lacks func(*snapshot) bool) (joined bool, err error) {
+func (c *Cache) fetch(ctx context.Context, w *wait, seen *snapshot, limit time.Duration, lacks func(*snapshot) bool) (joined bool, err error) {
+	limit = min(limit, maxWait-w.spent, c.opts.FetchTimeout)
 	c.mu.Lock()
 	now := c.now()
 	joined = c.flight != nil
@@ -172,6 +179,7 @@ func (c *Cache) fetch(ctx context.Context, seen *snapshot, limit time.Duration, 
 	c.waiters++
 	c.mu.Unlock()
 
+	began := time.Now() //nolint:forbidigo // a wait is bounded in real time
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
@@ -186,18 +194,15 @@ func (c *Cache) fetch(ctx context.Context, seen *snapshot, limit time.Duration, 
 	f.waiters--
 	c.waiters--
 	last := f.waiters == 0 && c.opts.Inline
-	if last && c.flight == f {
-		f.dropped = ctx.Err() != nil
-		c.flight = nil // the next caller starts another
-	}
 	c.mu.Unlock()
 	if last {
-		f.cancel()
 		<-f.done // nothing may run when the process freezes
 	}
+	w.spent += time.Since(began) //nolint:forbidigo // see above
 	if err != nil {
 		return joined, c.unavailable(err)
 	}
+	w.fetched = w.fetched || !joined
 	return joined, nil
 }
 
@@ -212,19 +217,24 @@ func (c *Cache) start(limit time.Duration, lacks func(*snapshot) bool) {
 		defer cancel()
 		var set *keys.Set
 		err := errors.New("the key source ended its goroutine") // by runtime.Goexit
-		defer func() { c.finish(f, began, set, err) }()
+		defer func() { c.finish(f, began, set, err, errors.Is(ctx.Err(), context.DeadlineExceeded)) }()
 		err = protect.Call(func() (err error) {
-			set, err = c.call(ctx)
+			set, err = c.call(ctx, lacks != nil)
 			return err
 		})
 	}()
 }
 
-// call fetches from the source and checks what it returns, because a source may be the user's.
-func (c *Cache) call(ctx context.Context) (*keys.Set, error) {
+// call fetches from the source and checks what it returns, because a source may be the user's. If
+// something is missing, the request is unconditional: some providers do not change their ETag
+// together with their keys.
+func (c *Cache) call(ctx context.Context, missing bool) (*keys.Set, error) {
 	var previous *keys.Set
 	if snap := c.current.Load(); snap != nil {
 		previous = snap.set
+		if missing {
+			previous = &keys.Set{Keys: previous.Keys, Skipped: previous.Skipped, Issuer: previous.Issuer, MaxAge: previous.MaxAge}
+		}
 	}
 	set, err := c.source.Fetch(ctx, previous)
 	switch {
@@ -245,16 +255,15 @@ func (c *Cache) call(ctx context.Context) (*keys.Set, error) {
 }
 
 // finish records the result of a fetch and wakes its waiters.
-func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error) {
+func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error, late bool) {
 	defer close(f.done) // even if user code ends the goroutine below
 	c.mu.Lock()
 	event := FetchEvent{Source: c.name, Err: err}
-	quiet := c.closed || f.dropped
+	quiet := c.closed
 	var skipped []keys.Skipped // since the last set
 	switch {
 	case c.closed:
 		err = errClosed
-	case f.dropped:
 	case err == nil:
 		next := newSnapshot(set, began, c.interval(set))
 		event.KeyIDs, event.Changed, skipped = ids(set), true, set.Skipped
@@ -273,11 +282,9 @@ func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error) {
 	default:
 		own, asked := backOff(c.failures.count, err)
 		now := c.now()
-		c.failures = failures{c.failures.count + 1, err, now, now.Add(max(own, asked)), now.Add(own)}
+		c.failures = failures{c.failures.count + 1, err, late, now, now.Add(max(own, asked)), now.Add(own)}
 	}
-	if c.flight == f {
-		c.flight = nil
-	}
+	c.flight = nil
 	f.err = err
 	c.mu.Unlock()
 	if !quiet { // panics of user code would end the process

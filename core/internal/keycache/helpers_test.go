@@ -31,7 +31,8 @@ const (
 	longest    = interval + interval/10 // between two refreshes
 	shortest   = interval - interval/10
 	minRefresh = time.Minute
-	fetchLimit = 3 * time.Second
+	fetchLimit = 10 * time.Second
+	callerWait = 3 * time.Second // where no set can serve
 	idleWait   = time.Second
 	cooldown   = 10 * time.Second
 	staleFor   = time.Hour

@@ -19,7 +19,10 @@
 // so, at most once a minute. While refreshing fails, the old set serves for an hour longer.
 // Attempts follow after 1 s, 2 s, 4 s, … 30 s, or when the provider's Retry-After says, at most
 // 30 s. A fetch for an unknown key id that does not bring the key blocks others like it for ten
-// seconds. An attempt ends after 3 s.
+// seconds.
+//
+// Waiting and fetching have bounds of their own. A caller waits for 3 s in all, or for 1 s if an old
+// set can serve. The fetch continues for [Options.FetchTimeout], for the next caller.
 package keycache
 
 import (
@@ -41,10 +44,11 @@ import (
 const (
 	DefaultInterval     = 5 * time.Minute // ± 10 %, so that instances do not refresh in step
 	DefaultStaleFor     = time.Hour
-	DefaultFetchTimeout = 3 * time.Second
+	DefaultFetchTimeout = 10 * time.Second
 
 	minInterval     = time.Minute      // a provider's max-age shortens the interval to this at most
-	refreshWait     = time.Second      // for a set that is older than its interval
+	maxWait         = 3 * time.Second  // of one caller in all
+	refreshWait     = time.Second      // of a caller that an old set can serve
 	unknownKeyEvery = 10 * time.Second // one fruitless fetch for an unknown key id in this time
 	minBackOff      = time.Second
 	maxBackOff      = 30 * time.Second
@@ -89,10 +93,11 @@ type Options struct {
 	Interval time.Duration
 	// StaleFor is how long an old set serves, counted from when its refresh was due.
 	StaleFor time.Duration
-	// FetchTimeout ends each attempt, and the wait of a caller that has no keys at all.
+	// FetchTimeout ends each attempt.
 	FetchTimeout time.Duration
-	// Inline makes a due refresh happen within the request that notices it, which waits a second
-	// at most. It is for processes that are frozen between requests, as on AWS Lambda.
+	// Inline makes a due refresh happen within the request that notices it, for processes that are
+	// frozen between requests, as on AWS Lambda. An attempt then ends with the wait of its caller: a
+	// second for a due refresh, but 3 s after an attempt that had too little time.
 	Inline bool
 	// Now is the clock. If nil, it is time.Now. Ages are measured by wall-clock time.
 	Now func() time.Time
@@ -154,9 +159,16 @@ type Match struct {
 	Issuer string
 	// Generation of the set. It grows with every change of the keys in use.
 	Generation uint64
-	// Guessed reports that the token did not name these keys by an id. If none of them verifies
-	// it, the key may have been replaced: call [Cache.FindAgain].
+	// Guessed reports that the token did not name these keys by an id.
 	Guessed bool
+
+	wait wait // of the call so far
+}
+
+// A wait is what one call has spent on fetches.
+type wait struct {
+	spent   time.Duration // at most maxWait
+	fetched bool          // whether a fetch began and ended within the call: its set answers
 }
 
 // Find returns the keys that may have signed a token with this key id (empty if it names none) and
@@ -164,18 +176,20 @@ type Match struct {
 // old. Canceling ctx ends the wait of this caller only.
 //
 // It fails with [ErrUnknownKey], [ErrAmbiguousKey], [ErrWrongAlgorithm] or an [UnavailableError].
-func (c *Cache) Find(ctx context.Context, keyID, algorithm string) (Match, error) {
-	snap, err := c.fresh(ctx, c.now())
+func (c *Cache) Find(ctx context.Context, keyID, algorithm string) (match Match, err error) {
+	var w wait
+	defer func() { match.wait = w }()
+	snap, err := c.fresh(ctx, &w, c.now())
 	if err != nil {
 		return Match{}, err
 	}
-	match, err := snap.find(keyID, algorithm)
-	if !outdated(match, err) {
+	match, err = snap.find(keyID, algorithm)
+	if !outdated(match, err) || w.fetched {
 		return match, err
 	}
 	keyID = strings.Clone(keyID) // a fetch may outlive the token
 	lacks := func(s *snapshot) bool { return outdated(s.find(keyID, algorithm)) }
-	snap, again := c.newer(ctx, snap, lacks)
+	snap, again := c.newer(ctx, &w, snap, lacks)
 	switch {
 	case again == nil:
 		return snap.find(keyID, algorithm)
@@ -192,17 +206,21 @@ func outdated(match Match, err error) bool {
 	return errors.Is(err, ErrUnknownKey) || errors.Is(err, ErrAmbiguousKey) || match.Guessed && errors.Is(err, ErrWrongAlgorithm)
 }
 
-// FindAgain looks a key up after no guessed key of a match has verified the token. It queries the
-// source for changed keys, on the same budget as for an unknown key id, and fails with
-// [ErrUnknownKey] if they have not.
+// FindAgain looks a key up after no key of a match has verified the token: it may have been replaced,
+// even under its id. FindAgain queries the source for changed keys, on the same budget as for an
+// unknown key id, and fails with [ErrUnknownKey] if they have not.
 func (c *Cache) FindAgain(ctx context.Context, last Match, keyID, algorithm string) (Match, error) {
-	snap, err := c.fresh(ctx, c.now())
+	w := last.wait
+	snap, err := c.fresh(ctx, &w, c.now())
 	if err != nil {
 		return Match{}, err
 	}
 	unchanged := func(s *snapshot) bool { return s.generation == last.Generation }
 	if unchanged(snap) {
-		if snap, err = c.newer(ctx, snap, unchanged); err != nil {
+		if w.fetched {
+			return Match{}, ErrUnknownKey
+		}
+		if snap, err = c.newer(ctx, &w, snap, unchanged); err != nil {
 			return Match{}, err
 		}
 		if unchanged(snap) {
@@ -218,7 +236,8 @@ func (c *Cache) FindAgain(ctx context.Context, last Match, keyID, algorithm stri
 // returns false, the token must be verified again. It runs on every request, so the caller passes
 // the time, read from [Options.Now].
 func (c *Cache) Confirm(ctx context.Context, now time.Time, last Match, keyID, algorithm string) (Match, bool, error) {
-	snap, err := c.fresh(ctx, now.Round(0))
+	var w wait
+	snap, err := c.fresh(ctx, &w, now.Round(0))
 	if err != nil {
 		return Match{}, false, err
 	}
@@ -261,7 +280,8 @@ func (c *Cache) Lacks(keyID string) bool {
 // Ready reports whether usable keys are available. It fetches if no set is cached or the set is
 // too old. Its error is an [UnavailableError].
 func (c *Cache) Ready(ctx context.Context) error {
-	_, err := c.fresh(ctx, c.now())
+	var w wait
+	_, err := c.fresh(ctx, &w, c.now())
 	return err
 }
 

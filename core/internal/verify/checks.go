@@ -631,19 +631,21 @@ func verifySignature(ctx context.Context, t *Token) error {
 	if t.verified() {
 		return nil
 	}
-	if !t.Match.Guessed {
-		return fail("the signature is not by the key %q that the token names", t.KeyID)
-	}
-	// The token names no key. The one that signed it may have been published since.
-	again, err := t.Keys.FindAgain(ctx, t.Match, t.KeyID, t.Algorithm)
+	// The key may have been replaced, even under its id, or the one that signed the token may have
+	// been published since.
+	last := t.Match
+	again, err := t.Keys.FindAgain(ctx, last, t.KeyID, t.Algorithm)
 	var unavailable *keycache.UnavailableError
-	if errors.As(err, &unavailable) {
+	if errors.As(err, &unavailable) && last.Guessed {
 		return err
 	}
-	if t.Match = again; err != nil || !t.verified() {
+	if t.Match = again; err == nil && t.verified() {
+		return nil
+	}
+	if last.Guessed {
 		return fail("the signature is not by any key of the issuer")
 	}
-	return nil
+	return fail("the signature is not by the key %q that the token names", t.KeyID)
 }
 
 func (t *Token) verified() bool {
