@@ -25,7 +25,7 @@ const (
 	unknownEvery = 10 * time.Second
 	recovery     = 30 * time.Second
 	// longestInterval is 5 min + 10 %, the limit of a fetch, and the precision of until.
-	longestInterval = 330*time.Second + coldWait + pollInterval
+	longestInterval = 330*time.Second + 10*time.Second + pollInterval
 	maxKeySet       = 256 << 10
 )
 
@@ -36,10 +36,11 @@ var situations = []situation{
 	{"cold start, provider hangs 40 s", "waits ≤ 3 s", false, coldHang},
 	{"cold start, provider down", "503, or distinguishable", false, coldFailure((*devissuer.Issuer).Down)},
 	{"cold start, provider answers 500", "503, or distinguishable", false, coldFailure(failing)},
+	{"cold start, provider needs 5 s", "served ≤ 6 s later", false, coldSlow},
 	{"cold start, provider up after 1 min", "served ≤ 30 s later", false, coldRecovery},
 	// A healthy provider.
 	{"1,000 valid tokens, fresh keys", "fetches: 0", false, warm(fresh)},
-	{"50 forged tokens, known key id", "fetches: 0", false, forge(0, func(t *trial, _ int) string {
+	{"50 forged tokens, known key id", "fetches: ≤ 1", false, forge(1, func(t *trial, _ int) string {
 		return t.issuer.MustToken(devissuer.UnknownKey(), devissuer.Header("kid", t.issuer.KeyID()))
 	})},
 	{"50 forged tokens, unknown key ids", "fetches: ≤ 1", false, forge(1, (*trial).forged)},
@@ -49,8 +50,12 @@ var situations = []situation{
 	{"new key", "accepted, fetches: 1", false, warm(rotation)},
 	{"new key after 1 forged key id", "refused ≤ 10 s", false, warm(rotationAfterForgery)},
 	{"new key during 10 forged ids a second", "refused ≤ 10 s", false, warm(rotationAmidFlood)},
+	{"key replaced under its id", "refused ≤ 11 s", false, warm(replaced)},
 	{"key removed, in use", "accepted ≤ 5.5 min", false, warm(removed)},
 	{"key removed during 2 h without requests", "refused", false, warm(removedWhileIdle)},
+	// The provider is slow.
+	{"provider needs 1.5 s for 4 h", "0% refused, waits ≤ 1 s", false, warm(slow)},
+	{"idle for 2 h, provider needs 2.5 s", "accepted", false, warm(slowAfterIdle)},
 	// The provider fails for 62 min, while a valid token comes every 30 s.
 	{"outage 62 min: down", "0% refused, waits ≤ 1 s", false, outage((*devissuer.Issuer).Down)},
 	{"outage 62 min: answers 500", "0% refused, waits ≤ 1 s", false, outage(failing)},
@@ -196,6 +201,34 @@ func coldRecovery(t *trial) cell {
 	return bounded(recovery, "after", t.until(s, true, t.valid()))
 }
 
+func coldSlow(t *trial) cell {
+	t.issuer.Slow(5 * time.Second)
+	s := t.start()
+	return bounded(6*time.Second, "served after", t.until(s, true, t.valid()))
+}
+
+func slow(t *trial, s *service) cell {
+	t.issuer.Slow(1500 * time.Millisecond)
+	return t.withoutRefusal(s, 4*time.Hour)
+}
+
+func slowAfterIdle(t *trial, s *service) cell {
+	time.Sleep(2 * time.Hour)
+	t.issuer.Slow(2500 * time.Millisecond)
+	accepted := t.accepts(s, t.valid())
+	return check(accepted, wrongRefusal, "%s", verdict[accepted])
+}
+
+// replaced publishes another key under the id of the one in use.
+func replaced(t *trial, s *service) cell {
+	old := t.issuer.KeyID()
+	t.issuer.Rotate()
+	t.issuer.Retire()
+	t.issuer.SetJWKS(strings.ReplaceAll(string(t.issuer.JWKS()), t.issuer.KeyID(), old))
+	token := t.issuer.MustToken(devissuer.Header("kid", old))
+	return bounded(unknownEvery+pollInterval, "refused", t.until(s, true, token))
+}
+
 func fresh(t *trial, s *service) cell {
 	token := t.valid()
 	for range 1000 {
@@ -303,16 +336,21 @@ func removedWhileIdle(t *trial, s *service) cell {
 func outage(begin func(*devissuer.Issuer)) func(*trial) cell {
 	return warm(func(t *trial, s *service) cell {
 		begin(t.issuer)
-		sent, refused, longest := t.sendFor(s, 62*time.Minute, 30*time.Second)
-		text := fmt.Sprintf("%d%% refused", (100*refused+sent-1)/sent)
-		if longest > 0 {
-			text += ", waits " + short(longest)
-		}
-		if refused > 0 {
-			return check(false, wrongRefusal, "%s", text)
-		}
-		return check(longest <= refreshWait, missed, "%s", text)
+		return t.withoutRefusal(s, 62*time.Minute)
 	})
+}
+
+// withoutRefusal sends a valid token every 30 s.
+func (t *trial) withoutRefusal(s *service, span time.Duration) cell {
+	sent, refused, longest := t.sendFor(s, span, 30*time.Second)
+	text := fmt.Sprintf("%d%% refused", (100*refused+sent-1)/sent)
+	if longest > 0 {
+		text += ", waits " + short(longest)
+	}
+	if refused > 0 {
+		return check(false, wrongRefusal, "%s", text)
+	}
+	return check(longest <= refreshWait, missed, "%s", text)
 }
 
 func fault(f response) func(*trial) cell {

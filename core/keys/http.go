@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/more-retail/moresso-go/core/internal/netaddr"
@@ -67,6 +69,10 @@ type httpSource struct {
 	address *url.URL
 	issuers []string // that a discovery document at this address may name
 	options Options
+
+	// read is the document of an attempt that ended before it had the keys. The next attempt uses it,
+	// once, so that a slow provider can be read in two attempts.
+	read atomic.Pointer[origin]
 }
 
 // origin is where a set came from, for the next conditional request.
@@ -85,32 +91,24 @@ func (s *httpSource) Fetch(ctx context.Context, previous *Set) (*Set, error) {
 	if previous != nil {
 		last = previous.origin
 	}
-	next := origin{etag: map[string]string{}}
-	answer, err := get(ctx, client, s.address, last.etag)
-	if err != nil {
-		if status := (*statusError)(nil); previous == nil && errors.As(err, &status) && status.code == http.StatusNotFound {
-			err = fmt.Errorf("%w: %s", err, s.notFoundHint())
+	var answer answer
+	var err error
+	next := s.read.Swap(nil)
+	again := next != nil
+	if !again {
+		if answer, next, err = s.document(ctx, client, previous, last); err != nil {
+			return nil, err
 		}
-		return nil, err
 	}
 	address := s.address
-	switch {
-	case answer.unchanged:
-		next.issuer, next.jwksURI = last.issuer, last.jwksURI
-	case !looksLikePEM(answer.body):
-		if next.issuer, next.jwksURI, err = s.discovery(answer.body); err != nil {
-			return nil, fmt.Errorf("%s: %w", s, err)
-		}
-	}
-	if next.issuer == "" && strings.HasSuffix(s.address.Path, discoveryPath) {
-		return nil, fmt.Errorf("%s: not a discovery document, though its address is that of one: the issuer would not be checked", s)
-	}
-	next.etag[s.address.String()] = answer.etag
 	if next.jwksURI != "" {
 		if address, err = s.keysAddress(next.jwksURI); err != nil {
 			return nil, fmt.Errorf("%s: %w", s, err)
 		}
 		if answer, err = get(ctx, client, address, last.etag); err != nil {
+			if ctx.Err() != nil && !again {
+				s.read.Store(next)
+			}
 			return nil, err
 		}
 		next.etag[address.String()] = answer.etag
@@ -122,8 +120,32 @@ func (s *httpSource) Fetch(ctx context.Context, previous *Set) (*Set, error) {
 	} else if set, err = parseKeys(answer.body); err != nil {
 		return nil, fmt.Errorf("%s: %w", redact(address), err)
 	}
-	set.MaxAge, set.Issuer, set.origin = answer.maxAge, next.issuer, next
+	set.MaxAge, set.Issuer, set.origin = answer.maxAge, next.issuer, *next
 	return set, nil
+}
+
+// document fetches the source's address: a discovery document, or the keys themselves.
+func (s *httpSource) document(ctx context.Context, client *http.Client, previous *Set, last origin) (answer, *origin, error) {
+	answer, err := get(ctx, client, s.address, last.etag)
+	if err != nil {
+		if status := (*statusError)(nil); previous == nil && errors.As(err, &status) && status.code == http.StatusNotFound {
+			err = fmt.Errorf("%w: %s", err, s.notFoundHint())
+		}
+		return answer, nil, err
+	}
+	next := &origin{etag: map[string]string{s.address.String(): answer.etag}}
+	switch {
+	case answer.unchanged:
+		next.issuer, next.jwksURI = last.issuer, last.jwksURI
+	case !looksLikePEM(answer.body):
+		if next.issuer, next.jwksURI, err = s.discovery(answer.body); err != nil {
+			return answer, nil, fmt.Errorf("%s: %w", s, err)
+		}
+	}
+	if next.issuer == "" && strings.HasSuffix(s.address.Path, discoveryPath) {
+		return answer, nil, fmt.Errorf("%s: not a discovery document, though its address is that of one: the issuer would not be checked", s)
+	}
+	return answer, next, nil
 }
 
 // notFoundHint says what to do about an address that never had keys.
@@ -136,7 +158,10 @@ func (s *httpSource) notFoundHint() string {
 
 // discovery reads a discovery document. It returns nothing if the text is something else.
 func (s *httpSource) discovery(text []byte) (issuer, jwksURI string, err error) {
-	found, _ := members(text) // parseKeys reports the error
+	found, err := members(text)
+	if err != nil {
+		return "", "", err
+	}
 	if found["keys"] != nil || found["issuer"] == nil {
 		return "", "", nil
 	}
@@ -149,10 +174,22 @@ func (s *httpSource) discovery(text []byte) (issuer, jwksURI string, err error) 
 		err = errors.New("a discovery document without jwks_uri")
 	case len(s.issuers) == 0:
 		err = errors.New("a discovery document at an address that does not imply its issuer: set Issuer")
-	case !slices.Contains(s.issuers, issuer):
+	case slices.Contains(s.issuers, issuer):
+	case s.options.Issuer != "" && ofTenant(issuer, s.options.Issuer) && s.address.String() != strings.TrimSuffix(s.options.Issuer, "/")+discoveryPath:
+		issuer = s.options.Issuer
+	default:
 		err = fmt.Errorf("the discovery document names the issuer %.256q where %q was expected", issuer, s.issuers[0])
 	}
 	return issuer, jwksURI, err
+}
+
+// ofTenant reports whether an issuer is that of one tenant of Microsoft Entra ID, whose document for
+// several tenants names https://login.microsoftonline.com/{tenantid}/v2.0.
+func ofTenant(template, issuer string) bool {
+	before, after, found := strings.Cut(template, "{tenantid}")
+	rest, begins := strings.CutPrefix(issuer, before)
+	tenant, ends := strings.CutSuffix(rest, after)
+	return found && begins && ends && tenant != "" && !strings.Contains(tenant, "/")
 }
 
 // keysAddress checks a jwks_uri. It may be on any host, because the document came from the issuer
@@ -180,7 +217,8 @@ func get(ctx context.Context, client *http.Client, u *url.URL, etags map[string]
 	if err != nil { // an IPv6 zone that package url does not read as it writes it; the error repeats the query
 		return a, fmt.Errorf("%s: not a valid address", redact(u))
 	}
-	request.Close = true // an idle connection would outlive the fetch
+	request.Close = true                                                                        // an idle connection would outlive the fetch
+	request.Header.Set("User-Agent", "moresso-go (+https://github.com/more-retail/moresso-go)") // firewalls block Go's own
 	request.Header.Set("Accept", "application/jwk-set+json, application/json, application/x-pem-file;q=0.9, */*;q=0.1")
 	etag := etags[u.String()]
 	if etag != "" {
@@ -196,15 +234,20 @@ func get(ctx context.Context, client *http.Client, u *url.URL, etags map[string]
 	}
 	defer response.Body.Close()
 	switch code := response.StatusCode; {
-	case code == http.StatusOK:
+	case code == http.StatusOK, code == http.StatusNonAuthoritativeInfo: // 203: a proxy changed it
 		a.body, err = readBounded(response.Body)
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = fmt.Errorf("the answer ends before its Content-Length: %w", err)
+		}
 		a.etag = response.Header.Get("ETag")
 	case code == http.StatusNotModified && etag != "":
 		a.unchanged, a.etag = true, etag
+	case code == http.StatusNotModified:
+		err = errors.New("answered 304 to a request without a condition: a cache in between is at fault")
 	case code >= 300 && code < 400:
 		err = fmt.Errorf("answered %d, a redirect, which is not followed: configure the address that holds the keys", code)
 	default:
-		err = &statusError{code}
+		err = &statusError{code, response.Header.Get("Content-Type")}
 	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", redact(u), cause(ctx, err))
@@ -218,9 +261,24 @@ func get(ctx context.Context, client *http.Client, u *url.URL, etags map[string]
 }
 
 // statusError is an answer without keys.
-type statusError struct{ code int }
+type statusError struct {
+	code        int
+	contentType string
+}
 
-func (e *statusError) Error() string { return fmt.Sprintf("answered %d", e.code) }
+func (e *statusError) Error() string {
+	text := fmt.Sprintf("answered %d", e.code)
+	switch {
+	case e.code == http.StatusProxyAuthRequired:
+		text += ": the proxy wants credentials: check HTTPS_PROXY"
+	case e.code == http.StatusForbidden || e.code == http.StatusUnauthorized:
+		text += ": a proxy or firewall may refuse this service; the request needs no credentials, and its User-Agent is moresso-go"
+	}
+	if strings.Contains(e.contentType, "html") {
+		text += " (with an HTML page)"
+	}
+	return text
+}
 
 // cause returns why a request failed: that its time was up, if its connection was closed for that.
 func cause(ctx context.Context, err error) error {

@@ -2,6 +2,7 @@ package keys_test
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/elliptic"
@@ -247,6 +248,13 @@ func TestDiscovery_IssuerMismatch(t *testing.T) {
 		{origin + "/odd/place", "", origin, false}, // the document does not name an issuer
 		{origin + "/odd/place", origin, origin, true},
 		{origin + "/common/.well-known/openid-configuration", "", origin + "/{tenantid}", false},
+		{origin + "/common/.well-known/openid-configuration", origin + "/7", origin + "/{tenantid}", true},
+		{origin + "/common/.well-known/openid-configuration", origin + "/7/v2.0", origin + "/{tenantid}/v2.0", true},
+		{origin + "/common/.well-known/openid-configuration", origin + "/7/8", origin + "/{tenantid}", false},
+		{origin + "/common/.well-known/openid-configuration", origin + "/", origin + "/{tenantid}", false},
+		{origin + "/common/.well-known/openid-configuration", "https://evil.example/7", origin + "/{tenantid}", false},
+		{origin + "/common/.well-known/openid-configuration", origin + "/7", origin + "/{tenant}", false},
+		{origin + "/common/.well-known/openid-configuration", origin + "/common", origin + "/{tenantid}", false}, // of no tenant
 	} {
 		web := &site{pages: map[string]string{
 			c.address:        fmt.Sprintf(`{"issuer":%q,"jwks_uri":"https://idp.example/keys"}`, c.says),
@@ -257,7 +265,7 @@ func TestDiscovery_IssuerMismatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		set, err := source.Fetch(t.Context(), nil)
-		if (err == nil) != c.accepted || err == nil && set.Issuer != c.says {
+		if (err == nil) != c.accepted || err == nil && set.Issuer != cmp.Or(c.configured, c.says) {
 			t.Errorf("at %s, configured %q, says %q: %+v, %v", c.address, c.configured, c.says, set, err)
 		}
 		if err != nil && len(web.asked) != 1 {
@@ -879,4 +887,107 @@ func TestURL_UnexpectedNotModified(t *testing.T) {
 	if set, err := source.Fetch(t.Context(), nil); err == nil {
 		t.Fatalf("%+v", set)
 	}
+}
+
+// The error of a fetch says what the provider sent.
+func TestURL_Causes(t *testing.T) {
+	const address, valid = "https://idp.example/keys", `{"keys":[]}`
+	good := jwks(ecJWK("a", elliptic.P256()))
+	for name, c := range map[string]struct {
+		status int
+		header http.Header
+		body   string
+		says   string // empty: the keys are read
+	}{
+		"an HTML page":                   {200, nil, "\n<html>", "an HTML or XML page"},
+		"an array":                       {200, nil, "[" + good + "]", "a JSON array"},
+		"an error in JSON":               {200, nil, `{"error":"temporarily_unavailable"}`, `no array "keys"`},
+		"nothing":                        {200, nil, "", "empty"},
+		"a member twice":                 {200, nil, `{"keys":[],"keys":[]}`, `duplicate member name "keys"`},
+		"a body cut short":               {200, http.Header{"Content-Length": {"900"}}, good, "ends before its Content-Length"},
+		"304 without a condition":        {304, nil, "", "a cache in between"},
+		"203":                            {203, nil, good, ""},
+		"203 with an HTML page":          {203, nil, "<html>", "an HTML or XML page"},
+		"206":                            {206, nil, good, "answered 206"},
+		"403":                            {403, nil, valid, "its User-Agent is moresso-go"},
+		"403 with an HTML page":          {403, http.Header{"Content-Type": {"text/html; charset=utf-8"}}, "<html>", "with an HTML page"},
+		"407":                            {407, nil, "", "HTTPS_PROXY"},
+		"502 with an HTML page":          {502, http.Header{"Content-Type": {"text/html"}}, "<html>", "answered 502 (with an HTML page)"},
+		"a discovery document, twice":    {200, nil, `{"issuer":"https://idp.example","jwks_uri":"https://a","jwks_uri":"https://b"}`, `duplicate member name "jwks_uri"`},
+		"a discovery document in a list": {200, nil, `[{"issuer":"https://idp.example","jwks_uri":"https://a"}]`, "a JSON array"},
+		"other members twice":            {200, nil, `{"issuer":"https://idp.example","jwks_uri":"https://a","claims_supported":1,"claims_supported":2}`, `duplicate member name "claims_supported"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var agent string
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				agent = r.UserAgent()
+				for name, values := range c.header {
+					w.Header()[name] = values
+				}
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, c.body)
+			}))
+			defer server.Close()
+			source, err := keys.URL(server.URL, keys.Options{Issuer: "https://idp.example"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = source.Fetch(t.Context(), nil)
+			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("%v; want %q", err, c.says)
+			}
+			if !strings.HasPrefix(agent, "moresso-go ") {
+				t.Errorf("User-Agent: %q", agent)
+			}
+		})
+	}
+}
+
+// A document that was read before the time was up is used by the next attempt, once.
+func TestDiscovery_KeptDocument(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const origin = "https://idp.example"
+		var asked []string
+		slow := time.Second
+		client := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.URL.Path)
+			select {
+			case <-time.After(slow):
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			}
+			body := fmt.Sprintf(`{"issuer":%q,"jwks_uri":%q}`, origin, origin+"/keys")
+			if r.URL.Path == "/keys" {
+				body = jwks(ecJWK("a", elliptic.P256()))
+			}
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(body))}, nil
+		})}
+		source, err := keys.Discovery(origin, keys.Options{HTTPClient: client})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const document, keySet = "/.well-known/openid-configuration", "/keys"
+		for i, step := range []struct {
+			limit time.Duration
+			asks  []string
+			ok    bool
+		}{
+			{1500 * time.Millisecond, []string{document, keySet}, false},
+			{1500 * time.Millisecond, []string{keySet}, true},
+			{500 * time.Millisecond, []string{document}, false}, // again from the beginning
+			{1500 * time.Millisecond, []string{document, keySet}, false},
+			{500 * time.Millisecond, []string{keySet}, false},
+			{1500 * time.Millisecond, []string{document, keySet}, false}, // not kept for ever
+			{3 * time.Second, []string{keySet}, true},
+			{3 * time.Second, []string{document, keySet}, true},
+		} {
+			asked = nil
+			ctx, cancel := context.WithTimeout(t.Context(), step.limit)
+			set, err := source.Fetch(ctx, nil)
+			cancel()
+			if (err == nil) != step.ok || !slices.Equal(asked, step.asks) || err == nil && set.Issuer != origin {
+				t.Fatalf("attempt %d: asked %v: %+v, %v", i, asked, set, err)
+			}
+		}
+	})
 }

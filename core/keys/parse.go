@@ -2,6 +2,7 @@ package keys
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -83,10 +84,16 @@ var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.Al
 func members(text []byte) (map[string]jsontext.Value, error) {
 	if !jsontext.Value(text).IsValid(lenient...) {
 		_, err := jsondoc.Parse(text) // says where
+		switch trimmed := bytes.TrimSpace(text); {
+		case len(trimmed) == 0:
+			err = errors.New("empty")
+		case trimmed[0] == '<':
+			err = errors.New("an HTML or XML page; is this the address of a page to sign in?")
+		}
 		return nil, fmt.Errorf("not a JSON object: %w", err)
 	}
-	if jsontext.Value(text).Kind() != '{' {
-		return nil, errors.New("not a JSON object: another JSON type")
+	if kind := jsontext.Value(text).Kind(); kind != '{' {
+		return nil, fmt.Errorf("not a JSON object: a JSON %s", cmp.Or(map[jsontext.Kind]string{'[': "array", '"': "string"}[kind], "literal"))
 	}
 	found, list := map[string]jsontext.Value{}, parts(text)
 	for i := 0; i < len(list); i += 2 {
@@ -95,7 +102,7 @@ func members(text []byte) (map[string]jsontext.Value, error) {
 			continue // not valid UTF-8
 		}
 		if _, twice := found[name]; twice {
-			return nil, fmt.Errorf("not a JSON object: %w", jsondoc.ErrDuplicate)
+			return nil, fmt.Errorf("not a JSON object: %w %.64q", jsondoc.ErrDuplicate, name)
 		}
 		found[name] = list[i+1]
 	}

@@ -76,12 +76,16 @@ func TestJWKS_CountsBeforeReading(t *testing.T) {
 func TestJWKS_Errors(t *testing.T) {
 	for text, says := range map[string]string{
 		"{":                                  "not JSON: at byte 1",
-		"[]":                                 "another JSON type",
+		"[]":                                 "a JSON array",
 		"{}":                                 `no array "keys"`,
 		`{"keys":null}`:                      `no array "keys"`,
 		`{"keys":[7]}`:                       "got a JSON number, want a key",
 		`{"keys":[{"kty":"EC","kty":"EC"}]}`: "duplicate member name",
-		`{"keys":[{"kty":"EC"}],"keys":[]}`:  "duplicate member name",
+		`{"keys":[{"kty":"EC"}],"keys":[]}`:  `duplicate member name "keys"`,
+		"7":                                  "a JSON literal",
+		`"a"`:                                "a JSON string",
+		" \n":                                "empty",
+		"\n<!DOCTYPE html><html></html>":     "an HTML or XML page",
 	} {
 		if _, err := keys.ParseJWKS([]byte(text)); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v; want %q", text, err, says)

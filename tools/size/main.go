@@ -19,7 +19,7 @@ import (
 
 // maxNames is the budget of exported names in all packages that a service can import. The goal is 520. The
 // excess are names that users need, such as the reasons of refusals and the methods of test servers.
-const maxNames = 625
+const maxNames = 660
 
 // private are the modules that are not released.
 var private = []string{"bench", "e2e", "examples", "tools"}
@@ -32,15 +32,15 @@ type part struct {
 	lines   int
 }
 
-var everything = part{name: "everything", budget: 26_500}
+var everything = part{name: "everything", budget: 28_000}
 
 var parts = []part{
 	{name: "core/ssotest, adaptertest and devissuer", folders: []string{"core/ssotest", "core/adaptertest", "core/devissuer"}, budget: 4600},
-	{name: "core, all else", folders: []string{"core"}, budget: 8855}, // the goal is 8000
-	{name: "redisstore", folders: []string{"redisstore"}, budget: 1900},
-	{name: "cmd/sso", folders: []string{"cmd/sso"}, budget: 2900},
+	{name: "core, all else", folders: []string{"core"}, budget: 9600}, // the goal is 8000
+	{name: "redisstore", folders: []string{"redisstore"}, budget: 2000},
+	{name: "cmd/sso", folders: []string{"cmd/sso"}, budget: 3100},
 	{name: "tools", folders: []string{"tools"}, budget: 1500},
-	{name: "bench", folders: []string{"bench"}, budget: 2000},
+	{name: "bench", folders: []string{"bench"}, budget: 2040},
 	{name: "examples and e2e", folders: []string{"examples", "e2e"}, budget: 3900},
 }
 
