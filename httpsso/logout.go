@@ -13,9 +13,10 @@ const maxLogoutBytes = 64 << 10
 // BackChannelLogout returns the handler for back-channel logout (OpenID Connect Back-Channel Logout
 // 1.0, section 2.5): register its address as the client's backchannel_logout_uri. It ends what the
 // logout token names, for logout tokens of these OAuth clients; see [logout.Receiver.Receive]. It
-// responds as section 2.8 requires: 200; 400 with {"error":"invalid_request"}; 503 if keys or the
-// session store are unavailable, so that the provider tries again; 405 for other methods than POST.
-// The body is a form with exactly one logout_token, of at most 64 KiB; the query is ignored.
+// responds with 200, or as section 2.8 requires with 400 and {"error":"invalid_request"}. The response
+// is 503 if keys or the session store are unavailable, so that the provider tries again, and 405 for
+// other methods than POST. The body is a form with exactly one logout_token, of at most 64 KiB; the
+// query is ignored.
 //
 //	mux.Handle("/logout/backchannel", httplogout.Receiver(auth, sessions.Revoker(), "web-shop"))
 //

@@ -7,11 +7,11 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Status returns a handler that reports the state of the keys to operators, as JSON: a [keys.Status]
-// for each source, with the key ids in use, their age, the last error and the next attempt. The
-// status is 200 if every source has usable keys, else 503, also for a nil authenticator. It fetches
-// nothing; for a readiness probe call [sso.Authenticator.Ready]. It contains no secret, but addresses
-// and error texts: serve it to operators only. It responds to GET and HEAD.
+// Status returns a handler that reports the state of the keys to operators, as a JSON list of
+// [keys.Status]. The status is 200 if every source has usable keys, else 503, also for a nil
+// authenticator. It fetches nothing; for a readiness probe call [sso.Authenticator.Ready]. It
+// contains no secret, but addresses and error texts: serve it to operators only. It responds to GET
+// and HEAD.
 //
 // [keys.Status]: https://pkg.go.dev/github.com/more-retail/moresso-go/core/keys#Status
 func Status(a *sso.Authenticator) http.Handler {

@@ -19,10 +19,10 @@
 // # Configuration
 //
 // The usual AWS configuration (environment, shared files, the role of the machine or function) is
-// loaded at the first fetch, so that sso.New needs no network, and is kept once it could be loaded. An
-// ARN names its region; for other names the configuration must name it. sso.Config.HTTPClient
-// carries the requests, if it is set. An endpoint of KMS that the configuration names must be https,
-// unless it is loopback or sso.Config.InsecureAllowHTTP is set. The role needs only the permission
+// loaded at the first fetch, and again after a failure, so that sso.New needs no network. An ARN
+// names its region; for other names the configuration must name it. sso.Config.HTTPClient carries
+// the requests, if it is set. An endpoint of KMS that the configuration names must be https, unless
+// it is loopback or sso.Config.InsecureAllowHTTP is set. The role needs only the permission
 // kms:GetPublicKey.
 //
 // Each key costs one request per fetch, with one retry. Fetches follow the same schedule as for
@@ -77,12 +77,11 @@ type Client interface {
 // The source goes into sso.Config.Keys and is safe for concurrent use. Its errors wrap the client's;
 // their text contains no credentials.
 //
-// Each fetch requests every key. A key that certainly cannot verify tokens is left out and listed in
-// the set's Skipped: KMS does not have it, it is disabled or about to be deleted, or it is not for
-// signing tokens. So a key that a rotation has left behind does no harm, and a disabled one is not
-// trusted any more. If no key is left, or if one is uncertain (access denied, throttled, no answer),
-// the fetch fails as a whole: the last valid set stays in use for a while, and no valid token is
-// refused.
+// Each fetch requests every key. A key is left out and listed in the set's Skipped if KMS does not
+// have it, if it is disabled or about to be deleted, or if it cannot sign tokens. An old key of a
+// rotation therefore does no harm, and a disabled key is not trusted. The fetch fails if no key is
+// left, or if the state of one is unknown (access denied, throttled, no answer). The last valid set
+// then stays in use for a while, and no valid token is refused.
 func New(client Client, keyID ...string) (keys.Source, error) {
 	if client == nil {
 		return nil, errors.New("kmskeys: New with a nil client: make one by kms.NewFromConfig")

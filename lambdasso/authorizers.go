@@ -25,7 +25,7 @@ const noSubject = "-"
 // a valid token and a permission, for routes whose handlers do not use this library.
 //
 // The policy that API Gateway may cache is for exactly the requested method and path. With caching,
-// the same token is therefore refused with 403 on every other route until the entry expires: set the
+// the same token is therefore refused with 403 on every other route until the entry expires. Set the
 // authorizer's TTL to 0, or use [HTTPAuthorizer] with an HTTP API. A cached response may outlive its
 // token by the TTL.
 //

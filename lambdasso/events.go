@@ -105,8 +105,8 @@ func rawQuery(single map[string]string, multi map[string][]string) string {
 	return strings.Join(pairs, "&")
 }
 
-// joined returns each field in one line (RFC 9110, section 5.3), except cookies, which cannot be joined
-// and have a field of their own in the response.
+// joined returns each field in one line (RFC 9110, section 5.3). It omits cookies, which cannot be
+// joined: the response has a separate member for them.
 func joined(header http.Header) map[string]string {
 	single := make(map[string]string, len(header))
 	for name, values := range header {

@@ -29,9 +29,10 @@ type Guard struct{ auth *sso.Authenticator }
 // Option is an option of [New]. The last of several of a kind applies.
 type Option func(*Guard)
 
-// WithTokenFrom reads the token from these sources, of which at most one may hold a value:
-// [sso.TokenFromHeader], [sso.TokenFromCookie], [sso.InsecureTokenFromQuery], or the zero
-// [sso.TokenSource], which is the Authorization field and the default. It panics without a source.
+// WithTokenFrom reads the token from these sources: [sso.TokenFromHeader], [sso.TokenFromCookie],
+// [sso.InsecureTokenFromQuery], or the zero [sso.TokenSource] for the Authorization field. A request
+// with a value in two of them is refused. WithTokenFrom panics without a source. Default: the
+// Authorization field.
 func WithTokenFrom(sources ...sso.TokenSource) Option {
 	return func(g *Guard) { g.auth = g.auth.TokenFrom(sources...) }
 }

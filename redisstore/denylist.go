@@ -290,8 +290,8 @@ func (d *Denylist) requires(method string, rule Rule, value string) error {
 	return nil
 }
 
-// mostAhead is how far ahead a revocation can be dated: the provider's clock may be ahead by the
-// leeway, and dates of tokens are in whole seconds.
+// mostAhead returns how far in the future a revocation can be dated. The provider's clock may be ahead
+// by the leeway, and dates of tokens are in whole seconds.
 func (d *Denylist) mostAhead() time.Duration { return max(clockSkew, d.options.Leeway) + time.Second }
 
 // lastExpiry is the latest `exp` of a token that is accepted now. Its issuer's clock may be ahead by

@@ -9,10 +9,10 @@ import (
 	"github.com/more-retail/moresso-go/core/logout"
 )
 
-// Revoker ends sessions at the request of the identity provider, for [logout.New]. It
-// requires [SessionsOptions.Issuer]. It ends the session that a logout token names by `sid` and `sub`,
-// if UserClaim is "sub", and not one that the user has begun since. It does not know which sessions of a
-// user are older, so a logout of all of them matches [errors.ErrUnsupported].
+// Revoker ends sessions at the request of the identity provider, for [logout.New]. It requires
+// [SessionsOptions.Issuer]. It ends the session that a logout token names by `sid` and `sub`, if
+// UserClaim is "sub". It does not end a newer session of the user. It does not know which sessions
+// of a user are older, so a logout of all of them matches [errors.ErrUnsupported].
 func (s *Sessions) Revoker() logout.Revoker {
 	return sessionsRevoker{logouts{s.store, s.options.Issuer}, s}
 }

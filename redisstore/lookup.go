@@ -134,9 +134,9 @@ func wrongType(err error) bool {
 
 // readCached reads from the cache of the client, which queries Redis for what it does not have.
 //
-// The context has no deadline. If a read were given up, its late answer would be cached as that of
-// the next read of the same key, and expire too late. So a read ends by an answer, or with its
-// connection: see probeIdle.
+// The context has no deadline. If a read were canceled, its late answer would be cached for the
+// next read of the same key, and expire too late. A read therefore ends only with an answer or with
+// its connection; see probeIdle.
 func (s *store) readCached(ctx context.Context, queries []query) ([]answer, error) {
 	uncached := func() ([]answer, error) {
 		ctx, cancel := context.WithTimeout(ctx, workLimit)

@@ -28,8 +28,8 @@
 // # Caching
 //
 // With CacheTTL a lookup of the same session costs no round trip. Redis reports changes (CLIENT
-// TRACKING, Redis 6 or later), which takes milliseconds. Three bounds hold if it does not: an answer
-// expires after CacheTTL, a connection that ends takes its answers with it, and a connection
+// TRACKING, Redis 6 or later), which takes milliseconds. Three bounds hold if it does not: an
+// answer expires after CacheTTL, answers are dropped when their connection ends, and a connection
 // that is silent for two seconds is closed.
 //
 // # Goroutines

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// kinds returns what a program can recognize an error by, outermost first: the types in its chain
-// that hold more than a text, and the values that errors.Is can compare.
+// kinds returns the properties by which a program can recognize an error, outermost first: the types
+// in its chain that have more than a text, and the values that errors.Is can compare.
 func kinds(err error) (found []any) {
 	if err == nil {
 		return nil

@@ -165,8 +165,8 @@ func coldHang(t *trial) cell {
 	return check(wait <= coldWait, missed, "waits %s", short(wait))
 }
 
-// coldFailure reports whether a service that never had keys can distinguish a valid token from a
-// forged one: by the status, if the library writes the response, else by the error.
+// coldFailure reports whether a service that never had keys distinguishes valid tokens from forged
+// ones. It compares the statuses, or the errors if the library does not write the response.
 func coldFailure(begin func(*devissuer.Issuer)) func(*trial) cell {
 	return warm(func(t *trial, s *service) cell {
 		_, forged := t.send(s, t.forged(0))

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The most allocations of a guard for a cached token, beyond those of the route without it: the
-// context, and the framework's own to pass the context and the principal on.
+// The most allocations of a guard for a cached token, in addition to those of the bare route. They are
+// the context, and the framework's allocations to pass on context and principal.
 var mostAllocations = map[string]float64{"net/http": 2, "Gin": 4, "Echo": 5, "Fiber": 1}
 
 func TestAllocations_CachedToken(t *testing.T) {

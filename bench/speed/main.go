@@ -2,8 +2,8 @@
 // `make bench` runs it.
 //
 // Times mean little on a shared machine. Ratios mean a lot if both sides were measured at the same
-// time. So everything is measured in turn with one RSA verification of the standard library, in
-// slices of some milliseconds, by the processor time of the whole process.
+// time. So every subject is measured in turn with one RSA verification of the standard library, in
+// slices of some milliseconds. The measure is the processor time of the process.
 package main
 
 import (

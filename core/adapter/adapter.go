@@ -1,5 +1,5 @@
-// Package adapter has what the adapter of a framework needs besides package sso: requests over
-// net/http and over data, and the rules for a service that writes refusals itself.
+// Package adapter helps to implement the adapter of a framework. It has requests over net/http and
+// over data, and the rules for services that write refusals themselves.
 //
 // An adapter implements [sso.Request] over its framework's request, calls an [sso.Authenticator],
 // and writes the response of [sso.DenialOf]. It decides nothing. Package adaptertest has the

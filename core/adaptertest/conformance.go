@@ -34,8 +34,9 @@ import (
 //	}
 //
 // open is called once, with the routes of all cases. It builds an application of the adapter's framework
-// with the routes, starts it on a listener (for AWS Lambda: as handlers of events), and returns how to
-// send it a request. The application ends with the test. Cases that need a feature in lacks are skipped.
+// with the routes and starts it on a listener (for AWS Lambda: as handlers of events). It returns a
+// function that sends a request to it. The application ends with the test. Cases that need a feature in
+// lacks are skipped.
 func TestAdapter(t *testing.T, open func(t testing.TB, routes []Route) ssotest.Do, lacks ...Feature) {
 	CheckLeaks(t)
 	s := newSuite(t)

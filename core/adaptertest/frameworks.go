@@ -18,8 +18,8 @@ import (
 
 // This file has what the tests of several frameworks share besides the suite.
 
-// TestNested tests that guards of nested groups add up: build returns an application with the route
-// /orders/admin/all in a group that requires outer and a group within it that requires inner.
+// TestNested tests that nested groups require the permissions of both guards. build returns an application
+// with the route /orders/admin/all, in a group that requires inner, within a group that requires outer.
 func TestNested(t *testing.T, build func(auth *sso.Authenticator, outer, inner sso.Permission) ssotest.Do) {
 	t.Helper()
 	issuer := ssotest.NewIssuer(t)
@@ -155,8 +155,8 @@ func ExampleIssuer() (*sso.Authenticator, *devissuer.Issuer) {
 	return auth, issuer
 }
 
-// ExampleGet sends a GET request, with a token unless it is empty and with headers given as names and
-// values in turn, and prints status and body of the response.
+// ExampleGet sends a GET request and prints status and body of the response. It sends no token if that is
+// empty. Headers are names and values in turn.
 func ExampleGet(do ssotest.Do, path, token string, header ...string) {
 	r := with(httptest.NewRequest(http.MethodGet, path, http.NoBody), header...)
 	if token != "" {

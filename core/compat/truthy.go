@@ -8,11 +8,10 @@ import (
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
-// Truthy requires a value at a path within the token's permissions that more-sso-auth takes for true
-// when a permission has a path and no value: true, a number other than 0, a string or an object that
-// is not empty. The strings "false", "0" and "*" are not empty, and a list is never true. Replace it by
-// permission.Has when the tokens have true. It panics without a path. A denial has the code "missing"
-// or "wrong_value".
+// Truthy requires that the value at a path within the token's permissions is true, a number other than 0, or a
+// non-empty string or object. more-sso-auth grants these if a permission has a path and no value. The strings "false",
+// "0" and "*" are not empty, and a list is never true. Replace it by permission.Has when the tokens have true. It
+// panics without a path. A denial has the code "missing" or "wrong_value".
 func Truthy(path string) sso.Permission {
 	if path == "" {
 		panic("compat: Truthy with an empty path")

@@ -312,9 +312,9 @@ func (i *Issuer) PublicPEM() []byte {
 	return encodePEM("PUBLIC KEY", der, err)
 }
 
-// PrivateKeyPEM returns every published key, oldest first, and the signing key last, as PKCS #8 "PRIVATE
-// KEY" blocks for [WithKeyPEM], so that tokens from before a rotation stay valid after a restart. A
-// process that can read them can sign as this issuer.
+// PrivateKeyPEM returns every published key as a PKCS #8 "PRIVATE KEY" block for [WithKeyPEM], oldest
+// first, and the signing key last. With these keys, tokens from before a rotation stay valid after a
+// restart. A process that can read them can sign as this issuer.
 func (i *Issuer) PrivateKeyPEM() []byte {
 	i.keys.mu.Lock()
 	defer i.keys.mu.Unlock()

@@ -20,10 +20,9 @@ const maxBytes = 256 << 10
 
 // Source is a place that public keys come from. It must be safe for concurrent use.
 type Source interface {
-	// Fetch returns the current keys. It must end when ctx does, and must leave no goroutine and no
-	// idle connection behind. previous is the set that the last successful Fetch returned, nil at
-	// first: a source may return it again if nothing has changed. An error may wrap a
-	// [RetryAfterError].
+	// Fetch returns the current keys. It must return when ctx ends, without a goroutine or an idle
+	// connection left. The argument previous is the set of the last successful Fetch, nil at first.
+	// A source may return it again if nothing has changed. An error may wrap a [RetryAfterError].
 	Fetch(ctx context.Context, previous *Set) (*Set, error)
 	// String names the source in logs and errors. It must not contain a secret.
 	String() string

@@ -180,8 +180,8 @@ func (l *lines) logger(level slog.Level) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(l, &slog.HandlerOptions{Level: level}))
 }
 
-// members reads a JSON object by the standard library, token by token: nothing of what the
-// library under test reads with. ok is false for all else, and where a member comes twice.
+// members reads a JSON object with encoding/json, token by token, independently of the code
+// under test. ok is false for other texts, and for a duplicate member.
 func members(text []byte) (object map[string]json.RawMessage, ok bool) {
 	if !utf8.Valid(text) || json.Unmarshal(text, &object) != nil || object == nil {
 		return nil, false

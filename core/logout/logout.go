@@ -1,9 +1,9 @@
 // Package logout ends sessions when the identity provider says so (OpenID Connect Back-Channel
 // Logout 1.0).
 //
-// A [Receiver] verifies a logout token with the keys and rules of an [sso.Authenticator] and ends
-// what it names through a [Revoker], which works on the store of [sso.Config].Sessions. Module
-// redisstore has both. The handler for HTTP is httpsso.BackChannelLogout:
+// A [Receiver] verifies a logout token with the keys and rules of an [sso.Authenticator]. It ends
+// sessions through a [Revoker], which works on the store of [sso.Config].Sessions. Module redisstore
+// has both. The handler for HTTP is httpsso.BackChannelLogout:
 //
 //	mux.Handle("/logout/backchannel", httpsso.BackChannelLogout(auth, sessions.Revoker(), "web-shop"))
 package logout
@@ -26,8 +26,8 @@ import (
 // Revoker ends sessions for the identity provider, and records which logout tokens were processed.
 // It works on what a [sso.SessionStore] looks at.
 //
-// An implementation must be safe for concurrent use, answer within a bound of its own, and be
-// idempotent: a logout token whose record failed is sent again. A nil error means that the
+// An implementation must be safe for concurrent use, return within a bounded time, and be
+// idempotent: the provider repeats a logout token whose record failed. A nil error means that the
 // revocation applies in every instance that shares the store. An error that matches
 // [errors.ErrUnsupported] means that the revoker cannot end what is named (400); any other, that it
 // is unavailable (503).
@@ -63,7 +63,7 @@ type Revocation struct {
 	// IssuedBefore is the end of the second in which the logout token was issued, since dates of
 	// tokens are mostly truncated to the second; zero for RevokeSession.
 	IssuedBefore time.Time
-	// Until is when every token that the revocation is about has expired. It may be forgotten then.
+	// Until is when all tokens of the revocation have expired. The store may delete it then.
 	Until time.Time
 }
 
@@ -85,11 +85,11 @@ type Receiver struct {
 	clientIDs []string
 }
 
-// New checks that logout tokens for these OAuth clients can end sessions that a looks at. It
-// returns all problems in one [sso.ConfigError]: no client; no revoker, or one for none of the
-// issuers; no session store that reads `sid` as session or `sub` as user; and for the issuers that
-// the revoker is for, no [sso.Config.Issuer], by which sessions are distinguished, or no
-// [sso.Config.MaxTokenAge], after which a revocation may be forgotten.
+// New checks that logout tokens for these OAuth clients can end sessions that a looks at. It returns
+// all problems in one [sso.ConfigError]. It requires a client, a revoker for at least one of the
+// issuers, and a session store that reads `sid` as session or `sub` as user. The issuers of the
+// revoker need [sso.Config.Issuer], which distinguishes sessions, and [sso.Config.MaxTokenAge],
+// after which revocations may be deleted.
 //
 // For several issuers ([sso.Join]), create a Receiver with each issuer's revoker and give each an
 // address of its own.
@@ -151,13 +151,14 @@ func readsSession(r *verify.Rules) bool { return r.Sessions != nil && r.Sessions
 // readsSubject reports whether `sub` names users whose sessions are checked.
 func readsSubject(r *verify.Rules) bool { return r.Sessions != nil && r.Sessions.UserClaim == "sub" }
 
-// Receive verifies a logout token and ends what it names: the session `sid` and no newer one of the
-// same user; or, without `sid` or if the store does not read it, all sessions of `sub` whose tokens
-// were issued before the logout. A token that was processed before is refused. Its `jti` is recorded
-// only after the revocation has succeeded, so the provider can try again until then.
+// Receive verifies a logout token and ends what it names. With `sid` it ends that session, and no
+// newer one of the same user. Without `sid`, or if the store does not read it, it ends all sessions
+// of `sub` whose tokens were issued before the logout. A token that was processed before is refused.
+// Its `jti` is recorded only after the revocation has succeeded, so the provider can try again until
+// then.
 //
-// Nil means that the session has ended. An error has its response by [sso.DenialOf] (section 2.8):
-// 400 for a token that is empty, not valid or ends nothing here, 503 if keys or the store are
+// Nil means that the session has ended. [sso.DenialOf] returns the response to an error (section
+// 2.8): 400 for a token that is empty, invalid or ends nothing here, 503 if keys or the store are
 // unavailable. A client that disconnects does not stop the revocation, which takes at most 10 s.
 func (l *Receiver) Receive(ctx context.Context, token string) error {
 	if l == nil || l.engine == nil {

@@ -102,9 +102,9 @@ const cachedTokenBytes = 4 << 10
 
 // Ready reports whether usable keys are available, fetching them if necessary. Use it in readiness
 // probes; at start-up it fills the cache. It waits for at most 3 s, or until ctx ends. With several
-// issuers, one that has keys is enough and the others are fetched in the background: a partner's
-// outage must not take your service out of traffic. With [Config.RefreshInline] it waits for all.
-// Its error matches [ErrUnavailable].
+// issuers, the keys of one are enough: a partner's outage must not make your service unready. The
+// others are fetched in the background. With [Config.RefreshInline] it waits for all. Its error
+// matches [ErrUnavailable].
 func (a *Authenticator) Ready(ctx context.Context) error {
 	if !a.made() {
 		return errNotMade

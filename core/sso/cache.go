@@ -149,12 +149,12 @@ func FromContext(ctx context.Context) (*Principal, bool) {
 	return nil, false
 }
 
-// WithExpiry returns a context that ends with the token of the request that ctx belongs to, for work
-// that outlives the start of a request: a WebSocket, server-sent events, a long download. It ends
-// when the token is no longer accepted, [Config.Leeway] included, by the authenticator's clock at
-// the time of the call; [context.Cause] then matches [ErrInvalidToken]. Call cancel when the work is
-// done. Without a principal in ctx it ends at once with the cause [ErrNoToken]. It does not end with
-// the session: check that again if you need to.
+// WithExpiry returns a context that ends with the token of the request of ctx. Use it for a
+// WebSocket, server-sent events or a long download. It ends when the token is no longer accepted,
+// [Config.Leeway] included, by the authenticator's clock at the time of the call; [context.Cause]
+// then matches [ErrInvalidToken]. Call cancel when the work is done. Without a principal in ctx it
+// ends at once with the cause [ErrNoToken]. It does not end with the session: check that again if
+// you need to.
 func WithExpiry(ctx context.Context) (expiring context.Context, cancel context.CancelFunc) {
 	principal, ok := FromContext(ctx)
 	if !ok {

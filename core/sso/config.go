@@ -16,13 +16,13 @@ import (
 // all fields and refuses values that are out of bounds. Code overrides the environment, since only
 // [ConfigFromEnv] reads variables.
 type Config struct {
-	// PublicKeyURI is where the identity provider's public keys are: the https URL of a JWK Set
-	// (RFC 7517), of a PEM public key or of a discovery document, distinguished by their content;
-	// "file:" and the path of a JWK Set or PEM file; or the text of a PEM or a JWK Set. http is
+	// PublicKeyURI is the location of the identity provider's public keys. It is the https URL of a
+	// JWK Set (RFC 7517), a PEM public key or a discovery document, distinguished by their content.
+	// It may also be "file:" and the path of a JWK Set or PEM file, or the text of either. http is
 	// accepted for loopback only, unless InsecureAllowHTTP. A private key is refused. New reads
-	// files, and they are read again at every refresh. URLs are fetched when the first request or
-	// [Authenticator.Ready] needs keys. With import _ "github.com/more-retail/moresso-go/kmskeys" it
-	// may name an AWS KMS key: awskms: and an id, an ARN or an alias; or one of these alone.
+	// files, and each refresh reads them again. URLs are fetched when the first request or
+	// [Authenticator.Ready] needs keys. With import _ "github.com/more-retail/moresso-go/kmskeys"
+	// it may name an AWS KMS key: awskms: and an id, an ARN or an alias; or one of these alone.
 	// Default: the keys are discovered from Issuer.
 	PublicKeyURI string
 

@@ -277,7 +277,8 @@ func (c *Config) rolesPaths() []string {
 }
 
 // claims returns the claims that this configuration reads in addition to the registered ones. "roles"
-// is one only where it was configured: services that never read roles must not refuse a claim "Roles".
+// is among them only if it was configured: services that never read roles must not refuse a claim
+// "Roles".
 func (c *Config) claims() verify.Names {
 	names := []string{jsondoc.SplitPath(c.PermissionsClaim)[0]}
 	if len(c.ClientIDs) > 0 {

@@ -35,10 +35,10 @@ type Details struct {
 	Found        Value
 	// Scopes lists the missing OAuth scopes. [Config.TellScopes] says whether the client sees them.
 	Scopes []string
-	// ACRValues and MaxAge describe the login that turns the denial into a grant (RFC 9470): by
-	// one of these authentication context class references, preferred first, and not longer ago
-	// than MaxAge, in whole seconds, rounded down. If nothing else is missing the client gets
-	// 401 with `insufficient_user_authentication`.
+	// ACRValues and MaxAge describe the login that turns the denial into a grant (RFC 9470).
+	// ACRValues are the accepted authentication context class references, the preferred one first.
+	// MaxAge is the maximum age of the login, rounded down to whole seconds. If nothing else is
+	// missing the client gets 401 with `insufficient_user_authentication`.
 	ACRValues []string
 	MaxAge    time.Duration
 	// Parts are the decisions that were combined. A grant needs all of them to grant, or one if

@@ -202,8 +202,8 @@ func (a *Authenticator) render(ctx context.Context, r Request, standard Denial) 
 	return d
 }
 
-// sendable returns the fields of a header that every server sends alike: with canonical names,
-// without line breaks, and without the length, which servers count themselves.
+// sendable returns the fields of a header that all servers send unchanged: with canonical names and
+// without line breaks. It omits Content-Length, which servers set.
 func sendable(header http.Header) http.Header {
 	clean := http.Header{}
 	for name, values := range header {

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// The classes of refusals, for [errors.Is]. Every error that an [Authenticator] returns for a
-// request belongs to one of them or is an internal error (500), except for the refusal of a cookie
-// from another origin (403, `cross_origin`). [DenialOf] returns the response.
+// The classes of refusals, for [errors.Is]. Every error of an [Authenticator] for a request belongs
+// to one of them. The exceptions are internal errors (500), and the refusal of a cookie from another
+// origin (403, `cross_origin`). [DenialOf] returns the response.
 var (
 	// ErrNoToken: no bearer credentials (401, `missing_token`).
 	ErrNoToken = errors.New("sso: no bearer token")

@@ -61,8 +61,8 @@ func FuzzAuthorizationHeader(f *testing.F) {
 	})
 }
 
-// FuzzVerify signs any header and claims, so that the way to a principal is
-// reached, and compares what is accepted with what golang-jwt makes of the same token.
+// FuzzVerify signs any header and claims, so that fuzzing reaches the checks after the signature. It compares accepted
+// tokens with golang-jwt.
 func FuzzVerify(f *testing.F) {
 	for _, valid := range validTokens() {
 		segments := strings.Split(valid.token, ".")

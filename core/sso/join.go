@@ -8,8 +8,8 @@ import (
 )
 
 // Join returns one authenticator for a service that accepts the tokens of several issuers. A token's
-// `iss` selects one of them before any key is looked up, and only that one's rules and keys apply: a
-// key id of one issuer never selects another's key. A token of another issuer is refused without a
+// `iss` selects the authenticator before any key is looked up. Only its rules and keys apply: a key
+// id of one issuer never selects another issuer's key. A token of another issuer is refused without a
 // fetch.
 //
 // Each authenticator needs its own [Config.Issuer], because a discovered issuer is not available at

@@ -147,7 +147,7 @@ func TestPrincipal_Roles(t *testing.T) {
 		})
 	}
 	if (*sso.Principal)(nil).Roles() != nil {
-		t.Error("nobody has roles")
+		t.Error("a nil principal has roles")
 	}
 }
 

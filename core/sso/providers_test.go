@@ -157,8 +157,8 @@ func TestProviders_Scopes(t *testing.T) {
 	}
 }
 
-// What an AWS load balancer puts into x-amzn-oidc-data is not an access token: it is padded, has
-// its dates and issuer in the header, and no audience.
+// The JWT that an AWS load balancer puts into x-amzn-oidc-data is not an access token. It is
+// padded, has its dates and issuer in the header, and has no audience.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
 func TestProviders_LoadBalancerHeaders(t *testing.T) {
 	header := dated(`{"alg":"ES256","kid":"KID","signer":"arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/shop/50dc6c495c0c9188","iss":"` + cognitoID + `","client":"1example23456789","exp":EXP,"typ":"JWT"}`)

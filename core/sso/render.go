@@ -13,7 +13,7 @@ import (
 // RenderSignIn returns a [Config.Renderer] that redirects (303) a browser to a sign-in page: a GET
 // that accepts text/html and would get 401. All other refusals are passed to otherwise; nil leaves
 // them unchanged. If returnParam is not empty, the page gets the request's path and query in that
-// parameter, without the host and without anything that may be a token.
+// parameter. The host, and everything that may be a token, is omitted.
 //
 //	cfg.Renderer = sso.RenderSignIn("https://login.example.com/start", "return_to", nil)
 //

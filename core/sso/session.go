@@ -22,9 +22,9 @@ import (
 // A token names its session by the claims `sub` and `sid` of OpenID Connect, unless the store has a
 // method SessionPolicy() [SessionPolicy].
 type SessionStore interface {
-	// Check returns nil for a session that has not ended, an error that matches [ErrSessionEnded]
-	// for one that has ended or is unknown (401), and any other error if the store cannot answer
-	// (503, unless [SessionPolicy.InsecureIgnoreOutage]).
+	// Check returns nil if the session has not ended. It returns an error that matches
+	// [ErrSessionEnded] if the session has ended or is unknown (401). Any other error means that the
+	// store cannot answer (503, unless [SessionPolicy.InsecureIgnoreOutage]).
 	Check(ctx context.Context, s Session) error
 }
 

@@ -96,10 +96,10 @@ func (s Setting) read(c *Config, value string) (problem, remedy string) {
 // have white space around them. Switches are read by [strconv.ParseBool], durations by
 // [time.ParseDuration].
 //
-// It fails with a [ConfigError] that names every variable with a problem, what it holds and what to
-// write; the configuration is returned with it, without the settings that could not be read. Like New it reads key
-// files and does no network I/O. Set what the environment cannot hold (an HTTP client, a logger)
-// before you pass the configuration to [New].
+// It fails with a [ConfigError] that names every variable with a problem, its value and what to
+// write. It then returns the configuration without the invalid settings. Like New it reads key files
+// and does no network I/O. Set what the environment cannot hold (an HTTP client, a logger) before
+// you pass the configuration to [New].
 //
 // Every other variable that begins with SSO_ is refused: with SSO_ISSUR the issuer would silently
 // not be checked. SSO_TOKEN is allowed; it belongs to the command-line tool.

@@ -13,8 +13,8 @@ const maxLogLines = 1000
 // newLogger returns a logger that writes to the test's log, which is printed if the test fails or is
 // verbose.
 //
-// It writes nothing after the test has ended, when package testing would panic; nothing in benchmarks
-// and in the function of a fuzz test; and nothing if t is nil. It writes at most a thousand lines,
+// It writes nothing after the test has ended, when package testing would panic. It also writes nothing
+// in benchmarks, in the function of a fuzz test, and if t is nil. It writes at most a thousand lines,
 // without the time. It is safe for concurrent use.
 func newLogger(t testing.TB) *slog.Logger {
 	switch t.(type) {

@@ -14,10 +14,10 @@ import (
 	"testing"
 )
 
-// AssertProtected sends an anonymous request to every route of an application. It fails for each that
-// is not listed as public and does not answer with 401 and a Bearer challenge: for instance because it
-// was registered before the guard or on another group. A handler that panics was reached, so its route
-// is open too.
+// AssertProtected sends an anonymous request to every route of an application. It fails for each route
+// that is not public and does not answer with 401 and a Bearer challenge. Such a route may have been
+// registered before the guard, or on another group. A handler that panics was reached, so its route is
+// open too.
 //
 // A route is a method and a path, such as "GET /orders/:id"; without a method it is GET. Most
 // frameworks list them; see [Endpoints]. For [http.ServeMux], list what you register. Parameters are

@@ -197,8 +197,8 @@ func TestServers_AnnouncedRotation(t *testing.T) {
 // backOff is the longest time until a failed provider is queried again.
 const backOff = 30 * time.Second
 
-// A provider that is down does not stop a service: it answers 503 for unknown keys until the provider is back,
-// without a restart, and keeps using the keys that it has.
+// A provider that is down does not stop a service. The service uses its cached keys, and answers 503 for unknown
+// keys until the provider is back, without a restart.
 func TestServers_Outage(t *testing.T) {
 	for _, m := range makes {
 		t.Run(m.name, func(t *testing.T) {

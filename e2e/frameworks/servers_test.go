@@ -1,5 +1,5 @@
-// Package frameworks starts every framework that the library has an adapter for, as real servers that are
-// configured alike: Gin, Echo, Fiber, net/http, and Lambda behind API Gateway's HTTP API and REST API.
+// Package frameworks tests real servers in every framework with an adapter, all with the same configuration: Gin,
+// Echo, Fiber, net/http, and Lambda with API Gateway's HTTP API and REST API.
 //
 // All serve the same two routes, /me for any valid token and /admin for the permission pma.role, and answer with
 // the principal that the handler was given.

@@ -1,7 +1,7 @@
 // Package idp starts third-party identity providers for tests: the OpenID provider of github.com/zitadel/oidc in
 // the test's process, and the npm package oidc-provider as a child process. Both serve plain HTTP on a free
-// loopback port, issue JWT access tokens signed by RS256 with a key id, rotate their keys in three steps, and can be
-// unreachable for a while.
+// loopback port and issue JWT access tokens, signed by RS256 with a key id. They rotate their keys in three steps,
+// and can be unreachable for a while.
 //
 // Their tokens differ where the standards allow it:
 //

@@ -1,6 +1,6 @@
 // Command playground shows what the library does. It starts an identity provider, the same service in every
-// framework, and a page on which you send all of them the same request, valid or not, and see what they answer and
-// why (make demo SERVE=1). With -table it sends ten requests and prints the answers (make demo).
+// framework, and a page (make demo SERVE=1). The page sends the same request to all services and shows their answers,
+// with the reasons. With -table it sends ten requests and prints the answers (make demo).
 package main
 
 import (

@@ -320,8 +320,8 @@ func spread(d time.Duration) time.Duration {
 	return d + time.Duration((rand.Float64()*0.2-0.1)*float64(d)) //nolint:gosec // not a secret
 }
 
-// backOff returns the pause after an attempt: by our schedule of 1 s, 2 s, 4 s, … 30 s, and as the
-// provider requested, at most as long.
+// backOff returns the pause after an attempt, by the schedule of 1 s, 2 s, 4 s, … 30 s, and the
+// pause that the provider requested, at most 30 s.
 func backOff(failures int, err error) (own, asked time.Duration) {
 	own = maxBackOff
 	if failures < 5 {

@@ -165,7 +165,7 @@ type Match struct {
 	wait wait // of the call so far
 }
 
-// A wait is what one call has spent on fetches.
+// A wait records the time that one call has spent on fetches.
 type wait struct {
 	spent   time.Duration // at most maxWait
 	fetched bool          // whether a fetch began and ended within the call: its set answers
@@ -199,9 +199,9 @@ func (c *Cache) Find(ctx context.Context, keyID, algorithm string) (match Match,
 	return Match{}, again
 }
 
-// outdated reports whether a result of find can be due to a change of the keys: one with an
-// unknown id was added, one without id was replaced by one of another type, or one of several that
-// fit was removed at the end of a rotation.
+// outdated reports whether a result of find can be due to a change of the keys. A key may have
+// been added, a key without id may have been replaced by one of another type, or the last rotation
+// may have ended, so that only one key fits.
 func outdated(match Match, err error) bool {
 	return errors.Is(err, ErrUnknownKey) || errors.Is(err, ErrAmbiguousKey) || match.Guessed && errors.Is(err, ErrWrongAlgorithm)
 }

@@ -24,10 +24,9 @@ func Loopback(host string) bool {
 // maxRedacted bounds what is not a URL, in bytes.
 const maxRedacted = 200
 
-// Redact returns an address as it may appear in a message, in quotes: without query, user and
-// password, and without anything that may be a key in the wrong place. Other text is returned
-// only if it is short, in one piece, and has a dot or a colon, as file names and ARNs have and Base64
-// and hex have not.
+// Redact returns a quoted address for a message, without query, user and password. Text that is not a URL
+// may be a key, so it is returned only if it is short, is one line without ?, #, @ and {, and has a dot or
+// a colon. File names and ARNs have one; Base64 and hex do not.
 func Redact(uri string) string {
 	if u, err := url.Parse(uri); err == nil && u.Host != "" {
 		return configerr.Quote((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String())

@@ -33,8 +33,8 @@ var (
 	ClaimNames = NewNames(slices.Concat(decisive.list, granting.list)...)
 )
 
-// neverNull are the members of which null is not a valid value: they change how a token is read, or say
-// who issued it, about whom, and until when.
+// neverNull are the members for which null is invalid: they change how a token is read, or are its
+// issuer, subject or expiry.
 var neverNull = []string{"alg", "b64", "crit", "exp", "iss", "sub", "zip"}
 
 // optionalTexts are members that are absent if they are empty.

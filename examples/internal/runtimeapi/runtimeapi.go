@@ -1,5 +1,5 @@
-// Package runtimeapi serves the AWS Lambda Runtime API (version 2018-06-01) to one function, so that a function
-// with the real aws-lambda-go client can be invoked outside of Lambda.
+// Package runtimeapi serves the AWS Lambda Runtime API (version 2018-06-01) to one function. It invokes functions
+// with the real aws-lambda-go client outside of Lambda.
 package runtimeapi
 
 import (

@@ -27,8 +27,8 @@ func (p *program) addSettings(flags *pflag.FlagSet) *settings {
 	return &settings{flags, p.env.Lookup}
 }
 
-// value returns the value of a setting and the flag or variable that holds it. Both are empty if it is
-// not set. --keys and --issuer hide the variables of both: the keys of one provider do not verify the
+// value returns the value of a setting and the flag or variable that holds it, both empty if the setting
+// is not set. --keys and --issuer hide the variables of both: the keys of one provider do not verify the
 // tokens of another.
 func (s *settings) value(setting sso.Setting) (value, from string) {
 	changed := s.flags.Changed

@@ -64,8 +64,8 @@ func Clip(s string, most int) string {
 
 var userInfo = regexp.MustCompile(`//[^/,]*@`)
 
-// Redact returns a setting or an address without what may be a secret: the user, query and fragment of a
-// URL or of a list of URLs, and any text that is not certainly harmless.
+// Redact returns a setting or an address without possible secrets: the user, query and fragment of
+// URLs, and any text that is not certainly harmless.
 func Redact(value string) string {
 	redacted, _, _ := strings.Cut(strings.ReplaceAll(value, "#", "?"), "?") // what follows may hold commas
 	redacted = userInfo.ReplaceAllString(redacted, "//")
