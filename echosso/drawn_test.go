@@ -67,6 +67,6 @@ func TestWithDenied_Committed(t *testing.T) {
 			}
 		})
 		e.GET("/", ok, echosso.New(iss.Authenticator(iss.Config("api")), echosso.WithDenied(draw)).Authenticate())
-		ask(e, http.MethodGet, "/", "")
+		send(e, http.MethodGet, "/", "")
 	}
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/more-retail/moresso-go/echosso"
 )
 
-// ask sends a request with a token, or without one if that is empty.
-func ask(handler http.Handler, method, path, token string) *httptest.ResponseRecorder {
+// send sends a request with a token, or without one if that is empty.
+func send(handler http.Handler, method, path, token string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, http.NoBody)
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
@@ -56,12 +56,12 @@ func TestGuard_StaticFiles(t *testing.T) {
 	e.GET("/admin", ok, guard.Authenticate())
 	for _, path := range []string{"/files/secret.txt", "/files/../files/secret.txt", "/files//secret.txt", "/files/%73ecret.txt", "/admin", "/admin/", "/ADMIN", "/%61dmin", "/x/../admin", "/nowhere"} {
 		for _, method := range []string{"GET", "HEAD"} {
-			if w := ask(e, method, path, ""); w.Code < 300 || strings.Contains(w.Body.String(), "secret") {
+			if w := send(e, method, path, ""); w.Code < 300 || strings.Contains(w.Body.String(), "secret") {
 				t.Errorf("%s %s: %d %s", method, path, w.Code, w.Body)
 			}
 		}
 	}
-	if w := ask(e, "GET", "/files/secret.txt", iss.Token()); w.Code != 200 || w.Body.String() != "secret" {
+	if w := send(e, "GET", "/files/secret.txt", iss.Token()); w.Code != 200 || w.Body.String() != "secret" {
 		t.Errorf("with a token: %d %s", w.Code, w.Body)
 	}
 }
@@ -105,12 +105,12 @@ func TestGuard_HandlerErrorAndPanic(t *testing.T) {
 	e.GET("/panic", func(echo.Context) error { panic(own) }, guard.Authenticate())
 	for _, path := range []string{"/error", "/panic"} {
 		seen = nil
-		if w := ask(e, "GET", path, iss.Token()); w.Code != http.StatusTeapot || !errors.Is(seen, own) {
+		if w := send(e, "GET", path, iss.Token()); w.Code != http.StatusTeapot || !errors.Is(seen, own) {
 			t.Errorf("%s: %d, and the error became %v", path, w.Code, seen)
 		}
 	}
 	seen = nil
-	if w := ask(e, "GET", "/error", ""); w.Code != 401 || seen != nil {
+	if w := send(e, "GET", "/error", ""); w.Code != 401 || seen != nil {
 		t.Errorf("a refusal became %d and an error: %v", w.Code, seen)
 	}
 }

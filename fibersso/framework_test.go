@@ -27,8 +27,8 @@ import (
 	"github.com/more-retail/moresso-go/fibersso"
 )
 
-// ask sends a request with a token, or without one if that is empty.
-func ask(t *testing.T, app *fiber.App, method, path, token string) (status int, body string) {
+// send sends a request with a token, or without one if that is empty.
+func send(t *testing.T, app *fiber.App, method, path, token string) (status int, body string) {
 	t.Helper()
 	r := httptest.NewRequest(method, path, http.NoBody)
 	if token != "" {
@@ -99,12 +99,12 @@ func TestGuard_PrefixSpellings(t *testing.T) {
 				"/files/secret.txt", "/FILES/secret.txt", "/%66iles/secret.txt", "/files//secret.txt", "//files/secret.txt", "/x/../files/secret.txt", "/files/../files/secret.txt",
 			} {
 				for _, method := range []string{"GET", "HEAD"} {
-					if got, body := ask(t, app, method, path, ""); got < 300 || strings.Contains(body, "secret") && got != 404 {
+					if got, body := send(t, app, method, path, ""); got < 300 || strings.Contains(body, "secret") && got != 404 {
 						t.Errorf("%s %s: %d %s", method, path, got, body)
 					}
 				}
 			}
-			if got, body := ask(t, app, "GET", "/files/secret.txt", iss.Token()); got != 200 || body != "secret" {
+			if got, body := send(t, app, "GET", "/files/secret.txt", iss.Token()); got != 200 || body != "secret" {
 				t.Errorf("with a token: %d %s", got, body)
 			}
 		})
@@ -125,12 +125,12 @@ func TestGuard_HandlerErrorAndPanic(t *testing.T) {
 	app.Get("/panic", guard.Authenticate(), func(*fiber.Ctx) error { panic(own) })
 	for _, path := range []string{"/error", "/panic"} {
 		seen = nil
-		if got, _ := ask(t, app, "GET", path, iss.Token()); got != http.StatusTeapot || !errors.Is(seen, own) {
+		if got, _ := send(t, app, "GET", path, iss.Token()); got != http.StatusTeapot || !errors.Is(seen, own) {
 			t.Errorf("%s: %d, and the error became %v", path, got, seen)
 		}
 	}
 	seen = nil
-	if got, _ := ask(t, app, "GET", "/error", ""); got != 401 || seen != nil {
+	if got, _ := send(t, app, "GET", "/error", ""); got != 401 || seen != nil {
 		t.Errorf("a refusal became %d and an error: %v", got, seen)
 	}
 }
@@ -399,7 +399,7 @@ func TestWithDenied_Kept(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			app := fiber.New()
 			app.Get("/", fibersso.New(auth, fibersso.WithDenied(func(c *fiber.Ctx, _ sso.Denial) { test.draw(c) })).Authenticate(), ok)
-			if status, body := ask(t, app, http.MethodGet, "/", ""); status != test.status || body != test.body {
+			if status, body := send(t, app, http.MethodGet, "/", ""); status != test.status || body != test.body {
 				t.Errorf("%d %q, want %d %q", status, body, test.status, test.body)
 			}
 		})
@@ -418,7 +418,7 @@ func TestRequire_PathValuesDecodedOnce(t *testing.T) {
 				seen = a.PathValue("id")
 				return true, nil
 			})), ok)
-			if status, body := ask(t, app, http.MethodGet, path, iss.Token()); status != http.StatusOK || seen != want {
+			if status, body := send(t, app, http.MethodGet, path, iss.Token()); status != http.StatusOK || seen != want {
 				t.Errorf("unescaping %t, %s: %d %s, the value is %q, want %q", unescape, path, status, body, seen, want)
 			}
 		}
@@ -433,7 +433,7 @@ func TestWithDenied_StatusThenPanic(t *testing.T) {
 	}))
 	app := fiber.New()
 	app.Get("/", guard.Authenticate(), ok)
-	if status, body := ask(t, app, http.MethodGet, "/", ""); status != http.StatusUnauthorized || !strings.Contains(body, "missing_token") {
+	if status, body := send(t, app, http.MethodGet, "/", ""); status != http.StatusUnauthorized || !strings.Contains(body, "missing_token") {
 		t.Errorf("%d %q", status, body)
 	}
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/more-retail/moresso-go/ginsso"
 )
 
-// ask sends a request with a token, or without one if that is empty.
-func ask(handler http.Handler, method, path, token string) *httptest.ResponseRecorder {
+// send sends a request with a token, or without one if that is empty.
+func send(handler http.Handler, method, path, token string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, http.NoBody)
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
@@ -57,7 +57,7 @@ func TestGuard_PathValueDecoded(t *testing.T) {
 		set(engine)
 		engine.GET("/users/:id", guard.Require(permission.SameAsPath("sub", "id")), ok)
 		for path, want := range map[string]int{"/users/j%6Fe": 200, "/users/j%256Fe": 403} {
-			if got := ask(engine, "GET", path, iss.Token(devissuer.Subject("joe"))).Code; got != want {
+			if got := send(engine, "GET", path, iss.Token(devissuer.Subject("joe"))).Code; got != want {
 				t.Errorf("%s: GET %s: %d, want %d", name, path, got, want)
 			}
 		}
@@ -79,12 +79,12 @@ func TestGuard_StaticFiles(t *testing.T) {
 	engine.NoRoute(guard.Authenticate(), ok)
 	for _, path := range []string{"/files/secret.txt", "/files/../files/secret.txt", "/files//secret.txt", "/files/%73ecret.txt", "/admin", "/admin/", "/ADMIN", "/%61dmin", "/x/../admin", "/nowhere"} {
 		for _, method := range []string{"GET", "HEAD"} {
-			if w := ask(engine, method, path, ""); w.Code < 300 || strings.Contains(w.Body.String(), "secret") && !strings.Contains(w.Header().Get("Location"), "secret") {
+			if w := send(engine, method, path, ""); w.Code < 300 || strings.Contains(w.Body.String(), "secret") && !strings.Contains(w.Header().Get("Location"), "secret") {
 				t.Errorf("%s %s: %d %s", method, path, w.Code, w.Body)
 			}
 		}
 	}
-	if w := ask(engine, "GET", "/files/secret.txt", iss.Token()); w.Code != 200 || w.Body.String() != "secret" {
+	if w := send(engine, "GET", "/files/secret.txt", iss.Token()); w.Code != 200 || w.Body.String() != "secret" {
 		t.Errorf("with a token: %d %s", w.Code, w.Body)
 	}
 }
@@ -105,15 +105,15 @@ func TestGuard_HandlerErrorAndPanic(t *testing.T) {
 	})
 	engine.GET("/error", guard.Authenticate(), func(c *gin.Context) { _ = c.Error(own) })
 	engine.GET("/panic", guard.Authenticate(), func(*gin.Context) { panic("own") })
-	ask(engine, "GET", "/error", iss.Token())
+	send(engine, "GET", "/error", iss.Token())
 	if !errors.Is(seen, own) {
 		t.Errorf("the handler's error became %v", seen)
 	}
-	ask(engine, "GET", "/error", "")
+	send(engine, "GET", "/error", "")
 	if seen != nil {
 		t.Errorf("a refusal became an error: %v", seen)
 	}
-	if w := ask(engine, "GET", "/panic", iss.Token()); w.Code != http.StatusTeapot || w.Body.String() != "own" {
+	if w := send(engine, "GET", "/panic", iss.Token()); w.Code != http.StatusTeapot || w.Body.String() != "own" {
 		t.Errorf("the handler's panic became %d %s", w.Code, w.Body)
 	}
 }
@@ -129,7 +129,7 @@ func TestGuard_ContextWithFallback(t *testing.T) {
 			c.String(http.StatusOK, "%t %s", found, p.Subject())
 		})
 		want := map[bool]string{true: "true ada", false: "false "}[fallback]
-		if w := ask(engine, "GET", "/", iss.Token()); w.Body.String() != want {
+		if w := send(engine, "GET", "/", iss.Token()); w.Body.String() != want {
 			t.Errorf("fallback %t: %q", fallback, w.Body)
 		}
 	}
@@ -173,7 +173,7 @@ func TestWithDenied_StatusOnly(t *testing.T) {
 	}))
 	engine := gin.New()
 	engine.GET("/", guard.Authenticate(), ok)
-	if w := ask(engine, http.MethodGet, "/", ""); w.Code != http.StatusSeeOther || w.Body.Len() > 0 {
+	if w := send(engine, http.MethodGet, "/", ""); w.Code != http.StatusSeeOther || w.Body.Len() > 0 {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}
 }

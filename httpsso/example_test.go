@@ -145,16 +145,16 @@ func ExampleBackChannelLogout() {
 func ExampleStatus() {
 	auth, _ := adaptertest.ExampleIssuer()
 	status := httpsso.Status(auth)
-	ask := func() int {
+	get := func() int {
 		w := httptest.NewRecorder()
 		status.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/internal/keys", http.NoBody))
 		return w.Code
 	}
-	fmt.Println(ask())
+	fmt.Println(get())
 	if err := auth.Ready(context.Background()); err != nil { // as a readiness probe does
 		log.Fatal(err)
 	}
-	fmt.Println(ask())
+	fmt.Println(get())
 	// Output:
 	// 503
 	// 200

@@ -16,8 +16,8 @@ import (
 	"github.com/more-retail/moresso-go/httpsso"
 )
 
-// ask sends a request with a token, or without one if that is empty.
-func ask(handler http.Handler, method, path, token string) *httptest.ResponseRecorder {
+// send sends a request with a token, or without one if that is empty.
+func send(handler http.Handler, method, path, token string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, http.NoBody)
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
@@ -52,12 +52,12 @@ func TestGuard_StaticFiles(t *testing.T) {
 	mux.Handle("GET /admin/", guard.Authenticate()(http.HandlerFunc(ok)))
 	for _, path := range []string{"/files/secret.txt", "/files/../files/secret.txt", "/files//secret.txt", "/files/%73ecret.txt", "/admin", "/admin/", "/ADMIN/", "/%61dmin/", "/x/../admin/", "/admin/%2e%2e/admin/", "/nowhere"} {
 		for _, method := range []string{"GET", "HEAD"} {
-			if w := ask(mux, method, path, ""); w.Code < 300 || strings.Contains(w.Body.String(), "secret") && !strings.Contains(w.Header().Get("Location"), "secret") {
+			if w := send(mux, method, path, ""); w.Code < 300 || strings.Contains(w.Body.String(), "secret") && !strings.Contains(w.Header().Get("Location"), "secret") {
 				t.Errorf("%s %s: %d %s", method, path, w.Code, w.Body)
 			}
 		}
 	}
-	if w := ask(mux, "GET", "/files/secret.txt", iss.Token()); w.Code != 200 || w.Body.String() != "secret" {
+	if w := send(mux, "GET", "/files/secret.txt", iss.Token()); w.Code != 200 || w.Body.String() != "secret" {
 		t.Errorf("with a token: %d %s", w.Code, w.Body)
 	}
 }
@@ -75,7 +75,7 @@ func TestGuard_HandlerPanic(t *testing.T) {
 		}()
 		handler.ServeHTTP(w, r)
 	})
-	if w := ask(recovering, "GET", "/", iss.Token()); w.Code != http.StatusTeapot {
+	if w := send(recovering, "GET", "/", iss.Token()); w.Code != http.StatusTeapot {
 		t.Errorf("the handler's panic became %d %s", w.Code, w.Body)
 	}
 }

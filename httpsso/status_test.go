@@ -32,7 +32,7 @@ func TestStatus(t *testing.T) {
 	cfg := iss.Config("api")
 	cfg.Now = func() time.Time { return now }
 	auth := iss.Authenticator(cfg)
-	ask := func(method string) (int, statusReport) {
+	get := func(method string) (int, statusReport) {
 		t.Helper()
 		w := httptest.NewRecorder()
 		httpsso.Status(auth).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, "/status", http.NoBody))
@@ -45,28 +45,28 @@ func TestStatus(t *testing.T) {
 		return w.Code, report
 	}
 
-	if code, report := ask(http.MethodGet); code != http.StatusServiceUnavailable || report.Usable || report.Keys[0].Fetches != 0 {
+	if code, report := get(http.MethodGet); code != http.StatusServiceUnavailable || report.Usable || report.Keys[0].Fetches != 0 {
 		t.Errorf("before the first fetch: %d %+v", code, report)
 	}
 	if err := auth.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	code, report := ask(http.MethodGet)
+	code, report := get(http.MethodGet)
 	if code != http.StatusOK || !report.Usable || strings.Join(report.Keys[0].KeyIDs, " ") != iss.KeyID() || report.Keys[0].Source != iss.JWKSURL() {
 		t.Errorf("with keys: %d %+v", code, report)
 	}
 	iss.Down()
 	now = now.Add(3 * time.Hour)
 	_ = auth.Ready(t.Context())
-	if code, report := ask(http.MethodGet); code != http.StatusServiceUnavailable || report.Keys[0].LastError == "" || report.Keys[0].NextAttempt.IsZero() {
+	if code, report := get(http.MethodGet); code != http.StatusServiceUnavailable || report.Keys[0].LastError == "" || report.Keys[0].NextAttempt.IsZero() {
 		t.Errorf("past the stale bound: %d %+v", code, report)
 	}
 	now = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) // JSON has no form for this year
 	_ = auth.Ready(t.Context())
-	if code, _ := ask(http.MethodGet); code != http.StatusInternalServerError {
+	if code, _ := get(http.MethodGet); code != http.StatusInternalServerError {
 		t.Errorf("after the last year: %d", code)
 	}
-	if code, _ := ask(http.MethodPost); code != http.StatusMethodNotAllowed {
+	if code, _ := get(http.MethodPost); code != http.StatusMethodNotAllowed {
 		t.Errorf("POST: %d", code)
 	}
 }

@@ -104,10 +104,10 @@ func TestAuthorizers_PolicyPath(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
 	authorizer := lambdasso.TokenAuthorizer(guard, permission.Authenticated())
-	for _, asked := range []string{"", arn + "/*", "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/*", arn + "?", arn + "/${aws:username}"} {
-		r, err := authorizer(t.Context(), events.APIGatewayCustomAuthorizerRequest{AuthorizationToken: "Bearer " + iss.Token(), MethodArn: asked})
+	for _, method := range []string{"", arn + "/*", "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/*", arn + "?", arn + "/${aws:username}"} {
+		r, err := authorizer(t.Context(), events.APIGatewayCustomAuthorizerRequest{AuthorizationToken: "Bearer " + iss.Token(), MethodArn: method})
 		if outcome(true, err) != "401" || len(r.PolicyDocument.Statement) > 0 {
-			t.Errorf("%q: %+v (%v)", asked, r, err)
+			t.Errorf("%q: %+v (%v)", method, r, err)
 		}
 	}
 }

@@ -128,7 +128,7 @@ func (d *Denylist) Check(ctx context.Context, session sso.Session) error {
 	if err != nil {
 		return err
 	}
-	answers, err := d.ask(ctx, queries...)
+	answers, err := d.query(ctx, queries...)
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func (l logouts) check(what logout.Revocation) error {
 
 // LogoutRecorded implements [logout.Revoker].
 func (l logouts) LogoutRecorded(ctx context.Context, issuer, tokenID string) (bool, error) {
-	answers, err := l.ask(ctx, query{key: logoutKey(issuer, tokenID)})
+	answers, err := l.query(ctx, query{key: logoutKey(issuer, tokenID)})
 	return err == nil && answers[0].found, err
 }
 

@@ -31,18 +31,18 @@ type answer struct {
 	score float64
 }
 
-// ask reads from Redis or from the cache, within lookupLimit. In a Cluster it sends each pair of
+// query reads from Redis or from the cache, within lookupLimit. In a Cluster it sends each pair of
 // queries separately, because a pair is in one slot: a node that is down does not open the breaker
 // of another.
-func (s *store) ask(ctx context.Context, queries ...query) ([]answer, error) {
+func (s *store) query(ctx context.Context, queries ...query) ([]answer, error) {
 	if !s.cluster || len(queries) <= 2 {
-		return s.askGroup(ctx, queries)
+		return s.queryGroup(ctx, queries)
 	}
 	var rest []answer
 	var restErr error
 	var others sync.WaitGroup
-	others.Go(func() { rest, restErr = s.ask(ctx, queries[2:]...) })
-	answers, err := s.askGroup(ctx, queries[:2])
+	others.Go(func() { rest, restErr = s.query(ctx, queries[2:]...) })
+	answers, err := s.queryGroup(ctx, queries[:2])
 	others.Wait()
 	if err := cmp.Or(err, restErr); err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ type lookup struct {
 	err     error
 }
 
-func (s *store) askGroup(ctx context.Context, queries []query) ([]answer, error) {
+func (s *store) queryGroup(ctx context.Context, queries []query) ([]answer, error) {
 	b, begun := s.breaker(queries), monotonic()
 	verdict, err := b.allow(begun)
 	if verdict == refuse {

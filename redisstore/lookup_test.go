@@ -19,14 +19,14 @@ import (
 type fake struct {
 	rueidis.Client // a real one, which builds the commands
 	takes          time.Duration
-	asked          int
+	reads          int
 	ended          atomic.Bool // the last read has reached its deadline
 }
 
 func (p *fake) Close() {}
 
 func (p *fake) Do(ctx context.Context, _ rueidis.Completed) rueidis.RedisResult {
-	p.asked++
+	p.reads++
 	select {
 	case <-time.After(p.takes):
 	case <-ctx.Done():
@@ -147,14 +147,14 @@ func TestLookup_BreakerOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fake{Client: client, takes: 200 * time.Millisecond}
 		s := fakeStore(t, p)
-		check := func(wantAsked int, wantWaits time.Duration) error {
+		check := func(wantReads int, wantWaits time.Duration) error {
 			t.Helper()
 			begun := time.Now()
 			err := s.Check(t.Context(), someSession("s"))
 			waited := time.Since(begun)
 			synctest.Wait()
-			if p.asked != wantAsked || waited != wantWaits {
-				t.Errorf("after %v Redis has had %d reads, want %d: %v", waited, p.asked, wantAsked, err)
+			if p.reads != wantReads || waited != wantWaits {
+				t.Errorf("after %v Redis has had %d reads, want %d: %v", waited, p.reads, wantReads, err)
 			}
 			return err
 		}

@@ -106,7 +106,7 @@ func (s *Sessions) Check(ctx context.Context, session sso.Session) error {
 	if s.options.SeveralSessions {
 		q.member = strings.Clone(session.ID) // the lookup can outlive the request
 	}
-	answers, err := s.ask(ctx, q)
+	answers, err := s.query(ctx, q)
 	switch {
 	case err != nil:
 		return err

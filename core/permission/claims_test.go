@@ -76,7 +76,7 @@ func TestIs_JSONMeaning(t *testing.T) {
 		{"a list with null against nil, which is membership", `[null]`, []any{nil}, true},
 		{"the wildcard", `"*"`, []any{"a"}, true},
 		{"the wildcard in a list", `["*"]`, []any{"a"}, false},
-		{"the wildcard in a list, asked for by name", `["*"]`, []any{"*"}, true},
+		{"the wildcard in a list, wanted by name", `["*"]`, []any{"*"}, true},
 		{"a wanted wildcard, which is a string like others", `"a"`, []any{"*"}, false},
 		{"two stars", `"**"`, []any{"a"}, false},
 		{"a pattern", `"adm*"`, []any{"admin"}, false},

@@ -115,7 +115,7 @@ func TestToken_Persona(t *testing.T) {
 		devissuer.WithPersona("guest"))
 	auth := iss.Authenticator(iss.Config("orders-api"))
 	request := bearing(iss.Token(devissuer.Persona("clerk")))
-	ctx, err := auth.Authorize(request.Context(), asked(request), permission.Is("orders.role", "clerk"))
+	ctx, err := auth.Authorize(request.Context(), adapterRequest(request), permission.Is("orders.role", "clerk"))
 	if p, _ := sso.FromContext(ctx); err != nil || p.Subject() != "clerk" {
 		t.Errorf("%v %v", p, err)
 	}
@@ -270,8 +270,8 @@ func bearing(text string) *http.Request {
 	return r
 }
 
-// asked returns what an adapter reads of a request.
-func asked(r *http.Request) sso.Request {
+// adapterRequest returns what an adapter reads of a request.
+func adapterRequest(r *http.Request) sso.Request {
 	fields := map[string][]string(r.Header)
 	return adapter.EventRequest{HTTPMethod: r.Method, MultiFields: fields, Path: r.URL.Path, Query: r.URL.RawQuery}
 }
@@ -370,7 +370,7 @@ func TestContext_OpensNoRoute(t *testing.T) {
 					return auth.Authorize(ctx, r, everyone)
 				},
 			} {
-				ctx, err := call(r.Context(), asked(r))
+				ctx, err := call(r.Context(), adapterRequest(r))
 				if err == nil || want != nil && !errors.Is(err, want) {
 					t.Errorf("%s, %s, %s: %v", name, what, entry, err)
 				}
@@ -379,7 +379,7 @@ func TestContext_OpensNoRoute(t *testing.T) {
 				}
 				_ = ctx
 			}
-			if ctx, err := auth.AuthenticateOptional(r.Context(), asked(r)); want != nil {
+			if ctx, err := auth.AuthenticateOptional(r.Context(), adapterRequest(r)); want != nil {
 				if p, ok := sso.FromContext(ctx); err != nil || ok {
 					t.Errorf("%s, %s: Optional lets %v in (%v)", name, what, p, err)
 				}
@@ -390,12 +390,12 @@ func TestContext_OpensNoRoute(t *testing.T) {
 	}
 	r := ssotest.Request(ssotest.NewPrincipal(devissuer.Subject("root"), devissuer.Permission("orders.role", "admin")), bearing(iss.Token()))
 	for _, call := range []func(context.Context, sso.Request) (context.Context, error){made.Authenticate, made.AuthenticateOptional} {
-		ctx, err := call(r.Context(), asked(r))
+		ctx, err := call(r.Context(), adapterRequest(r))
 		if p, _ := sso.FromContext(ctx); err != nil || p.Subject() != "ada" {
 			t.Errorf("%v (%v)", p, err)
 		}
 	}
-	if _, err := made.Authorize(r.Context(), asked(r), permission.Is("orders.role", "admin")); !errors.Is(err, sso.ErrAccessDenied) {
+	if _, err := made.Authorize(r.Context(), adapterRequest(r), permission.Is("orders.role", "admin")); !errors.Is(err, sso.ErrAccessDenied) {
 		t.Errorf("the permission of a principal without a token counts: %v", err)
 	}
 }
@@ -429,7 +429,7 @@ func TestConfig_Logger(t *testing.T) {
 	auth := iss.Authenticator(iss.Config("orders-api"))
 	_, _ = auth.ValidateToken(t.Context(), iss.Token(devissuer.Expired()))
 	r := bearing(iss.Token(devissuer.Claim("sub", "a\nb")))
-	_, _ = auth.Authorize(t.Context(), asked(r), permission.Has("orders.read"))
+	_, _ = auth.Authorize(t.Context(), adapterRequest(r), permission.Has("orders.read"))
 	for _, want := range []string{"reason=expired", "reason=access_denied", "orders.read", `a\nb`} {
 		if !strings.Contains(f.log.String(), want) {
 			t.Errorf("%s is not in the log:\n%s", want, &f.log)

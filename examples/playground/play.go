@@ -124,7 +124,7 @@ func (p *playground) send(ctx context.Context, o order) (*outcome, error) {
 	if slices.ContainsFunc(out.Sent, func(field string) bool { return strings.Contains(field, token) }) {
 		out.Token = token
 	}
-	out.Answers = p.ask(ctx, to.Path, out.Sent)
+	out.Answers = p.sendAll(ctx, to.Path, out.Sent)
 	out.Differ = differences(out.Answers)
 	out.Why = p.explain(ctx, to, out.Sent, out.Answers[0])
 	for _, s := range p.services {
@@ -167,14 +167,14 @@ func (f flaw) fields(token string) []string {
 	return f.send(token)
 }
 
-// ask sends the same request to all services at once.
-func (p *playground) ask(ctx context.Context, path string, authorization []string) []answer {
+// sendAll sends the same request to all services at once.
+func (p *playground) sendAll(ctx context.Context, path string, authorization []string) []answer {
 	answers := make([]answer, len(p.services))
 	var all sync.WaitGroup
 	for i, s := range p.services {
 		all.Go(func() {
 			answers[i] = answer{Server: s.Name, Header: [][2]string{}}
-			if err := p.askOne(ctx, s, path, authorization, &answers[i]); err != nil {
+			if err := p.sendOne(ctx, s, path, authorization, &answers[i]); err != nil {
 				answers[i].Error = err.Error()
 			}
 		})
@@ -183,7 +183,7 @@ func (p *playground) ask(ctx context.Context, path string, authorization []strin
 	return answers
 }
 
-func (p *playground) askOne(ctx context.Context, s *servers.Server, path string, authorization []string, a *answer) error {
+func (p *playground) sendOne(ctx context.Context, s *servers.Server, path string, authorization []string, a *answer) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, http.NoBody)
 	if err != nil {
 		return err

@@ -26,14 +26,14 @@ func TestHandler_Host(t *testing.T) {
 		for _, path := range []string{"/", "/app.js", "/api/state"} {
 			r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
 			r.Host = host
-			if got := ask(p, r); got.Code != want {
+			if got := send(p, r); got.Code != want {
 				t.Errorf("Host %q, %s: %d, want %d", host, path, got.Code, want)
 			}
 		}
 	}
 }
 
-func ask(p *playground, r *http.Request) *httptest.ResponseRecorder {
+func send(p *playground, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	p.handler().ServeHTTP(w, r)
 	return w
@@ -56,13 +56,13 @@ func TestHandler_SameOrigin(t *testing.T) {
 			"another site": {"Sec-Fetch-Site", "cross-site"}, "another port": {"Sec-Fetch-Site", "same-site"},
 			"an old browser": {"Origin", "http://evil.example"}, "a sandbox": {"Origin", "null"},
 		} {
-			if got := ask(p, post(path, "{}", header...)); got.Code != http.StatusForbidden {
+			if got := send(p, post(path, "{}", header...)); got.Code != http.StatusForbidden {
 				t.Errorf("%s from %s: %d", path, name, got.Code)
 			}
 		}
 		r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
 		r.Host = "localhost"
-		if got := ask(p, r); got.Code == http.StatusOK {
+		if got := send(p, r); got.Code == http.StatusOK {
 			t.Errorf("GET %s: %d", path, got.Code)
 		}
 	}
@@ -70,7 +70,7 @@ func TestHandler_SameOrigin(t *testing.T) {
 		t.Error("something changed")
 	}
 	for _, path := range []string{"/api/down", "/api/up", "/api/rotate"} {
-		if got := ask(p, post(path, "", "Sec-Fetch-Site", "same-origin")); got.Code != http.StatusOK {
+		if got := send(p, post(path, "", "Sec-Fetch-Site", "same-origin")); got.Code != http.StatusOK {
 			t.Errorf("%s: %d", path, got.Code)
 		}
 	}
@@ -96,7 +96,7 @@ func TestHandler_InvalidOrders(t *testing.T) {
 		`{"claims":{"n":12345678901234567890,"exp":"soon"},"flaw":"none","route":"me"}`:              200,
 		`{"claims":{"sub":"<img src=x onerror=alert(1)>\u0000\n\u202e"},"flaw":"none","route":"me"}`: 200,
 	} {
-		got := ask(p, post("/api/send", body))
+		got := send(p, post("/api/send", body))
 		if got.Code != want {
 			t.Errorf("%.60s: %d %s, want %d", body, got.Code, got.Body, want)
 		}
@@ -115,7 +115,7 @@ func TestHandler_ContentSecurityPolicy(t *testing.T) {
 	p := startForTest(t)
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	r.Host = "localhost"
-	policy := ask(p, r).Header().Get("Content-Security-Policy")
+	policy := send(p, r).Header().Get("Content-Security-Policy")
 	if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") {
 		t.Errorf("policy: %s", policy)
 	}

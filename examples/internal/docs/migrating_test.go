@@ -49,11 +49,11 @@ func TestMigrating_EveryDifference(t *testing.T) {
 			t.Errorf("case %d is %v, %s; the page has %q", c.ID, c.Claims, answer(c.AllowedByPyth), row)
 		}
 		who := ssotest.NewPrincipal(devissuer.Claim("permissions", permissions))
-		if got := ask(t, row[3], who); got != row[4] {
+		if got := answerInPage(t, row[3], who); got != row[4] {
 			t.Errorf("%s on %s: %s, the page has %s", row[3], row[0], got, row[4])
 		}
 		if row[5] != "–" {
-			if got := ask(t, row[5], who); got != row[2] {
+			if got := answerInPage(t, row[5], who); got != row[2] {
 				t.Errorf("%s on %s: %s, more-sso-auth %s", row[5], row[0], got, row[2])
 			}
 		}
@@ -63,8 +63,8 @@ func TestMigrating_EveryDifference(t *testing.T) {
 	}
 }
 
-// ask returns the answer in the words of the page.
-func ask(t *testing.T, expression string, who *sso.Principal) string {
+// answerInPage returns the answer in the words of the page.
+func answerInPage(t *testing.T, expression string, who *sso.Principal) string {
 	t.Helper()
 	expression = strings.Trim(expression, "`")
 	if path, ok := strings.CutPrefix(expression, `compat.Truthy("`); ok {

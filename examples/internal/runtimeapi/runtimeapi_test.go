@@ -18,7 +18,7 @@ func TestServer_Protocol(t *testing.T) {
 	s := start(t)
 
 	invoked := invoke(t, s, `{"n":1}`)
-	next := ask(t, s, http.MethodGet, "invocation/next", "")
+	next := send(t, s, http.MethodGet, "invocation/next", "")
 	id := next.header.Get("Lambda-Runtime-Aws-Request-Id")
 	if next.status != http.StatusOK || next.body != `{"n":1}` || id == "" {
 		t.Fatalf("next: %+v", next)
@@ -27,22 +27,22 @@ func TestServer_Protocol(t *testing.T) {
 	if left := time.Until(time.UnixMilli(deadline)); err != nil || left <= 0 || left > invocationLimit {
 		t.Errorf("%v are left for the invocation (%v)", left, err)
 	}
-	if got := ask(t, s, http.MethodPost, "invocation/"+id+"/response", `"one"`); got.status != http.StatusAccepted {
+	if got := send(t, s, http.MethodPost, "invocation/"+id+"/response", `"one"`); got.status != http.StatusAccepted {
 		t.Errorf("response: %+v", got)
 	}
 	if got := <-invoked; got.err != nil || string(got.response) != `"one"` {
 		t.Errorf("the invocation: %s (%v)", got.response, got.err)
 	}
-	if got := ask(t, s, http.MethodPost, "invocation/"+id+"/response", `"again"`); got.status != http.StatusBadRequest {
+	if got := send(t, s, http.MethodPost, "invocation/"+id+"/response", `"again"`); got.status != http.StatusBadRequest {
 		t.Errorf("a second response: %+v", got)
 	}
-	if got := ask(t, s, http.MethodPost, "invocation/next", ""); got.status != http.StatusMethodNotAllowed {
+	if got := send(t, s, http.MethodPost, "invocation/next", ""); got.status != http.StatusMethodNotAllowed {
 		t.Errorf("POST next: %+v", got)
 	}
 
 	invoked = invoke(t, s, `{"n":2}`)
-	id = ask(t, s, http.MethodGet, "invocation/next", "").header.Get("Lambda-Runtime-Aws-Request-Id")
-	if got := ask(t, s, http.MethodPost, "invocation/"+id+"/error", `{"errorType":"Bad","errorMessage":"two"}`); got.status != http.StatusAccepted {
+	id = send(t, s, http.MethodGet, "invocation/next", "").header.Get("Lambda-Runtime-Aws-Request-Id")
+	if got := send(t, s, http.MethodPost, "invocation/"+id+"/error", `{"errorType":"Bad","errorMessage":"two"}`); got.status != http.StatusAccepted {
 		t.Errorf("error: %+v", got)
 	}
 	wantFailure(t, <-invoked, FunctionError{Type: "Bad", Message: "two"})
@@ -51,26 +51,26 @@ func TestServer_Protocol(t *testing.T) {
 func TestServer_LargeResponse(t *testing.T) {
 	s := start(t)
 	invoked := invoke(t, s, `{}`)
-	id := ask(t, s, http.MethodGet, "invocation/next", "").header.Get("Lambda-Runtime-Aws-Request-Id")
+	id := send(t, s, http.MethodGet, "invocation/next", "").header.Get("Lambda-Runtime-Aws-Request-Id")
 	large := strings.Repeat(" ", payloadLimit+1)
-	if got := ask(t, s, http.MethodPost, "invocation/"+id+"/response", large); got.status != http.StatusRequestEntityTooLarge {
+	if got := send(t, s, http.MethodPost, "invocation/"+id+"/response", large); got.status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a response of %d bytes: %d", len(large), got.status)
 	}
-	ask(t, s, http.MethodPost, "invocation/"+id+"/error", "no JSON")
+	send(t, s, http.MethodPost, "invocation/"+id+"/error", "no JSON")
 	wantFailure(t, <-invoked, FunctionError{Type: "Unreadable", Message: "no JSON"})
 }
 
 func TestServer_InitError(t *testing.T) {
 	s := start(t)
 	invoked := invoke(t, s, `{}`)
-	if got := ask(t, s, http.MethodPost, "init/error", `{"errorType":"Setup","errorMessage":"no audience"}`); got.status != http.StatusAccepted {
+	if got := send(t, s, http.MethodPost, "init/error", `{"errorType":"Setup","errorMessage":"no audience"}`); got.status != http.StatusAccepted {
 		t.Errorf("init/error: %+v", got)
 	}
 	want := FunctionError{Type: "Setup", Message: "no audience"}
 	wantFailure(t, <-invoked, want)
 	_, err := s.Invoke(t.Context(), []byte(`{}`))
 	wantFailure(t, outcome{err: err}, want)
-	if got := ask(t, s, http.MethodGet, "invocation/next", ""); got.status != http.StatusInternalServerError {
+	if got := send(t, s, http.MethodGet, "invocation/next", ""); got.status != http.StatusInternalServerError {
 		t.Errorf("next after init/error: %+v", got)
 	}
 }
@@ -102,7 +102,7 @@ func TestServer_InvokeCanceled(t *testing.T) {
 		_, err := s.Invoke(ctx, []byte(`{}`))
 		done <- err
 	}()
-	ask(t, s, http.MethodGet, "invocation/next", "")
+	send(t, s, http.MethodGet, "invocation/next", "")
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("before the function answers: %v", err)
@@ -144,8 +144,8 @@ type answered struct {
 	body   string
 }
 
-// ask sends a request as a runtime does.
-func ask(t *testing.T, s *Server, method, path, body string) answered {
+// send sends a request as a runtime does.
+func send(t *testing.T, s *Server, method, path, body string) answered {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+s.Address()+"/2018-06-01/runtime/"+path, strings.NewReader(body))
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-// ask runs sso explain --json.
-func ask(t *testing.T, issuer *ssotest.Issuer, token string, args ...string) (explain.Report, outcome) {
+// explainJSON runs sso explain --json.
+func explainJSON(t *testing.T, issuer *ssotest.Issuer, token string, args ...string) (explain.Report, outcome) {
 	t.Helper()
 	o := call{args: append([]string{"explain", "--json"}, args...), stdin: token, client: issuer.Client()}.run(t)
 	var r explain.Report
@@ -62,7 +62,7 @@ func TestExplain_ValidToken(t *testing.T) {
 		"alone": token, "with a line break": token + "\n", "with a DOS line break": token + "\r\n", "with its scheme": "Bearer " + token,
 		"as a header line": "authorization: Bearer " + token + "\r\n", "as another": "Authorization:Bearer " + token,
 	} {
-		r, o := ask(t, issuer, input, trusting(issuer)...)
+		r, o := explainJSON(t, issuer, input, trusting(issuer)...)
 		if o.code != 0 || r.Verdict != explain.Accepted || r.Status != 200 || r.Reason != "" || r.Remedy != "" {
 			t.Errorf("%s: exit code %d, %+v", name, o.code, r)
 		}
@@ -90,7 +90,7 @@ func unsigned(token string) string { return token[:strings.LastIndexByte(token, 
 func TestExplain_GroupsOverage(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	token := issuer.Token(devissuer.Claim("_claim_names", map[string]string{"groups": "src1"}))
-	r, o := ask(t, issuer, token, trusting(issuer)...)
+	r, o := explainJSON(t, issuer, token, trusting(issuer)...)
 	if last := r.Checks[len(r.Checks)-1]; o.code != 0 || last.Name != "groups" || last.Result != explain.Skipped || !strings.HasPrefix(last.Detail, "groups: left out by Microsoft Entra") {
 		t.Errorf("%+v", r.Checks)
 	}
@@ -130,7 +130,7 @@ func TestExplain_FailedCheck(t *testing.T) {
 		"another client":                   {issuer.Token(devissuer.Claim("client_id", "x")), "client_id", []string{"--client-ids", "web"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, _ := ask(t, issuer, tt.token, append(trusting(issuer), tt.args...)...)
+			r, _ := explainJSON(t, issuer, tt.token, append(trusting(issuer), tt.args...)...)
 			oneFails(t, r, map[string]bool{})
 			i := slices.IndexFunc(r.Checks, func(c explain.Check) bool { return c.Result == explain.Fail })
 			if i < 0 || r.Checks[i].Name != tt.check {
@@ -154,15 +154,15 @@ func payload(t *testing.T, token string) []byte {
 func TestExplain_DiscoveredIssuer(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	args := []string{"--keys", issuer.DiscoveryURL(), "--audience", "api", "--algorithms", "EdDSA"}
-	r, _ := ask(t, issuer, issuer.Token(devissuer.IssuedBy("https://other.example")), args...)
+	r, _ := explainJSON(t, issuer, issuer.Token(devissuer.IssuedBy("https://other.example")), args...)
 	oneFails(t, r, map[string]bool{})
 	if last := r.Checks[len(r.Checks)-1]; last.Name != "iss" || last.Result != explain.Fail || !strings.Contains(r.Remedy, issuer.URL()) {
 		t.Errorf("%+v", r)
 	}
-	if r, o := ask(t, issuer, issuer.Token(), args...); o.code != 0 {
+	if r, o := explainJSON(t, issuer, issuer.Token(), args...); o.code != 0 {
 		t.Errorf("%+v", r)
 	}
-	if r, o := ask(t, issuer, issuer.Token(devissuer.IssuedBy("https://other.example")), "--keys", issuer.JWKSURL(), "--audience", "api", "--algorithms", "EdDSA"); o.code != 0 || !slices.ContainsFunc(r.Checks, func(c explain.Check) bool { return c.Name == "iss" && c.Result == explain.Skipped }) {
+	if r, o := explainJSON(t, issuer, issuer.Token(devissuer.IssuedBy("https://other.example")), "--keys", issuer.JWKSURL(), "--audience", "api", "--algorithms", "EdDSA"); o.code != 0 || !slices.ContainsFunc(r.Checks, func(c explain.Check) bool { return c.Name == "iss" && c.Result == explain.Skipped }) {
 		t.Errorf("an unknown issuer: %+v", r)
 	}
 }
@@ -171,7 +171,7 @@ func TestExplain_KeysUnavailable(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	token := issuer.Token()
 	issuer.Down()
-	r, o := ask(t, issuer, token, trusting(issuer)...)
+	r, o := explainJSON(t, issuer, token, trusting(issuer)...)
 	if o.code != 1 || r.Verdict != explain.Unknown || r.Status != 503 || r.Reason != sso.ReasonKeysUnavailable || !strings.Contains(r.Remedy, "sso doctor") {
 		t.Errorf("%d %+v", o.code, r)
 	}
@@ -217,14 +217,14 @@ func TestExplain_RemedyWorks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			args := append(trusting(tt.issuer), tt.args...)
 			token := tt.issuer.Token(tt.opts...)
-			r, o := ask(t, tt.issuer, token, args...)
+			r, o := explainJSON(t, tt.issuer, token, args...)
 			if o.code != 1 || r.Reason != tt.reason || !strings.Contains(r.Remedy, tt.says) {
 				t.Fatalf("%s: %q, want %s: %q", r.Reason, r.Remedy, tt.reason, tt.says)
 			}
 			if tt.fix != nil {
 				token = tt.issuer.Token(tt.fix...)
 			}
-			if r, o := ask(t, tt.issuer, token, append(args, tt.then...)...); o.code != 0 {
+			if r, o := explainJSON(t, tt.issuer, token, append(args, tt.then...)...); o.code != 0 {
 				t.Errorf("still refused after the remedy: %s, %s", r.Reason, r.Cause)
 			}
 		})
@@ -248,7 +248,7 @@ func TestExplain_MalformedHints(t *testing.T) {
 		"padded":                {good + "=", "re-encoded"},
 		"header and payload":    {"eyJ.eyJ.x", "header and payload must be JSON objects"},
 	} {
-		r, _ := ask(t, issuer, tt.token, trusting(issuer)...)
+		r, _ := explainJSON(t, issuer, tt.token, trusting(issuer)...)
 		if r.Reason != sso.ReasonMalformed || !strings.Contains(r.Remedy, tt.want) {
 			t.Errorf("%s: %s, %q", name, r.Reason, r.Remedy)
 		}
@@ -285,7 +285,7 @@ func TestExplain_Require(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			token := issuer.Token(tt.has...)
-			r, o := ask(t, issuer, token, append(trusting(issuer), "--require", tt.require)...)
+			r, o := explainJSON(t, issuer, token, append(trusting(issuer), "--require", tt.require)...)
 			if o.code != 1 || r.Verdict != explain.Denied || r.Require == nil || r.Require.Granted || r.Require.Code != tt.code || len(r.Remedy) < 10 {
 				t.Fatalf("exit code %d: %+v", o.code, r)
 			}
@@ -317,7 +317,7 @@ func TestExplain_Require(t *testing.T) {
 			if tt.fix != nil {
 				token = issuer.Token(tt.fix...)
 			}
-			if r, o := ask(t, issuer, token, append(append(trusting(issuer), "--require", tt.require), tt.args...)...); o.code != 0 {
+			if r, o := explainJSON(t, issuer, token, append(append(trusting(issuer), "--require", tt.require), tt.args...)...); o.code != 0 {
 				t.Errorf("still denied after the remedy: %+v", r.Require)
 			}
 		})
@@ -327,7 +327,7 @@ func TestExplain_Require(t *testing.T) {
 func TestExplain_RequireTree(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
 	token := issuer.Token(devissuer.Permission("pma.role", "admin"))
-	r, _ := ask(t, issuer, token, append(trusting(issuer), "--require", `is("pma.role", "admin") && (scope("a", "b") || !has("x") || has("y") && has("z"))`)...)
+	r, _ := explainJSON(t, issuer, token, append(trusting(issuer), "--require", `is("pma.role", "admin") && (scope("a", "b") || !has("x") || has("y") && has("z"))`)...)
 	var lines []string
 	var visit func(explain.Decision, string)
 	visit = func(d explain.Decision, indent string) {

@@ -301,10 +301,10 @@ func TestServe_Output(t *testing.T) {
 }
 
 func TestMint_OtherTokenEndpoint(t *testing.T) {
-	asked := map[string]bool{}
+	hosts := map[string]bool{}
 	document := ""
 	client := &http.Client{Transport: transport(func(r *http.Request) string {
-		asked[r.URL.Scheme+"://"+r.URL.Host] = true
+		hosts[r.URL.Scheme+"://"+r.URL.Host] = true
 		return document
 	})}
 	for _, endpoint := range []string{"https://attacker.example/token", "http://127.0.0.1:9001/token", "https://127.0.0.1:9000/token", "", "//attacker.example/token", "http://127.0.0.1:9000@attacker.example/"} {
@@ -313,8 +313,8 @@ func TestMint_OtherTokenEndpoint(t *testing.T) {
 			t.Errorf("%s: %+v", endpoint, o)
 		}
 	}
-	if len(asked) != 1 || !asked["http://127.0.0.1:9000"] {
-		t.Errorf("requests to %v", asked)
+	if len(hosts) != 1 || !hosts["http://127.0.0.1:9000"] {
+		t.Errorf("requests to %v", hosts)
 	}
 }
 
@@ -373,19 +373,19 @@ func TestAwait(t *testing.T) {
 		if err := free.Close(); err != nil {
 			t.Fatal(err)
 		}
-		asked := make(chan outcome, 1)
+		results := make(chan outcome, 1)
 		refused := make(chan struct{})
 		once := sync.OnceFunc(func() { close(refused) })
 		go func() {
-			asked <- call{args: args, env: map[string]string{"SSO_ISSUER": "http://" + address, "SSO_AUDIENCE": "api", "SSO_ALGORITHMS": "ES256"}, refused: once}.run(t)
+			results <- call{args: args, env: map[string]string{"SSO_ISSUER": "http://" + address, "SSO_AUDIENCE": "api", "SSO_ALGORITHMS": "ES256"}, refused: once}.run(t)
 		}()
 		select {
 		case <-refused:
-		case o := <-asked:
+		case o := <-results:
 			t.Fatalf("%q did not wait: %+v", args, o)
 		}
 		serve(t, "--keys-file=", "--algorithm", "ES256", "--listen", address)
-		if o := <-asked; o.code != 0 {
+		if o := <-results; o.code != 0 {
 			t.Errorf("%q: %+v", args, o)
 		}
 	}

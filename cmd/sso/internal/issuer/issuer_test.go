@@ -39,7 +39,7 @@ func end(t *testing.T, i *issuer.Issuer) {
 	}
 }
 
-func ask(i *issuer.Issuer, method, path, host, remote string, header ...string) *httptest.ResponseRecorder {
+func send(i *issuer.Issuer, method, path, host, remote string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, http.NoBody)
 	r.Host, r.RemoteAddr = host, remote
 	for n := 0; n < len(header); n += 2 {
@@ -73,7 +73,7 @@ func TestStart_Host(t *testing.T) {
 	} {
 		for i, s := range []*issuer.Issuer{usual, insecure} {
 			for _, path := range []string{"/", "/jwks.json"} {
-				got := ask(s, http.MethodGet, path, host, here)
+				got := send(s, http.MethodGet, path, host, here)
 				if ok := got.Code == 200; ok != want[i] || !ok && got.Code != http.StatusMisdirectedRequest {
 					t.Errorf("host %q, server %d: %d for %s", host, i, got.Code, path)
 				}
@@ -104,7 +104,7 @@ func TestStart_CrossOrigin(t *testing.T) {
 	} {
 		for _, path := range []string{"/rotate", "/down", "/up"} {
 			before := s.KeyID()
-			got := ask(s, tt.method, path, tt.host, tt.remote, tt.header...)
+			got := send(s, tt.method, path, tt.host, tt.remote, tt.header...)
 			if got.Code != tt.want {
 				t.Errorf("%s to %s: %d %s", name, path, got.Code, got.Body)
 			}
@@ -126,7 +126,7 @@ func TestStart_Restart(t *testing.T) {
 	first := start(t, file, identifier)
 	tokens := []string{first.MustToken()}
 	for range 2 {
-		if got := ask(first, http.MethodPost, "/rotate", "localhost", here); got.Code != 200 || !strings.Contains(got.Body.String(), first.KeyID()) {
+		if got := send(first, http.MethodPost, "/rotate", "localhost", here); got.Code != 200 || !strings.Contains(got.Body.String(), first.KeyID()) {
 			t.Fatal(got.Code, got.Body)
 		}
 		tokens = append(tokens, first.MustToken())
@@ -149,7 +149,7 @@ func TestStart_Restart(t *testing.T) {
 	}
 	t.Run("old keys are removed", func(t *testing.T) {
 		for range 10 {
-			ask(second, http.MethodPost, "/rotate", "localhost", here)
+			send(second, http.MethodPost, "/rotate", "localhost", here)
 		}
 		if n := len(second.KeyIDs()); n != 5 {
 			t.Errorf("%d keys are published", n)
@@ -167,7 +167,7 @@ func TestRotate_SaveFails(t *testing.T) {
 	if err := os.RemoveAll(folder); err != nil {
 		t.Fatal(err)
 	}
-	if got := ask(s, http.MethodPost, "/rotate", "localhost", here); got.Code != 500 || !strings.Contains(got.Body.String(), "could not be stored") {
+	if got := send(s, http.MethodPost, "/rotate", "localhost", here); got.Code != 500 || !strings.Contains(got.Body.String(), "could not be stored") {
 		t.Error(got.Code, got.Body)
 	}
 }
@@ -213,7 +213,7 @@ func TestRotate_IdentifierWithPath(t *testing.T) {
 	first := start(t, file, identifier)
 	for _, path := range []string{"/realm/rotate", "/realm/%72otate", "/rotate"} {
 		before := first.KeyID()
-		if got := ask(first, http.MethodPost, path, "localhost", here); got.Code != 200 || first.KeyID() == before {
+		if got := send(first, http.MethodPost, path, "localhost", here); got.Code != 200 || first.KeyID() == before {
 			t.Fatal(path, got.Code, got.Body)
 		}
 		if text, err := os.ReadFile(file); err != nil || !bytes.Equal(text, first.PrivateKeyPEM()) {
@@ -225,12 +225,12 @@ func TestRotate_IdentifierWithPath(t *testing.T) {
 		if strings.HasSuffix(path, ".json") {
 			method = http.MethodGet
 		}
-		if got := ask(first, method, path, "localhost", here); got.Code != want {
+		if got := send(first, method, path, "localhost", here); got.Code != want {
 			t.Errorf("%s: %d %s", path, got.Code, got.Body)
 		}
 	}
 	for range 10 {
-		ask(first, http.MethodPost, "/realm/rotate", "localhost", here)
+		send(first, http.MethodPost, "/realm/rotate", "localhost", here)
 	}
 	want := first.KeyIDs()
 	end(t, first)
@@ -241,14 +241,14 @@ func TestRotate_IdentifierWithPath(t *testing.T) {
 
 func TestStart_Description(t *testing.T) {
 	s := start(t, "", devissuer.WithIssuer("http://127.0.0.1:9000/realm"))
-	greeting := ask(s, http.MethodGet, "/", "localhost", here).Body.String()
-	asked := 0
+	greeting := send(s, http.MethodGet, "/", "localhost", here).Body.String()
+	count := 0
 	for line := range strings.SplitSeq(greeting, "\n") {
 		words := strings.Fields(line)
 		if len(words) < 2 || words[0] != http.MethodGet && words[0] != http.MethodPost {
 			continue
 		}
-		asked++
+		count++
 		method := words[0]
 		u, err := url.Parse(words[1])
 		if err != nil || u.Host != "127.0.0.1:9000" {
@@ -258,12 +258,12 @@ func TestStart_Description(t *testing.T) {
 		if strings.HasSuffix(u.Path, "/token") {
 			want = 400 // a form is missing
 		}
-		if got := ask(s, method, u.Path, "localhost", here); got.Code != want {
+		if got := send(s, method, u.Path, "localhost", here); got.Code != want {
 			t.Errorf("%s: %d %s", line, got.Code, got.Body)
 		}
 	}
-	if asked != 7 {
-		t.Errorf("%d addresses in\n%s", asked, greeting)
+	if count != 7 {
+		t.Errorf("%d addresses in\n%s", count, greeting)
 	}
 }
 
@@ -279,7 +279,7 @@ func TestStart_Locked(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	ask(first, http.MethodPost, "/rotate", "localhost", here)
+	send(first, http.MethodPost, "/rotate", "localhost", here)
 	if _, err := issuer.Start(file); err == nil {
 		t.Error("after a rotation it is free")
 	}
