@@ -32,7 +32,7 @@ type Guard struct {
 	denied func(echo.Context, sso.Denial)
 }
 
-// Option is an option of [New]. The last of several of a kind applies.
+// Option configures [New]. A later option overrides an earlier one of the same kind.
 type Option func(*Guard)
 
 // WithDenied lets you write refusals. When write is called, the denial's status and headers except
@@ -67,7 +67,7 @@ func New(a *sso.Authenticator, opts ...Option) *Guard {
 func (g *Guard) Authenticate() echo.MiddlewareFunc { return g.middleware(g.auth.Authenticate) }
 
 // Require returns middleware that authenticates and requires all of the permissions: 401 without a
-// valid token, 403 without a permission. It panics for a permission that cannot mean anything; see
+// valid token, 403 without a permission. It panics for an invalid permission; see
 // [permission.ForRoute].
 func (g *Guard) Require(p sso.Permission, more ...sso.Permission) echo.MiddlewareFunc {
 	required := permission.ForRoute(p, more...)
@@ -134,7 +134,8 @@ type request struct {
 
 func (r request) Pattern() string { return r.c.Path() }
 
-// PathValue decodes: Echo does not if the path as sent differs from its default encoding.
+// PathValue decodes the value, which Echo does not do if the path as sent differs from its default
+// encoding.
 func (r request) PathValue(name string) string {
 	if r.c.Request().URL.RawPath == "" {
 		return r.c.Param(name)

@@ -36,7 +36,7 @@ func Example() {
 	//   SSO_AUDIENCE is not set: write the name of this service at the identity provider, e.g. orders-api
 }
 
-// On a group, which guards every route that is added to it afterwards.
+// A guard on a group applies to every route that is added to the group afterwards.
 func ExampleGuard_Authenticate() {
 	guard, issuer := guardForExamples()
 	app := fiber.New()
@@ -50,7 +50,7 @@ func ExampleGuard_Authenticate() {
 	// 200 orders of ada
 }
 
-// On one route. Several permissions are all required.
+// A guard on one route. It requires all of its permissions.
 func ExampleGuard_Require() {
 	guard, issuer := guardForExamples()
 	app := fiber.New()
@@ -63,7 +63,7 @@ func ExampleGuard_Require() {
 	// 200 orders of ada
 }
 
-// On the app, for a site with anonymous visitors.
+// A guard on the app, for a site with anonymous visitors.
 func ExampleGuard_Optional() {
 	guard, issuer := guardForExamples()
 	app := fiber.New()
@@ -82,7 +82,7 @@ func ExampleGuard_Optional() {
 	// 200 hello ada
 }
 
-// A denial in the service's own words, with the standard's status and challenge.
+// A custom body, with the status and the challenge of the denial.
 func ExampleWithDenied() {
 	auth, _ := adaptertest.ExampleIssuer()
 	guard := fibersso.New(auth, fibersso.WithDenied(func(c *fiber.Ctx, d sso.Denial) {
@@ -96,7 +96,7 @@ func ExampleWithDenied() {
 	// 401 {"error":"missing_token"}
 }
 
-// The token in a field of its own, behind a gateway that uses Authorization for itself.
+// The token in another field, for clients behind a gateway that uses Authorization itself.
 func ExampleWithTokenFrom() {
 	auth, issuer := adaptertest.ExampleIssuer()
 	guard := fibersso.New(auth, fibersso.WithTokenFrom(sso.TokenFromHeader("X-Access-Token")))
@@ -113,7 +113,7 @@ func listOrders(c *fiber.Ctx) error {
 	return c.SendString("orders of " + principal.Subject())
 }
 
-// guardForExamples accepts the tokens of an issuer in memory.
+// guardForExamples returns a guard that accepts the tokens of an issuer in memory.
 func guardForExamples() (*fibersso.Guard, *devissuer.Issuer) {
 	auth, issuer := adaptertest.ExampleIssuer()
 	return fibersso.New(auth), issuer

@@ -34,7 +34,7 @@ type Guard struct {
 	denied func(*fiber.Ctx, sso.Denial)
 }
 
-// Option is an option of [New]. The last of several of a kind applies.
+// Option configures [New]. A later option overrides an earlier one of the same kind.
 type Option func(*Guard)
 
 // WithDenied lets you write refusals. When write is called, the denial's status and headers except
@@ -69,7 +69,7 @@ func New(a *sso.Authenticator, opts ...Option) *Guard {
 func (g *Guard) Authenticate() fiber.Handler { return g.middleware(g.auth.Authenticate) }
 
 // Require returns middleware that authenticates and requires all of the permissions: 401 without a
-// valid token, 403 without a permission. It panics for a permission that cannot mean anything; see
+// valid token, 403 without a permission. It panics for an invalid permission; see
 // [permission.ForRoute].
 func (g *Guard) Require(p sso.Permission, more ...sso.Permission) fiber.Handler {
 	required := permission.ForRoute(p, more...)

@@ -44,7 +44,8 @@ func TestGuard_NestedGroups(t *testing.T) {
 	})
 }
 
-// Settings of Gin decide whether it decodes path values. Permissions always compare decoded ones.
+// Settings of Gin decide whether Gin decodes path values. Permissions always compare decoded
+// values.
 func TestGuard_PathValueDecoded(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := ginsso.New(iss.Authenticator(iss.Config("api")))

@@ -30,7 +30,7 @@ type Guard struct {
 	denied func(*gin.Context, sso.Denial)
 }
 
-// Option is an option of [New]. The last of several of a kind applies.
+// Option configures [New]. A later option overrides an earlier one of the same kind.
 type Option func(*Guard)
 
 // WithDenied lets you write refusals. When write is called the request is aborted, and the denial's
@@ -65,7 +65,7 @@ func New(a *sso.Authenticator, opts ...Option) *Guard {
 func (g *Guard) Authenticate() gin.HandlerFunc { return g.middleware(g.auth.Authenticate) }
 
 // Require returns middleware that authenticates and requires all of the permissions: 401 without a
-// valid token, 403 without a permission. It panics for a permission that cannot mean anything; see
+// valid token, 403 without a permission. It panics for an invalid permission; see
 // [permission.ForRoute].
 func (g *Guard) Require(p sso.Permission, more ...sso.Permission) gin.HandlerFunc {
 	required := permission.ForRoute(p, more...)
@@ -135,5 +135,5 @@ func (r request) Host() string                     { return r.http().Host() }
 func (r request) RequestURI() string               { return r.http().RequestURI() }
 func (r request) Pattern() string                  { return r.c.FullPath() }
 
-// PathValue decodes: Gin does not with UseRawPath and without UnescapePathValues.
+// PathValue decodes the value, which Gin does not do with UseRawPath and without UnescapePathValues.
 func (r request) PathValue(name string) string { return r.http().Decode(r.c.Param(name)) }

@@ -40,7 +40,7 @@ func Example() {
 	//   SSO_AUDIENCE is not set: write the name of this service at the identity provider, e.g. orders-api
 }
 
-// Around the whole mux.
+// A guard around the whole mux.
 func ExampleGuard_Authenticate() {
 	guard, issuer := guardForExamples()
 	mux := http.NewServeMux()
@@ -54,7 +54,7 @@ func ExampleGuard_Authenticate() {
 	// 200 orders of ada
 }
 
-// On one route. Several permissions are all required.
+// A guard on one route. It requires all of its permissions.
 func ExampleGuard_Require() {
 	guard, issuer := guardForExamples()
 	mux := http.NewServeMux()
@@ -68,7 +68,7 @@ func ExampleGuard_Require() {
 	// 200 orders of ada
 }
 
-// Around the mux, for a site with anonymous visitors.
+// A guard around the mux, for a site with anonymous visitors.
 func ExampleGuard_Optional() {
 	guard, issuer := guardForExamples()
 	mux := http.NewServeMux()
@@ -88,7 +88,7 @@ func ExampleGuard_Optional() {
 	// 200 hello ada
 }
 
-// A denial in the service's own words, with the standard's status and challenge.
+// A custom body, with the status and the challenge of the denial.
 func ExampleWithDenied() {
 	auth, _ := adaptertest.ExampleIssuer()
 	guard := httpsso.New(auth, httpsso.WithDenied(func(w http.ResponseWriter, _ *http.Request, d sso.Denial) {
@@ -105,7 +105,7 @@ func ExampleWithDenied() {
 // The identity provider calls the service when a user has signed out.
 func ExampleBackChannelLogout() {
 	_, issuer := guardForExamples()
-	store := newMemory() // in production, one that all instances share: see module redisstore
+	store := newMemory() // in production, use one that all instances share: see module redisstore
 	auth, err := sso.New(sso.Config{
 		PublicKeyURI: issuer.JWKSURL(),
 		Issuer:       issuer.URL(),
@@ -165,7 +165,7 @@ var listOrders = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprint(w, "orders of ", principal.Subject())
 })
 
-// guardForExamples accepts the tokens of an issuer in memory.
+// guardForExamples returns a guard that accepts the tokens of an issuer in memory.
 func guardForExamples() (*httpsso.Guard, *devissuer.Issuer) {
 	auth, issuer := adaptertest.ExampleIssuer()
 	return httpsso.New(auth), issuer
@@ -175,7 +175,7 @@ func show(handler http.Handler, path, token string) {
 	adaptertest.ExampleGet(ssotest.InProcess(handler), path, token)
 }
 
-// For pages of the service's own origin: the token in a cookie, as well as in the usual place.
+// The token in a cookie, for pages of the service's own origin, or in the Authorization field.
 func ExampleWithTokenFrom() {
 	auth, issuer := adaptertest.ExampleIssuer()
 	guard := httpsso.New(auth, httpsso.WithTokenFrom(sso.TokenSource{}, sso.TokenFromCookie("__Host-token")))

@@ -29,7 +29,7 @@ type Guard struct {
 	denied func(http.ResponseWriter, *http.Request, sso.Denial)
 }
 
-// Option is an option of [New]. The last of several of a kind applies.
+// Option configures [New]. A later option overrides an earlier one of the same kind.
 type Option func(*Guard)
 
 // WithDenied lets you write refusals. When write is called, the denial's headers except Content-Type
@@ -66,7 +66,7 @@ func (g *Guard) Authenticate() func(http.Handler) http.Handler {
 }
 
 // Require returns middleware that authenticates and requires all of the permissions: 401 without a
-// valid token, 403 without a permission. It panics for a permission that cannot mean anything; see
+// valid token, 403 without a permission. It panics for an invalid permission; see
 // [permission.ForRoute].
 func (g *Guard) Require(p sso.Permission, more ...sso.Permission) func(http.Handler) http.Handler {
 	required := permission.ForRoute(p, more...)
@@ -115,5 +115,5 @@ type request struct{ adapter.HTTPRequest }
 
 func (r request) Pattern() string { return r.R.Pattern }
 
-// PathValue decodes: chi does not, unlike [http.ServeMux].
+// PathValue decodes the value, which chi does not do, unlike [http.ServeMux].
 func (r request) PathValue(name string) string { return r.Decode(r.R.PathValue(name)) }

@@ -18,7 +18,7 @@ const maxLogoutBytes = 64 << 10
 // other methods than POST. The body is a form with exactly one logout_token, of at most 64 KiB; the
 // query is ignored.
 //
-//	mux.Handle("/logout/backchannel", httplogout.Receiver(auth, sessions.Revoker(), "web-shop"))
+//	mux.Handle("/logout/backchannel", httpsso.BackChannelLogout(auth, sessions.Revoker(), "web-shop"))
 //
 // The logout token authenticates the request, so do not put a [Guard] around the handler. Other
 // frameworks accept it as an [http.Handler].

@@ -170,14 +170,14 @@ func TestBackChannelLogout_Form(t *testing.T) {
 	for name, test := range map[string]struct{ contentType, body string }{
 		"no body":                   {formType, ""},
 		"another field":             {formType, "id_token=" + fresh()},
-		"an empty one":              {formType, "logout_token="},
+		"an empty token":            {formType, "logout_token="},
 		"two":                       {formType, form(fresh()) + "&" + form(fresh())},
-		"one and an empty one":      {formType, form(fresh()) + "&logout_token="},
+		"a token and an empty one":  {formType, form(fresh()) + "&logout_token="},
 		"another letter case":       {formType, "Logout_Token=" + fresh()},
 		"JSON":                      {"application/json", `{"logout_token":"` + fresh() + `"}`},
-		"a form called JSON":        {"application/json", form(fresh())},
-		"a form called nothing":     {"", form(fresh())},
-		"a form called text":        {"text/plain", form(fresh())},
+		"a form as JSON":            {"application/json", form(fresh())},
+		"no Content-Type":           {"", form(fresh())},
+		"a form as text":            {"text/plain", form(fresh())},
 		"a malformed media type":    {formType + "; =", form(fresh())},
 		"several parts":             {multi.FormDataContentType(), parts.String()},
 		"malformed escapes":         {formType, form(fresh()) + "&x=%zz"},
@@ -212,8 +212,8 @@ func TestBackChannelLogout_Form(t *testing.T) {
 	})
 	for name, test := range map[string]struct{ contentType, body string }{
 		"with a charset":              {formType + "; charset=UTF-8", form(fresh())},
-		"beside a field that is new":  {formType, form(fresh()) + "&state=x"},
-		"as long as is read":          {formType, pad((64 << 10))},
+		"with an unknown field":       {formType, form(fresh()) + "&state=x"},
+		"of the maximum size":         {formType, pad((64 << 10))},
 		"with an escape in the token": {formType, strings.ReplaceAll(form(fresh()), ".", "%2E")},
 	} {
 		if res := post(endpoint, test.contentType, test.body); res.StatusCode != http.StatusOK {

@@ -88,7 +88,7 @@ type fetchKey struct{}
 
 // dial makes a connection that closes when its fetch ends. Handshakes, and the SDK's requests for
 // credentials, run under contexts that outlive the fetch and would leave goroutines behind.
-func dial(ctx context.Context, network, address string) (net.Conn, error) { //nolint:contextcheck // the other context is the point
+func dial(ctx context.Context, network, address string) (net.Conn, error) { //nolint:contextcheck // the dial must outlive the request's context
 	if fetch, ok := ctx.Value(fetchKey{}).(context.Context); ok {
 		ctx = fetch
 	}
@@ -143,5 +143,5 @@ func (c credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if errors.As(err, &answer) {
 		reason = fmt.Sprintf("the answer was %.100q", cmp.Or(answer.ErrorCode(), "an error"))
 	}
-	return retrieved, &refusalError{text: "no AWS credentials:  " + reason, cause: err}
+	return retrieved, &refusalError{text: "no AWS credentials: " + reason, cause: err}
 }

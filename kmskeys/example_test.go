@@ -15,8 +15,8 @@ import (
 	"github.com/more-retail/moresso-go/kmskeys"
 )
 
-// With the module imported, the name of a key in AWS KMS is all that a service configures.
-// Here two are: the old one and the new one, during a rotation.
+// With the module imported, PublicKeyURI can name keys in AWS KMS. Here it names the old and
+// the new key of a rotation.
 func Example() {
 	auth, err := sso.New(sso.Config{
 		PublicKeyURI: "awskms:alias/sso-2024,alias/sso-2025",
@@ -31,7 +31,7 @@ func Example() {
 	// Output: keys: awskms:alias/sso-2024,alias/sso-2025 - fetches: 0
 }
 
-// A program that has a client of its own, kms.NewFromConfig(cfg), gives that.
+// A program with its own client, such as kms.NewFromConfig(cfg), passes it to New.
 func ExampleNew() {
 	source, err := kmskeys.New(fakeKMS{}, "alias/sso-signing")
 	if err != nil {

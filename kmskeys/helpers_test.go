@@ -212,7 +212,7 @@ func refuse(code, message string) answer {
 	}
 }
 
-// key is the members of an answer of GetPublicKey.
+// key has the members of a GetPublicKey response.
 type key map[string]any
 
 func (k key) answer(w http.ResponseWriter, _ *http.Request) {
@@ -287,7 +287,7 @@ func fetchError(t testing.TB, source keys.Source) error {
 	t.Helper()
 	set, err := source.Fetch(t.Context(), nil)
 	if err == nil {
-		t.Fatalf("the fetch brought %+v", set)
+		t.Fatalf("the fetch returned %+v", set)
 	}
 	return err
 }

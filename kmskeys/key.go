@@ -44,7 +44,7 @@ func read(out *kms.GetPublicKeyOutput, accepted []string) (keys.Key, error) {
 		return keys.Key{}, unusable("the client returned no answer")
 	}
 	if out.KeyUsage != types.KeyUsageTypeSignVerify {
-		return keys.Key{}, unusable("the key usage is %q; tokens are signed by a key for SIGN_VERIFY", out.KeyUsage)
+		return keys.Key{}, unusable("the key usage is %q, want SIGN_VERIFY", out.KeyUsage)
 	}
 	algorithm, known := specs[out.KeySpec]
 	if !known {
@@ -73,7 +73,7 @@ func read(out *kms.GetPublicKeyOutput, accepted []string) (keys.Key, error) {
 	return key, nil
 }
 
-// refusalError is why a key cannot be used or fetched.
+// refusalError reports why a key cannot be used or fetched.
 type refusalError struct {
 	text    string
 	certain bool  // the key cannot verify tokens, so it is left out

@@ -407,7 +407,7 @@ func TestSource_Endpoint(t *testing.T) {
 func TestSource_CredentialErrors(t *testing.T) {
 	startKMS(t)
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
-	mustSay(t, fetchError(t, open(t, uuid)).Error(), uuid+": no AWS credentials:  ", "AWS_EC2_METADATA_DISABLED")
+	mustSay(t, fetchError(t, open(t, uuid)).Error(), uuid+": no AWS credentials: ", "AWS_EC2_METADATA_DISABLED")
 	vault := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusForbidden)
@@ -415,7 +415,7 @@ func TestSource_CredentialErrors(t *testing.T) {
 	}))
 	t.Cleanup(vault.Close)
 	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", vault.URL)
-	if got, want := fetchError(t, open(t, uuid)).Error(), uuid+`: no AWS credentials:  the answer was "AccessDeniedException"`; got != want {
+	if got, want := fetchError(t, open(t, uuid)).Error(), uuid+`: no AWS credentials: the answer was "AccessDeniedException"`; got != want {
 		t.Errorf("the error is %q, want %q", got, want)
 	}
 }

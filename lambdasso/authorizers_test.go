@@ -170,8 +170,8 @@ func TestTokenAuthorizer_ClockPermission(t *testing.T) {
 	lambdasso.RequestAuthorizer(guard, permission.All(permission.SameAsPath("sub", "id"), permission.FreshLogin(time.Minute)))
 }
 
-// The context of an authorizer is strings, in the form of API Gateway's own authorizers. The event of a
-// handler behind Require has it.
+// The context of an authorizer has strings, in the form of API Gateway's own authorizers. The event of a
+// guarded handler has the same strings.
 func TestAuthorizers_Context(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
@@ -209,7 +209,7 @@ func TestAuthorizers_Context(t *testing.T) {
 		t.Errorf("REST: %+v", rest)
 	}
 	if stale["principalId"] != "mallory" {
-		t.Error("the event that came in was changed")
+		t.Error("the argument was changed")
 	}
 	v2Event := events.APIGatewayV2HTTPRequest{Headers: map[string]string{"authorization": token}}
 	v2Event.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{Lambda: map[string]any{"sub": "mallory"}}

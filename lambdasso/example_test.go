@@ -53,7 +53,7 @@ func ExampleRequire() {
 	// 200 orders of ada <nil>
 }
 
-// Behind a function URL.
+// A function with a function URL.
 func ExampleAuthenticate() {
 	auth, issuer := forExamples()
 	handler := lambdasso.Authenticate(lambdasso.New(auth),
@@ -71,7 +71,7 @@ func ExampleAuthenticate() {
 	// 200 hello ada <nil>
 }
 
-// Behind a REST API, for a site with anonymous visitors.
+// A function of a REST API, for a site with anonymous visitors.
 func ExampleOptional() {
 	auth, issuer := forExamples()
 	handler := lambdasso.Optional(lambdasso.New(auth),
@@ -91,7 +91,7 @@ func ExampleOptional() {
 	// 200 hello ada <nil>
 }
 
-// The token in a field of its own, behind a gateway that uses Authorization for itself.
+// The token in another field, for clients behind a gateway that uses Authorization itself.
 func ExampleWithTokenFrom() {
 	auth, issuer := forExamples()
 	guard := lambdasso.New(auth, lambdasso.WithTokenFrom(sso.TokenFromHeader("X-Access-Token")))

@@ -12,7 +12,7 @@ import (
 	"github.com/more-retail/moresso-go/lambdasso"
 )
 
-// HTTP APIs join repeated fields by commas. Two credentials stay two.
+// HTTP APIs join repeated fields by commas. Two credentials are still refused.
 func TestRequire_JoinedCredentials(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	handler := lambdasso.Optional(lambdasso.New(iss.Authenticator(iss.Config("api"))), listOrdersIfKnown)
@@ -43,7 +43,7 @@ func TestRenderer_Cookies(t *testing.T) {
 		return d
 	}
 	handler := lambdasso.Authenticate(lambdasso.New(iss.Authenticator(cfg)), listOrdersIfKnown)
-	for range 50 { // in which the cookies come first, last and in between
+	for range 50 { // with cookies first, last and in between
 		response, err := handler(t.Context(), events.APIGatewayV2HTTPRequest{})
 		if err != nil || len(response.Cookies) != 2 || response.Headers["Set-Cookie"] != "" || len(response.Headers) != 3 {
 			t.Fatalf("%+v (%v)", response, err)
@@ -51,7 +51,7 @@ func TestRenderer_Cookies(t *testing.T) {
 	}
 }
 
-// A load balancer reads the header fields in the form that its target group is set to, and no other.
+// A load balancer reads only the form of header fields that is set for its target group.
 func TestLoadBalancer_Headers(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	handler := lambdasso.Authenticate(lambdasso.New(iss.Authenticator(iss.Config("api"))), func(context.Context, events.ALBTargetGroupRequest) (events.ALBTargetGroupResponse, error) {

@@ -26,7 +26,7 @@ import (
 // because they have type parameters. Create it with [New]. It is safe for concurrent use.
 type Guard struct{ auth *sso.Authenticator }
 
-// Option is an option of [New]. The last of several of a kind applies.
+// Option configures [New]. A later option overrides an earlier one of the same kind.
 type Option func(*Guard)
 
 // WithTokenFrom reads the token from these sources: [sso.TokenFromHeader], [sso.TokenFromCookie],
@@ -57,8 +57,8 @@ func Authenticate[E Event, R Response](g *Guard, handler func(context.Context, E
 }
 
 // Require wraps a handler so that it authenticates and requires a permission: 401 without a valid
-// token, 403 without the permission. Combine several by [permission.All]. It panics for a permission
-// that cannot mean anything; see [permission.ForRoute].
+// token, 403 without the permission. Combine several by [permission.All]. It panics for an invalid
+// permission; see [permission.ForRoute].
 func Require[E Event, R Response](g *Guard, p sso.Permission, handler func(context.Context, E) (R, error)) func(context.Context, E) (R, error) {
 	required := permission.ForRoute(p)
 	return protect(handler, func(ctx context.Context, r sso.Request) (context.Context, error) {

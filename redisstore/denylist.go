@@ -60,7 +60,7 @@ type DenylistOptions struct {
 	// false: 503.
 	InsecureIgnoreOutage bool
 
-	// CacheTTL is that of [SessionsOptions.CacheTTL].
+	// CacheTTL works as [SessionsOptions.CacheTTL].
 	CacheTTL time.Duration
 }
 
@@ -239,8 +239,8 @@ func (d *Denylist) revokeSession(ctx context.Context, session string, atLeast ti
 }
 
 // RevokeIssuedBefore rejects the tokens of the subject whose `iat` is not after the moment. The moment
-// can be a minute ahead at most, or Leeway if that is more. An earlier moment than before changes
-// nothing. It needs [ByIssuedAt]. Its errors are those of [Sessions.Login].
+// may be at most a minute in the future, or Leeway if that is more. A moment before that of an earlier
+// call changes nothing. It needs [ByIssuedAt]. Its errors are those of [Sessions.Login].
 //
 // `iat` is the provider's time, in whole seconds. If the provider's clock is ahead, time.Now() does not
 // cover the tokens of the last seconds: to sign a user out everywhere, call [Denylist.RevokeSubject].

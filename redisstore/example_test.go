@@ -98,7 +98,7 @@ func ExampleSessions_RevokeSession() {
 	// Output: redisstore: RevokeSession without a user or a session
 }
 
-// newSessions are not connected, since NewSessions does no network I/O.
+// newSessions returns sessions that are not connected, since NewSessions does no network I/O.
 func newSessions() *redisstore.Sessions {
 	sessions, err := redisstore.NewSessions(redisstore.Conn{
 		Addresses: []string{"127.0.0.1:6379"}, Logger: slog.New(slog.DiscardHandler),

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	lookupLimit = 100 * time.Millisecond // that a request waits
-	workLimit   = time.Second            // that a read may take after that: it connects for later requests
+	lookupLimit = 100 * time.Millisecond // longest wait of a request
+	workLimit   = time.Second            // longest read after that, for later requests
 )
 
 var errTooLate = fmt.Errorf("no answer from Redis within %v", lookupLimit)
@@ -61,8 +61,8 @@ func (s *store) breaker(queries []query) *breaker {
 // lookup is a lookup in progress.
 type lookup struct {
 	done chan struct{}
-	// reported is set by the one that reports the result to the breaker: the lookup itself, or the
-	// request that has waited long enough.
+	// reported is set by the goroutine that reports the result to the breaker: the lookup itself,
+	// or the request that has waited long enough.
 	reported atomic.Bool
 	// valid after done
 	answers []answer

@@ -49,7 +49,7 @@ var situations = []situation{
 	// Rotation.
 	{"new key", "accepted, fetches: 1", false, warm(rotation)},
 	{"new key after 1 forged key id", "refused ≤ 10 s", false, warm(rotationAfterForgery)},
-	{"new key during 10 forged ids a second", "refused ≤ 10 s", false, warm(rotationAmidFlood)},
+	{"new key during 10 forged ids a second", "refused ≤ 10 s", false, warm(rotationDuringFlood)},
 	{"key replaced under its id", "refused ≤ 11 s", false, warm(replaced)},
 	{"key removed, in use", "accepted ≤ 5.5 min", false, warm(removed)},
 	{"key removed during 2 h without requests", "refused", false, warm(removedWhileIdle)},
@@ -281,8 +281,8 @@ func rotationAfterForgery(t *trial, s *service) cell {
 	return bounded(unknownEvery, "refused", t.until(s, true, t.valid()))
 }
 
-// rotationAmidFlood forges tokens for a minute, during which the key changes.
-func rotationAmidFlood(t *trial, s *service) cell {
+// rotationDuringFlood forges tokens for a minute, during which the key changes.
+func rotationDuringFlood(t *trial, s *service) cell {
 	began, forged := time.Now(), 0
 	flood := func(until time.Duration) {
 		for ; time.Since(began) < until; time.Sleep(pollInterval / 10) {

@@ -43,7 +43,7 @@ const (
 	withUncached = "moresso-go, new tokens"
 )
 
-// frameworkModules are the modules whose versions are reported, beside those of the peers.
+// frameworkModules are the modules whose versions are reported, in addition to those of the peers.
 var frameworkModules = []string{
 	"github.com/golang-jwt/jwt/v5", "github.com/go-chi/jwtauth/v5", "github.com/appleboy/gin-jwt/v3", "github.com/gin-gonic/gin",
 	"github.com/labstack/echo-jwt/v4", "github.com/labstack/echo/v4", "github.com/gofiber/contrib/jwt", "github.com/gofiber/fiber/v2",

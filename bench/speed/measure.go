@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// subject is something that is measured. It is a row of the table that it belongs to.
+// subject is a measured operation, and a row of its table.
 type subject struct {
 	table, name string
-	base        int    // the index of the subject that its cost is divided by
+	base        int    // index of the subject by whose cost this one is divided
 	do          func() // once; it panics if it does not do what it is measured for
 }
 

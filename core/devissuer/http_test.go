@@ -83,12 +83,12 @@ func TestHandler_Token(t *testing.T) {
 	for name, tt := range map[string]struct {
 		form   string
 		header []string
-		want   string // the claims beyond the usual
+		want   string // claims in addition to the defaults
 	}{
 		"named in the form":          {grant + "&client_id=hub&client_secret=x", nil, `{"aud":"api","client_id":"hub","sub":"hub"}`},
 		"named by basic":             {grant, basic("hub"), `{"aud":"api","client_id":"hub","sub":"hub"}`},
-		"with a name that is coded":  {grant, basic("a%3Ab+c"), `{"aud":"api","client_id":"a:b c","sub":"a:b c"}`},
-		"with a name badly coded":    {grant, basic("100%"), `{"aud":"api","client_id":"100%","sub":"100%"}`},
+		"with an encoded name":       {grant, basic("a%3Ab+c"), `{"aud":"api","client_id":"a:b c","sub":"a:b c"}`},
+		"with a malformed name":      {grant, basic("100%"), `{"aud":"api","client_id":"100%","sub":"100%"}`},
 		"for a persona":              {grant + "&persona=bob", nil, `{"aud":"shop","client_id":"bob","permissions":{"pma":{"n":1,"role":"guest"}},"sub":"bob"}`},
 		"for a persona, by a client": {grant + "&persona=bob&client_id=hub", nil, `{"aud":"shop","client_id":"hub","permissions":{"pma":{"n":1,"role":"guest"}},"sub":"bob"}`},
 		"for a persona with more permissions": {
@@ -140,17 +140,17 @@ func TestHandler_TokenErrors(t *testing.T) {
 		status int
 		code   string
 	}{
-		"without grant":             {"client_id=hub", 400, "invalid_request"},
-		"with another grant":        {"client_id=hub&grant_type=password", 400, "unsupported_grant_type"},
-		"without client":            {"grant_type=client_credentials", 401, "invalid_client"},
-		"with permissions in a row": {"grant_type=client_credentials&client_id=hub&permissions=[]", 400, "invalid_request"},
-		"with null permissions":     {"grant_type=client_credentials&client_id=hub&permissions=null", 400, "invalid_request"},
-		"with broken permissions":   {"grant_type=client_credentials&client_id=hub&permissions={", 400, "invalid_request"},
-		"with claims in a row":      {"grant_type=client_credentials&client_id=hub&claims=[]", 400, "invalid_request"},
-		"for a persona unknown":     {"grant_type=client_credentials&persona=eve", 400, "invalid_request"},
-		"with a malformed lifetime": {"grant_type=client_credentials&client_id=hub&expires_in=1h", 400, "invalid_request"},
-		"without a form":            {"grant_type=%zz", 400, "invalid_request"},
-		"without an end":            {"grant_type=" + strings.Repeat("a", 1<<20), 400, "invalid_request"},
+		"without grant":              {"client_id=hub", 400, "invalid_request"},
+		"with another grant":         {"client_id=hub&grant_type=password", 400, "unsupported_grant_type"},
+		"without client":             {"grant_type=client_credentials", 401, "invalid_client"},
+		"with permissions as a list": {"grant_type=client_credentials&client_id=hub&permissions=[]", 400, "invalid_request"},
+		"with null permissions":      {"grant_type=client_credentials&client_id=hub&permissions=null", 400, "invalid_request"},
+		"with broken permissions":    {"grant_type=client_credentials&client_id=hub&permissions={", 400, "invalid_request"},
+		"with claims as a list":      {"grant_type=client_credentials&client_id=hub&claims=[]", 400, "invalid_request"},
+		"for an unknown persona":     {"grant_type=client_credentials&persona=eve", 400, "invalid_request"},
+		"with a malformed lifetime":  {"grant_type=client_credentials&client_id=hub&expires_in=1h", 400, "invalid_request"},
+		"without a form":             {"grant_type=%zz", 400, "invalid_request"},
+		"without an end":             {"grant_type=" + strings.Repeat("a", 1<<20), 400, "invalid_request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -202,13 +202,13 @@ func TestHandler_Rotate(t *testing.T) {
 				header []string
 				want   int
 			}{
-				"no browser at all":              {nil, 200},
-				"a page of the issuer":           {[]string{"Origin", issuer.URL()}, 200},
-				"a page elsewhere":               {[]string{"Origin", "https://evil.example"}, 403},
-				"a page without origin":          {[]string{"Origin", "null"}, 403},
-				"another site, says the browser": {[]string{"Sec-Fetch-Site", "cross-site"}, 403},
-				"another port of this host":      {[]string{"Sec-Fetch-Site", "same-site", "Origin", issuer.URL()}, 403},
-				"the same, says the browser":     {[]string{"Sec-Fetch-Site", "same-origin"}, 200},
+				"no browser":                         {nil, 200},
+				"a page of the issuer":               {[]string{"Origin", issuer.URL()}, 200},
+				"a page elsewhere":                   {[]string{"Origin", "https://evil.example"}, 403},
+				"a page without origin":              {[]string{"Origin", "null"}, 403},
+				"another site, by Sec-Fetch-Site":    {[]string{"Sec-Fetch-Site", "cross-site"}, 403},
+				"another port of this host":          {[]string{"Sec-Fetch-Site", "same-site", "Origin", issuer.URL()}, 403},
+				"the same origin, by Sec-Fetch-Site": {[]string{"Sec-Fetch-Site", "same-origin"}, 200},
 			} {
 				before := issuer.KeyID()
 				got := post(t, issuer, url, "", tt.header...)

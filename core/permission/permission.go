@@ -31,17 +31,18 @@ const (
 	anyOf = " || "
 )
 
-// All requires every one of the permissions. One denial denies, even beside a failure; a failure
-// beside grants fails. All of them are checked, in order, so that a denial lists everything that is
-// missing. All of one permission is that permission. It panics without a permission or for a nil one.
+// All requires every one of the permissions. One denial denies, even if another permission fails.
+// Without a denial, one failure fails. All permissions are checked, in order, so that a denial lists
+// everything that is missing. All of one permission is that permission. It panics without a
+// permission or for a nil one.
 func All(permissions ...sso.Permission) sso.Permission {
 	return combined("All", allOf, permissions)
 }
 
 // Any requires one of the permissions. They are checked in order until one grants, so put the cheap
-// ones first. If none grants, a failure among them fails, because it might have been the grant;
-// otherwise the denial lists the alternatives that need the fewest changes. Any of one permission is
-// that permission. It panics without a permission and for a nil one.
+// ones first. If none grants and one fails, Any fails, because that one might have granted. Otherwise
+// the denial lists the alternatives that need the fewest changes. Any of one permission is that
+// permission. It panics without a permission and for a nil one.
 func Any(permissions ...sso.Permission) sso.Permission {
 	return combined("Any", anyOf, permissions)
 }

@@ -109,8 +109,8 @@ func TestServers_Tokens(t *testing.T) {
 // fetch for which a request does not wait.
 const refresh = 5*time.Minute*11/10 + 3*time.Second
 
-// A provider's tokens live for five minutes, less than a refresh. With this leeway they outlive their key, so the
-// key is the reason that they are refused for.
+// A provider's tokens live for five minutes, less than a refresh. With this leeway they outlive their key, so they
+// are refused because of the key.
 const leeway = 5 * time.Minute
 
 // Valid tokens are accepted throughout a rotation, under load, and the old key's are refused one refresh later.

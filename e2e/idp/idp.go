@@ -49,7 +49,7 @@ type Provider interface {
 	// client, which is the token's sub and client_id. The token is valid for five minutes.
 	Token(ctx context.Context, audience []string, permissions map[string]any) (string, error)
 
-	// PublishNext makes a key and publishes it beside the one that signs.
+	// PublishNext publishes a new key together with the signing key.
 	PublishNext(ctx context.Context) error
 	// SwitchKey signs with the key of PublishNext from now on. The old one stays published.
 	SwitchKey(ctx context.Context) error

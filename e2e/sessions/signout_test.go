@@ -18,8 +18,8 @@ const (
 	most     = time.Second // p99.9
 )
 
-// How long it takes from a successful revocation until all instances reject the token, while others send
-// requests.
+// TestSignOut_Delay measures the time from a successful revocation until all instances reject the token, under
+// load.
 func TestSignOut_Delay(t *testing.T) {
 	server := redistest.Start(t)
 	f := newFleet(t, redisstore.Conn{Addresses: []string{server.Address}}, server)

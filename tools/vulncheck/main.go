@@ -2,10 +2,10 @@
 //
 //	vulncheck [-db address] govulncheck folder...
 //
-// It fails if a module calls a vulnerable function of a dependency. It also fails if a module only imports the function's
-// package and there is a fix, since a service may call the function. Exceptions are in accepted.go.
-// A vulnerability of the standard library fails nothing, since the modules cannot choose the version of Go: the command
-// prints it. Without -db, the pinned database is used (database.go).
+// It fails if a module calls a vulnerable function of a dependency. It also fails if a module only imports the
+// function's package and there is a fix, since a service may call the function. Exceptions are in accepted.go. A
+// vulnerability of the standard library is printed and does not fail the check, since the modules cannot choose the
+// version of Go. Without -db, the pinned database is used (database.go).
 package main
 
 import (

@@ -53,7 +53,7 @@ func page(source string) (string, error) {
 
 var reference = regexp.MustCompile(`\[(?:\w+/)*([\w.]+)\]([^(]|$)`) // to another name, in Go's documentation
 
-// prose is a comment as Markdown: one paragraph a line.
+// prose returns a comment as Markdown, with one line for each paragraph.
 func prose(comment string) string {
 	lines := strings.NewReplacer("\n\n", "\n\n", "\n", " ").Replace(strings.TrimSpace(comment))
 	return reference.ReplaceAllString(lines, "`$1`$2")

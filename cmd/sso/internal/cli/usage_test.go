@@ -140,14 +140,14 @@ func TestHelp(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"nothing at all":  {nil, []string{"A first session:", "Exit codes:", "serve", "mint", "explain", "doctor", "completion"}},
-		"help":            {[]string{"--help"}, []string{"A first session:"}},
-		"a command":       {[]string{"explain", "--help"}, []string{"--require", "Examples:", "--audience"}},
-		"help of one":     {[]string{"help", "explain"}, []string{"--require"}},
-		"completion":      {[]string{"completion", "bash"}, []string{"bash completion"}},
-		"what could come": {[]string{"__complete", "serve", "--algorithm", ""}, []string{"ES256", "EdDSA"}},
-		"which commands":  {[]string{"__complete", "m"}, []string{"mint"}},
-		"version":         {[]string{"--version"}, []string{"sso version"}},
+		"nothing at all":         {nil, []string{"A first session:", "Exit codes:", "serve", "mint", "explain", "doctor", "completion"}},
+		"help":                   {[]string{"--help"}, []string{"A first session:"}},
+		"a command":              {[]string{"explain", "--help"}, []string{"--require", "Examples:", "--audience"}},
+		"help of one":            {[]string{"help", "explain"}, []string{"--require"}},
+		"completion":             {[]string{"completion", "bash"}, []string{"bash completion"}},
+		"completion of a flag":   {[]string{"__complete", "serve", "--algorithm", ""}, []string{"ES256", "EdDSA"}},
+		"completion of commands": {[]string{"__complete", "m"}, []string{"mint"}},
+		"version":                {[]string{"--version"}, []string{"sso version"}},
 	} {
 		o := call{args: tt.args}.run(t)
 		for _, want := range tt.want {
