@@ -16,7 +16,8 @@ import (
 type flight struct {
 	done    chan struct{}
 	cancel  context.CancelFunc
-	lacks   func(*snapshot) bool // reports that a set did not help; nil without an unknown key id
+	number  int                  // of all fetches, from one
+	lacks   func(*snapshot) bool // reports that a set does not help a token; nil without one
 	waiters int
 	err     error // valid once done is closed
 }
@@ -42,8 +43,10 @@ func (c *Cache) now() (now time.Time) {
 	return c.opts.Now().Round(0)
 }
 
-// fresh returns a usable set and starts a due refresh. It takes no lock for a set that is not due.
-func (c *Cache) fresh(ctx context.Context, w *wait, now time.Time) (*snapshot, error) {
+// fresh returns a usable set and starts a due refresh. It takes no lock for a set that is not due. A
+// call about a token passes its key id and algorithm. If a due set lacks what the token needs, fresh
+// returns it as it is, because the caller then fetches.
+func (c *Cache) fresh(ctx context.Context, w *wait, now time.Time, keyID, algorithm string) (*snapshot, error) {
 	snap := c.current.Load()
 	if snap != nil && now.Before(snap.fetched.Add(-minInterval)) {
 		// The clock moved backwards. By its old times the set would count as young for as long as
@@ -53,17 +56,24 @@ func (c *Cache) fresh(ctx context.Context, w *wait, now time.Time) (*snapshot, e
 		c.current.CompareAndSwap(snap, &dated)
 		snap = c.current.Load()
 	}
-	switch {
-	case snap != nil && now.Before(snap.due):
+	if snap != nil && now.Before(snap.due) {
 		return snap, nil
+	}
+	var lacks func(*snapshot) bool
+	if algorithm != "" {
+		lacks = lacking(keyID, algorithm)
+	}
+	switch {
 	case snap == nil, now.After(snap.due.Add(c.opts.StaleFor)): // no usable set
-		if _, err := c.fetch(ctx, w, snap, maxWait, nil); err != nil {
+		if _, err := c.fetch(ctx, w, snap, maxWait, lacks); err != nil {
 			return nil, err
 		}
+	case lacks != nil && lacks(snap):
+		return snap, nil
 	case c.opts.Inline && c.late():
-		_, _ = c.fetch(ctx, w, snap, maxWait, nil) // or the provider would never have enough time
+		_, _ = c.fetch(ctx, w, snap, maxWait, lacks) // or the provider would never have enough time
 	case c.opts.Inline, now.After(snap.due.Add(c.opts.FetchTimeout)) && !c.failing(now):
-		_, _ = c.fetch(ctx, w, snap, refreshWait, nil) // if it fails, the old set serves
+		_, _ = c.fetch(ctx, w, snap, refreshWait, lacks) // if it fails, the old set serves
 	default:
 		c.refresh(snap) //nolint:contextcheck // a fetch is shared and outlives this request
 	}
@@ -141,40 +151,44 @@ func (c *Cache) refresh(seen *snapshot) {
 // fetch waits for the fetch in flight, or starts one, for at most limit. It returns at once if
 // seen has been replaced. The fetch continues if this caller gives up. Inline, its last waiter
 // waits until the fetch has ended, even if ctx ends first: a fetch that is canceled with its
-// client would not count against any budget. If lacks is set, the budget for unknown key ids applies.
+// client would not count against any budget. If seen lacks what the token needs, the budget for
+// unknown key ids applies.
 //
-// joined reports that the fetch may have begun before this call.
+// joined reports that the fetch may have begun before the call that w belongs to.
 func (c *Cache) fetch(ctx context.Context, w *wait, seen *snapshot, limit time.Duration, lacks func(*snapshot) bool) (joined bool, err error) {
 	limit = min(limit, maxWait-w.spent, c.opts.FetchTimeout)
+	missing := seen != nil && lacks != nil && lacks(seen)
 	c.mu.Lock()
 	now := c.now()
-	joined = c.flight != nil
+	snap, idle := c.current.Load(), c.flight == nil
 	switch {
 	case c.closed:
 		err = errClosed
-	case c.current.Load() != seen:
+	case snap != seen:
 		c.mu.Unlock()
-		return true, nil
-	case !joined && lacks != nil && c.spent(now) && c.failures.err == nil:
+		return !w.answered(snap), nil
+	case idle && missing && c.spent(now) && c.failures.err == nil:
 		c.mu.Unlock()
-		return joined, ErrUnknownKey
-	case !joined && (c.failures.backingOff(now) || lacks != nil && c.spent(now)):
+		return false, ErrUnknownKey
+	case idle && (c.failures.backingOff(now) || missing && c.spent(now)):
 		err = c.failures.err
 	case c.waiters == maxWaiters:
 		err = errCrowded
 	}
 	if err != nil {
 		c.mu.Unlock()
-		return joined, c.unavailable(err)
+		return !idle, c.unavailable(err)
 	}
-	if !joined {
+	if idle {
 		attempt := c.opts.FetchTimeout
 		if c.opts.Inline {
 			attempt = limit
 		}
 		c.start(attempt, lacks) //nolint:contextcheck // a fetch is shared and outlives this request
+		w.fetch = c.fetches
 	}
 	f := c.flight
+	joined = f.number != w.fetch
 	f.waiters++
 	c.waiters++
 	c.mu.Unlock()
@@ -200,18 +214,17 @@ func (c *Cache) fetch(ctx context.Context, w *wait, seen *snapshot, limit time.D
 	}
 	w.spent += time.Since(began) //nolint:forbidigo // see above
 	if err != nil {
-		return joined, c.unavailable(err)
+		err = c.unavailable(err)
 	}
-	w.fetched = w.fetched || !joined
-	return joined, nil
+	return joined, err
 }
 
 // start begins a fetch with a deadline of its own. The caller holds the lock.
 func (c *Cache) start(limit time.Duration, lacks func(*snapshot) bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	f := &flight{done: make(chan struct{}), cancel: cancel, lacks: lacks}
-	c.flight = f
 	c.fetches++
+	f := &flight{done: make(chan struct{}), cancel: cancel, number: c.fetches, lacks: lacks}
+	c.flight = f
 	began := c.now()
 	go func() {
 		defer cancel()
@@ -219,20 +232,20 @@ func (c *Cache) start(limit time.Duration, lacks func(*snapshot) bool) {
 		err := errors.New("the key source ended its goroutine") // by runtime.Goexit
 		defer func() { c.finish(f, began, set, err, errors.Is(ctx.Err(), context.DeadlineExceeded)) }()
 		err = protect.Call(func() (err error) {
-			set, err = c.call(ctx, lacks != nil)
+			set, err = c.call(ctx, lacks)
 			return err
 		})
 	}()
 }
 
 // call fetches from the source and checks what it returns, because a source may be the user's. If
-// something is missing, the request is unconditional: some providers do not change their ETag
-// together with their keys.
-func (c *Cache) call(ctx context.Context, missing bool) (*keys.Set, error) {
+// the set in use lacks something, the request is unconditional: some providers do not change their
+// ETag together with their keys.
+func (c *Cache) call(ctx context.Context, lacks func(*snapshot) bool) (*keys.Set, error) {
 	var previous *keys.Set
 	if snap := c.current.Load(); snap != nil {
 		previous = snap.set
-		if missing {
+		if lacks != nil && lacks(snap) {
 			previous = &keys.Set{Keys: previous.Keys, Skipped: previous.Skipped, Issuer: previous.Issuer, MaxAge: previous.MaxAge}
 		}
 	}
@@ -266,6 +279,7 @@ func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error, lat
 		err = errClosed
 	case err == nil:
 		next := newSnapshot(set, began, c.interval(set))
+		next.fetch = f.number
 		event.KeyIDs, event.Changed, skipped = ids(set), true, set.Skipped
 		if last := c.current.Load(); last != nil {
 			next.generation = last.generation

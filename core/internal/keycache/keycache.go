@@ -22,7 +22,7 @@
 // seconds.
 //
 // Waiting and fetching have bounds of their own. A caller waits for 3 s in all, or for 1 s if an old
-// set can serve. The fetch continues for [Options.FetchTimeout], for the next caller.
+// set can serve its token. The fetch continues for [Options.FetchTimeout], for the next caller.
 package keycache
 
 import (
@@ -167,9 +167,12 @@ type Match struct {
 
 // A wait records the time that one call has spent on fetches.
 type wait struct {
-	spent   time.Duration // at most maxWait
-	fetched bool          // whether a fetch began and ended within the call: its set answers
+	spent time.Duration // at most maxWait
+	fetch int           // the number of the fetch that the call began: its set answers; zero without one
 }
+
+// answered reports whether a set was fetched within the call.
+func (w wait) answered(s *snapshot) bool { return w.fetch != 0 && w.fetch == s.fetch }
 
 // Find returns the keys that may have signed a token with this key id (empty if it names none) and
 // algorithm. It waits only before the first set, for an unknown key id, and for a set that is too
@@ -179,17 +182,15 @@ type wait struct {
 func (c *Cache) Find(ctx context.Context, keyID, algorithm string) (match Match, err error) {
 	var w wait
 	defer func() { match.wait = w }()
-	snap, err := c.fresh(ctx, &w, c.now())
+	snap, err := c.fresh(ctx, &w, c.now(), keyID, algorithm)
 	if err != nil {
 		return Match{}, err
 	}
 	match, err = snap.find(keyID, algorithm)
-	if !outdated(match, err) || w.fetched {
+	if !outdated(match, err) || w.answered(snap) {
 		return match, err
 	}
-	keyID = strings.Clone(keyID) // a fetch may outlive the token
-	lacks := func(s *snapshot) bool { return outdated(s.find(keyID, algorithm)) }
-	snap, again := c.newer(ctx, &w, snap, lacks)
+	snap, again := c.newer(ctx, &w, snap, lacking(keyID, algorithm))
 	switch {
 	case again == nil:
 		return snap.find(keyID, algorithm)
@@ -206,18 +207,29 @@ func outdated(match Match, err error) bool {
 	return errors.Is(err, ErrUnknownKey) || errors.Is(err, ErrAmbiguousKey) || match.Guessed && errors.Is(err, ErrWrongAlgorithm)
 }
 
+// lacking returns a function that reports whether a set does not have what a token needs.
+func lacking(keyID, algorithm string) func(*snapshot) bool {
+	keyID = strings.Clone(keyID) // a fetch may outlive the token
+	return func(s *snapshot) bool { return outdated(s.find(keyID, algorithm)) }
+}
+
 // FindAgain looks a key up after no key of a match has verified the token: it may have been replaced,
 // even under its id. FindAgain queries the source for changed keys, on the same budget as for an
 // unknown key id, and fails with [ErrUnknownKey] if they have not.
 func (c *Cache) FindAgain(ctx context.Context, last Match, keyID, algorithm string) (Match, error) {
 	w := last.wait
-	snap, err := c.fresh(ctx, &w, c.now())
+	snap, err := c.fresh(ctx, &w, c.now(), keyID, algorithm)
 	if err != nil {
 		return Match{}, err
 	}
-	unchanged := func(s *snapshot) bool { return s.generation == last.Generation }
+	keyID = strings.Clone(keyID) // a fetch may outlive the token
+	same := func(a, b keys.Key) bool { return a.Thumbprint() == b.Thumbprint() }
+	unchanged := func(s *snapshot) bool {
+		match, err := s.find(keyID, algorithm)
+		return err != nil || slices.EqualFunc(match.Keys, last.Keys, same)
+	}
 	if unchanged(snap) {
-		if w.fetched {
+		if w.answered(snap) {
 			return Match{}, ErrUnknownKey
 		}
 		if snap, err = c.newer(ctx, &w, snap, unchanged); err != nil {
@@ -237,7 +249,7 @@ func (c *Cache) FindAgain(ctx context.Context, last Match, keyID, algorithm stri
 // the time, read from [Options.Now].
 func (c *Cache) Confirm(ctx context.Context, now time.Time, last Match, keyID, algorithm string) (Match, bool, error) {
 	var w wait
-	snap, err := c.fresh(ctx, &w, now.Round(0))
+	snap, err := c.fresh(ctx, &w, now.Round(0), keyID, algorithm)
 	if err != nil {
 		return Match{}, false, err
 	}
@@ -281,7 +293,7 @@ func (c *Cache) Lacks(keyID string) bool {
 // too old. Its error is an [UnavailableError].
 func (c *Cache) Ready(ctx context.Context) error {
 	var w wait
-	_, err := c.fresh(ctx, &w, c.now())
+	_, err := c.fresh(ctx, &w, c.now(), "", "")
 	return err
 }
 
@@ -324,6 +336,7 @@ type snapshot struct {
 	set        *keys.Set
 	byID       map[string][]keys.Key // empty if the keys have no ids
 	generation uint64                // grows with every change of the keys
+	fetch      int                   // the number of the fetch
 	fetched    time.Time             // when the fetch began
 	due        time.Time             // when to refresh; a century later for a fixed set
 }

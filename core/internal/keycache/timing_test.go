@@ -1,12 +1,15 @@
 package keycache_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/internal/keycache"
 	"github.com/more-retail/moresso-go/core/keys"
 )
@@ -19,8 +22,11 @@ func TestCache_SlowProvider(t *testing.T) {
 		new  bool          // the token names a key that the set lacks
 	}
 	states := []state{
-		{"none", -1, false}, {"due", 0, false}, {"idle", 40 * time.Minute, false},
-		{"stale", 2 * time.Hour, false}, {"unknown key", time.Minute, true},
+		{"none", -1, false},
+		{"due", 0, false},
+		{"idle", 40 * time.Minute, false},
+		{"stale", 2 * time.Hour, false},
+		{"unknown key", time.Minute, true},
 	}
 	for _, inline := range []bool{false, true} {
 		for _, s := range states {
@@ -125,6 +131,111 @@ func TestCache_OneFetchAnswers(t *testing.T) {
 	}
 }
 
+// A token with an unknown key is answered by one fetch within 3 s, however old the set is. An ETag that does
+// not change with the keys does not hide a new key.
+func TestCache_UnknownKeyAtAnyAge(t *testing.T) {
+	for _, inline := range []bool{false, true} {
+		for state, age := range map[string]time.Duration{
+			"no set": -1, "a fresh set": time.Minute, "a due set": 0, "an idle set": 40 * time.Minute, "a stale set": 2 * time.Hour,
+		} {
+			for _, slow := range []time.Duration{500 * time.Millisecond, 1500 * time.Millisecond, 2500 * time.Millisecond, 5 * time.Second} {
+				for _, forged := range []bool{false, true} {
+					t.Run(fmt.Sprintf("inline %v/%s/%v/forged %v", inline, state, slow, forged), func(t *testing.T) {
+						synctest.Test(t, func(t *testing.T) {
+							issuer := newIssuer(t)
+							source, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: sameETag(issuer)})
+							if err != nil {
+								t.Fatal(err)
+							}
+							cache := newCache(t, source, keycache.Options{Inline: inline})
+							if age >= 0 {
+								if err := cache.Ready(t.Context()); err != nil {
+									t.Fatal(err)
+								}
+								time.Sleep(age)
+								if state == "a due set" {
+									time.Sleep(time.Until(cache.Status().RefreshDue))
+								}
+							}
+							before := cache.Status().Fetches
+							kid := issuer.Rotate()
+							if forged {
+								kid = "forged"
+							}
+							issuer.Slow(slow)
+
+							_, took, err := find(cache, kid)
+							if took != min(slow, callerWait) {
+								t.Errorf("waited %v", took)
+							}
+							switch {
+							case slow > callerWait:
+								unavailable(t, err)
+							case forged && !errors.Is(err, keycache.ErrUnknownKey), !forged && err != nil:
+								t.Errorf("%v", err)
+							}
+							if n := cache.Status().Fetches - before; n != 1 {
+								t.Errorf("%d fetches", n)
+							}
+							time.Sleep(fetchLimit)
+						})
+					})
+				}
+			}
+		}
+	}
+}
+
+// sameETag returns a client of an issuer whose answers all have one ETag.
+func sameETag(issuer *devissuer.Issuer) *http.Client {
+	client := issuer.Client()
+	next := client.Transport
+	client.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		condition := r.Header.Get("If-None-Match")
+		r.Header.Del("If-None-Match")
+		response, err := next.RoundTrip(r)
+		if err == nil && condition != "" {
+			_ = response.Body.Close()
+			response.StatusCode, response.Body = http.StatusNotModified, http.NoBody
+		}
+		if err == nil {
+			response.Header.Set("ETag", `"v1"`)
+		}
+		return response, err
+	})
+	return client
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// If the refresh that a cached token waited for shows that its key was removed, that set answers.
+func TestConfirm_RemovedKey(t *testing.T) {
+	for _, inline := range []bool{false, true} {
+		for state, age := range map[string]time.Duration{"idle": 40 * time.Minute, "stale": 2 * time.Hour} {
+			t.Run(fmt.Sprintf("inline %v/%s", inline, state), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p := newProvider(t, keycache.Options{Inline: inline}).warm(t)
+					kid := p.KeyID()
+					match := served(t, p.cache, kid, 0)
+					time.Sleep(age)
+					p.Rotate()
+					p.Retire()
+					p.Slow(700 * time.Millisecond)
+					if _, ok, err := p.cache.Confirm(t.Context(), time.Now(), match, kid, alg); ok || err != nil {
+						t.Fatalf("the removed key: %v, %v", ok, err)
+					}
+					if _, took, err := find(p.cache, kid); !errors.Is(err, keycache.ErrUnknownKey) || took != 0 {
+						t.Errorf("%v after %v", err, took)
+					}
+					fetches(t, p, 2)
+				})
+			})
+		}
+	}
+}
+
 // One deadline covers a call that waits for the fetch of another and then for one of its own.
 func TestCache_OneDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -165,4 +276,54 @@ func TestFindAgain_ReplacedUnderItsID(t *testing.T) {
 			t.Fatalf("%+v, %v; want the new key", again, err)
 		}
 	})
+}
+
+// A forged signature under a known id is refused by the fetch that its call began.
+func TestFindAgain_OneFetch(t *testing.T) {
+	for _, slow := range []time.Duration{500 * time.Millisecond, 1500 * time.Millisecond, 2500 * time.Millisecond} {
+		t.Run(slow.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newProvider(t, keycache.Options{}).warm(t)
+				time.Sleep(40 * time.Minute)
+				p.Slow(slow)
+				began := time.Now()
+				match := served(t, p.cache, p.KeyID(), idleWait)
+				if _, err := p.cache.FindAgain(t.Context(), match, p.KeyID(), alg); !errors.Is(err, keycache.ErrUnknownKey) {
+					t.Error(err)
+				}
+				if took := time.Since(began); took != slow {
+					t.Errorf("waited %v", took)
+				}
+				fetches(t, p, 2)
+			})
+		})
+	}
+}
+
+// A provider whose answers alternate, as those of several nodes can, does not give forged tokens more fetches.
+func TestFindAgain_AlternatingSets(t *testing.T) {
+	a, b := ecKey("a"), ecKey("b")
+	for name, other := range map[string][]keys.Key{"another key beside it": {a, b}, "without the key": {b}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := 0
+				cache := newCache(t, sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) {
+					n++
+					if n%2 == 0 {
+						return keys.NewSet(other...)
+					}
+					return keys.NewSet(a)
+				}), keycache.Options{})
+				served(t, cache, "a", 0)
+				for range 100 {
+					if match, err := cache.Find(t.Context(), "a", alg); err == nil {
+						_, _ = cache.FindAgain(t.Context(), match, "a", alg)
+					}
+				}
+				if n := cache.Status().Fetches; n != 2 {
+					t.Errorf("%d fetches; want the first and one for a hundred forged tokens", n)
+				}
+			})
+		})
+	}
 }
