@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -45,6 +46,7 @@ var situations = []situation{
 	})},
 	{"50 forged tokens, unknown key ids", "fetches: ≤ 1", false, forge(1, (*trial).forged)},
 	{"idle for a minute", "goroutines: 0", false, goroutines},
+	{"token without key id, two keys", "accepted", false, keySet(func(t *trial) { t.issuer.Publish() }, devissuer.WithoutHeader("kid"))},
 	{"token without key id, one key", "accepted", false, keySet(func(*trial) {}, devissuer.WithoutHeader("kid"))},
 	// Rotation.
 	{"new key", "accepted, fetches: 1", false, warm(rotation)},
@@ -84,10 +86,33 @@ var situations = []situation{
 	})},
 	{"token by an encryption key of the set", "refused", false, badKey(map[string]any{"use": "enc", "alg": nil})},
 	{"token by a 1,024-bit RSA key of the set", "refused", false, badKey(nil, devissuer.WithKeyPEM(smallKey()))},
+	{"two keys under one id", "both serve", false, sharedID},
+	{"byte order mark, padded base64", "accepted", false, keySet(func(t *trial) {
+		t.issuer.Fault(page("application/json", "\ufeff"+modulus.ReplaceAllString(string(t.issuer.JWKS()), `"n":"$1=="`)))
+	})},
 	{"valid set of 5 MiB", "refused", false, oversized},
 	{"gzip bomb of 64 MiB", "reads ≤ 256 KiB", false, bomb},
 	{"valid set as text/plain", "accepted", false, keySet(func(t *trial) { t.issuer.Fault(page("text/plain; charset=utf-8", string(t.issuer.JWKS()))) })},
 	{"redirect to another host", "not followed", false, redirect},
+}
+
+// modulus matches the member n of an RSA key of 2,048 bits, whose base64url lacks two characters of padding.
+var modulus = regexp.MustCompile(`"n":"([^"]*)"`)
+
+// sharedID publishes the keys of a rotation under one id.
+func sharedID(t *trial) cell {
+	first := t.issuer.KeyID()
+	second := t.issuer.Publish()
+	set := strings.NewReplacer(first, "default", second, "default").Replace(string(t.issuer.JWKS()))
+	t.issuer.SetJWKS(set)
+	s := t.start()
+	for _, kid := range []string{first, second} {
+		t.issuer.Use(kid)
+		if !t.accepts(s, t.issuer.MustToken(devissuer.Header("kid", "default"))) {
+			return check(false, wrongRefusal, "one is refused")
+		}
+	}
+	return check(true, missed, "both serve")
 }
 
 // failing makes the provider answer 500 with JSON, as APIs do.

@@ -215,7 +215,7 @@ func ExampleRegister() {
 func ExampleAlgorithms() {
 	fmt.Println(keys.Algorithms())
 	// Output:
-	// [RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA]
+	// [RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519 ESP256 ESP384 ESP512]
 }
 
 // The public key of RFC 8037, appendix A.

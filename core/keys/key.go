@@ -20,7 +20,7 @@ import (
 const (
 	minRSABits     = 2048
 	maxRSABits     = 8192
-	minRSAExponent = 65537     // NIST SP 800-56B: smaller ones invite attacks on lax padding
+	minRSAExponent = 3         // the smallest that crypto/rsa verifies with; its check of the padding is strict
 	maxRSAExponent = 1<<31 - 1 // the largest that crypto/rsa verifies with
 )
 
@@ -34,14 +34,36 @@ type Key struct {
 	Algorithm string
 	// Public is an *rsa.PublicKey, an *ecdsa.PublicKey or an ed25519.PublicKey.
 	Public crypto.PublicKey
+
+	x5t, x5tS256 string // thumbprints of its certificate, in base64url; empty if not published
 }
 
-// Algorithms returns the JWS algorithms (RFC 7518, section 3.1; RFC 8037) that this library verifies:
+// HasCertificate reports whether the source publishes one of these certificate thumbprints with the key:
+// x5t (SHA-1) or x5t#S256 of a token's header (RFC 7515, sections 4.1.7 and 4.1.8). Empty ones do not
+// match.
+func (k Key) HasCertificate(x5t, x5tS256 string) bool {
+	return x5t != "" && x5t == k.x5t || x5tS256 != "" && x5tS256 == k.x5tS256
+}
+
+// Algorithms returns the JWS algorithms (RFC 7518, section 3.1; RFC 8037; RFC 9864) that this library verifies:
 // RSASSA-PKCS1-v1_5, RSASSA-PSS, ECDSA and Ed25519. Symmetric algorithms and "none" are not among them.
 func Algorithms() []string {
 	return []string{
 		"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+		"Ed25519", "ESP256", "ESP384", "ESP512",
 	}
+}
+
+// OlderName returns the name that an algorithm had before RFC 9864 gave it one that says its curve:
+// EdDSA for Ed25519, ES256 for ESP256. It returns other names as they are.
+func OlderName(algorithm string) string {
+	switch algorithm {
+	case "Ed25519":
+		return "EdDSA"
+	case "ESP256", "ESP384", "ESP512":
+		return "ES" + algorithm[len("ESP"):]
+	}
+	return algorithm
 }
 
 // methods are golang-jwt's signing methods, bound by name: its registry can be changed by any
@@ -67,9 +89,10 @@ func strictPSS(m *jwt.SigningMethodRSAPSS) jwt.SigningMethod {
 }
 
 // Fits reports whether the key may verify signatures of an algorithm: its type and curve are the
-// algorithm's, and the source did not declare another one.
+// algorithm's, and the source did not declare another one. Two names of one algorithm are the same.
 func (k Key) Fits(algorithm string) bool {
-	if k.Algorithm != "" && k.Algorithm != algorithm {
+	algorithm = OlderName(algorithm)
+	if k.Algorithm != "" && OlderName(k.Algorithm) != algorithm {
 		return false
 	}
 	switch method := methods[algorithm].(type) {
@@ -90,7 +113,7 @@ func (k Key) Fits(algorithm string) bool {
 // (RFC 7515, section 5.2). It returns false if the key does not fit the algorithm. The key must be
 // one of a [Set], which has no malformed keys.
 func (k Key) Verify(algorithm, signingInput string, signature []byte) bool {
-	return k.Fits(algorithm) && methods[algorithm].Verify(signingInput, signature, k.Public) == nil
+	return k.Fits(algorithm) && methods[OlderName(algorithm)].Verify(signingInput, signature, k.Public) == nil
 }
 
 // Thumbprint returns the key's SHA-256 thumbprint (RFC 7638) in base64url. Two keys are the same if
@@ -172,7 +195,7 @@ func (k Key) check() error {
 		return fmt.Errorf("a key of the type %T; RSA, ECDSA and Ed25519 public keys are accepted", k.Public)
 	}
 	switch {
-	case k.Algorithm != "" && methods[k.Algorithm] == nil:
+	case k.Algorithm != "" && methods[OlderName(k.Algorithm)] == nil:
 		return fmt.Errorf("the algorithm %.64q is not supported", k.Algorithm)
 	case k.Algorithm != "" && !k.Fits(k.Algorithm):
 		return fmt.Errorf("the algorithm %s contradicts the key's type", k.Algorithm)

@@ -9,10 +9,12 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -30,42 +32,44 @@ func looksLikePEM(text []byte) bool {
 	return len(text) > 0 && text[0] != '{' && text[0] != '[' && bytes.Contains(text, []byte("-----BEGIN"))
 }
 
+// parsePEM reads PEM text block by block. A block that cannot be used is skipped, unless it is a
+// private key.
 func parsePEM(text []byte) (*Set, error) {
-	if !bytes.Contains(text, []byte("-----BEGIN")) {
+	begins := bytes.Count(text, []byte("-----BEGIN"))
+	switch {
+	case begins == 0:
 		return nil, errors.New("not PEM text: no -----BEGIN line")
+	case bytes.Contains(text, []byte("PRIVATE KEY-----")): // also in a block that cannot be decoded
+		return nil, errors.New("a PRIVATE KEY instead of a public key: configure the public half, and replace this key, which the configuration exposes")
 	}
 	var keys []Key
+	var skipped []Skipped
 	for rest := text; ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
 			break
 		}
-		key, err := parseBlock(block)
-		if err != nil {
-			return nil, err
+		begins--
+		if key, err := parseBlock(block); err != nil {
+			skipped = append(skipped, Skipped{"", err.Error()})
+		} else {
+			keys = append(keys, key)
 		}
-		keys = append(keys, key)
 	}
-	// pem.Decode skips a block that it cannot decode.
-	if len(keys) != bytes.Count(text, []byte("-----BEGIN")) {
-		return nil, errors.New("a PEM block that cannot be decoded: is it whole, with its line breaks?")
+	for range begins { // pem.Decode passes over them
+		skipped = append(skipped, Skipped{"", "a PEM block that cannot be decoded: is it whole, with its line breaks?"})
 	}
-	return newSet(keys, nil)
+	return newSet(keys, skipped)
 }
 
 func parseBlock(block *pem.Block) (key Key, err error) {
-	switch {
-	case strings.HasSuffix(block.Type, "PRIVATE KEY"):
-		return key, fmt.Errorf("a %.64s instead of a public key: configure the public half, and replace this key, which the configuration exposes", block.Type)
-	case block.Type == "PUBLIC KEY":
+	switch block.Type {
+	case "PUBLIC KEY":
 		key.Public, err = x509.ParsePKIXPublicKey(block.Bytes)
-	case block.Type == "RSA PUBLIC KEY":
+	case "RSA PUBLIC KEY":
 		key.Public, err = x509.ParsePKCS1PublicKey(block.Bytes)
-	case block.Type == "CERTIFICATE":
-		var certificate *x509.Certificate
-		if certificate, err = x509.ParseCertificate(block.Bytes); err == nil {
-			key.Public = certificate.PublicKey
-		}
+	case "CERTIFICATE":
+		key.Public, err = certified(block.Bytes)
 	default:
 		return key, fmt.Errorf("a PEM block %.64q; PUBLIC KEY, RSA PUBLIC KEY and CERTIFICATE are read", block.Type)
 	}
@@ -73,6 +77,23 @@ func parseBlock(block *pem.Block) (key Key, err error) {
 		return key, fmt.Errorf("a %s block that cannot be read: %w", block.Type, err)
 	}
 	return key, nil
+}
+
+// certified returns the public key of a certificate (RFC 5280, section 4.1). The rest of it is not
+// read: it adds no trust here, and package x509 refuses some certificates that providers publish, such
+// as those with a negative serial number.
+func certified(der []byte) (crypto.PublicKey, error) {
+	var certificate struct {
+		Body struct {
+			Version                                      int `asn1:"optional,explicit,tag:0"`
+			Serial                                       *big.Int
+			Algorithm, Issuer, Validity, Subject, Public asn1.RawValue
+		}
+	}
+	if _, err := asn1.Unmarshal(der, &certificate); err != nil {
+		return nil, err
+	}
+	return x509.ParsePKIXPublicKey(certificate.Body.Public.FullBytes)
 }
 
 // lenient options accept what [jsondoc.Parse] refuses in each key: one malformed key must not make
@@ -140,7 +161,7 @@ func parseJWKS(text []byte) (*Set, error) {
 		return nil, err
 	}
 	if document["keys"].Kind() != '[' {
-		return nil, errors.New(`not a JWK Set: no array "keys"`)
+		return certificates(document)
 	}
 	list := parts(document["keys"])
 	if err := checkCount(len(list)); err != nil { // before any key is read
@@ -157,6 +178,33 @@ func parseJWKS(text []byte) (*Set, error) {
 			continue
 		}
 		usable = append(usable, key)
+	}
+	return newSet(usable, skipped)
+}
+
+// certificates reads an object of key ids and certificates, as Google publishes it beside its JWK Set.
+func certificates(document map[string]jsontext.Value) (*Set, error) {
+	var (
+		usable  []Key
+		skipped []Skipped
+	)
+	for _, id := range slices.Sorted(maps.Keys(document)) {
+		text, _ := textOf(document[id])
+		if !looksLikePEM([]byte(text)) {
+			return nil, errors.New(`not a JWK Set: no array "keys"`)
+		}
+		set, err := parsePEM([]byte(text))
+		if err != nil {
+			skipped = append(skipped, Skipped{id, err.Error()})
+			continue
+		}
+		for _, key := range set.Keys {
+			key.ID = id
+			usable = append(usable, key)
+		}
+	}
+	if len(usable)+len(skipped) == 0 {
+		return nil, errors.New(`not a JWK Set: no array "keys"`)
 	}
 	return newSet(usable, skipped)
 }
@@ -182,14 +230,29 @@ func parseJWK(text []byte) (key Key, err error) {
 	if err := checkPurpose(jwk); err != nil {
 		return key, err
 	}
+	key.x5t, key.x5tS256 = thumbprint(jwk.Get("x5t")), thumbprint(jwk.Get("x5t#S256"))
 	key.Public, err = publicKey(jwk)
 	return key, err
 }
 
-// present reports whether an object has a member. Some serializers write null for a missing one.
+// thumbprint reads an x5t or x5t#S256 (RFC 7517, sections 4.8 and 4.9).
+func thumbprint(member jsondoc.Value) string {
+	text, _ := member.Text()
+	return base64URL(text)
+}
+
+// base64URL returns base64 text in the URL alphabet and without padding (RFC 4648, section 5). Some
+// providers publish the standard alphabet, or padding.
+func base64URL(text string) string {
+	return strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(text, "="))
+}
+
+// present reports whether an object has a member. Some serializers write null, an empty text or an empty
+// array for a missing one.
 func present(jwk jsondoc.Value, name string) bool {
-	kind := jwk.Get(name).Kind()
-	return kind != jsondoc.Absent && kind != jsondoc.Null
+	member := jwk.Get(name)
+	text, isText := member.Text()
+	return member.Kind() > jsondoc.Null && (!isText || text != "") && (member.Kind() != jsondoc.Array || member.Len() > 0)
 }
 
 func optionalText(jwk jsondoc.Value, name string) (string, error) {
@@ -210,7 +273,7 @@ func checkPurpose(jwk jsondoc.Value) error {
 		return fmt.Errorf("the key type %.64q is not supported", kty)
 	}
 	for _, member := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} {
-		if present(jwk, member) {
+		if jwk.Get(member).Kind() > jsondoc.Null {
 			return errors.New("a private key, which is now public: replace it")
 		}
 	}
@@ -231,12 +294,14 @@ func checkPurpose(jwk jsondoc.Value) error {
 }
 
 // publicKey reads the numbers of a key (RFC 7518, section 6; RFC 8037), which [Key.check] checks. It
-// ignores certificates (x5c), which add no trust here.
+// reads a certificate (x5c) only in place of the numbers: it adds no trust.
 func publicKey(jwk jsondoc.Value) (crypto.PublicKey, error) {
 	kty, _ := jwk.Get("kty").Text()
 	crv, _ := jwk.Get("crv").Text()
 	curve := map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}[crv]
 	switch {
+	case present(jwk, "x5c") && !present(jwk, "n") && !present(jwk, "x"):
+		return ofChain(jwk.Get("x5c"), kty)
 	case kty == "RSA":
 		numbers, err := octets(jwk, "n", "e")
 		if err != nil {
@@ -258,11 +323,16 @@ func publicKey(jwk jsondoc.Value) (crypto.PublicKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		x, y := numbers[0], numbers[1]
-		if size := (curve.Params().BitSize + 7) / 8; len(x) != size || len(y) != size {
-			return nil, fmt.Errorf("coordinates of %d and %d bytes where %s has %d (RFC 7518, section 6.2.1.2)", len(x), len(y), crv, size)
+		point := []byte{4}
+		for _, number := range numbers { // leading zeros may be missing (RFC 7518, section 6.2.1.2, requires them)
+			coordinate := new(big.Int).SetBytes(number)
+			size := (curve.Params().BitSize + 7) / 8
+			if coordinate.BitLen() > 8*size {
+				return nil, fmt.Errorf("a coordinate of %d bytes where %s has %d", len(number), crv, size)
+			}
+			point = append(point, coordinate.FillBytes(make([]byte, size))...)
 		}
-		public, err := ecdsa.ParseUncompressedPublicKey(curve, slices.Concat([]byte{4}, x, y))
+		public, err := ecdsa.ParseUncompressedPublicKey(curve, point)
 		if err != nil {
 			return nil, errors.New("an EC key whose point is not on its curve")
 		}
@@ -271,11 +341,41 @@ func publicKey(jwk jsondoc.Value) (crypto.PublicKey, error) {
 	return nil, fmt.Errorf("the curve %.64q is not supported", crv)
 }
 
-// octets reads members that hold base64url without padding.
+// ofChain returns the key of the first certificate (RFC 7517, section 4.7), in standard base64.
+func ofChain(chain jsondoc.Value, kty string) (crypto.PublicKey, error) {
+	var first string
+	for certificate := range chain.Elements() {
+		first, _ = certificate.Text()
+		break
+	}
+	der, err := base64.RawURLEncoding.DecodeString(base64URL(first))
+	if err != nil {
+		return nil, errors.New("its member \"x5c\" is not an array of certificates in base64")
+	}
+	public, err := certified(der)
+	if err != nil {
+		return nil, fmt.Errorf("its certificate (x5c) cannot be read: %w", err)
+	}
+	ok := false
+	switch public.(type) {
+	case *rsa.PublicKey:
+		ok = kty == "RSA"
+	case *ecdsa.PublicKey:
+		ok = kty == "EC"
+	case ed25519.PublicKey:
+		ok = kty == "OKP"
+	}
+	if !ok {
+		return nil, fmt.Errorf("the key of its certificate (x5c) is not of the type %s", kty)
+	}
+	return public, nil
+}
+
+// octets reads members that hold numbers in base64url.
 func octets(jwk jsondoc.Value, names ...string) (values [][]byte, err error) {
 	for _, name := range names {
 		text, _ := jwk.Get(name).Text()
-		value, err := base64.RawURLEncoding.DecodeString(text)
+		value, err := base64.RawURLEncoding.DecodeString(base64URL(text))
 		if err != nil || len(value) == 0 {
 			return nil, fmt.Errorf("member %q is not a number in base64url", name)
 		}

@@ -6,8 +6,11 @@ import (
 	"time"
 )
 
-// maxKeys bounds one set. Real providers publish two to ten keys.
-const maxKeys = 100
+// Bounds of one set. Most providers publish two to ten keys, those with many tenants some hundred.
+const (
+	maxKeys   = 500
+	maxRivals = 4 // keys with one id, or without any, that fit the same algorithm
+)
 
 // Set is the result of one [Source.Fetch]. It is immutable once a source has returned it.
 type Set struct {
@@ -33,9 +36,9 @@ type Skipped struct {
 
 // NewSet checks keys and returns the set of those that can be used: RSA keys of 2048 to 8192 bits,
 // EC keys on P-256, P-384 and P-521, and Ed25519 keys, unless they are known to be weak. A key given
-// twice counts once. Different keys that have the same id and fit the same algorithm are all left
-// out, because a token could mean either. NewSet fails with a [NoKeyError] if no key remains, and if
-// more than 100 are given. A [Source] of your own calls it.
+// twice counts once. If more than four keys have the same id, or none, and fit the same algorithm, only
+// the first four are used: each costs a token that names it an attempt. NewSet fails with a
+// [NoKeyError] if no key remains, and if more than 500 are given. A [Source] of your own calls it.
 func NewSet(keys ...Key) (*Set, error) { return newSet(keys, nil) }
 
 func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
@@ -51,11 +54,14 @@ func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
 		}
 		usable = append(usable, identified{key, key.Thumbprint()})
 	}
-	for i, key := range usable {
+	var used []identified
+	for _, key := range usable {
 		switch {
-		case slices.ContainsFunc(usable, key.rivals):
-			set.Skipped = append(set.Skipped, Skipped{key.ID, "another key has the same id and fits the same algorithm"})
-		case !slices.ContainsFunc(usable[:i], key.same):
+		case slices.ContainsFunc(used, key.same):
+		case key.rivals(used) >= maxRivals:
+			set.Skipped = append(set.Skipped, Skipped{key.ID, fmt.Sprintf("%d other keys have the same id, or none, and fit the same algorithm; more are not tried", maxRivals)})
+		default:
+			used = append(used, key)
 			set.Keys = append(set.Keys, key.Key)
 		}
 	}
@@ -75,13 +81,19 @@ func (k identified) same(other identified) bool {
 	return k.ID == other.ID && k.Algorithm == other.Algorithm && k.thumbprint == other.thumbprint
 }
 
-// rivals reports whether one token could mean either of two different keys by its key id. Keys
-// without an id are tried in turn instead.
-func (k identified) rivals(other identified) bool {
-	if k.ID == "" || k.ID != other.ID || k.thumbprint == other.thumbprint {
-		return false
+// rivals counts the keys that a token could mean as well, by its key id or without one.
+func (k identified) rivals(others []identified) (most int) {
+	for _, algorithm := range Algorithms() {
+		if n := 0; k.Fits(algorithm) {
+			for _, other := range others {
+				if other.ID == k.ID && other.Fits(algorithm) {
+					n++
+				}
+			}
+			most = max(most, n)
+		}
 	}
-	return slices.ContainsFunc(Algorithms(), func(alg string) bool { return k.Fits(alg) && other.Fits(alg) })
+	return most
 }
 
 // checkCount refuses a set of too many keys, skipped ones included.

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -113,6 +114,7 @@ func registered(uri string) (opener, string) {
 // files at once, so that a missing one is found at start-up, and does no network I/O. An error with a
 // known remedy is a [SettingError].
 func Open(uri string, o Options) (Source, error) {
+	uri = strings.TrimPrefix(uri, byteOrderMark)
 	scheme, _, _ := strings.Cut(uri, ":")
 	switch {
 	case looksLikePEM([]byte(uri)):
@@ -177,11 +179,11 @@ func Static(keys ...Key) (Source, error) {
 
 // PEM returns a source of the public keys and certificates in PEM text (RFC 7468): "PUBLIC KEY",
 // "RSA PUBLIC KEY" and "CERTIFICATE" blocks. Of a certificate only the key is used. The keys have no
-// ids. A text with a private key is refused, because the wrong half is in the configuration, and so
-// is one with a block that cannot be read. If the text has no line break, the two characters \n are
+// ids. A block that cannot be used is left out and listed in [Set].Skipped. A text with a private key is
+// refused, because the wrong half is in the configuration. If the text has no line break, the two characters \n are
 // read as one, as in some environment files.
 func PEM(text string) (Source, error) {
-	if text = strings.TrimSpace(text); !strings.Contains(text, "\n") {
+	if text = strings.TrimSpace(strings.TrimPrefix(text, byteOrderMark)); !strings.Contains(text, "\n") {
 		text = strings.ReplaceAll(text, `\n`, "\n")
 	}
 	set, err := parsePEM([]byte(text))
@@ -190,9 +192,9 @@ func PEM(text string) (Source, error) {
 
 // JWKS returns a source of the keys in the text of a JWK Set (RFC 7517, section 5). A key that cannot
 // be used is left out and listed in [Set].Skipped. It fails if the text is not a JWK Set, has more
-// than 100 keys, or has no usable key (a [NoKeyError]).
+// than 500 keys, or has no usable key (a [NoKeyError]).
 func JWKS(text string) (Source, error) {
-	set, err := parseJWKS([]byte(text))
+	set, err := parseJWKS([]byte(strings.TrimPrefix(text, byteOrderMark)))
 	return fixed("a JWK Set text", set, err)
 }
 
@@ -262,8 +264,11 @@ func readBounded(r io.Reader) ([]byte, error) {
 	if len(text) > maxBytes {
 		return nil, fmt.Errorf("more than %d KiB", maxBytes>>10)
 	}
-	return text, nil
+	return bytes.TrimPrefix(text, []byte(byteOrderMark)), nil
 }
+
+// byteOrderMark is what some editors put before a text.
+const byteOrderMark = "\ufeff"
 
 // parseKeys reads a JWK Set or PEM text.
 func parseKeys(text []byte) (*Set, error) {

@@ -132,7 +132,6 @@ func TestOpen_Errors(t *testing.T) {
 		"a request":                   {pemBlock("CERTIFICATE REQUEST", []byte{1}), "CERTIFICATE REQUEST"},
 		"a PEM without line breaks":   {strings.ReplaceAll(ec, "\n", " "), "line breaks"},
 		"a PEM cut short":             {ec[:len(ec)/2], "whole"},
-		"a PEM cut short, then one":   {ec[:len(ec)/2] + "\n" + ec, "whole"},
 		"a PEM of nonsense":           {pemBlock("PUBLIC KEY", []byte("nonsense")), "cannot be read"},
 		"a PEM that calls it RSA":     {strings.ReplaceAll(ec, "PUBLIC KEY", "RSA PUBLIC KEY"), "cannot be read"},
 		"a certificate of nonsense":   {pemBlock("CERTIFICATE", []byte("nonsense")), "cannot be read"},
@@ -181,8 +180,8 @@ func TestPEM_Blocks(t *testing.T) {
 	if !rsaPub.Equal(set.Keys[0].Public) {
 		t.Error("another key than the one given")
 	}
-	if _, err := keys.ParsePEM([]byte(strings.Repeat(publicPEM(ed), 101))); err == nil {
-		t.Error("101 keys are accepted")
+	if _, err := keys.ParsePEM([]byte(strings.Repeat(publicPEM(ed), 501))); err == nil {
+		t.Error("501 keys are accepted")
 	}
 	for i, x := range smallOrder() {
 		if _, err := keys.ParsePEM([]byte(publicPEM(ed25519.PublicKey(raw(x))))); err == nil {

@@ -90,7 +90,7 @@ func TestKey_VerifyRFCExamples(t *testing.T) {
 				}
 			}
 			for _, algorithm := range keys.Algorithms() {
-				if algorithm != e.Algorithm && key.Verify(algorithm, token.Signed, token.Signature) {
+				if keys.OlderName(algorithm) != e.Algorithm && key.Verify(algorithm, token.Signed, token.Signature) {
 					t.Errorf("verified as %s", algorithm)
 				}
 			}

@@ -291,7 +291,7 @@ func (a *Authenticator) validate(ctx context.Context, token string, r Request) (
 func (a *Authenticator) verify(ctx context.Context, token string, key [32]byte) (l *login, err error) {
 	err = a.engine.Verify(ctx, token, verify.AccessToken, nil, nil, func(t *verify.Token) {
 		l = a.newLogin(t, key)
-		l.own.issuer.cache.Put(key, l, int64(loginBytes+len(l.keyID)+t.Claims().Size()))
+		l.own.issuer.cache.Put(key, l, int64(loginBytes+l.key.Size()+t.Claims().Size()))
 	})
 	return l, err
 }
@@ -301,7 +301,7 @@ func (a *Authenticator) newLogin(t *verify.Token, key [32]byte) *login {
 	i := a.issuers[slices.IndexFunc(a.issuers, func(i *issuer) bool { return i.rules == t.Rules })]
 	l := &login{by: a.origin, credential: key, own: newPrincipal(t.Claims(), t.Times, i)}
 	l.principal = &l.own
-	l.keyID, l.algorithm = strings.Clone(t.KeyID), t.Algorithm                // not the whole header
+	l.key, l.algorithm = t.Key.Clone(), t.Algorithm                           // not the whole header
 	l.match, l.match.Keys = t.Match, append([]keys.Key(nil), t.Match.Keys...) // not the whole set
 	l.generation.Store(t.Match.Generation)
 	return l

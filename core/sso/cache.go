@@ -24,9 +24,10 @@ type login struct {
 	principal  *Principal // nil if anonymous, else &own, to save an allocation
 	own        Principal
 
-	match            keycache.Match // the key that verified the token
-	generation       atomic.Uint64  // of the key set at the last check
-	keyID, algorithm string         // from the token's header
+	match      keycache.Match // the key that verified the token
+	generation atomic.Uint64  // of the key set at the last check
+	key        keycache.Ref   // from the token's header
+	algorithm  string
 }
 
 // loginBytes is the approximate size of a cached login without its claims.
@@ -66,7 +67,7 @@ func (l *login) current(ctx context.Context) (bool, error) {
 	}
 	last := l.match
 	last.Generation = l.generation.Load()
-	match, ok, err := rules.Keys.Confirm(ctx, now, last, l.keyID, l.algorithm)
+	match, ok, err := rules.Keys.Confirm(ctx, now, last, l.key, l.algorithm)
 	if ok && match.Generation != last.Generation {
 		l.generation.Store(match.Generation)
 	}

@@ -57,7 +57,6 @@ const (
 	ReasonMissingClaim        Reason = "missing_claim"        // a claim is missing that RFC 9068, or a logout token, requires
 	ReasonTooLongLived        Reason = "too_long_lived"       // its lifetime exceeds Config.MaxTokenAge, or it has no `iat`
 	ReasonUnknownKey          Reason = "unknown_key"          // the issuer has no such key
-	ReasonAmbiguousKey        Reason = "ambiguous_key"        // no `kid`, and several keys fit
 	ReasonKeyAlgorithm        Reason = "key_algorithm"        // the key is for another algorithm
 	ReasonBadSignature        Reason = "bad_signature"        // the key does not verify the signature
 	ReasonMissingToken        Reason = "missing_token"        // no bearer credentials
@@ -99,7 +98,6 @@ var remedies = map[Reason]string{ //nolint:gosec // no credentials
 	ReasonMissingClaim:        "Have the provider issue the claim. RFC 9068 requires iss, exp, aud, sub, client_id, iat and jti; if the provider cannot issue them, remove TokenType (SSO_TOKEN_TYPE).",
 	ReasonTooLongLived:        "Have shorter tokens issued, or raise MaxTokenAge (SSO_MAX_TOKEN_AGE).",
 	ReasonUnknownKey:          "Check that token and service belong to the same environment and tenant. If the provider has changed its keys, get a new token. Many of these are an attack by forged key ids.",
-	ReasonAmbiguousKey:        "Have the provider name the key in the token's header (kid).",
 	ReasonKeyAlgorithm:        "Compare alg with the provider's keys, which sso doctor lists, and fix what differs at the provider. If nothing does, the token is forged.",
 	ReasonBadSignature:        "Get a new token and send it unchanged. If that is refused too, the service has the keys of another environment, or the token is forged.",
 	ReasonMissingToken:        `Send "Authorization: Bearer <token>": the scheme, one space, the token. If it is a browser's preflight, put CORS before the guard.`,

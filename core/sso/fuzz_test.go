@@ -119,7 +119,7 @@ func FuzzVerify(f *testing.F) {
 		claims := jwt.MapClaims{}
 		other, err := parser.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return ada.Public(), nil })
 		if err != nil {
-			if !fractional(p) { // golang-jwt cuts dates to the second
+			if !fractional(p) && !strings.Contains(err.Error(), "(alg) is unavailable") { // golang-jwt cuts dates to the second, and does not know RFC 9864
 				t.Fatalf("accepted what golang-jwt refuses with %v: %s.%s", err, header, payload)
 			}
 			return

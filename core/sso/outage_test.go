@@ -334,7 +334,7 @@ func (s fails) String() string                                      { return "a 
 
 func TestValidateToken_KeySourceError(t *testing.T) {
 	for _, err := range []error{
-		errors.New("away"), keycache.ErrUnknownKey, keycache.ErrAmbiguousKey, keycache.ErrWrongAlgorithm,
+		errors.New("away"), keycache.ErrUnknownKey, keycache.ErrOtherCertificate, keycache.ErrWrongAlgorithm,
 		sso.ErrNoToken, sso.ErrInvalidRequest, sso.ErrInvalidToken, sso.ErrAccessDenied,
 		&sso.TokenError{Reason: sso.ReasonExpired}, &sso.AccessDeniedError{},
 	} {

@@ -85,7 +85,7 @@ func TestCache_CanceledCaller(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			began := time.Now()
-			_, err := p.cache.Find(ctx, kid, alg)
+			_, err := p.cache.Find(ctx, keycache.Ref{KeyID: kid}, alg)
 			if took := time.Since(began); took != time.Second {
 				t.Errorf("a caller with a second to live waited %v", took)
 			}
@@ -109,7 +109,7 @@ func TestCache_FetchOutlivesCaller(t *testing.T) {
 		p.Slow(2 * time.Second)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := p.cache.Find(ctx, p.KeyID(), alg)
+		_, err := p.cache.Find(ctx, keycache.Ref{KeyID: p.KeyID()}, alg)
 		unavailable(t, err)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
@@ -136,7 +136,7 @@ func TestCache_FreshSetIsLockFree(t *testing.T) {
 func TestCache_FindAllocations(t *testing.T) {
 	cache := newCache(t, having(ecKey("a")), keycache.Options{})
 	served(t, cache, "a", fetchLimit)
-	if n := testing.AllocsPerRun(100, func() { _, _ = cache.Find(context.Background(), "a", alg) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { _, _ = cache.Find(context.Background(), keycache.Ref{KeyID: "a"}, alg) }); n > 0 {
 		t.Fatalf("%v allocations; want none", n)
 	}
 }
@@ -328,7 +328,7 @@ func TestCache_KeyPublishedAhead(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			for i := 0; forger.Err() == nil; i++ {
-				_, _ = p.cache.Find(forger, fmt.Sprint("forged", i), alg)
+				_, _ = p.cache.Find(forger, keycache.Ref{KeyID: fmt.Sprint("forged", i)}, alg)
 				time.Sleep(time.Second)
 			}
 		})
@@ -473,7 +473,7 @@ func TestCache_UnknownKeyBudgetIsShared(t *testing.T) {
 	for i := range 100 {
 		wg.Go(func() {
 			for j := range 100 {
-				_, _ = cache.Find(context.Background(), fmt.Sprint(i, "-", j), alg)
+				_, _ = cache.Find(context.Background(), keycache.Ref{KeyID: fmt.Sprint(i, "-", j)}, alg)
 			}
 		})
 	}
@@ -547,7 +547,7 @@ func TestCache_KnownKeyFetchesNothing(t *testing.T) {
 			if served(t, p.cache, p.KeyID(), 0).Guessed {
 				t.Fatal("Guessed is set, so the caller would query again")
 			}
-			if _, err := p.cache.Find(t.Context(), p.KeyID(), "RS256"); !errors.Is(err, keycache.ErrWrongAlgorithm) {
+			if _, err := p.cache.Find(t.Context(), keycache.Ref{KeyID: p.KeyID()}, "RS256"); !errors.Is(err, keycache.ErrWrongAlgorithm) {
 				t.Fatalf("another algorithm: %v; want ErrWrongAlgorithm", err)
 			}
 		}
@@ -560,11 +560,11 @@ func TestCache_NoKeyIDOneKey(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
 		addKey(p.Issuer, fmt.Sprintf(`{"kty":"RSA","kid":"rsa","e":"AQAB","n":%q}`, base64.RawURLEncoding.EncodeToString(rsaPublic(2048).N.Bytes())))
 		p.warm(t)
-		match, err := p.cache.Find(t.Context(), "", alg)
+		match, err := p.cache.Find(t.Context(), keycache.Ref{KeyID: ""}, alg)
 		if err != nil || len(match.Keys) != 1 || match.Keys[0].ID != p.KeyID() || !match.Guessed {
 			t.Fatalf("%+v, %v", match, err)
 		}
-		if _, err := p.cache.FindAgain(t.Context(), match, "", alg); !errors.Is(err, keycache.ErrUnknownKey) {
+		if _, err := p.cache.FindAgain(t.Context(), match, keycache.Ref{KeyID: ""}, alg); !errors.Is(err, keycache.ErrUnknownKey) {
 			t.Fatalf("the keys have not changed: %v", err)
 		}
 		fetches(t, p, 2)
@@ -573,7 +573,7 @@ func TestCache_NoKeyIDOneKey(t *testing.T) {
 		p.Retire()
 		p.SetJWKS("")
 		time.Sleep(cooldown)
-		again, err := p.cache.FindAgain(t.Context(), match, "", alg)
+		again, err := p.cache.FindAgain(t.Context(), match, keycache.Ref{KeyID: ""}, alg)
 		if err != nil || len(again.Keys) != 1 || again.Keys[0].ID != p.KeyID() || again.Generation <= match.Generation {
 			t.Fatalf("%+v, %v", again, err)
 		}
@@ -586,35 +586,24 @@ func TestCache_NoKeyIDSeveralKeys(t *testing.T) {
 		p := newProvider(t, keycache.Options{})
 		p.Publish()
 		p.warm(t)
-		if _, err := p.cache.Find(t.Context(), "", alg); !errors.Is(err, keycache.ErrAmbiguousKey) {
-			t.Fatalf("%v; want ErrAmbiguousKey", err)
+		old := p.KeyID()
+		match, err := p.cache.Find(t.Context(), keycache.Ref{}, alg)
+		if err != nil || len(match.Keys) != 2 || !match.Guessed {
+			t.Fatalf("%+v, %v; want both keys", match, err)
 		}
-		if _, err := p.cache.Find(t.Context(), "", "ES384"); !errors.Is(err, keycache.ErrWrongAlgorithm) {
+		p.Publish()
+		p.Publish()
+		p.Publish()
+		served(t, p.cache, p.Rotate(), 0)
+		if match, err = p.cache.Find(t.Context(), keycache.Ref{}, alg); err != nil || len(match.Keys) != 4 {
+			t.Fatalf("%d keys, %v; want four of six", len(match.Keys), err)
+		}
+		match.Keys = match.Keys[:1] // that verified the token
+		if _, ok, err := p.cache.Confirm(t.Context(), time.Now(), match, keycache.Ref{}, alg); !ok || err != nil || match.Keys[0].ID != old {
+			t.Fatalf("the key %q is not confirmed: %v", match.Keys[0].ID, err)
+		}
+		if _, err := p.cache.Find(t.Context(), keycache.Ref{KeyID: ""}, "ES384"); !errors.Is(err, keycache.ErrWrongAlgorithm) {
 			t.Fatalf("%v; want ErrWrongAlgorithm", err)
-		}
-	})
-}
-
-// At the end of a rotation the old key goes, and the match is no longer ambiguous.
-func TestCache_NoKeyIDAfterRotation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t, keycache.Options{}).warm(t)
-		p.Rotate()
-		p.cache.Find(t.Context(), p.KeyID(), alg) //nolint:errcheck // which brings the new key
-		fetches(t, p, 2)
-		if _, err := p.cache.Find(t.Context(), "", alg); !errors.Is(err, keycache.ErrAmbiguousKey) {
-			t.Fatalf("%v; want ErrAmbiguousKey", err)
-		}
-		fetches(t, p, 3)
-		for range 5 {
-			p.cache.Find(t.Context(), "", alg) //nolint:errcheck // the budget is spent
-		}
-		fetches(t, p, 3)
-		p.Retire()
-		time.Sleep(cooldown)
-		match, err := p.cache.Find(t.Context(), "", alg)
-		if err != nil || len(match.Keys) != 1 || match.Keys[0].ID != p.KeyID() {
-			t.Fatalf("%+v, %v", match, err)
 		}
 	})
 }
@@ -624,7 +613,7 @@ func TestCache_PEMIgnoresKeyID(t *testing.T) {
 		issuer := newIssuer(t)
 		p := providerAt(t, issuer, issuer.URL()+"/key.pem", keycache.Options{}).warm(t)
 		for _, kid := range []string{"", "any", p.KeyID()} {
-			match, err := p.cache.Find(t.Context(), kid, alg)
+			match, err := p.cache.Find(t.Context(), keycache.Ref{KeyID: kid}, alg)
 			if err != nil || len(match.Keys) != 1 || match.Keys[0].Thumbprint() != p.KeyID() || !match.Guessed {
 				t.Fatalf("kid %q: %+v, %v", kid, match, err)
 			}
@@ -643,7 +632,7 @@ func TestCache_FourCandidates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	match, err := newCache(t, source, keycache.Options{}).Find(t.Context(), "x", alg)
+	match, err := newCache(t, source, keycache.Options{}).Find(t.Context(), keycache.Ref{KeyID: "x"}, alg)
 	if err != nil || len(match.Keys) != 4 {
 		t.Fatalf("%d keys, %v; want 4", len(match.Keys), err)
 	}
@@ -658,39 +647,39 @@ func TestCache_ReplacedPEM(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t)
 		p := providerAt(t, issuer, issuer.URL()+"/key.pem", keycache.Options{}).warm(t)
-		last, err := p.cache.Find(t.Context(), "x", alg)
+		last, err := p.cache.Find(t.Context(), keycache.Ref{KeyID: "x"}, alg)
 		if err != nil {
 			t.Fatal(err)
 		}
 		next := p.Rotate()
-		match, err := p.cache.FindAgain(t.Context(), last, "x", alg)
+		match, err := p.cache.FindAgain(t.Context(), last, keycache.Ref{KeyID: "x"}, alg)
 		if err != nil || len(match.Keys) != 1 || match.Keys[0].Thumbprint() != next {
 			t.Fatalf("%+v, %v", match, err)
 		}
 		fetches(t, p, 2)
 
 		// A caller with the old match needs no fetch.
-		if match, err = p.cache.FindAgain(t.Context(), last, "x", alg); err != nil || match.Keys[0].Thumbprint() != next {
+		if match, err = p.cache.FindAgain(t.Context(), last, keycache.Ref{KeyID: "x"}, alg); err != nil || match.Keys[0].Thumbprint() != next {
 			t.Fatalf("%+v, %v", match, err)
 		}
 		fetches(t, p, 2)
 
 		// Forged signatures buy one fetch in ten seconds.
 		for range 100 {
-			if _, err := p.cache.FindAgain(t.Context(), match, "x", alg); !errors.Is(err, keycache.ErrUnknownKey) {
+			if _, err := p.cache.FindAgain(t.Context(), match, keycache.Ref{KeyID: "x"}, alg); !errors.Is(err, keycache.ErrUnknownKey) {
 				t.Fatalf("%v; want ErrUnknownKey", err)
 			}
 		}
 		fetches(t, p, 3)
 		next = p.Rotate()
 		time.Sleep(cooldown)
-		if match, err = p.cache.FindAgain(t.Context(), match, "x", alg); err != nil || match.Keys[0].Thumbprint() != next {
+		if match, err = p.cache.FindAgain(t.Context(), match, keycache.Ref{KeyID: "x"}, alg); err != nil || match.Keys[0].Thumbprint() != next {
 			t.Fatalf("%+v, %v", match, err)
 		}
 
 		p.Down()
 		time.Sleep(cooldown)
-		_, err = p.cache.FindAgain(t.Context(), match, "x", alg)
+		_, err = p.cache.FindAgain(t.Context(), match, keycache.Ref{KeyID: "x"}, alg)
 		unavailable(t, err)
 	})
 }
@@ -701,16 +690,16 @@ func TestCache_ReplacedPEMOfOtherType(t *testing.T) {
 		now := before
 		asked := &recorder{Source: sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return keys.NewSet(now) })}
 		cache := newCache(t, asked, keycache.Options{})
-		if _, err := cache.Find(t.Context(), "x", "RS256"); err != nil {
+		if _, err := cache.Find(t.Context(), keycache.Ref{KeyID: "x"}, "RS256"); err != nil {
 			t.Fatal(err)
 		}
 		now = after
-		match, err := cache.Find(t.Context(), "x", alg)
+		match, err := cache.Find(t.Context(), keycache.Ref{KeyID: "x"}, alg)
 		if err != nil || len(match.Keys) != 1 {
 			t.Fatalf("%+v, %v", match, err)
 		}
 		for range 10 { // on the same budget
-			if _, err = cache.Find(t.Context(), "x", "RS256"); !errors.Is(err, keycache.ErrWrongAlgorithm) {
+			if _, err = cache.Find(t.Context(), keycache.Ref{KeyID: "x"}, "RS256"); !errors.Is(err, keycache.ErrWrongAlgorithm) {
 				t.Fatalf("%v; want ErrWrongAlgorithm", err)
 			}
 		}
@@ -730,7 +719,7 @@ func TestCache_FixedSource(t *testing.T) {
 	for range 3 {
 		match := served(t, cache, "a", fetchLimit)
 		unknown(t, cache, "b")
-		if _, err := cache.FindAgain(t.Context(), match, "a", alg); !errors.Is(err, keycache.ErrUnknownKey) {
+		if _, err := cache.FindAgain(t.Context(), match, keycache.Ref{KeyID: "a"}, alg); !errors.Is(err, keycache.ErrUnknownKey) {
 			t.Fatal(err)
 		}
 		clock.Advance(365 * 24 * time.Hour)
@@ -770,11 +759,11 @@ func TestConfirm_OtherIssuer(t *testing.T) {
 		return set, err
 	}), keycache.Options{Now: func() time.Time { return now }})
 	t.Cleanup(func() { _ = cache.Close() })
-	match, err := cache.Find(t.Context(), "a", "ES256")
+	match, err := cache.Find(t.Context(), keycache.Ref{KeyID: "a"}, "ES256")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, ok, err := cache.Confirm(t.Context(), now, match, "a", "ES256"); !ok || err != nil || again.Generation != match.Generation {
+	if again, ok, err := cache.Confirm(t.Context(), now, match, keycache.Ref{KeyID: "a"}, "ES256"); !ok || err != nil || again.Generation != match.Generation {
 		t.Errorf("%+v, %v, %v", again, ok, err)
 	}
 	issuer = "https://idp.example/"
@@ -782,7 +771,7 @@ func TestConfirm_OtherIssuer(t *testing.T) {
 	if err := cache.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, err := cache.Confirm(t.Context(), now, match, "a", "ES256"); ok || err != nil {
+	if _, ok, err := cache.Confirm(t.Context(), now, match, keycache.Ref{KeyID: "a"}, "ES256"); ok || err != nil {
 		t.Errorf("%v, %v", ok, err)
 	}
 }
@@ -794,7 +783,7 @@ func TestLacks_Outage(t *testing.T) {
 		if p.cache.Lacks("forged") {
 			t.Error("before the first question")
 		}
-		p.cache.Find(t.Context(), "forged", alg) //nolint:errcheck // ErrUnknownKey
+		p.cache.Find(t.Context(), keycache.Ref{KeyID: "forged"}, alg) //nolint:errcheck // ErrUnknownKey
 		if !p.cache.Lacks("forged") || p.cache.Lacks(p.KeyID()) || p.cache.Lacks("") {
 			t.Error("a moment after the source said so")
 		}
@@ -803,7 +792,7 @@ func TestLacks_Outage(t *testing.T) {
 			t.Error("after ten seconds")
 		}
 		p.Down()
-		p.cache.Find(t.Context(), "forged", alg) //nolint:errcheck // the outage
+		p.cache.Find(t.Context(), keycache.Ref{KeyID: "forged"}, alg) //nolint:errcheck // the outage
 		if p.cache.Lacks("forged") {
 			t.Error("in the outage")
 		}
@@ -814,7 +803,6 @@ func TestLacks_Outage(t *testing.T) {
 func TestCache_ChecksChangedSet(t *testing.T) {
 	for name, change := range map[string]func(*keys.Set){
 		"a weak key instead": func(set *keys.Set) { set.Keys[0] = keys.Key{ID: "a", Public: rsaPublic(1024)} },
-		"two keys of one id": func(set *keys.Set) { set.Keys[1].ID = "a" },
 		"another's id":       func(set *keys.Set) { set.Keys[0].ID = "b" },
 		"a weak key more":    func(set *keys.Set) { set.Keys = append(set.Keys[1:], keys.Key{ID: "a", Public: rsaPublic(1024)}) },
 	} {
@@ -827,7 +815,7 @@ func TestCache_ChecksChangedSet(t *testing.T) {
 		}), keycache.Options{})
 		served(t, cache, "c", fetchLimit)
 		for _, algorithm := range []string{alg, "RS256"} {
-			if match, err := cache.Find(t.Context(), "a", algorithm); err == nil {
+			if match, err := cache.Find(t.Context(), keycache.Ref{KeyID: "a"}, algorithm); err == nil {
 				t.Errorf("%s: %+v", name, match)
 			}
 		}
@@ -853,13 +841,13 @@ func TestCache_GenerationOfChangedKeys(t *testing.T) {
 				source := &published{list: step.before}
 				var last keycache.FetchEvent
 				cache := newCache(t, source, keycache.Options{OnFetch: func(e keycache.FetchEvent) { last = e }})
-				before, err := cache.Find(t.Context(), step.before[0].ID, alg)
+				before, err := cache.Find(t.Context(), keycache.Ref{KeyID: step.before[0].ID}, alg)
 				if err != nil {
 					t.Fatal(err)
 				}
 				source.list = step.after
 				time.Sleep(longest + fetchLimit + time.Second) // an idle set waits for its refresh
-				after, err := cache.Find(t.Context(), step.after[0].ID, alg)
+				after, err := cache.Find(t.Context(), keycache.Ref{KeyID: step.after[0].ID}, alg)
 				if err != nil || (after.Generation > before.Generation) != step.grows || last.Changed != step.grows {
 					t.Errorf("from %d to %d, %v; %+v", before.Generation, after.Generation, err, last)
 				}
@@ -981,12 +969,12 @@ func TestCache_OneIDSeveralAlgorithms(t *testing.T) {
 	}
 	cache := newCache(t, source, keycache.Options{})
 	for _, a := range []string{"RS256", "PS256", "ES256"} {
-		match, err := cache.Find(t.Context(), "a", a)
+		match, err := cache.Find(t.Context(), keycache.Ref{KeyID: "a"}, a)
 		if err != nil || len(match.Keys) != 1 || !match.Keys[0].Fits(a) {
 			t.Errorf("%s: %+v, %v", a, match, err)
 		}
 	}
-	if _, err := cache.Find(t.Context(), "a", "RS512"); err == nil {
+	if _, err := cache.Find(t.Context(), keycache.Ref{KeyID: "a"}, "RS512"); err == nil {
 		t.Error("an algorithm that no key was published for is accepted")
 	}
 }
@@ -998,7 +986,7 @@ func TestCache_ProviderWithoutKeyIDs(t *testing.T) {
 	}
 	p.warm(t)
 	for _, kid := range []string{"", "any"} {
-		if match, err := p.cache.Find(t.Context(), kid, alg); err != nil || !match.Guessed || len(match.Keys) != 1 {
+		if match, err := p.cache.Find(t.Context(), keycache.Ref{KeyID: kid}, alg); err != nil || !match.Guessed || len(match.Keys) != 1 {
 			t.Errorf("kid %q: %+v, %v", kid, match, err)
 		}
 	}
@@ -1017,7 +1005,7 @@ func TestCache_SkippedKeyIsLoggedOnce(t *testing.T) {
 		clock.Advance(2 * longest)
 		served(t, p.cache, p.KeyID(), fetchLimit)
 	}
-	if _, err := p.cache.Find(t.Context(), "bad", alg); err == nil {
+	if _, err := p.cache.Find(t.Context(), keycache.Ref{KeyID: "bad"}, alg); err == nil {
 		t.Error("the bad key is in use")
 	}
 	if s := p.cache.Status(); len(s.KeyIDs) != 1 || len(s.Skipped) != 1 || s.Skipped[0].ID != "bad" || s.Skipped[0].Reason == "" {

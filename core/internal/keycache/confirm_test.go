@@ -32,13 +32,13 @@ func TestConfirm_KeyInForce(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				source := &published{list: c.before}
 				cache := newCache(t, source, keycache.Options{})
-				match, err := cache.Find(t.Context(), c.kid, alg)
+				match, err := cache.Find(t.Context(), keycache.Ref{KeyID: c.kid}, alg)
 				if err != nil {
 					t.Fatal(err)
 				}
 				source.list = c.after
 				time.Sleep(shortest - 1)
-				if _, ok, err := cache.Confirm(t.Context(), time.Now(), match, c.kid, alg); !ok || err != nil {
+				if _, ok, err := cache.Confirm(t.Context(), time.Now(), match, keycache.Ref{KeyID: c.kid}, alg); !ok || err != nil {
 					t.Fatalf("before the refresh: %v, %v", ok, err)
 				}
 				time.Sleep(longest - shortest + 1)
@@ -46,7 +46,7 @@ func TestConfirm_KeyInForce(t *testing.T) {
 					t.Fatal(err)
 				}
 				synctest.Wait()
-				again, ok, err := cache.Confirm(t.Context(), time.Now(), match, c.kid, alg)
+				again, ok, err := cache.Confirm(t.Context(), time.Now(), match, keycache.Ref{KeyID: c.kid}, alg)
 				if ok != c.confirmed || err != nil {
 					t.Fatalf("confirmed: %v, %v", ok, err)
 				}
@@ -62,7 +62,7 @@ func TestConfirm_KeyInForce(t *testing.T) {
 func TestConfirm_Allocations(t *testing.T) {
 	cache := newCache(t, having(ecKey("a")), keycache.Options{})
 	match, now := served(t, cache, "a", fetchLimit), time.Now()
-	if n := testing.AllocsPerRun(100, func() { _, _, _ = cache.Confirm(context.Background(), now, match, "a", alg) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { _, _, _ = cache.Confirm(context.Background(), now, match, keycache.Ref{KeyID: "a"}, alg) }); n > 0 {
 		t.Fatalf("%v allocations; want none", n)
 	}
 }
@@ -73,7 +73,7 @@ func TestConfirm_Unavailable(t *testing.T) {
 		match := served(t, p.cache, p.KeyID(), 0)
 		p.Down()
 		time.Sleep(longest + staleFor)
-		_, ok, err := p.cache.Confirm(t.Context(), time.Now(), match, p.KeyID(), alg)
+		_, ok, err := p.cache.Confirm(t.Context(), time.Now(), match, keycache.Ref{KeyID: p.KeyID()}, alg)
 		unavailable(t, err)
 		if ok {
 			t.Error("confirmed")
@@ -86,7 +86,7 @@ func TestConfirm_SeveralKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &published{list: []keys.Key{ecKey(""), ecKey("")}}
 		cache := newCache(t, source, keycache.Options{})
-		match, err := cache.Find(t.Context(), "", alg)
+		match, err := cache.Find(t.Context(), keycache.Ref{KeyID: ""}, alg)
 		if err != nil || len(match.Keys) != 2 {
 			t.Fatalf("%+v, %v", match, err)
 		}
@@ -95,7 +95,7 @@ func TestConfirm_SeveralKeys(t *testing.T) {
 		if err := cache.Ready(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, ok, err := cache.Confirm(t.Context(), time.Now(), match, "", alg); ok || err != nil {
+		if _, ok, err := cache.Confirm(t.Context(), time.Now(), match, keycache.Ref{KeyID: ""}, alg); ok || err != nil {
 			t.Errorf("%v, %v", ok, err)
 		}
 	})

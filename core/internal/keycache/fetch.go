@@ -44,9 +44,9 @@ func (c *Cache) now() (now time.Time) {
 }
 
 // fresh returns a usable set and starts a due refresh. It takes no lock for a set that is not due. A
-// call about a token passes its key id and algorithm. If a due set lacks what the token needs, fresh
+// call about a token passes how it names its key, and its algorithm. If a due set lacks what the token needs, fresh
 // returns it as it is, because the caller then fetches.
-func (c *Cache) fresh(ctx context.Context, w *wait, now time.Time, keyID, algorithm string) (*snapshot, error) {
+func (c *Cache) fresh(ctx context.Context, w *wait, now time.Time, ref Ref, algorithm string) (*snapshot, error) {
 	snap := c.current.Load()
 	if snap != nil && now.Before(snap.fetched.Add(-minInterval)) {
 		// The clock moved backwards. By its old times the set would count as young for as long as
@@ -61,7 +61,7 @@ func (c *Cache) fresh(ctx context.Context, w *wait, now time.Time, keyID, algori
 	}
 	var lacks func(*snapshot) bool
 	if algorithm != "" {
-		lacks = lacking(keyID, algorithm)
+		lacks = lacking(ref, algorithm)
 	}
 	switch {
 	case snap == nil, now.After(snap.due.Add(c.opts.StaleFor)): // no usable set
@@ -251,7 +251,7 @@ func (c *Cache) call(ctx context.Context, lacks func(*snapshot) bool) (*keys.Set
 	}
 	set, err := c.source.Fetch(ctx, previous)
 	switch {
-	case errors.Is(err, ErrUnknownKey), errors.Is(err, ErrAmbiguousKey), errors.Is(err, ErrWrongAlgorithm):
+	case errors.Is(err, ErrUnknownKey), errors.Is(err, ErrOtherCertificate), errors.Is(err, ErrWrongAlgorithm):
 		return nil, errors.New(err.Error()) // only the cache returns these to callers
 	case err != nil:
 		return nil, err

@@ -22,7 +22,7 @@ func (quits) String() string { return "quits" }
 func TestCache_SourceGoexit(t *testing.T) {
 	cache := keycache.New(quits{}, keycache.Options{OnFetch: func(keycache.FetchEvent) { runtime.Goexit() }})
 	var unavailable *keycache.UnavailableError
-	if _, err := cache.Find(t.Context(), "a", "RS256"); !errors.As(err, &unavailable) {
+	if _, err := cache.Find(t.Context(), keycache.Ref{KeyID: "a"}, "RS256"); !errors.As(err, &unavailable) {
 		t.Errorf("%v", err)
 	}
 	if err := cache.Close(); err != nil {

@@ -188,7 +188,7 @@ func (c *clock) Advance(d time.Duration) {
 // find looks a key up and returns how long that took.
 func find(c *keycache.Cache, kid string) (keycache.Match, time.Duration, error) {
 	began := time.Now()
-	match, err := c.Find(context.Background(), kid, alg)
+	match, err := c.Find(context.Background(), keycache.Ref{KeyID: kid}, alg)
 	return match, time.Since(began), err
 }
 

@@ -8,10 +8,10 @@
 //
 // # Which key a token gets
 //
-// A token that names a key id gets the key with that id, or none. A key of another type, or
-// declared for another algorithm, is [ErrWrongAlgorithm]. Where keys have no ids, as in PEM, the
-// token's id is ignored and up to four keys are tried. A token without a key id gets the only key
-// that fits its algorithm; several are [ErrAmbiguousKey].
+// A token that names a key id gets the keys with that id, or none. A key of another type, or
+// declared for another algorithm, is [ErrWrongAlgorithm]. A token without a key id gets the key whose
+// certificate it names (x5t, x5t#S256), by the key's own thumbprint or by its id; without any, up to
+// four keys that fit its algorithm. So does every token where keys have no ids, as in PEM.
 //
 // # How long keys serve
 //
@@ -53,7 +53,7 @@ const (
 	minBackOff      = time.Second
 	maxBackOff      = 30 * time.Second
 	maxWaiters      = 1024
-	maxCandidates   = 4 // keys tried for a token that names none
+	maxCandidates   = 4 // keys tried for one token
 )
 
 // Errors of [Cache.Find]. All others are an [UnavailableError].
@@ -61,8 +61,8 @@ var (
 	// ErrUnknownKey means that the source has no such key. It was queried within the last ten
 	// seconds, or never changes.
 	ErrUnknownKey = errors.New("no key with this id")
-	// ErrAmbiguousKey means that the token names no key and several fit.
-	ErrAmbiguousKey = errors.New("no key id, and several keys fit")
+	// ErrOtherCertificate means that x5t names another key of the set than kid does.
+	ErrOtherCertificate = errors.New("x5t is that of another key than the one that kid names")
 	// ErrWrongAlgorithm means that the key is for another algorithm.
 	ErrWrongAlgorithm = errors.New("the key is for another algorithm")
 )
@@ -151,6 +151,23 @@ func New(source keys.Source, o Options) *Cache {
 	return &Cache{source: source, name: source.String(), opts: o}
 }
 
+// A Ref is how a token's header names its key. Empty members are not present.
+type Ref struct {
+	KeyID        string // kid
+	X5T, X5TS256 string // x5t and x5t#S256, thumbprints of the key's certificate
+}
+
+// certified reports whether a key has the certificate that the token names.
+func (r Ref) certified(k keys.Key) bool { return k.HasCertificate(r.X5T, r.X5TS256) }
+
+// Size returns how many bytes the names have.
+func (r Ref) Size() int { return len(r.KeyID) + len(r.X5T) + len(r.X5TS256) }
+
+// Clone returns a copy that does not share the token's memory.
+func (r Ref) Clone() Ref {
+	return Ref{strings.Clone(r.KeyID), strings.Clone(r.X5T), strings.Clone(r.X5TS256)}
+}
+
 // Match is the result of [Cache.Find].
 type Match struct {
 	// Keys to try, in order; at least one.
@@ -174,58 +191,57 @@ type wait struct {
 // answered reports whether a set was fetched within the call.
 func (w wait) answered(s *snapshot) bool { return w.fetch != 0 && w.fetch == s.fetch }
 
-// Find returns the keys that may have signed a token with this key id (empty if it names none) and
-// algorithm. It waits only before the first set, for an unknown key id, and for a set that is too
+// Find returns the keys that may have signed a token with this algorithm that names its key by ref. It
+// waits only before the first set, for an unknown key id, and for a set that is too
 // old. Canceling ctx ends the wait of this caller only.
 //
-// It fails with [ErrUnknownKey], [ErrAmbiguousKey], [ErrWrongAlgorithm] or an [UnavailableError].
-func (c *Cache) Find(ctx context.Context, keyID, algorithm string) (match Match, err error) {
+// It fails with [ErrUnknownKey], [ErrWrongAlgorithm] or an [UnavailableError].
+func (c *Cache) Find(ctx context.Context, ref Ref, algorithm string) (match Match, err error) {
 	var w wait
 	defer func() { match.wait = w }()
-	snap, err := c.fresh(ctx, &w, c.now(), keyID, algorithm)
+	snap, err := c.fresh(ctx, &w, c.now(), ref, algorithm)
 	if err != nil {
 		return Match{}, err
 	}
-	match, err = snap.find(keyID, algorithm)
+	match, err = snap.find(ref, algorithm)
 	if !outdated(match, err) || w.answered(snap) {
 		return match, err
 	}
-	snap, again := c.newer(ctx, &w, snap, lacking(keyID, algorithm))
+	snap, again := c.newer(ctx, &w, snap, lacking(ref, algorithm))
 	switch {
 	case again == nil:
-		return snap.find(keyID, algorithm)
+		return snap.find(ref, algorithm)
 	case errors.Is(again, ErrUnknownKey):
 		return Match{}, err // the first result still holds
 	}
 	return Match{}, again
 }
 
-// outdated reports whether a result of find can be due to a change of the keys. A key may have
-// been added, a key without id may have been replaced by one of another type, or the last rotation
-// may have ended, so that only one key fits.
+// outdated reports whether a result of find can be due to a change of the keys. A key may have been
+// added, or a key without id may have been replaced by one of another type.
 func outdated(match Match, err error) bool {
-	return errors.Is(err, ErrUnknownKey) || errors.Is(err, ErrAmbiguousKey) || match.Guessed && errors.Is(err, ErrWrongAlgorithm)
+	return errors.Is(err, ErrUnknownKey) || match.Guessed && errors.Is(err, ErrWrongAlgorithm)
 }
 
 // lacking returns a function that reports whether a set does not have what a token needs.
-func lacking(keyID, algorithm string) func(*snapshot) bool {
-	keyID = strings.Clone(keyID) // a fetch may outlive the token
-	return func(s *snapshot) bool { return outdated(s.find(keyID, algorithm)) }
+func lacking(ref Ref, algorithm string) func(*snapshot) bool {
+	ref = ref.Clone() // a fetch may outlive the token
+	return func(s *snapshot) bool { return outdated(s.find(ref, algorithm)) }
 }
 
 // FindAgain looks a key up after no key of a match has verified the token: it may have been replaced,
 // even under its id. FindAgain queries the source for changed keys, on the same budget as for an
 // unknown key id, and fails with [ErrUnknownKey] if they have not.
-func (c *Cache) FindAgain(ctx context.Context, last Match, keyID, algorithm string) (Match, error) {
+func (c *Cache) FindAgain(ctx context.Context, last Match, ref Ref, algorithm string) (Match, error) {
 	w := last.wait
-	snap, err := c.fresh(ctx, &w, c.now(), keyID, algorithm)
+	snap, err := c.fresh(ctx, &w, c.now(), ref, algorithm)
 	if err != nil {
 		return Match{}, err
 	}
-	keyID = strings.Clone(keyID) // a fetch may outlive the token
+	ref = ref.Clone() // a fetch may outlive the token
 	same := func(a, b keys.Key) bool { return a.Thumbprint() == b.Thumbprint() }
 	unchanged := func(s *snapshot) bool {
-		match, err := s.find(keyID, algorithm)
+		match, err := s.find(ref, algorithm)
 		return err != nil || slices.EqualFunc(match.Keys, last.Keys, same)
 	}
 	if unchanged(snap) {
@@ -239,7 +255,7 @@ func (c *Cache) FindAgain(ctx context.Context, last Match, keyID, algorithm stri
 			return Match{}, ErrUnknownKey
 		}
 	}
-	return snap.find(keyID, algorithm)
+	return snap.find(ref, algorithm)
 }
 
 // Confirm reports whether [Cache.Find] would return the one key of last again, for a token that it
@@ -247,16 +263,16 @@ func (c *Cache) FindAgain(ctx context.Context, last Match, keyID, algorithm stri
 // the next call. It starts a due refresh as Find does, but fetches nothing for the token. If it
 // returns false, the token must be verified again. It runs on every request, so the caller passes
 // the time, read from [Options.Now].
-func (c *Cache) Confirm(ctx context.Context, now time.Time, last Match, keyID, algorithm string) (Match, bool, error) {
+func (c *Cache) Confirm(ctx context.Context, now time.Time, last Match, ref Ref, algorithm string) (Match, bool, error) {
 	var w wait
-	snap, err := c.fresh(ctx, &w, now.Round(0), keyID, algorithm)
+	snap, err := c.fresh(ctx, &w, now.Round(0), ref, algorithm)
 	if err != nil {
 		return Match{}, false, err
 	}
 	if snap.generation == last.Generation {
 		return last, true, nil
 	}
-	match, err := snap.find(keyID, algorithm)
+	match, err := snap.find(ref, algorithm)
 	if err != nil || match.Issuer != last.Issuer || len(last.Keys) != 1 {
 		return Match{}, false, nil //nolint:nilerr // verifying the token again reports it
 	}
@@ -293,7 +309,7 @@ func (c *Cache) Lacks(keyID string) bool {
 // too old. Its error is an [UnavailableError].
 func (c *Cache) Ready(ctx context.Context) error {
 	var w wait
-	_, err := c.fresh(ctx, &w, c.now(), "", "")
+	_, err := c.fresh(ctx, &w, c.now(), Ref{}, "")
 	return err
 }
 
@@ -355,35 +371,39 @@ func newSnapshot(set *keys.Set, fetched time.Time, interval time.Duration) *snap
 	return snap
 }
 
-// find looks a key up.
-func (s *snapshot) find(keyID, algorithm string) (Match, error) {
+// find looks keys up.
+func (s *snapshot) find(ref Ref, algorithm string) (Match, error) {
 	match := Match{Issuer: s.set.Issuer, Generation: s.generation}
-	if keyID != "" && len(s.byID) > 0 {
-		named := s.byID[keyID]
-		if len(named) == 0 {
+	candidates := s.set.Keys
+	if ref.KeyID != "" && len(s.byID) > 0 {
+		if candidates = s.byID[ref.KeyID]; len(candidates) == 0 {
 			return Match{}, ErrUnknownKey
 		}
-		for i, key := range named {
-			if key.Fits(algorithm) {
-				match.Keys = named[i : i+1 : i+1]
-				return match, nil // the only one: keys.NewSet drops rivals
+	} else if match.Guessed = true; ref.KeyID == "" && len(s.byID) > 0 {
+		for _, id := range []string{ref.X5T, ref.X5TS256} {
+			if named := s.byID[id]; id != "" && len(named) > 0 {
+				candidates = named
 			}
 		}
-		return Match{}, ErrWrongAlgorithm
 	}
-	match.Guessed = true
-	for _, key := range s.set.Keys {
-		if key.Fits(algorithm) && len(match.Keys) < maxCandidates {
+	certified := slices.ContainsFunc(s.set.Keys, ref.certified)
+	for i, key := range candidates {
+		if !key.Fits(algorithm) || certified && !ref.certified(key) {
+			continue
+		}
+		if match.Keys == nil {
+			match.Keys = candidates[i : i+1 : i+1] // without an allocation
+		} else if len(match.Keys) < maxCandidates {
 			match.Keys = append(match.Keys, key)
 		}
 	}
 	switch {
-	case len(match.Keys) == 0:
-		return Match{Guessed: true}, ErrWrongAlgorithm
-	case len(match.Keys) > 1 && len(s.byID) > 0:
-		return Match{}, ErrAmbiguousKey
+	case len(match.Keys) > 0:
+		return match, nil
+	case certified && !slices.ContainsFunc(candidates, ref.certified):
+		return Match{}, ErrOtherCertificate
 	}
-	return match, nil
+	return Match{Guessed: match.Guessed}, ErrWrongAlgorithm
 }
 
 // hasIDs reports whether tokens can name keys of a set.

@@ -323,7 +323,7 @@ func TestInline_CanceledCaller(t *testing.T) {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		_, err := p.cache.Find(ctx, kid, alg)
+		_, err := p.cache.Find(ctx, keycache.Ref{KeyID: kid}, alg)
 		unavailable(t, err)
 		alone(t)
 	}
@@ -374,7 +374,7 @@ func TestInline_OtherCallerIsServed(t *testing.T) {
 		defer cancel()
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			_, err := p.cache.Find(ctx, kid, alg)
+			_, err := p.cache.Find(ctx, keycache.Ref{KeyID: kid}, alg)
 			unavailable(t, err)
 		})
 		synctest.Wait()
@@ -420,7 +420,7 @@ func TestClose_WaitsForFetch(t *testing.T) {
 			if took > 0 || err.Error() != "keys unavailable: the key cache is closed" {
 				t.Fatalf("after Close: %v after %v", err, took)
 			}
-			_, err = cache.FindAgain(t.Context(), keycache.Match{}, "a", alg)
+			_, err = cache.FindAgain(t.Context(), keycache.Match{}, keycache.Ref{KeyID: "a"}, alg)
 			unavailable(t, err)
 			unavailable(t, cache.Ready(t.Context()))
 			if s := cache.Status(); len(s.KeyIDs) > 0 {
@@ -463,7 +463,7 @@ func TestClose_NoKeysInForce(t *testing.T) {
 		_ = p.cache.Close()
 		_, _, err = find(p.cache, p.KeyID())
 		unavailable(t, err)
-		_, confirmed, err := p.cache.Confirm(t.Context(), time.Now(), match, p.KeyID(), alg)
+		_, confirmed, err := p.cache.Confirm(t.Context(), time.Now(), match, keycache.Ref{KeyID: p.KeyID()}, alg)
 		unavailable(t, err)
 		if confirmed {
 			t.Error("a token that was verified before is confirmed")
@@ -618,7 +618,7 @@ func TestOnFetch_EveryAttempt(t *testing.T) {
 
 // An error of a source must not count as an answer of the cache.
 func TestCache_SourceErrorsAreNotAnswers(t *testing.T) {
-	for _, err := range []error{keycache.ErrUnknownKey, keycache.ErrAmbiguousKey, keycache.ErrWrongAlgorithm} {
+	for _, err := range []error{keycache.ErrUnknownKey, keycache.ErrOtherCertificate, keycache.ErrWrongAlgorithm} {
 		cache := newCache(t, sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return nil, err }), keycache.Options{})
 		_, _, got := find(cache, "a")
 		unavailable(t, got)
@@ -637,7 +637,7 @@ func TestCache_ChecksSets(t *testing.T) {
 	if match := served(t, cache, "good", fetchLimit); match.Issuer != "https://issuer.example" {
 		t.Errorf("the issuer was lost: %+v", match)
 	}
-	if _, err := cache.Find(t.Context(), "weak", "RS256"); !errors.Is(err, keycache.ErrUnknownKey) {
+	if _, err := cache.Find(t.Context(), keycache.Ref{KeyID: "weak"}, "RS256"); !errors.Is(err, keycache.ErrUnknownKey) {
 		t.Errorf("a weak key: %v", err)
 	}
 	exchanged, err := keys.NewSet(good)
@@ -720,7 +720,7 @@ func TestClose_WaitingCallers(t *testing.T) {
 				_, err := p.cache.Find(calling{t.Context(), func() {
 					synctest.Wait()
 					_ = p.cache.Close()
-				}}, c.kid, alg)
+				}}, keycache.Ref{KeyID: c.kid}, alg)
 				unavailable(t, err)
 				if err.Error() != "keys unavailable: the key cache is closed" {
 					t.Error(err)

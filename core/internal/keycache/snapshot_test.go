@@ -32,7 +32,7 @@ func TestSnapshot_ServesAtOnce(t *testing.T) {
 		old := iss.KeyID()
 
 		iss.Down()
-		if _, err := cache.Find(t.Context(), old, "ES256"); err != nil {
+		if _, err := cache.Find(t.Context(), keycache.Ref{KeyID: old}, "ES256"); err != nil {
 			t.Fatalf("while the provider is down: %v", err)
 		}
 		if iss.Stats().Refused != 0 {
@@ -40,7 +40,7 @@ func TestSnapshot_ServesAtOnce(t *testing.T) {
 		}
 		iss.Up()
 		next := iss.Rotate()
-		if _, err := cache.Find(t.Context(), next, "ES256"); err != nil || iss.Stats().Fetches != 1 {
+		if _, err := cache.Find(t.Context(), keycache.Ref{KeyID: next}, "ES256"); err != nil || iss.Stats().Fetches != 1 {
 			t.Errorf("a key that the snapshot lacks: %v, %d fetches", err, iss.Stats().Fetches)
 		}
 	})
@@ -66,13 +66,13 @@ func TestSnapshot_RefreshAfterAMinute(t *testing.T) {
 		removed := iss.KeyID()
 		iss.Rotate()
 		iss.Retire()
-		if _, err := cache.Find(t.Context(), removed, "ES256"); err != nil {
+		if _, err := cache.Find(t.Context(), keycache.Ref{KeyID: removed}, "ES256"); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(67 * time.Second)
-		_, _ = cache.Find(t.Context(), removed, "ES256") // notices that a refresh is due
+		_, _ = cache.Find(t.Context(), keycache.Ref{KeyID: removed}, "ES256") // notices that a refresh is due
 		synctest.Wait()
-		if _, err := cache.Find(t.Context(), removed, "ES256"); !errors.Is(err, keycache.ErrUnknownKey) {
+		if _, err := cache.Find(t.Context(), keycache.Ref{KeyID: removed}, "ES256"); !errors.Is(err, keycache.ErrUnknownKey) {
 			t.Errorf("the removed key: %v", err)
 		}
 	})

@@ -121,7 +121,7 @@ func TestCache_OneFetchAnswers(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if _, err := p.cache.FindAgain(t.Context(), match, p.KeyID(), alg); !errors.Is(err, keycache.ErrUnknownKey) {
+					if _, err := p.cache.FindAgain(t.Context(), match, keycache.Ref{KeyID: p.KeyID()}, alg); !errors.Is(err, keycache.ErrUnknownKey) {
 						t.Fatal(err)
 					}
 					fetches(t, p, want+1)
@@ -223,7 +223,7 @@ func TestConfirm_RemovedKey(t *testing.T) {
 					p.Rotate()
 					p.Retire()
 					p.Slow(700 * time.Millisecond)
-					if _, ok, err := p.cache.Confirm(t.Context(), time.Now(), match, kid, alg); ok || err != nil {
+					if _, ok, err := p.cache.Confirm(t.Context(), time.Now(), match, keycache.Ref{KeyID: kid}, alg); ok || err != nil {
 						t.Fatalf("the removed key: %v, %v", ok, err)
 					}
 					if _, took, err := find(p.cache, kid); !errors.Is(err, keycache.ErrUnknownKey) || took != 0 {
@@ -259,11 +259,11 @@ func TestFindAgain_ReplacedUnderItsID(t *testing.T) {
 		cache := newCache(t, source, keycache.Options{})
 		served(t, cache, "a", 0)
 		last := served(t, cache, "a", 0) // without a fetch of its own
-		if _, err := cache.FindAgain(t.Context(), last, "a", alg); !errors.Is(err, keycache.ErrUnknownKey) {
+		if _, err := cache.FindAgain(t.Context(), last, keycache.Ref{KeyID: "a"}, alg); !errors.Is(err, keycache.ErrUnknownKey) {
 			t.Fatalf("unchanged: %v", err)
 		}
 		for range 100 { // forged tokens
-			_, _ = cache.FindAgain(t.Context(), last, "a", alg)
+			_, _ = cache.FindAgain(t.Context(), last, keycache.Ref{KeyID: "a"}, alg)
 		}
 		if n := cache.Status().Fetches; n != 2 {
 			t.Fatalf("%d fetches; want the first and one for a hundred forged tokens", n)
@@ -271,7 +271,7 @@ func TestFindAgain_ReplacedUnderItsID(t *testing.T) {
 
 		source.list = []keys.Key{ecKey("a")}
 		time.Sleep(cooldown)
-		again, err := cache.FindAgain(t.Context(), last, "a", alg)
+		again, err := cache.FindAgain(t.Context(), last, keycache.Ref{KeyID: "a"}, alg)
 		if err != nil || again.Keys[0].Thumbprint() == key.Thumbprint() {
 			t.Fatalf("%+v, %v; want the new key", again, err)
 		}
@@ -288,7 +288,7 @@ func TestFindAgain_OneFetch(t *testing.T) {
 				p.Slow(slow)
 				began := time.Now()
 				match := served(t, p.cache, p.KeyID(), idleWait)
-				if _, err := p.cache.FindAgain(t.Context(), match, p.KeyID(), alg); !errors.Is(err, keycache.ErrUnknownKey) {
+				if _, err := p.cache.FindAgain(t.Context(), match, keycache.Ref{KeyID: p.KeyID()}, alg); !errors.Is(err, keycache.ErrUnknownKey) {
 					t.Error(err)
 				}
 				if took := time.Since(began); took != slow {
@@ -316,8 +316,8 @@ func TestFindAgain_AlternatingSets(t *testing.T) {
 				}), keycache.Options{})
 				served(t, cache, "a", 0)
 				for range 100 {
-					if match, err := cache.Find(t.Context(), "a", alg); err == nil {
-						_, _ = cache.FindAgain(t.Context(), match, "a", alg)
+					if match, err := cache.Find(t.Context(), keycache.Ref{KeyID: "a"}, alg); err == nil {
+						_, _ = cache.FindAgain(t.Context(), match, keycache.Ref{KeyID: "a"}, alg)
 					}
 				}
 				if n := cache.Status().Fetches; n != 2 {

@@ -12,10 +12,12 @@ import (
 	"github.com/more-retail/moresso-go/core/internal/compact"
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
 	"github.com/more-retail/moresso-go/core/internal/keycache"
+	"github.com/more-retail/moresso-go/core/keys"
 )
 
 const (
 	maxKeyIDBytes = 256
+	maxThumbprint = 43 // of SHA-256 in base64url
 	// latestDate is the last second of the year 9999.
 	latestDate = 253402300799
 )
@@ -112,7 +114,6 @@ var (
 	}
 	signature = []Check{
 		{"key", "unknown_key", "RFC 7515, section 4.1.4", findKey},
-		{"key", "ambiguous_key", "RFC 7515, section 4.1.4", oneKey},
 		{"key", "key_algorithm", "RFC 8725, section 3.1", keyAlgorithm},
 		{"signature", "bad_signature", "RFC 7515, section 5.2", verifySignature},
 		{"iss", "wrong_issuer", "OpenID Connect Discovery 1.0, section 4.3", discoveredIssuer},
@@ -178,7 +179,7 @@ func algorithm(_ context.Context, t *Token) error {
 	if !ok {
 		return fail("missing, or not a string")
 	}
-	if !slices.Contains(t.Algorithms, alg) {
+	if !slices.Contains(t.Algorithms, alg) && !slices.Contains(t.Algorithms, keys.OlderName(alg)) {
 		return fail("got %q, want one of %q", alg, t.Algorithms)
 	}
 	t.Algorithm = alg
@@ -237,14 +238,24 @@ func readKeyID(_ context.Context, t *Token) error {
 	if kid.Kind() != jsondoc.Absent && (!ok || len(id) > maxKeyIDBytes) {
 		return fail("not a string of at most %d bytes", maxKeyIDBytes)
 	}
-	t.KeyID = id
+	t.Key.KeyID = id
+	t.Key.X5T, t.Key.X5TS256 = t.certificate("x5t"), t.certificate("x5t#S256")
 	return nil
+}
+
+// certificate returns a thumbprint from the header. Providers write all kinds of values there, which
+// name no key.
+func (t *Token) certificate(name string) string {
+	if text, _ := t.header(name).Text(); len(text) <= maxThumbprint {
+		return text
+	}
+	return ""
 }
 
 // keyNotKnownMissing refuses a token for its header alone where no fetch could bring its key.
 func keyNotKnownMissing(_ context.Context, t *Token) error {
-	if t.Keys.Lacks(t.KeyID) {
-		return fail("the issuer has no key %q", t.KeyID)
+	if t.Keys.Lacks(t.Key.KeyID) {
+		return fail("the issuer has no key %q", t.Key.KeyID)
 	}
 	return nil
 }
@@ -602,26 +613,21 @@ func sidOrSub(_ context.Context, t *Token) error {
 
 // findKey looks the key up, which may fetch the key set. Errors of other rows are kept for them.
 func findKey(ctx context.Context, t *Token) error {
-	t.Match, t.keyErr = t.Keys.Find(ctx, t.KeyID, t.Algorithm)
+	t.Match, t.keyErr = t.Keys.Find(ctx, t.Key, t.Algorithm)
 	switch {
 	case errors.Is(t.keyErr, keycache.ErrUnknownKey):
-		return fail("the issuer has no key %q", t.KeyID)
-	case errors.Is(t.keyErr, keycache.ErrAmbiguousKey), errors.Is(t.keyErr, keycache.ErrWrongAlgorithm):
+		return fail("the issuer has no key %q", t.Key.KeyID)
+	case errors.Is(t.keyErr, keycache.ErrOtherCertificate):
+		return failure(t.keyErr)
+	case errors.Is(t.keyErr, keycache.ErrWrongAlgorithm):
 		return nil
 	}
 	return t.keyErr
 }
 
-func oneKey(_ context.Context, t *Token) error {
-	if errors.Is(t.keyErr, keycache.ErrAmbiguousKey) {
-		return failure(t.keyErr)
-	}
-	return nil
-}
-
 func keyAlgorithm(_ context.Context, t *Token) error {
 	if t.keyErr != nil {
-		return fail("the key %q is not for %s", t.KeyID, t.Algorithm)
+		return fail("the key %q is not for %s", t.Key.KeyID, t.Algorithm)
 	}
 	return nil
 }
@@ -634,7 +640,7 @@ func verifySignature(ctx context.Context, t *Token) error {
 	// The key may have been replaced, even under its id, or the one that signed the token may have
 	// been published since.
 	last := t.Match
-	again, err := t.Keys.FindAgain(ctx, last, t.KeyID, t.Algorithm)
+	again, err := t.Keys.FindAgain(ctx, last, t.Key, t.Algorithm)
 	var unavailable *keycache.UnavailableError
 	if errors.As(err, &unavailable) && last.Guessed {
 		return err
@@ -645,7 +651,7 @@ func verifySignature(ctx context.Context, t *Token) error {
 	if last.Guessed {
 		return fail("the signature is not by any key of the issuer")
 	}
-	return fail("the signature is not by the key %q that the token names", t.KeyID)
+	return fail("the signature is not by the key %q that the token names", t.Key.KeyID)
 }
 
 func (t *Token) verified() bool {

@@ -135,7 +135,7 @@ type Token struct {
 	*Rules           // of its issuer
 	Issuer    string // `iss`
 	Algorithm string
-	KeyID     string
+	Key       keycache.Ref
 	Times     Times
 	Match     keycache.Match // with the one key that verified the signature
 

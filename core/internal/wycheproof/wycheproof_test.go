@@ -91,7 +91,7 @@ func accepts(t *testing.T, set, token string) bool {
 	}
 	algorithm, _ := parsed.Header.Get("alg").Text()
 	keyID, _ := parsed.Header.Get("kid").Text()
-	match, err := keycache.New(source, keycache.Options{}).Find(t.Context(), keyID, algorithm)
+	match, err := keycache.New(source, keycache.Options{}).Find(t.Context(), keycache.Ref{KeyID: keyID}, algorithm)
 	if err != nil {
 		return false
 	}

@@ -1,0 +1,356 @@
+package sso_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/keys"
+	"github.com/more-retail/moresso-go/core/sso"
+)
+
+// jwkOf returns a public key as a JWK, with changes; nil removes a member.
+func jwkOf(t testing.TB, public crypto.PublicKey, changes map[string]any) string {
+	t.Helper()
+	jwk := map[string]any{"kid": "k1"}
+	switch public := public.(type) {
+	case *rsa.PublicKey:
+		jwk["kty"], jwk["n"], jwk["e"] = "RSA", b64(public.N.Bytes()), b64(big.NewInt(int64(public.E)).Bytes())
+	case *ecdsa.PublicKey:
+		point, err := public.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		half := len(point) / 2
+		jwk["kty"], jwk["crv"], jwk["x"], jwk["y"] = "EC", public.Params().Name, b64(point[1:1+half]), b64(point[1+half:])
+	case ed25519.PublicKey:
+		jwk["kty"], jwk["crv"], jwk["x"] = "OKP", "Ed25519", b64(public)
+	}
+	for name, value := range changes {
+		if jwk[name] = value; value == nil {
+			delete(jwk, name)
+		}
+	}
+	text, err := json.Marshal(jwk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// certificateOf returns a certificate of a key. With negative its serial number is negative, which package x509
+// refuses.
+func certificateOf(t testing.TB, key crypto.Signer, negative bool) []byte {
+	t.Helper()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "idp"}, NotAfter: T}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if negative {
+		der = slices.Clone(der)
+		at := strings.Index(string(der), "\x02\x01\x01")
+		der[at+2] = 0xff
+		if _, err := x509.ParseCertificate(der); err == nil {
+			t.Fatal("package x509 reads a negative serial number")
+		}
+	}
+	return der
+}
+
+func certificatePEM(der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+// shortP521 is a key whose y begins with a zero byte.
+var shortP521 = sync.OnceValue(func() *ecdsa.PrivateKey {
+	for {
+		key, err := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+		if err != nil {
+			panic(err)
+		}
+		if point, _ := key.PublicKey.Bytes(); point[67] == 0 && point[68] == 0 {
+			return key
+		}
+	}
+})
+
+// Whatever providers publish that has one meaning is read.
+func TestKeySet_Tolerance(t *testing.T) {
+	rsaPublic := &rsaKey().PublicKey
+	n, short := rsaPublic.N.Bytes(), shortP521()
+	point, _ := short.PublicKey.Bytes()
+	x, y := point[1:67], point[67:]
+	std := base64.StdEncoding.EncodeToString
+	set := func(list ...string) string { return `{"keys":[` + strings.Join(list, ",") + `]}` }
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain := []string{std(certificateOf(t, rsaKey(), false))}
+	small := smallExponent(t)
+	x25519 := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("0*0\x05\x06\x03+en\x03!\x00" + strings.Repeat("\x09", 32))})
+	many := []string{jwkOf(t, rsaPublic, nil)}
+	for i := range 499 {
+		many = append(many, jwkOf(t, ada.Public(), map[string]any{"kid": fmt.Sprint(i)}))
+	}
+	for name, c := range map[string]struct {
+		text string
+		alg  string
+		key  crypto.Signer // nil: nothing is usable
+	}{
+		"a byte order mark":                       {"\ufeff" + set(jwkOf(t, rsaPublic, nil)), "RS256", rsaKey()},
+		"PEM with a byte order mark":              {"\ufeff" + publicPEM(t, rsaPublic), "RS256", rsaKey()},
+		"n with padding":                          {set(jwkOf(t, rsaPublic, map[string]any{"n": base64.URLEncoding.EncodeToString(n)})), "RS256", rsaKey()},
+		"n in standard base64":                    {set(jwkOf(t, rsaPublic, map[string]any{"n": std(n)})), "RS256", rsaKey()},
+		"n with a leading zero, e of four bytes":  {set(jwkOf(t, rsaPublic, map[string]any{"n": b64(append([]byte{0}, n...)), "e": "AAEAAQ"})), "RS256", rsaKey()},
+		"y without its leading zeros":             {set(jwkOf(t, short.Public(), map[string]any{"y": b64(y[2:])})), "ES512", short},
+		"x with one zero too many":                {set(jwkOf(t, short.Public(), map[string]any{"x": b64(append([]byte{0}, x...))})), "ES512", short},
+		"empty use, alg and x5u":                  {set(jwkOf(t, rsaPublic, map[string]any{"use": "", "alg": "", "x5u": ""})), "RS256", rsaKey()},
+		"empty key_ops and x5c":                   {set(jwkOf(t, rsaPublic, map[string]any{"key_ops": []string{}, "x5c": []string{}})), "RS256", rsaKey()},
+		"null for what is not there":              {set(strings.Replace(jwkOf(t, rsaPublic, nil), "{", `{"use":null,"alg":null,"key_ops":null,"x5c":null,"x5t":null,`, 1)), "RS256", rsaKey()},
+		"x5c alone":                               {set(jwkOf(t, rsaPublic, map[string]any{"n": nil, "e": nil, "x5c": chain})), "RS256", rsaKey()},
+		"x5c alone, EC":                           {set(jwkOf(t, p256().Public(), map[string]any{"x": nil, "y": nil, "x5c": []string{std(certificateOf(t, p256(), false))}})), "ES256", p256()},
+		"x5c alone, with a negative serial":       {set(jwkOf(t, rsaPublic, map[string]any{"n": nil, "e": nil, "x5c": []string{std(certificateOf(t, rsaKey(), true))}})), "RS256", rsaKey()},
+		"x5c of another key beside n":             {set(jwkOf(t, rsaPublic, map[string]any{"x5c": []string{std(certificateOf(t, p256(), false))}})), "RS256", rsaKey()},
+		"x5c of another type alone":               {set(jwkOf(t, rsaPublic, map[string]any{"n": nil, "e": nil, "x5c": []string{std(certificateOf(t, p256(), false))}})), "RS256", nil},
+		"x5c that is not a certificate":           {set(jwkOf(t, rsaPublic, map[string]any{"n": nil, "e": nil, "x5c": []string{"AAAA"}})), "RS256", nil},
+		"Google's map of ids to certificates":     {fmt.Sprintf(`{"k0":%q,"k1":%q}`, certificatePEM(certificateOf(t, other, false)), certificatePEM(certificateOf(t, rsaKey(), false))), "RS256", rsaKey()},
+		"the same with one that cannot be read":   {fmt.Sprintf(`{"k0":%q,"k1":%q}`, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", certificatePEM(certificateOf(t, rsaKey(), true))), "RS256", rsaKey()},
+		"the same with something else in it":      {fmt.Sprintf(`{"k1":%q,"x":"y"}`, certificatePEM(certificateOf(t, rsaKey(), false))), "RS256", nil},
+		"the exponent 3":                          {set(jwkOf(t, small.Public(), nil)), "RS256", small},
+		"500 keys":                                {set(many...), "RS256", rsaKey()},
+		"501 keys":                                {set(append(many, many[0])...), "RS256", nil},
+		"one id, two keys, the second signs":      {set(jwkOf(t, &other.PublicKey, nil), jwkOf(t, rsaPublic, nil)), "RS256", rsaKey()},
+		"one id, four keys, the last signs":       {set(jwkOf(t, &other.PublicKey, nil), jwkOf(t, small.Public(), nil), jwkOf(t, &secondRSA().PublicKey, nil), jwkOf(t, rsaPublic, nil)), "RS256", rsaKey()},
+		"one id, EC and RSA":                      {set(jwkOf(t, p256().Public(), nil), jwkOf(t, rsaPublic, nil)), "RS256", rsaKey()},
+		"PEM with a key of unknown type":          {string(x25519) + publicPEM(t, rsaPublic), "RS256", rsaKey()},
+		"PEM with a block cut short":              {publicPEM(t, &other.PublicKey)[:200] + "\n" + publicPEM(t, rsaPublic), "RS256", rsaKey()},
+		"PEM with a block of another kind":        {"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n" + publicPEM(t, rsaPublic), "RS256", rsaKey()},
+		"PEM with a certificate, negative serial": {certificatePEM(certificateOf(t, rsaKey(), true)), "RS256", rsaKey()},
+		"PEM with a private key":                  {publicPEM(t, rsaPublic) + privatePEM(t, other), "RS256", nil},
+		"PEM with a private key, cut short":       {privatePEM(t, other)[:300] + "\n" + publicPEM(t, rsaPublic), "RS256", nil},
+		"an empty private member":                 {set(jwkOf(t, rsaPublic, map[string]any{"d": ""})), "RS256", nil},
+		"a symmetric key":                         {set(`{"kty":"oct","kid":"k1","k":"AAAA"}`), "RS256", nil},
+		"a member twice":                          {set(strings.Replace(jwkOf(t, rsaPublic, nil), "{", `{"kid":"k1",`, 1)), "RS256", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "keys")
+			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(c.text)) }))
+			defer server.Close()
+			for _, uri := range []string{server.URL, "file:" + file} {
+				cfg := sso.Config{PublicKeyURI: uri, Audience: []string{"api"}, Issuer: issuerID, Algorithms: []string{c.alg}, Now: func() time.Time { return T }}
+				auth, err := sso.New(cfg)
+				if err != nil {
+					if c.key != nil || uri == server.URL {
+						t.Fatal(err)
+					}
+					continue
+				}
+				defer auth.Close()
+				signer := c.key
+				if signer == nil {
+					signer = rsaKey()
+				}
+				_, err = auth.ValidateToken(t.Context(), signedWith(t, jwt.GetSigningMethod(c.alg), signer, headerWith("alg", `"`+c.alg+`"`, "kid", `"k1"`), claimsWith()))
+				if (err == nil) != (c.key != nil) || err != nil && !errors.Is(err, sso.ErrUnavailable) {
+					t.Errorf("%s: %v", uri, err)
+				}
+			}
+		})
+	}
+}
+
+// secondRSA is an RSA key of its own.
+var secondRSA = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
+// smallExponent returns an RSA key with the public exponent 3.
+func smallExponent(t testing.TB) *rsa.PrivateKey {
+	t.Helper()
+	three := big.NewInt(3)
+	for {
+		p, err := rand.Prime(rand.Reader, 1024)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := rand.Prime(rand.Reader, 1024)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := big.NewInt(1)
+		phi := new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one))
+		d := new(big.Int).ModInverse(three, phi)
+		n := new(big.Int).Mul(p, q)
+		if d == nil || n.BitLen() != 2048 {
+			continue
+		}
+		key := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: n, E: 3}, D: d, Primes: []*big.Int{p, q}}
+		key.Precompute()
+		return key
+	}
+}
+
+// RFC 9864 gave EdDSA and ECDSA names that say the curve. Providers use the old and the new ones side by side.
+func TestSignature_FullySpecified(t *testing.T) {
+	for _, c := range []struct {
+		key, token string // algorithms
+		accepted   []string
+		reason     sso.Reason
+	}{
+		{"Ed25519", "Ed25519", []string{"Ed25519"}, ""},
+		{"Ed25519", "EdDSA", []string{"EdDSA"}, ""},
+		{"", "Ed25519", []string{"EdDSA"}, ""},
+		{"EdDSA", "Ed25519", []string{"EdDSA"}, ""},
+		{"EdDSA", "Ed25519", []string{"Ed25519"}, ""},
+		{"", "EdDSA", []string{"Ed25519"}, sso.ReasonAlgorithm}, // only the new name is configured
+		{"", "Ed25519", []string{"RS256"}, sso.ReasonAlgorithm},
+		{"ESP256", "ES256", []string{"ES256"}, ""},
+		{"ES256", "ESP256", []string{"ES256"}, ""},
+		{"ESP256", "ESP256", []string{"ESP256"}, ""},
+		{"ES256", "ESP384", []string{"ES256", "ES384"}, sso.ReasonKeyAlgorithm},
+	} {
+		t.Run(fmt.Sprint(c.key, " ", c.token, " ", c.accepted), func(t *testing.T) {
+			key, method := crypto.Signer(ada), jwt.SigningMethod(jwt.SigningMethodEdDSA)
+			if strings.HasPrefix(c.token, "ES") {
+				key, method = p256(), jwt.SigningMethodES256
+			}
+			auth := newAuth(t, func(cfg *sso.Config) {
+				cfg.Keys, cfg.Algorithms = static(t, "ada", c.key, key.Public()), c.accepted
+			})
+			_, err := auth.ValidateToken(t.Context(), signedWith(t, method, key, headerWith("alg", `"`+c.token+`"`), claimsWith()))
+			if (err == nil) != (c.reason == "") || err != nil && reasonIn(err) != c.reason {
+				t.Errorf("%v; want %q", err, c.reason)
+			}
+		})
+	}
+}
+
+// A token without kid may name its key by the certificate. A certificate of another key refuses it.
+func TestSignature_Certificate(t *testing.T) {
+	der := certificateOf(t, rsaKey(), false)
+	sum1, sum256 := sha1.Sum(der), sha256.Sum256(der) //nolint:gosec // x5t is defined so
+	x5t, x5tS256 := b64(sum1[:]), b64(sum256[:])
+	first, second := &rsaKey().PublicKey, &secondRSA().PublicKey
+	published := map[string]string{
+		"x5t as a member":      `{"keys":[` + jwkOf(t, second, map[string]any{"kid": "k2"}) + "," + jwkOf(t, first, map[string]any{"x5t": x5t}) + `]}`,
+		"x5t#S256 as a member": `{"keys":[` + jwkOf(t, second, map[string]any{"kid": "k2"}) + "," + jwkOf(t, first, map[string]any{"x5t#S256": x5tS256}) + `]}`,
+		"with padding":         `{"keys":[` + jwkOf(t, second, map[string]any{"kid": "k2"}) + "," + jwkOf(t, first, map[string]any{"x5t": x5t + "="}) + `]}`,
+		"x5t as the id":        `{"keys":[` + jwkOf(t, second, map[string]any{"kid": "k2"}) + "," + jwkOf(t, first, map[string]any{"kid": x5t}) + `]}`,
+		"nothing of it":        `{"keys":[` + jwkOf(t, second, map[string]any{"kid": "k2"}) + "," + jwkOf(t, first, nil) + `]}`,
+	}
+	for name, text := range published {
+		source, err := keys.JWKS(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		auth := trusting(t, source, "RS256")
+		matches := name != "nothing of it"
+		for _, c := range []struct {
+			name    string
+			key     *rsa.PrivateKey
+			header  []string
+			refused bool
+		}{
+			{"the right key", rsaKey(), []string{"x5t", `"` + x5t + `"`, "x5t#S256", `"` + x5tS256 + `"`}, false},
+			{"another key of the set", secondRSA(), []string{"x5t", `"` + x5t + `"`, "x5t#S256", `"` + x5tS256 + `"`}, matches},
+			{"an unknown certificate", secondRSA(), []string{"x5t", `"AAAA"`}, false},
+			{"not a text", secondRSA(), []string{"x5t", `7`, "x5t#S256", `["a"]`}, false},
+			{"kid and another's certificate", secondRSA(), []string{"kid", `"k2"`, "x5t", `"` + x5t + `"`, "x5t#S256", `"` + x5tS256 + `"`}, matches && name != "x5t as the id"},
+			{"kid and an unknown certificate", secondRSA(), []string{"kid", `"k2"`, "x5t", `"AAAA"`}, false},
+		} {
+			t.Run(name+"/"+c.name, func(t *testing.T) {
+				header := append([]string{"alg", `"RS256"`, "kid", ""}, c.header...)
+				token := signedWith(t, jwt.SigningMethodRS256, c.key, headerWith(header...), claimsWith())
+				for range 2 { // and from the cache
+					if _, err := auth.ValidateToken(t.Context(), token); (err != nil) != c.refused {
+						t.Errorf("%v", err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A provider publishes the next key ahead of time, without ids in its tokens, or all under one id.
+func TestValidateToken_KeyPublishedAhead(t *testing.T) {
+	for name, kid := range map[string]devissuer.TokenOption{
+		"no kid": devissuer.WithoutHeader("kid"), "one kid": devissuer.Header("kid", "default"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer, auth, clock := newProvider(t)
+			publish := func() {
+				issuer.SetJWKS("")
+				set := string(issuer.JWKS())
+				for _, id := range issuer.KeyIDs() {
+					set = strings.Replace(set, id, "default", 1)
+				}
+				issuer.SetJWKS(set)
+			}
+			token := func(name string) string {
+				return issuer.MustToken(kid, devissuer.Subject(name), devissuer.ValidFor(3*time.Hour))
+			}
+			publish()
+			cached := token("ada")
+			accepts := func(tokens ...string) {
+				t.Helper()
+				for _, token := range tokens {
+					if _, err := auth.ValidateToken(t.Context(), token); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			accepts(cached)
+			old := issuer.KeyID()
+			issuer.Publish()
+			publish()
+			for _, later := range []time.Duration{6 * time.Minute, 64 * time.Minute} {
+				clock.Advance(later)
+				accepts(cached, token(later.String()))
+			}
+			issuer.Use(issuer.KeyIDs()[1])
+			accepts(token("by the new key"), cached)
+			issuer.SetJWKS("")
+			issuer.Retire(old)
+			publish()
+			clock.Advance(6 * time.Minute)
+			accepts(token("by the only key"))
+			if _, err := auth.ValidateToken(t.Context(), cached); reasonIn(err) != sso.ReasonBadSignature {
+				t.Errorf("a token of the removed key: %v", err)
+			}
+		})
+	}
+}
