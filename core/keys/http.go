@@ -268,10 +268,10 @@ type statusError struct {
 
 func (e *statusError) Error() string {
 	text := fmt.Sprintf("answered %d", e.code)
-	switch {
-	case e.code == http.StatusProxyAuthRequired:
+	switch e.code {
+	case http.StatusProxyAuthRequired:
 		text += ": the proxy wants credentials: check HTTPS_PROXY"
-	case e.code == http.StatusForbidden || e.code == http.StatusUnauthorized:
+	case http.StatusForbidden, http.StatusUnauthorized:
 		text += ": a proxy or firewall may refuse this service; the request needs no credentials, and its User-Agent is moresso-go"
 	}
 	if strings.Contains(e.contentType, "html") {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -921,9 +922,7 @@ func TestURL_Causes(t *testing.T) {
 			var agent string
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				agent = r.UserAgent()
-				for name, values := range c.header {
-					w.Header()[name] = values
-				}
+				maps.Copy(w.Header(), c.header)
 				w.WriteHeader(c.status)
 				_, _ = io.WriteString(w, c.body)
 			}))
@@ -960,7 +959,7 @@ func TestDiscovery_KeptDocument(t *testing.T) {
 			if r.URL.Path == "/keys" {
 				body = jwks(ecJWK("a", elliptic.P256()))
 			}
-			return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(body))}, nil
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body))}, nil
 		})}
 		source, err := keys.Discovery(origin, keys.Options{HTTPClient: client})
 		if err != nil {

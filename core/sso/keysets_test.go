@@ -1,6 +1,7 @@
 package sso_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -74,7 +75,7 @@ func certificateOf(t testing.TB, key crypto.Signer, negative bool) []byte {
 	}
 	if negative {
 		der = slices.Clone(der)
-		at := strings.Index(string(der), "\x02\x01\x01")
+		at := bytes.Index(der, []byte("\x02\x01\x01"))
 		der[at+2] = 0xff
 		if _, err := x509.ParseCertificate(der); err == nil {
 			t.Fatal("package x509 reads a negative serial number")
@@ -175,7 +176,7 @@ func TestKeySet_Tolerance(t *testing.T) {
 					}
 					continue
 				}
-				defer auth.Close()
+				t.Cleanup(func() { _ = auth.Close() })
 				signer := c.key
 				if signer == nil {
 					signer = rsaKey()
@@ -262,7 +263,7 @@ func TestSignature_FullySpecified(t *testing.T) {
 // A token without kid may name its key by the certificate. A certificate of another key refuses it.
 func TestSignature_Certificate(t *testing.T) {
 	der := certificateOf(t, rsaKey(), false)
-	sum1, sum256 := sha1.Sum(der), sha256.Sum256(der) //nolint:gosec // x5t is defined so
+	sum1, sum256 := sha1.Sum(der), sha256.Sum256(der)
 	x5t, x5tS256 := b64(sum1[:]), b64(sum256[:])
 	first, second := &rsaKey().PublicKey, &secondRSA().PublicKey
 	published := map[string]string{
