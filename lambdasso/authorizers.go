@@ -170,24 +170,17 @@ func withClaims[E Event](event E, principal *sso.Principal) E {
 func claims(principal *sso.Principal) map[string]string {
 	all := map[string]string{}
 	for name, value := range principal.Claims().Members() {
-		all[name] = plain(value)
+		all[name] = value.String()
 		if value.Kind() != "array" {
 			continue
 		}
 		var list []string
 		for element := range value.Elements() {
-			list = append(list, plain(element))
+			list = append(list, element.String())
 		}
 		all[name] = "[" + strings.Join(list, " ") + "]"
 	}
 	return all
-}
-
-func plain(v sso.Value) string {
-	if text, ok := v.Text(); ok {
-		return text
-	}
-	return v.String()
 }
 
 func anyOf(texts map[string]string) map[string]any {

@@ -59,7 +59,7 @@ func conform[E lambdasso.Event, R lambdasso.Response](t *testing.T, via gateway[
 			}
 			mux.HandleFunc(route.Path, func(w http.ResponseWriter, r *http.Request) {
 				r.Header.Set("Host", r.Host) // net/http removes it; events have it
-				response, err := handler(r.Context(), via.event(r, map[string]string{"id": r.PathValue("id")}))
+				response, err := handler(r.Context(), via.event(r, map[string]string{"id": r.PathValue("id"), "orderno": r.PathValue("orderno")}))
 				if err != nil {
 					http.Error(w, err.Error(), http.StatusBadGateway)
 					return
@@ -94,7 +94,7 @@ func layered[E lambdasso.Event, R lambdasso.Response](layer adaptertest.Layer, h
 var restAPI = gateway[events.APIGatewayProxyRequest, events.APIGatewayProxyResponse]{
 	event: func(r *http.Request, pathValues map[string]string) events.APIGatewayProxyRequest {
 		return events.APIGatewayProxyRequest{
-			HTTPMethod: r.Method, Path: r.URL.Path, PathParameters: pathValues,
+			HTTPMethod: r.Method, Path: r.URL.Path, Resource: r.Pattern, PathParameters: pathValues,
 			Headers: last(r.Header), MultiValueHeaders: r.Header,
 			QueryStringParameters: last(http.Header(r.URL.Query())), MultiValueQueryStringParameters: r.URL.Query(),
 		}
@@ -109,7 +109,10 @@ var restAPI = gateway[events.APIGatewayProxyRequest, events.APIGatewayProxyRespo
 
 var httpAPI = gateway[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse]{
 	event: func(r *http.Request, pathValues map[string]string) events.APIGatewayV2HTTPRequest {
-		event := events.APIGatewayV2HTTPRequest{RawPath: r.URL.EscapedPath(), RawQueryString: r.URL.RawQuery, PathParameters: pathValues, Headers: commaJoined(r.Header), Cookies: cookies(r)}
+		event := events.APIGatewayV2HTTPRequest{RouteKey: "$default", RawPath: r.URL.EscapedPath(), RawQueryString: r.URL.RawQuery, PathParameters: pathValues, Headers: commaJoined(r.Header), Cookies: cookies(r)}
+		if strings.Contains(r.Pattern, "{") {
+			event.RouteKey = "ANY " + r.Pattern
+		}
 		event.RequestContext.HTTP.Method = r.Method
 		return event
 	},

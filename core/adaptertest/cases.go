@@ -13,8 +13,9 @@ type testCase struct {
 	name, rule string
 	request    *http.Request
 	want       answer
-	needs      Feature // "" if none
-	panics     bool    // whether the function of WithDenied panics, which is logged
+	needs      Feature  // "" if none
+	panics     bool     // whether the function of WithDenied panics, which is logged
+	logs       []string // texts in the error that is logged
 }
 
 // A caseList collects cases.
@@ -113,6 +114,16 @@ func (s *suite) requests(l *caseList) {
 		with(get("/orders/%2561%20b", plain), "X-Tenant", "acme"), noPermission).needs = PathValues
 	l.add("a path value of which a part is encoded twice", "The same, if the path is not in its plainest form.",
 		with(get("/orders/%61%2520b", plain), "X-Tenant", "acme"), noPermission).needs = PathValues
+	wrongName := "A parameter that the route does not have is an error of the service, because its empty value could equal an empty claim. The log names the route."
+	l.add("a path value that the route does not have", wrongName, get("/own-tenant/7", plain), internal).logs = []string{`PathValue("tenant")`}
+	l.add("a path value that the route does not have, in the log", wrongName, get("/own-tenant/7", plain), internal).needs = PathValues
+	(*l)[len(*l)-1].logs = []string{`PathValue("tenant")`, "orderno"}
+	l.add("a path value on a route without parameters", wrongName, get("/own-tenant", plain), internal).logs = []string{`PathValue("tenant")`}
+	l.add("SameAsPath with a parameter that the route does not have", wrongName, get("/same/7", plain), internal).logs = []string{`PathValue("order")`}
+	l.add("SameAsPath with such a parameter, as an alternative", "One grant grants Any.", get("/same-or-admin/7", admin), passes("hello ada"))
+	l.add("SameAsPath with such a parameter, without the alternative", wrongName, get("/same-or-admin/7", plain), internal)
+	l.add("SameAsPath, the caller's own", "A path value is compared with a claim.", get("/same-user/ada", plain), passes("hello ada")).needs = PathValues
+	l.add("SameAsPath, another's", "A path value is compared with a claim.", get("/same-user/bob", plain), noPermission).needs = PathValues
 	l.add("a header that names the user", "Headers such as X-User are never trusted.",
 		with(get("/authenticated"), "X-User", "ada"), missingToken)
 	l.add("WithDenied", "A denial that the service writes keeps its status.",

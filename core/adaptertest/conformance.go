@@ -54,6 +54,11 @@ func TestAdapter(t *testing.T, open func(t testing.TB, routes []Route) ssotest.D
 			if panicked := s.panics.Load() > panics; panicked != c.panics {
 				t.Errorf("%s\na panic was logged: %t, want %t", c.rule, panicked, c.panics)
 			}
+			for _, text := range c.logs {
+				if logged := s.panics.latest.Load(); logged == nil || !strings.Contains(*logged, text) {
+					t.Errorf("%s\n%q is not in the log", c.rule, text)
+				}
+			}
 			ran := s.ran.Load() - before
 			if problem := c.want.compare(got, ran, c.request.Method); problem != "" {
 				t.Errorf("%s\n%s %s\n%s", c.rule, c.request.Method, c.request.URL, problem)
@@ -139,7 +144,16 @@ func (s *suite) routes() []Route {
 	draw := func(draw func(sso.Denial, func(string))) Layer {
 		return Layer{Auth: s.auth, Permission: admin, Denied: draw}
 	}
+	ownTenant := permission.Func("own tenant", func(_ context.Context, a sso.Access) (bool, error) {
+		tenant, _ := a.Principal().Claim("tenant").Text()
+		return tenant == a.PathValue("tenant"), nil // which this route does not have
+	})
 	routes := []Route{
+		{Path: "/own-tenant/{orderno}", Layers: []Layer{{Auth: s.auth, Permission: ownTenant}}},
+		{Path: "/own-tenant", Layers: []Layer{{Auth: s.auth, Permission: ownTenant}}},
+		{Path: "/same/{orderno}", Layers: []Layer{{Auth: s.auth, Permission: permission.SameAsPath("sub", "order")}}},
+		{Path: "/same-or-admin/{orderno}", Layers: []Layer{{Auth: s.auth, Permission: permission.Any(permission.SameAsPath("sub", "order"), admin)}}},
+		{Path: "/same-user/{id}", Layers: []Layer{{Auth: s.auth, Permission: permission.SameAsPath("sub", "id")}}},
 		{Path: "/authenticated", Layers: []Layer{{Auth: s.auth}}},
 		{Path: "/required", Layers: []Layer{{Auth: s.auth, Permission: admin}}},
 		{Path: "/both", Layers: []Layer{{Auth: s.auth}, {Auth: s.auth, Permission: admin}}},
@@ -324,8 +338,11 @@ type clock struct{ offset atomic.Int64 }
 func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.offset.Load())) }
 func (c *clock) forward(d time.Duration) { c.offset.Add(int64(d)) }
 
-// panicCounter is a log handler that counts the panics.
-type panicCounter struct{ atomic.Int64 }
+// panicCounter is a log handler that counts the panics and keeps the latest error.
+type panicCounter struct {
+	atomic.Int64
+	latest atomic.Pointer[string]
+}
 
 func (*panicCounter) Enabled(_ context.Context, level slog.Level) bool {
 	return level >= slog.LevelError
@@ -337,5 +354,11 @@ func (c *panicCounter) Handle(_ context.Context, r slog.Record) error {
 	if strings.Contains(r.Message, "panicked") {
 		c.Add(1)
 	}
+	r.Attrs(func(a slog.Attr) bool {
+		if text := a.Value.String(); a.Key == "error" {
+			c.latest.Store(&text)
+		}
+		return true
+	})
 	return nil
 }

@@ -131,8 +131,8 @@ func ACR(values ...string) sso.Permission {
 // equals, byte for byte, the decoded value of a parameter of the request's path, as in
 // SameAsPath("sub", "user") for the route "GET /users/{user}". Write the parameter's name without the
 // framework's brackets or colon. The claim is a non-empty string or an integer of 64 bits. If
-// either side is absent or empty it denies, so it always denies for a parameter that the route does
-// not have. "*" has no meaning. It panics without a claim or a parameter. A denial has the code
+// either side is absent or empty it denies. It fails (500) for a parameter that the route does not have;
+// see [sso.Access.PathValue]. "*" has no meaning. It panics without a claim or a parameter. A denial has the code
 // "not_own".
 func SameAsPath(claimPath, pathParam string) sso.Permission {
 	if pathParam == "" {
@@ -143,16 +143,16 @@ func SameAsPath(claimPath, pathParam string) sso.Permission {
 		text:         call("sameAsPath", texts(claimPath, pathParam)...),
 		readsRequest: true,
 		holds: func(access sso.Access) bool {
-			value := claim.in(access)
+			value, wanted := claim.in(access), access.PathValue(pathParam)
 			own, ok := value.Text()
 			if number, isInteger := value.Int64(); isInteger {
 				own, ok = strconv.FormatInt(number, 10), true
 			}
-			return ok && own != "" && own == access.PathValue(pathParam)
+			return ok && own != "" && own == wanted
 		},
 		deny: func(access sso.Access) sso.Decision {
 			if access.PathValue(pathParam) == "" {
-				return sso.Deny("not_own", fmt.Sprintf("name a parameter of the route %q, as SameAsPath does: the request's path has no such value", pathParam))
+				return sso.Deny("not_own", fmt.Sprintf("use a path with a value of the parameter %s", pathParam))
 			}
 			return sso.Deny("not_own", fmt.Sprintf("use a token whose %s equals the path parameter %s", claimPath, pathParam)).
 				With(sso.Details{Path: claimPath, Wanted: "the path parameter " + pathParam, Found: claim.in(access)})

@@ -134,7 +134,8 @@ func isOneOf(function string, at path, values []any) sso.Permission {
 func oneOf(values []sso.Value, one, several string) string {
 	list := make([]string, len(values))
 	for i, v := range values {
-		list[i] = v.String()
+		text, _ := v.MarshalJSON() // never fails
+		list[i] = string(text)
 	}
 	if len(list) > 1 {
 		one = several

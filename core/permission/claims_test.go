@@ -362,6 +362,27 @@ func TestLeaf_WithoutPrincipal(t *testing.T) {
 	}
 }
 
+// SameAsPath fails for a parameter that the route does not have, regardless of the claim.
+func TestSameAsPath_WrongParameter(t *testing.T) {
+	who := principal(t, `{"own":"7"}`)
+	r := request{values: map[string]string{"id": "7"}} // of /orders/{id}
+	for _, claim := range []string{"own", "absent"} {
+		wrong := permission.SameAsPath(claim, "order")
+		for p, want := range map[sso.Permission]outcome{
+			wrong: failed, permission.Not(wrong): failed, permission.Any(wrong, yes): granted, permission.Any(wrong, no): failed, permission.All(wrong, no): denied, permission.All(wrong, yes): failed,
+			permission.All(permission.SameAsPath("own", "id"), permission.Not(permission.SameAsPath("absent", "id"))): granted,
+		} {
+			d := checkRequest(t, p, who, r)
+			if outcomeOf(d) != want || want == failed && !strings.Contains(d.Err().Error(), `sameAsPath("`+claim+`", "order"): panic: sso: PathValue("order"): the route "/orders/{id}"`) {
+				t.Errorf("%v: %s", p, d.Explain())
+			}
+		}
+	}
+	if d := checkRequest(t, permission.SameAsPath("own", "id"), who, request{}); d.Code() != "not_own" || d.Err() != nil {
+		t.Errorf("a value that is empty: %s", d.Explain())
+	}
+}
+
 func TestBuild_Panics(t *testing.T) {
 	var (
 		nilPointer *pointer
@@ -444,6 +465,18 @@ func (p onList) Check(ctx context.Context, _ sso.Access) sso.Decision {
 	return p.Permission.Check(ctx, sso.NewAccess(p.who, nil))
 }
 
+// withRequest checks a permission on a request.
+type withRequest struct {
+	sso.Permission
+	who *sso.Principal
+}
+
+var ownRequest sso.Request = request{values: map[string]string{"id": "ada"}}
+
+func (p withRequest) Check(ctx context.Context, _ sso.Access) sso.Decision {
+	return p.Permission.Check(ctx, sso.NewAccess(p.who, ownRequest))
+}
+
 type pointer struct{}
 
 func (*pointer) Check(context.Context, sso.Access) sso.Decision { return sso.Grant() }
@@ -522,6 +555,7 @@ func TestGrant_AllocatesNothing(t *testing.T) {
 		"HumanUser":                    permission.HumanUser(),
 		"FreshLogin":                   permission.FreshLogin(time.Hour),
 		"ACR":                          permission.ACR("gold"),
+		"SameAsPath":                   withRequest{permission.SameAsPath("sub", "id"), who},
 		"Any beside a denial":          permission.Any(permission.Has("nothing"), permission.Has("shop.orders.on")),
 		"Any beside an All":            permission.Any(permission.Has("nothing"), permission.All(permission.Has("shop.orders.on"), permission.Role("clerk"))),
 		"Any of Any":                   permission.Any(permission.Has("nothing"), permission.Any(permission.Has("nothing"), permission.Role("clerk"))),

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/more-retail/moresso-go/core/internal/protect"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
@@ -16,7 +17,7 @@ type node struct {
 	operator string
 	parts    []sso.Permission // of a combination
 
-	// The fields of a leaf. It never fails.
+	// The fields of a leaf. It fails only if holds panics, as [sso.Access.PathValue] does.
 	text         string // as Parse reads it
 	holds        func(sso.Access) bool
 	deny         func(sso.Access) sso.Decision // explains why it does not hold
@@ -201,6 +202,13 @@ func (e *evaluation) answer(ctx context.Context, p sso.Permission) (d sso.Decisi
 		return e.more[at]
 	case !ok:
 		d = sso.Check(ctx, p, e.access)
+	case n.readsRequest: // which may panic
+		var holds bool
+		if err := protect.Run(func() { holds = n.holds(e.access) }); err != nil {
+			d = sso.Fail(fmt.Errorf("%s: %w", n, err))
+		} else if holds {
+			d = sso.Grant()
+		}
 	case n.holds(e.access):
 		d = sso.Grant()
 	}

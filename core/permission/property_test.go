@@ -313,18 +313,20 @@ func FuzzCheck(f *testing.F) {
 		who := principal(t, string(payload))
 		is, has := permission.Is(path, value), permission.Has(path)
 		found := who.Permissions().Lookup(path)
-		want := found.Exists() && found.Kind() != "null" && (found.String() == `"*"` || found.Equal(value) && found.Kind() != "array")
+		star, isText := found.Text()
+		isStar := isText && star == "*"
+		want := found.Exists() && found.Kind() != "null" && (isStar || found.Equal(value) && found.Kind() != "array")
 		for e := range found.Elements() {
 			want = want || e.Equal(value)
 		}
 		listed := false
 		for e := range who.Permissions().Elements() {
-			name, isText := e.Text()
-			listed = listed || isText && name == strings.Join(jsondoc.SplitPath(path), ".")
+			name, ok := e.Text()
+			listed = listed || ok && name == strings.Join(jsondoc.SplitPath(path), ".")
 		}
 		for p, want := range map[sso.Permission]bool{
 			is:  want,
-			has: listed || found.String() == "true" || found.String() == `"*"`,
+			has: listed || found.Kind() == "boolean" && found.String() == "true" || isStar,
 		} {
 			d := check(t, p, who)
 			if d.Granted() != want || d.Err() != nil {

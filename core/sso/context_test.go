@@ -120,7 +120,7 @@ func TestAuthenticate_OtherAuthenticator(t *testing.T) {
 		closed := newAuth(t, func(c *sso.Config) { c.DisableWildcard, c.PermissionsClaim = true, "sub" })
 		ctx := must(t)(open.Authenticate(t.Context(), both))
 		_, err := closed.Authorize(ctx, both, permit(func(_ context.Context, access sso.Access) sso.Decision {
-			if access.WildcardGrants() || access.Principal().Permissions().String() != `"ada"` {
+			if access.WildcardGrants() || access.Principal().Permissions().String() != "ada" {
 				return sso.Deny("leaked", "keep authenticators apart")
 			}
 			return sso.Grant()

@@ -151,7 +151,7 @@ func (d Decision) line(values bool) string {
 	if t.Wanted != "" {
 		found := kindFound(t.Found)
 		if values && t.Found.Exists() {
-			found = verify.Clip(t.Found.String())
+			found = verify.Clip(string(t.Found.v.AppendJSON(nil)))
 		}
 		text += ", wanted " + t.Wanted + ", found " + found
 	}

@@ -221,7 +221,7 @@ func ExamplePrincipal() {
 	// grace token-1 [api] true
 	// true true [orders:read orders:write] true
 	// true true
-	// "t7" {"orders":{"role":"clerk"}} ["staff"]
+	// t7 {"orders":{"role":"clerk"}} ["staff"]
 	// <nil> t7
 }
 
@@ -246,7 +246,7 @@ func ExampleValue() {
 	// Output:
 	// 7 true false [a b]
 	// true null false nothing
-	// admin=null level=7 name="ada" tags=["a","b"] "a" "b" 2
+	// admin=null level=7 name=ada tags=["a","b"] a b 2
 }
 
 // The wanted value of a permission is compared by its JSON meaning.

@@ -200,7 +200,7 @@ func TestJoin_RulesOfEachIssuer(t *testing.T) {
 			ed(of(staffID, "api", "roles", `"right"`, "permissions", `"wrong"`)),
 			rs(of(partnersID, "shop", "exp", twoHours, "client_id", `"web"`, "roles", `"wrong"`, "permissions", `"right"`)),
 		} {
-			if p, err := a.ValidateToken(t.Context(), token); err != nil || p.Permissions().String() != `"right"` {
+			if p, err := a.ValidateToken(t.Context(), token); err != nil || p.Permissions().String() != "right" {
 				t.Errorf("%v, %v", p.Permissions(), err)
 			}
 		}

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/more-retail/moresso-go/core/internal/protect"
 	"github.com/more-retail/moresso-go/core/internal/verify"
@@ -54,12 +57,38 @@ func (a Access) Pattern() string {
 	return a.request.Pattern()
 }
 
-// PathValue returns the value of a named path parameter; empty if the route does not have it.
+// PathValue returns the value of a named path parameter; empty outside of a request. It panics if the
+// route has no such parameter, because an empty value could equal an empty claim: the permission then
+// fails (500). Require it on the route, not in front of the router.
 func (a Access) PathValue(name string) string {
 	if a.request == nil {
 		return ""
 	}
-	return a.request.PathValue(name)
+	value, pattern := a.request.PathValue(name), a.request.Pattern()
+	if value == "" && !hasParameter(pattern, name) {
+		panic(fmt.Sprintf("sso: PathValue(%q): the route %q has no such parameter: use one that it has, on the route itself", name, pattern))
+	}
+	return value
+}
+
+// hasParameter reports whether a pattern has a parameter, in the notation of any framework: {id}, {id...},
+// {id:[0-9]+}, :id, :id?, *id, * and +.
+func hasParameter(pattern, name string) bool {
+	wildcard := strings.TrimRight(name, "0123456789") // Fiber numbers them
+	if name == "" || wildcard == "*" || wildcard == "+" {
+		return name != "" && strings.Contains(pattern, wildcard)
+	}
+	isWord := func(c rune) bool { return c == '_' || unicode.IsLetter(c) || unicode.IsDigit(c) }
+	if last, _ := utf8.DecodeLastRuneInString(name); !isWord(last) {
+		return false
+	}
+	for before, after, found := strings.Cut(pattern, name); found; {
+		if before != "" && strings.IndexByte("{:*", before[len(before)-1]) >= 0 && strings.IndexFunc(after, isWord) != 0 {
+			return true
+		}
+		before, after, found = strings.Cut(after, name)
+	}
+	return false
 }
 
 // Header returns the first value of a header field and the number of fields of that name. Clients

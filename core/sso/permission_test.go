@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
@@ -101,6 +102,80 @@ func TestPrincipal_RolesClaim(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAccess_PathValue(t *testing.T) {
+	for _, test := range []struct {
+		pattern string
+		has     []string
+		lacks   []string
+	}{
+		{"GET /orders/{id}", []string{"id"}, []string{"order", "i", "d", "ID", "", "orders", "GET", "{id}", "id}", "*"}},
+		{"/files/{path...}", []string{"path"}, []string{"pat", "path...", "files"}},
+		{"/{$}", nil, []string{"$$", "id"}},
+		{"/{proxy+}", []string{"proxy"}, []string{"prox"}},
+		{"ANY /t/{tenant_id}/x/{id}", []string{"tenant_id", "id"}, []string{"tenant", "_id"}},
+		{"/orders/{id:[0-9]+}/*", []string{"id", "*"}, []string{"0", "9"}},
+		{"/orders/:id", []string{"id"}, []string{"order", "i", "orders"}},
+		{"/orders/:idx/:id", []string{"idx", "id"}, []string{"x"}},
+		{"/orders/:id?", []string{"id"}, []string{"id?"}},
+		{"/orders/:id<int>/:größe", []string{"id", "größe"}, []string{"int", "gr"}},
+		{"/flights/:from-:to", []string{"from", "to"}, []string{"from-:to2"}},
+		{"/users/:user-id", []string{"user-id"}, []string{"id", "use"}},
+		{"/static/*filepath", []string{"filepath"}, []string{"static", "file"}},
+		{"/files/*", []string{"*", "*1"}, []string{"+", "+1", "1", "files"}},
+		{"/files/+", []string{"+", "+1"}, []string{"*"}},
+		{"/a.b/{a}", []string{"a"}, []string{"b"}},
+		{"/orders", nil, []string{"orders", "id", "*", ""}},
+		{"", nil, []string{"id", "*", "+", ""}},
+	} {
+		access := sso.NewAccess(nil, adapter.EventRequest{Route: test.pattern})
+		for _, name := range test.has {
+			if v := panicOf(func() { access.PathValue(name) }); v != nil {
+				t.Errorf("%s has %s: %v", test.pattern, name, v)
+			}
+		}
+		for _, name := range test.lacks {
+			if v := fmt.Sprint(panicOf(func() { access.PathValue(name) })); !strings.Contains(v, fmt.Sprintf("PathValue(%q): the route %q", name, test.pattern)) {
+				t.Errorf("%s has no %s: %v", test.pattern, name, v)
+			}
+		}
+	}
+	t.Run("a value is enough", func(t *testing.T) {
+		if got := sso.NewAccess(nil, adapter.EventRequest{PathValues: map[string]string{"id": "7"}}).PathValue("id"); got != "7" {
+			t.Error(got)
+		}
+	})
+	t.Run("outside of a request", func(t *testing.T) {
+		if got := sso.NewAccess(nil, nil).PathValue("id"); got != "" {
+			t.Error(got)
+		}
+	})
+}
+
+func panicOf(f func()) (v any) {
+	defer func() { v = recover() }()
+	f()
+	return nil
+}
+
+// An own-tenant check that names the wrong parameter compared "" with "" and opened the route.
+func TestAuthorize_WrongPathParameter(t *testing.T) {
+	ownTenant := permit(func(_ context.Context, access sso.Access) sso.Decision {
+		if tenant, _ := access.Principal().Claim("tenant").Text(); tenant == access.PathValue("tenant") {
+			return sso.Grant()
+		}
+		return sso.Deny("other_tenant", "")
+	})
+	var log lines
+	a := newAuth(t, func(c *sso.Config) { c.Logger = log.logger(slog.LevelInfo) })
+	r := adapter.EventRequest{Route: "/orders/:tenantID", PathValues: map[string]string{"tenantID": "t7"}, Fields: map[string]string{"Authorization": "Bearer " + token()}}
+	_, err := a.Authorize(t.Context(), r, ownTenant)
+	entries := log.entries(t)
+	last := entries[len(entries)-1]
+	if class(err) != "internal" || sso.DenialOf(err).Status != 500 || last["level"] != "ERROR" || !strings.Contains(fmt.Sprint(last["error"]), `PathValue("tenant"): the route "/orders/:tenantID" has no such parameter`) {
+		t.Errorf("%v, %v", err, last)
+	}
 }
 
 // Keycloak has roles of the realm and of each client.

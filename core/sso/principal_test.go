@@ -3,11 +3,13 @@ package sso_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +44,7 @@ func TestPrincipal(t *testing.T) {
 		"HasScope":          {p.HasScope("orders:write"), true},
 		"HasScope, empty":   {p.HasScope(""), false},
 		"HasScope, of scp":  {p.HasScope("other"), false},
-		"Claim":             {p.Claim("permissions.orders.role").String(), `"clerk"`},
+		"Claim":             {p.Claim("permissions.orders.role").String(), "clerk"},
 		"Claim, escaped":    {p.Claim(`https://corp\.example/roles`).String(), `["a"]`},
 		"Claim, absent":     {p.Claim("permissions.x.role").Exists(), false},
 		"Permissions":       {p.Permissions().String(), `{"orders":{"role":"clerk"}}`},
@@ -214,6 +216,16 @@ func deep(levels int) any {
 		return 1
 	}
 	return []any{deep(levels - 1)}
+}
+
+func TestValue_String(t *testing.T) {
+	p := validated(t, token("x", `{"s":"a \"b\" \n","e":"","n":1.50,"t":true,"z":null,"l":["a",1],"o":{"a":"b"}}`))
+	for name, want := range map[string]string{"s": "a \"b\" \n", "e": "", "n": "1.50", "t": "true", "z": "null", "l": `["a",1]`, "o": `{"a":"b"}`, "absent": ""} {
+		v := p.Claim("x." + name)
+		if v.String() != want || fmt.Sprintf("%q", v) != strconv.Quote(want) {
+			t.Errorf("%s prints as %s, want %s", name, v, want)
+		}
+	}
 }
 
 func TestValue_Absent(t *testing.T) {

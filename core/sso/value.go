@@ -131,6 +131,11 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	return v.v.AppendJSON(nil), nil
 }
 
-// String returns the value as JSON, in which a string has quotes; see [Value.Text]. It is empty for an
-// absent value.
-func (v Value) String() string { return string(v.v.AppendJSON(nil)) }
+// String returns the text of a string without quotes, and any other value as JSON, for messages; empty for
+// an absent value. Compare by [Value.Text] or [Value.Equal]: the string "1" prints as the number 1.
+func (v Value) String() string {
+	if text, ok := v.Text(); ok {
+		return text
+	}
+	return string(v.v.AppendJSON(nil))
+}

@@ -171,7 +171,7 @@ func ExampleAccess() {
 	// Output:
 	// granted
 	// denied: not_own at sub, wanted the path parameter user, found another string; use a token whose sub equals the path parameter user
-	// denied: not_own; name a parameter of the route "user", as SameAsPath does: the request's path has no such value
+	// denied: not_own; use a path with a value of the parameter user
 }
 
 // Every route of the service is requested without a token. The second call does not list the public one.

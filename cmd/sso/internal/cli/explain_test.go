@@ -11,7 +11,6 @@ import (
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/cli"
 	"github.com/more-retail/moresso-go/cmd/sso/internal/explain"
-	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
@@ -303,7 +302,7 @@ func TestExplain_Require(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			decision := sso.Check(t.Context(), p, sso.NewAccess(principal, adapter.EventRequest{HTTPMethod: "GET"}))
+			decision := sso.Check(t.Context(), p, sso.NewAccess(principal, nil))
 			if decision.Code() != r.Require.Code || decision.ExplainWithValues() != r.Cause {
 				t.Errorf("the library says %s: %s, explain %s", decision.Code(), decision.ExplainWithValues(), r.Cause)
 			}

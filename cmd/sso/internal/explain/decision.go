@@ -24,7 +24,13 @@ type Decision struct {
 
 // decide checks the permission, for the principal of a verified token.
 func (r *Report) decide(ctx context.Context, q Question, principal *sso.Principal) {
-	access := sso.NewAccess(principal, q.Request)
+	access := sso.NewAccess(principal, nil) // without path values, nothing is known of the request
+	if request := q.Request; len(request.PathValues) > 0 {
+		for name := range request.PathValues {
+			request.Route += "/{" + name + "}"
+		}
+		access = sso.NewAccess(principal, request)
+	}
 	decision := sso.Check(ctx, q.Require, access)
 	tree := decisionTree(ctx, q.Require, decision, access)
 	tree.Explanation = decision.ExplainWithValues()
@@ -48,7 +54,7 @@ func decisionTree(ctx context.Context, p sso.Permission, d sso.Decision, access 
 	tree := Decision{Permission: permission.Describe(p), Granted: d.Granted()}
 	if !d.Granted() {
 		details := d.Details()
-		tree.Code, tree.Path, tree.Wanted, tree.Found, tree.Remedy = d.Code(), details.Path, details.Wanted, details.Found.String(), d.Remedy()
+		tree.Code, tree.Path, tree.Wanted, tree.Found, tree.Remedy = d.Code(), details.Path, details.Wanted, found(details.Found), d.Remedy()
 	}
 	if d.Err() != nil {
 		tree.Error = d.Err().Error()
@@ -57,6 +63,15 @@ func decisionTree(ctx context.Context, p sso.Permission, d sso.Decision, access 
 		tree.Children = append(tree.Children, decisionTree(ctx, part, sso.Check(ctx, part, access), access))
 	}
 	return tree
+}
+
+// found returns the value of a token as JSON, "" if it is absent.
+func found(v sso.Value) string {
+	if !v.Exists() {
+		return ""
+	}
+	text, _ := v.MarshalJSON() // never fails
+	return string(text)
 }
 
 // decisionRemedy returns what would turn a refusal into a grant, from the parts that refused.
