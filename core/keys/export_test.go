@@ -1,8 +1,9 @@
 package keys
 
 var (
-	Members   = members
-	Parts     = parts
-	ParseJWKS = parseJWKS
-	ParsePEM  = parsePEM
+	HTTPClient = httpClient
+	Members    = members
+	Parts      = parts
+	ParseJWKS  = parseJWKS
+	ParsePEM   = parsePEM
 )

@@ -17,7 +17,10 @@ import (
 	"github.com/more-retail/moresso-go/core/internal/netaddr"
 )
 
-const discoveryPath = "/.well-known/openid-configuration"
+const (
+	discoveryPath = "/.well-known/openid-configuration"
+	userAgent     = "moresso-go (+https://github.com/more-retail/moresso-go)" // firewalls block Go's own
+)
 
 // RetryAfterError is wrapped by a source's error if the provider said when to retry (RFC 9110,
 // section 10.2.3). The source is not queried again for that long, at most 30 s.
@@ -217,8 +220,8 @@ func get(ctx context.Context, client *http.Client, u *url.URL, etags map[string]
 	if err != nil { // an IPv6 zone that package url does not read as it writes it; the error repeats the query
 		return a, fmt.Errorf("%s: not a valid address", redact(u))
 	}
-	request.Close = true                                                                        // an idle connection would outlive the fetch
-	request.Header.Set("User-Agent", "moresso-go (+https://github.com/more-retail/moresso-go)") // firewalls block Go's own
+	request.Close = true // an idle connection would outlive the fetch
+	request.Header.Set("User-Agent", userAgent)
 	request.Header.Set("Accept", "application/jwk-set+json, application/json, application/x-pem-file;q=0.9, */*;q=0.1")
 	etag := etags[u.String()]
 	if etag != "" {
@@ -236,9 +239,6 @@ func get(ctx context.Context, client *http.Client, u *url.URL, etags map[string]
 	switch code := response.StatusCode; {
 	case code == http.StatusOK, code == http.StatusNonAuthoritativeInfo: // 203: a proxy changed it
 		a.body, err = readBounded(response.Body)
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			err = fmt.Errorf("the answer ends before its Content-Length: %w", err)
-		}
 		a.etag = response.Header.Get("ETag")
 	case code == http.StatusNotModified && etag != "":
 		a.unchanged, a.etag = true, etag
@@ -274,7 +274,7 @@ func (e *statusError) Error() string {
 	case http.StatusForbidden, http.StatusUnauthorized:
 		text += ": a proxy or firewall may refuse this service; the request needs no credentials, and its User-Agent is moresso-go"
 	}
-	if strings.Contains(e.contentType, "html") {
+	if strings.Contains(strings.ToLower(e.contentType), "html") {
 		text += " (with an HTML page)"
 	}
 	return text
@@ -282,8 +282,12 @@ func (e *statusError) Error() string {
 
 // cause returns why a request failed: that its time was up, if its connection was closed for that.
 func cause(ctx context.Context, err error) error {
-	if ended := ctx.Err(); ended != nil && errors.Is(err, net.ErrClosed) {
+	ended := ctx.Err()
+	switch {
+	case ended != nil && errors.Is(err, net.ErrClosed):
 		return ended
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("the connection was closed before the end of the answer: %w", err)
 	}
 	return err
 }
@@ -332,7 +336,14 @@ func seconds(text string) (time.Duration, bool) {
 // that outlives the request's, which would leave a goroutine behind.
 func httpClient(ctx context.Context, given *http.Client) *http.Client {
 	client := http.Client{Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment,
+		Proxy:              http.ProxyFromEnvironment,
+		ProxyConnectHeader: http.Header{"User-Agent": {userAgent}},
+		OnProxyConnectResponse: func(_ context.Context, proxy *url.URL, _ *http.Request, r *http.Response) error {
+			if r.StatusCode == http.StatusOK {
+				return nil
+			}
+			return fmt.Errorf("the proxy %s: %w", redact(proxy), &statusError{r.StatusCode, r.Header.Get("Content-Type")})
+		},
 		DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
 			conn, err := new(net.Dialer).DialContext(ctx, network, address)
 			if err == nil {

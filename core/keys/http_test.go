@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -905,7 +906,10 @@ func TestURL_Causes(t *testing.T) {
 		"an error in JSON":               {200, nil, `{"error":"temporarily_unavailable"}`, `no array "keys"`},
 		"nothing":                        {200, nil, "", "empty"},
 		"a member twice":                 {200, nil, `{"keys":[],"keys":[]}`, `duplicate member name "keys"`},
-		"a body cut short":               {200, http.Header{"Content-Length": {"900"}}, good, "ends before its Content-Length"},
+		"a body cut short":               {200, http.Header{"Content-Length": {"900"}}, good, "closed before the end of the answer"},
+		"a gzip body cut short":          {200, http.Header{"Content-Encoding": {"gzip"}}, string(zipped([]byte(good))[:99]), "closed before the end of the answer"},
+		"a gzip body that is not one":    {200, http.Header{"Content-Encoding": {"gzip"}}, good, "gzip: invalid header"},
+		"JSON cut short":                 {200, nil, good[:50], "not JSON: at byte 50: the text ends"},
 		"304 without a condition":        {304, nil, "", "a cache in between"},
 		"203":                            {203, nil, good, ""},
 		"203 with an HTML page":          {203, nil, "<html>", "an HTML or XML page"},
@@ -913,7 +917,7 @@ func TestURL_Causes(t *testing.T) {
 		"403":                            {403, nil, valid, "its User-Agent is moresso-go"},
 		"403 with an HTML page":          {403, http.Header{"Content-Type": {"text/html; charset=utf-8"}}, "<html>", "with an HTML page"},
 		"407":                            {407, nil, "", "HTTPS_PROXY"},
-		"502 with an HTML page":          {502, http.Header{"Content-Type": {"text/html"}}, "<html>", "answered 502 (with an HTML page)"},
+		"502 with an HTML page":          {502, http.Header{"Content-Type": {"TEXT/HTML"}}, "<html>", "answered 502 (with an HTML page)"},
 		"a discovery document, twice":    {200, nil, `{"issuer":"https://idp.example","jwks_uri":"https://a","jwks_uri":"https://b"}`, `duplicate member name "jwks_uri"`},
 		"a discovery document in a list": {200, nil, `[{"issuer":"https://idp.example","jwks_uri":"https://a"}]`, "a JSON array"},
 		"other members twice":            {200, nil, `{"issuer":"https://idp.example","jwks_uri":"https://a","claims_supported":1,"claims_supported":2}`, `duplicate member name "claims_supported"`},
@@ -939,6 +943,38 @@ func TestURL_Causes(t *testing.T) {
 				t.Errorf("User-Agent: %q", agent)
 			}
 		})
+	}
+}
+
+// The error of a fetch over https says what the proxy answered.
+func TestURL_ProxyRefuses(t *testing.T) {
+	for status, says := range map[int]string{
+		403: "answered 403: a proxy or firewall", 407: "answered 407: the proxy wants credentials", 502: "answered 502",
+	} {
+		var agent string
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			agent = r.Method + " " + r.UserAgent()
+			w.WriteHeader(status)
+		}))
+		proxy, err := url.Parse(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy.User = url.UserPassword("user", "secret")
+		client := keys.HTTPClient(t.Context(), nil)
+		client.Transport.(*http.Transport).Proxy = http.ProxyURL(proxy) //nolint:errcheck // it is one
+		source, err := keys.URL("https://idp.example/keys", keys.Options{HTTPClient: client})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = source.Fetch(t.Context(), nil)
+		if want := "https://idp.example/keys: the proxy " + server.URL + ": " + says; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v; want %q", err, want)
+		}
+		if !strings.HasPrefix(agent, "CONNECT moresso-go ") {
+			t.Errorf("the proxy got %q", agent)
+		}
+		server.Close()
 	}
 }
 

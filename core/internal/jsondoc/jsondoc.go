@@ -129,7 +129,10 @@ func reason(err error) error {
 		return ErrDuplicate
 	}
 	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) {
+	switch {
+	case errors.As(err, &syntactic) && errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("not JSON: at byte %d: the text ends", syntactic.ByteOffset)
+	case syntactic != nil:
 		return fmt.Errorf("not JSON: at byte %d", syntactic.ByteOffset)
 	}
 	return errors.New("not JSON: unexpected end")
