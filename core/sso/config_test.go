@@ -309,6 +309,23 @@ func TestNew_ConfigErrors(t *testing.T) {
 			[]setting{{"MaxTokenBytes", "", []string{"holds -1", "at most 1048576"}}},
 		},
 		{
+			"a fetch of keys above 30 s",
+			[]string{"SSO_KEY_FETCH_TIMEOUT", "30001ms"},
+			func(c *sso.Config) { c.KeyFetchTimeout = 30001 * time.Millisecond },
+			[]setting{{"KeyFetchTimeout", "SSO_KEY_FETCH_TIMEOUT", []string{"holds 30.001s", "at most 30s", "10s"}}},
+		},
+		{
+			"a fetch of keys without time", nil,
+			func(c *sso.Config) { c.KeyFetchTimeout = -1 },
+			[]setting{{"KeyFetchTimeout", "", []string{"holds -1ns", "at most 30s"}}},
+		},
+		{
+			"a time without unit",
+			[]string{"SSO_KEY_FETCH_TIMEOUT", "5"},
+			nil,
+			[]setting{{"", "SSO_KEY_FETCH_TIMEOUT", []string{`holds "5"`, "not a duration"}}},
+		},
+		{
 			"a token cache that is not a number",
 			[]string{"SSO_TOKEN_CACHE", "plenty"},
 			nil,
@@ -762,6 +779,7 @@ func TestConfigFromEnv_AllFields(t *testing.T) {
 		"SSO_DISABLE_WILDCARD", "1", "SSO_TELL_SCOPES", "TRUE",
 		"SSO_INSECURE_ALLOW_HTTP", "true", "SSO_REFRESH_INLINE", "true", "SSO_CLIENT_IDS", "web, app", "SSO_TOKEN_TYPE", "at+jwt",
 		"SSO_MAX_TOKEN_AGE", "1h", "SSO_ROLES_CLAIM", "realm_access.roles", "SSO_TOKEN_CACHE", "500",
+		"SSO_KEY_FETCH_TIMEOUT", "5s",
 	)
 	got, err := sso.ConfigFromEnv()
 	if err != nil {
@@ -772,7 +790,7 @@ func TestConfigFromEnv_AllFields(t *testing.T) {
 		Leeway: 30 * time.Second, MaxTokenBytes: 4096, PermissionsClaim: `https://corp\.example/permissions`, DisableWildcard: true,
 		TellScopes: true, InsecureAllowHTTP: true, RefreshInline: true,
 		ClientIDs: []string{"web", "app"}, TokenType: sso.StrictAccessToken, MaxTokenAge: time.Hour,
-		RolesClaim: "realm_access.roles", TokenCache: 500,
+		RolesClaim: "realm_access.roles", TokenCache: 500, KeyFetchTimeout: 5 * time.Second,
 	}
 	if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
 		t.Errorf("got  %#v\nwant %#v", got, want)
@@ -921,6 +939,7 @@ func TestNew_Bounds(t *testing.T) {
 	for name, change := range map[string]func(*sso.Config){
 		"the longest leeway":                 func(c *sso.Config) { c.Leeway = 5 * time.Minute },
 		"the largest token cache":            func(c *sso.Config) { c.TokenCache = 1_000_000 },
+		"the longest fetch of keys":          func(c *sso.Config) { c.KeyFetchTimeout = 30 * time.Second },
 		"the longest token":                  func(c *sso.Config) { c.MaxTokenBytes = 1 << 20 },
 		"a claim whose name is a quote":      func(c *sso.Config) { c.RolesClaim = `"` },
 		"a claim whose name begins in a dot": func(c *sso.Config) { c.PermissionsClaim, c.RolesClaim = ".a", ".b" },

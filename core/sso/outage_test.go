@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
@@ -242,6 +243,77 @@ func TestValidateToken_DiscoveredIssuer(t *testing.T) {
 			t.Errorf("%d, %v", status, err)
 		}
 	})
+}
+
+// A provider that is slow but healthy serves every request, and its removed keys are refused in time.
+func TestAuthenticate_SlowProvider(t *testing.T) {
+	type slow struct {
+		delay, timeout time.Duration // of each answer, and KeyFetchTimeout
+		inline         bool
+		attempts       int // requests until the first keys, half a minute apart
+	}
+	for _, c := range []slow{
+		{500 * time.Millisecond, 0, false, 1},
+		{1200 * time.Millisecond, 0, false, 1},
+		{1600 * time.Millisecond, 0, false, 2}, // the discovery document and the keys
+		{4 * time.Second, 0, false, 2},
+		{6 * time.Second, 0, false, 3}, // the document serves the second attempt, whose keys the third request gets
+		{14 * time.Second, 30 * time.Second, false, 2},
+		{1600 * time.Millisecond, 2 * time.Second, false, 2},
+		{500 * time.Millisecond, 0, true, 1},
+		{1200 * time.Millisecond, 0, true, 1},
+		{1600 * time.Millisecond, 0, true, 2},
+		{2500 * time.Millisecond, 0, true, 2},
+	} {
+		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				issuer, a, _ := newProvider(t, func(_ *devissuer.Issuer, cfg *sso.Config) {
+					cfg.PublicKeyURI, cfg.RefreshInline, cfg.KeyFetchTimeout, cfg.Now = "", c.inline, c.timeout, time.Now
+				})
+				issuer.Slow(c.delay)
+				var token string
+				n := 0
+				request := func(bound time.Duration) int {
+					t.Helper()
+					began := time.Now()
+					status, _, err := answer(t, a, token)
+					if took := time.Since(began); took > bound {
+						t.Fatalf("waited %v, %d: %v", took, status, err)
+					}
+					time.Sleep(30*time.Second - time.Since(began))
+					return status
+				}
+				valid := func() string { // none is cached
+					n++
+					return issuer.MustToken(devissuer.Subject(strconv.Itoa(n)), devissuer.IssuedAt(time.Now()), devissuer.ValidFor(3*time.Hour))
+				}
+				token = valid()
+				attempts := 1
+				for request(3*time.Second) != http.StatusOK {
+					attempts++
+					if attempts > c.attempts {
+						t.Fatalf("no keys after %d attempts", attempts)
+					}
+				}
+				for began := time.Now(); time.Since(began) < 2*time.Hour; {
+					if token = valid(); request(3*time.Second) != http.StatusOK {
+						t.Fatalf("refused after %v", time.Since(began))
+					}
+				}
+				issuer.Rotate()
+				issuer.Retire()
+				began := time.Now()
+				for request(3*time.Second) == http.StatusOK {
+					if time.Since(began) > 8*time.Minute {
+						t.Fatal("the removed key is accepted after 8 min")
+					}
+				}
+				if token = valid(); request(3*time.Second) != http.StatusOK {
+					t.Error("a token of the new key")
+				}
+			})
+		})
+	}
 }
 
 // Some providers give a new key the id of the old one.
