@@ -45,6 +45,7 @@ var situations = []situation{
 		return t.issuer.MustToken(devissuer.UnknownKey(), devissuer.Header("kid", t.issuer.KeyID()))
 	})},
 	{"50 forged tokens, unknown key ids", "fetches: ≤ 1", false, forge(1, (*trial).forged)},
+	{"forged key id after 2 h without requests", "fetches: ≤ 1", false, warm(forgedAfterIdle)},
 	{"idle for a minute", "goroutines: 0", false, goroutines},
 	{"token without key id, two keys", "accepted", false, keySet(func(t *trial) { t.issuer.Publish() }, devissuer.WithoutHeader("kid"))},
 	{"token without key id, one key", "accepted", false, keySet(func(*trial) {}, devissuer.WithoutHeader("kid"))},
@@ -52,6 +53,7 @@ var situations = []situation{
 	{"new key", "accepted, fetches: 1", false, warm(rotation)},
 	{"new key after 1 forged key id", "refused ≤ 10 s", false, warm(rotationAfterForgery)},
 	{"new key during 10 forged ids a second", "refused ≤ 10 s", false, warm(rotationDuringFlood)},
+	{"new key after 2 h, the ETag stays", "accepted", false, warm(sameETag)},
 	{"key replaced under its id", "refused ≤ 11 s", false, warm(replaced)},
 	{"key removed, in use", "accepted ≤ 5.5 min", false, warm(removed)},
 	{"key removed during 2 h without requests", "refused", false, warm(removedWhileIdle)},
@@ -298,6 +300,31 @@ func rotation(t *trial, s *service) cell {
 		return check(false, wrongRefusal, "refused %s", short(took))
 	}
 	return check(t.fetches() == 1, missed, "accepted, fetches: %d", t.fetches())
+}
+
+// sameETag rotates the key while the provider answers 304 to every conditional request.
+func sameETag(t *trial, s *service) cell {
+	time.Sleep(2 * time.Hour)
+	t.issuer.Rotate()
+	t.issuer.Fault(func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
+		if r.Header.Get("If-None-Match") != "" {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		healthy.ServeHTTP(w, r)
+	})
+	accepted := t.accepts(s, t.valid())
+	return check(accepted, wrongRefusal, "%s", verdict[accepted])
+}
+
+func forgedAfterIdle(t *trial, s *service) cell {
+	time.Sleep(2 * time.Hour)
+	before := t.fetches()
+	if t.accepts(s, t.forged(0)) {
+		return check(false, wrongAccept, "accepted")
+	}
+	spent := t.fetches() - before
+	return check(spent <= 1, missed, "fetches: %d", spent)
 }
 
 func rotationAfterForgery(t *trial, s *service) cell {
