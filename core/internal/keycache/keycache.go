@@ -225,7 +225,7 @@ func outdated(match Match, err error) bool {
 
 // lacking returns a function that reports whether a set does not have what a token needs.
 func lacking(ref Ref, algorithm string) func(*snapshot) bool {
-	ref = ref.Clone() // a fetch may outlive the token
+	ref, algorithm = ref.Clone(), strings.Clone(algorithm) // a fetch may outlive the token
 	return func(s *snapshot) bool { return outdated(s.find(ref, algorithm)) }
 }
 
@@ -238,7 +238,7 @@ func (c *Cache) FindAgain(ctx context.Context, last Match, ref Ref, algorithm st
 	if err != nil {
 		return Match{}, err
 	}
-	ref = ref.Clone() // a fetch may outlive the token
+	ref, algorithm = ref.Clone(), strings.Clone(algorithm) // a fetch may outlive the token
 	same := func(a, b keys.Key) bool { return a.Thumbprint() == b.Thumbprint() }
 	unchanged := func(s *snapshot) bool {
 		match, err := s.find(ref, algorithm)

@@ -2,12 +2,15 @@ package keycache_test
 
 import (
 	"context"
+	"crypto/elliptic"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/internal/keycache"
@@ -326,4 +329,45 @@ func TestFindAgain_AlternatingSets(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A fetch outlives the request that began it, whose memory is then reused.
+func TestFind_CopiesToken(t *testing.T) {
+	for id, memory := range map[string][]byte{"b": []byte("b"), "": []byte("ES384")} { // the key id, the algorithm
+		t.Run(string(memory), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				source := &published{list: []keys.Key{{ID: strings.Replace(id, "b", "a", 1), Public: ecPublic(elliptic.P256())}}}
+				cache := newCache(t, sourceFunc(func(ctx context.Context, last *keys.Set) (*keys.Set, error) {
+					time.Sleep(time.Second)
+					return source.Fetch(ctx, last)
+				}), keycache.Options{})
+				if err := cache.Ready(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				source.list = []keys.Key{{ID: id, Public: ecPublic(elliptic.P384())}}
+				reused, ctx := unsafe.String(&memory[0], len(memory)), canceled(t)
+				ref, algorithm := keycache.Ref{KeyID: reused}, "ES384"
+				if id == "" {
+					ref, algorithm = keycache.Ref{}, reused
+				}
+				_, err := cache.Find(ctx, ref, algorithm)
+				unavailable(t, err)
+				clear(memory)
+				time.Sleep(time.Second)
+				synctest.Wait()
+				// The fetch brought the key, so the budget is not spent, and the next unknown key is fetched.
+				_, _ = cache.Find(t.Context(), keycache.Ref{KeyID: id}, "ES512")
+				_, _ = cache.Find(t.Context(), keycache.Ref{KeyID: "c"}, "ES512")
+				if n := cache.Status().Fetches; n != 3 {
+					t.Errorf("%d fetches", n)
+				}
+			})
+		})
+	}
+}
+
+func canceled(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
 }
