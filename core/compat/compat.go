@@ -8,11 +8,12 @@
 // A store of more-sso-auth's live sessions finds the user and the session of a token by
 // [SessionPolicy], and the user's key in Redis by [RedisKey].
 //
-// The value "*" in a token's permissions means the same as in more-sso-auth; see
-// [sso.Config.DisableWildcard]. docs/MIGRATING.md lists what is different on purpose.
+// The value "*" in a token's permissions matches any value, as in more-sso-auth, if the configuration
+// is from ConfigFromEnv; see [sso.Config.Wildcard]. docs/MIGRATING.md lists what is different on purpose.
 package compat
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -26,7 +27,8 @@ import (
 var oldNames = map[string]string{"SSO_PUBLIC_KEY_URI": "PUBLIC_KEY_URI", "SSO_AUDIENCE": "AUDIENCE"}
 
 // ConfigFromEnv is [sso.ConfigFromEnv], except that PUBLIC_KEY_URI and AUDIENCE count if
-// SSO_PUBLIC_KEY_URI and SSO_AUDIENCE are not set. The error names the variable that was set.
+// SSO_PUBLIC_KEY_URI and SSO_AUDIENCE are not set, and that SSO_WILDCARD is true by default. The error
+// names the variable that was set.
 func ConfigFromEnv() (sso.Config, error) {
 	set := func(name string) string {
 		if old := oldNames[name]; os.Getenv(name) == "" && os.Getenv(old) != "" {
@@ -34,7 +36,12 @@ func ConfigFromEnv() (sso.Config, error) {
 		}
 		return name
 	}
-	cfg, err := sso.ConfigFromLookup(func(name string) string { return os.Getenv(set(name)) })
+	cfg, err := sso.ConfigFromLookup(func(name string) string {
+		if name == "SSO_WILDCARD" {
+			return cmp.Or(os.Getenv(name), "true")
+		}
+		return os.Getenv(set(name))
+	})
 	problems := problemsOf(err)
 	for i, f := range problems {
 		problems[i].Setting = set(f.Setting)

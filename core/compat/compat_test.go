@@ -27,7 +27,9 @@ func TestConfigFromEnv(t *testing.T) {
 		{"one of each", map[string]string{"PUBLIC_KEY_URI": keys, "SSO_AUDIENCE": "orders"}, []string{"orders"}, nil},
 		{"an error names the old name if it is set", map[string]string{"PUBLIC_KEY_URI": "http://login.example.com/", "AUDIENCE": " , "}, []string{"", ""}, []string{"PUBLIC_KEY_URI", "AUDIENCE"}},
 		{"an error names the new name if it is set", map[string]string{"SSO_PUBLIC_KEY_URI": "http://login.example.com/", "AUDIENCE": "a"}, []string{"a"}, []string{"SSO_PUBLIC_KEY_URI"}},
-		{"an error names the new name if neither is set", nil, nil, []string{"SSO_PUBLIC_KEY_URI", "SSO_AUDIENCE"}},
+		{"an error names the new name if neither is set", map[string]string{"SSO_ISSUER": ""}, nil, []string{"SSO_PUBLIC_KEY_URI", "SSO_AUDIENCE"}},
+		{"the old names alone", map[string]string{"PUBLIC_KEY_URI": keys, "AUDIENCE": "orders", "SSO_ISSUER": ""}, []string{"orders"}, []string{"SSO_ISSUER"}},
+		{"the old names, and the issuer is not checked", map[string]string{"PUBLIC_KEY_URI": keys, "AUDIENCE": "orders", "SSO_ISSUER": "", "SSO_SKIP_ISSUER_CHECK": "true"}, []string{"orders"}, nil},
 		{"an unknown variable is an error", map[string]string{"PUBLIC_KEY_URI": keys, "AUDIENCE": "a", "SSO_ISUER": "x"}, []string{"a"}, []string{"SSO_ISUER"}},
 		{"an unknown variable beside another error", map[string]string{"PUBLIC_KEY_URI": keys, "AUDIENCE": "a", "SSO_ISUER": "x", "SSO_LEEWAY": "soon"}, []string{"a"}, []string{"SSO_LEEWAY", "SSO_ISUER"}},
 	} {
@@ -37,6 +39,7 @@ func TestConfigFromEnv(t *testing.T) {
 					t.Setenv(name, "")
 				}
 			}
+			t.Setenv("SSO_ISSUER", "https://login.example.com")
 			for name, value := range test.env {
 				t.Setenv(name, value)
 			}
@@ -55,6 +58,9 @@ func TestConfigFromEnv(t *testing.T) {
 			}
 			if !slices.Equal(cfg.Audience, test.audience) {
 				t.Errorf("audience %q, want %q", cfg.Audience, test.audience)
+			}
+			if !cfg.Wildcard {
+				t.Error("the wildcard is off")
 			}
 			if err == nil && cfg.PublicKeyURI != keys {
 				t.Errorf("keys from %q", cfg.PublicKeyURI)

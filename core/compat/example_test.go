@@ -13,6 +13,7 @@ import (
 func ExampleConfigFromEnv() {
 	os.Setenv("PUBLIC_KEY_URI", "https://login.example.com/jwks.json") //nolint:errcheck // an example
 	os.Setenv("AUDIENCE", "orders-api")                                //nolint:errcheck // an example
+	os.Setenv("SSO_ISSUER", "https://login.example.com")               //nolint:errcheck // an example
 
 	cfg, err := compat.ConfigFromEnv() // PUBLIC_KEY_URI and AUDIENCE count
 	if err != nil {

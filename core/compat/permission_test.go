@@ -14,13 +14,21 @@ import (
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
-// principal returns a principal with these claims besides the usual ones.
-func principal(claims map[string]json.RawMessage) *sso.Principal {
-	var opts []devissuer.TokenOption
-	for name, value := range claims {
-		opts = append(opts, devissuer.Claim(name, value))
+// principals returns a function for principals with these claims besides the usual ones, in a service that
+// is configured as more-sso-auth is.
+func principals(t *testing.T) func(claims map[string]json.RawMessage) *sso.Principal {
+	t.Helper()
+	issuer := ssotest.NewIssuer(t, ssotest.FastKeys())
+	cfg := issuer.Config("api")
+	cfg.Wildcard = true
+	issuer.Authenticator(cfg)
+	return func(claims map[string]json.RawMessage) *sso.Principal {
+		var opts []devissuer.TokenOption
+		for name, value := range claims {
+			opts = append(opts, devissuer.Claim(name, value))
+		}
+		return issuer.Principal(opts...)
 	}
-	return ssotest.NewPrincipal(opts...)
 }
 
 func check(t *testing.T, p sso.Permission, who *sso.Principal) sso.Decision {
@@ -31,6 +39,7 @@ func check(t *testing.T, p sso.Permission, who *sso.Principal) sso.Decision {
 // TestVectors compares with what more-sso-auth's default check answered when it was run. A vector
 // for which the answers differ says why.
 func TestVectors(t *testing.T) {
+	principal := principals(t)
 	text, err := os.ReadFile("testdata/permission_vectors.json")
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +100,7 @@ func TestVectors(t *testing.T) {
 }
 
 func TestTruthy(t *testing.T) {
+	principal := principals(t)
 	for _, test := range []struct {
 		found string // empty: nothing
 		want  bool

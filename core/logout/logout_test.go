@@ -624,7 +624,7 @@ func TestNew_Errors(t *testing.T) {
 		"no sessions":               {func(c *sso.Config) { c.Sessions = nil }, newSignedOut(), []string{"web"}, "Sessions reads neither sid nor sub"},
 		"no claims":                 {func(c *sso.Config) { c.Sessions = reading("", "") }, newSignedOut(), []string{"web"}, "Sessions reads neither sid nor sub"},
 		"sid as a user":             {func(c *sso.Config) { c.Sessions = reading("sid", "") }, newSignedOut(), []string{"web"}, "Sessions reads neither sid nor sub"},
-		"no issuer":                 {func(c *sso.Config) { c.Issuer = "" }, newSignedOut(), []string{"web"}, "Issuer is not set"},
+		"no issuer":                 {func(c *sso.Config) { c.Issuer, c.SkipIssuerCheck = "", true }, newSignedOut(), []string{"web"}, "Issuer is not set"},
 		"no age":                    {func(c *sso.Config) { c.MaxTokenAge = 0 }, newSignedOut(), []string{"web"}, "MaxTokenAge is not set"},
 		"no revoker":                {nil, nil, []string{"web"}, "revoker is nil"},
 		"a nil revoker":             {nil, none, []string{"web"}, "revoker is nil"},

@@ -72,8 +72,8 @@ func permissionsFound(access sso.Access) string {
 }
 
 // Is requires that the value at a path within the token's permissions is one of those given. If
-// the token has a list, one of its elements must be. If it has "*", any value is granted, unless
-// [sso.Config.DisableWildcard]. An absent value and null are denied, even if nil is given.
+// the token has a list, one of its elements must be. If it has "*", any value is granted if
+// [sso.Config.Wildcard] is set. An absent value and null are denied, even if nil is given.
 //
 // Values may be of any Go type with a JSON form. A slice or an array among them is replaced by its
 // elements, one level deep, so that Is("orders.role", roles...) with roles of type []any and
@@ -160,8 +160,8 @@ func flat(values []any) []any {
 	return list
 }
 
-// Has requires that the value at a path within the token's permissions is true, or "*" unless
-// [sso.Config.DisableWildcard]. It denies every other value, such as 1, "true" and a list that contains
+// Has requires that the value at a path within the token's permissions is true, or "*" if
+// [sso.Config.Wildcard] is set. It denies every other value, such as 1, "true" and a list that contains
 // true. If the permissions are a list, as those of Auth0 are, one of its elements must be the path
 // itself, as in Has("read:orders"). It panics without a path. A denial has the code "missing" or
 // "wrong_value".

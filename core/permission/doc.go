@@ -40,7 +40,7 @@
 // Dots separate the names of members, compared exactly; `\.` is a literal dot within a name, and `\\` a
 // backslash. A path that leads nowhere, or to null, denies. Values compare by their JSON meaning: types
 // never convert, so "1" is not 1 and 1 is not true, but 1 and 1.0 are the same number. The string "*" in
-// the token's permissions matches any value, unless [sso.Config.DisableWildcard]; as an element of a list
+// the token's permissions matches any value if [sso.Config.Wildcard] is set; as an element of a list
 // it does not.
 //
 // # Mistakes

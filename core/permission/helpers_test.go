@@ -25,7 +25,7 @@ var signingKey = ed25519.NewKeyFromSeed([]byte("permission tests, 32 bytes long.
 
 // authenticators are made once for each setting: with the wildcard, and without.
 var authenticators = func() (made [2]func() *sso.Authenticator) {
-	for i, disable := range []bool{false, true} {
+	for i, wildcard := range []bool{true, false} {
 		made[i] = sync.OnceValue(func() *sso.Authenticator {
 			source, err := keys.Static(keys.Key{Public: signingKey.Public()})
 			if err != nil {
@@ -33,7 +33,7 @@ var authenticators = func() (made [2]func() *sso.Authenticator) {
 			}
 			a, err := sso.New(sso.Config{
 				Keys: source, Audience: []string{"api"}, Issuer: "https://issuer.example", Algorithms: []string{"EdDSA"},
-				DisableWildcard: disable, Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
+				Wildcard: wildcard, Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
 			})
 			if err != nil {
 				panic(err)

@@ -74,7 +74,7 @@ func New(cfg Config) (*Authenticator, error) {
 		permissionsClaim: cfg.PermissionsClaim,
 		rolesClaim:       cfg.RolesClaim,
 		rolesPaths:       cfg.rolesPaths(),
-		wildcard:         !cfg.DisableWildcard,
+		wildcard:         cfg.Wildcard,
 		sessions:         cfg.Sessions,
 		cache:            tokencache.New[login](cfg.TokenCache, int64(cfg.TokenCache)*cachedTokenBytes),
 		inline:           cfg.RefreshInline,
@@ -90,10 +90,6 @@ func New(cfg Config) (*Authenticator, error) {
 		rules.Reads = append(rules.Reads, jsondoc.SplitPath(path)[0])
 	}
 	a.engine, a.issuers = verify.New(rules), []*issuer{i}
-	if cfg.Issuer == "" && !strings.HasSuffix(cfg.PublicKeyURI, discoveryPath) {
-		cfg.Logger.Warn("sso: Issuer is not set, iss may not be checked", "source", cfg.Keys.String(),
-			"remedy", "set Issuer (SSO_ISSUER) to the iss of your tokens, exactly, e.g. https://login.example.com")
-	}
 	return a, nil
 }
 

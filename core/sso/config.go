@@ -48,10 +48,16 @@ type Config struct {
 
 	// Issuer is the identity provider's identifier. The token's `iss` must equal it (RFC 7519,
 	// section 4.1.1). Where a discovery document is used, it defaults to the document's issuer; if
-	// it differs, no keys are available (503). With other key sources `iss` is not checked by
-	// default, and New logs a warning. Sources that serve many tenants (Microsoft Entra's /common,
-	// /organizations, /consumers) require it.
+	// it differs, no keys are available (503). With other key sources it is required, unless
+	// SkipIssuerCheck is set. Sources that serve many tenants (Microsoft Entra's /common,
+	// /organizations, /consumers) require it always.
 	Issuer string
+
+	// SkipIssuerCheck accepts any `iss`, or none, of tokens that the keys verify. RFC 8725, section
+	// 3.8, requires the check: a provider that signs for several issuers with the same keys lets the
+	// users of all of them in. It excludes Issuer. Default false: Issuer is required, except where
+	// PublicKeyURI is a discovery document, which names it.
+	SkipIssuerCheck bool
 
 	// Algorithms lists the accepted signature algorithms (RFC 7518, section 3.1), which must be in
 	// [keys.Algorithms]. Default RS256. Symmetric algorithms and "none" are refused.
@@ -95,9 +101,9 @@ type Config struct {
 	// (Keycloak's realm and its client orders).
 	RolesClaim string
 
-	// DisableWildcard makes "*" in a token's permissions an ordinary value. By default it matches
-	// any value.
-	DisableWildcard bool
+	// Wildcard makes "*" in a token's permissions match any value, as more-sso-auth does. Turn it on only if
+	// your provider keeps "*" for administrators. Default false: an ordinary value.
+	Wildcard bool
 
 	// TellScopes names the missing scopes in the challenge of a 403 (RFC 6750, section 3.1).
 	// Default false.

@@ -72,8 +72,8 @@ func TestNew_ConfigErrors(t *testing.T) {
 		},
 		{
 			"the audience skipped without issuer and clients",
-			[]string{"SSO_AUDIENCE", "", "SSO_SKIP_AUDIENCE_CHECK", "true"},
-			func(c *sso.Config) { c.Audience, c.SkipAudienceCheck = nil, true },
+			[]string{"SSO_AUDIENCE", "", "SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_ISSUER", ""},
+			func(c *sso.Config) { c.Audience, c.SkipAudienceCheck, c.Issuer = nil, true, "" },
 			[]setting{
 				{"ClientIDs", "SSO_CLIENT_IDS", []string{"is not set", "tokens for other services", "write the OAuth clients"}},
 				{"Issuer", "SSO_ISSUER", []string{"is not set", "tokens for other services", "as in the tokens' iss"}},
@@ -81,8 +81,10 @@ func TestNew_ConfigErrors(t *testing.T) {
 		},
 		{
 			"the audience skipped without an issuer",
-			[]string{"SSO_AUDIENCE", "", "SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web"},
-			func(c *sso.Config) { c.Audience, c.SkipAudienceCheck, c.ClientIDs = nil, true, []string{"web"} },
+			[]string{"SSO_AUDIENCE", "", "SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web", "SSO_ISSUER", ""},
+			func(c *sso.Config) {
+				c.Audience, c.SkipAudienceCheck, c.ClientIDs, c.Issuer = nil, true, []string{"web"}, ""
+			},
 			[]setting{{"Issuer", "SSO_ISSUER", []string{"is not set", "tokens for other services"}}},
 		},
 		{
@@ -143,9 +145,21 @@ func TestNew_ConfigErrors(t *testing.T) {
 		},
 		{
 			"no keys",
-			[]string{"SSO_PUBLIC_KEY_URI", ""},
-			func(c *sso.Config) { c.PublicKeyURI = "" },
+			[]string{"SSO_PUBLIC_KEY_URI", "", "SSO_ISSUER", ""},
+			func(c *sso.Config) { c.PublicKeyURI, c.Issuer = "", "" },
 			[]setting{{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", []string{"is not set", "https://login.example.com/"}}},
+		},
+		{
+			"no issuer",
+			[]string{"SSO_ISSUER", ""},
+			func(c *sso.Config) { c.Issuer = "" },
+			[]setting{{"Issuer", "SSO_ISSUER", []string{"is not set", "every issuer", "as in the tokens' iss", "to true"}}},
+		},
+		{
+			"an issuer and the check skipped",
+			[]string{"SSO_SKIP_ISSUER_CHECK", "true"},
+			func(c *sso.Config) { c.SkipIssuerCheck = true },
+			[]setting{{"Issuer", "SSO_ISSUER", []string{"as well as S", "set one of them"}}},
 		},
 		{
 			"HS256",
@@ -390,13 +404,13 @@ func TestNew_ConfigErrors(t *testing.T) {
 			"a problem of every kind",
 			[]string{
 				"SSO_PUBLIC_KEY_URI", "keys.pem", "SSO_AUDIENCE", "", "SSO_ISSUER", " x", "SSO_ALGORITHMS", "none,HS384",
-				"SSO_LEEWAY", "soon", "SSO_MAX_TOKEN_BYTES", "many", "SSO_DISABLE_WILDCARD", "maybe",
+				"SSO_LEEWAY", "soon", "SSO_MAX_TOKEN_BYTES", "many", "SSO_WILDCARD", "maybe",
 			},
 			nil,
 			[]setting{
 				{"", "SSO_LEEWAY", nil},
 				{"", "SSO_MAX_TOKEN_BYTES", nil},
-				{"", "SSO_DISABLE_WILDCARD", nil},
+				{"", "SSO_WILDCARD", nil},
 				{"", "SSO_ISSUER", nil},
 				{"", "SSO_PUBLIC_KEY_URI", nil},
 				{"", "SSO_AUDIENCE", nil},
@@ -407,7 +421,7 @@ func TestNew_ConfigErrors(t *testing.T) {
 	} {
 		if test.config != nil {
 			t.Run("New: "+test.name, func(t *testing.T) {
-				cfg := sso.Config{PublicKeyURI: jwksURL, Audience: []string{"api"}, Logger: slog.New(slog.DiscardHandler)}
+				cfg := sso.Config{PublicKeyURI: jwksURL, Audience: []string{"api"}, Issuer: issuerID, Logger: slog.New(slog.DiscardHandler)}
 				test.config(&cfg)
 				a, err := sso.New(cfg)
 				if a != nil {
@@ -418,7 +432,7 @@ func TestNew_ConfigErrors(t *testing.T) {
 		}
 		if test.env != nil {
 			t.Run("ConfigFromEnv: "+test.name, func(t *testing.T) {
-				setEnv(t, append([]string{"SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api"}, test.env...)...)
+				setEnv(t, append([]string{"SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api", "SSO_ISSUER", issuerID}, test.env...)...)
 				_, err := sso.ConfigFromEnv()
 				compareFaults(t, err, test.want, func(s setting) string { return s.variable })
 			})
@@ -526,6 +540,7 @@ func TestConfigError_Texts(t *testing.T) {
 			"SSO_AUDIENCES is not a known setting: write SSO_AUDIENCE, or choose a name without SSO_",
 			"SSO_ISSUR is not a known setting: write SSO_ISSUER, or choose a name without SSO_",
 			"SSO_AUDIENCE is not set: write the name of this service at the identity provider, e.g. orders-api",
+			"SSO_ISSUER is not set, so tokens of every issuer that signs with these keys would be accepted: write it exactly as in the tokens' iss, e.g. https://login.example.com; or set SSO_SKIP_ISSUER_CHECK to true if they are all yours",
 		}},
 		"a name with two letters swapped":    {fromEnv("SSO_LEEAWY", "5s"), []string{"SSO_LEEAWY is not a known setting: write SSO_LEEWAY, or choose a name without SSO_"}},
 		"a name with a letter in lower case": {fromEnv("SSO_leeway", "5s"), []string{"SSO_leeway is not a known setting: write SSO_LEEWAY, or choose a name without SSO_"}},
@@ -548,16 +563,6 @@ func TestConfigError_Texts(t *testing.T) {
 				t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(c.want, "\n  "))
 			}
 		})
-	}
-}
-
-func TestNew_IssuerWarningRemedy(t *testing.T) {
-	var log lines
-	if _, err := sso.New(sso.Config{PublicKeyURI: jwksURL, Audience: []string{"api"}, Logger: log.logger(slog.LevelDebug)}); err != nil {
-		t.Fatal(err)
-	}
-	if remedy := fmt.Sprint(log.entries(t)[0]["remedy"]); !strings.Contains(remedy, "SSO_ISSUER") || !strings.Contains(remedy, "e.g. https://login.example.com") {
-		t.Errorf("%s", log.String())
 	}
 }
 
@@ -596,7 +601,7 @@ func TestNew_MultiTenantIssuer(t *testing.T) {
 		{"common with an issuer", "https://login.microsoftonline.com/common/discovery/v2.0/keys", "https://login.microsoftonline.com/4711/v2.0", false},
 		{"one tenant's keys, which are shared", "https://login.microsoftonline.com/4711/discovery/v2.0/keys", "", true},
 		{"one tenant, by discovery", "https://login.microsoftonline.com/4711/v2.0/.well-known/openid-configuration", "", false},
-		{"common elsewhere", "https://login.example.com/common/keys", "", false},
+		{"common elsewhere", "https://login.example.com/common/keys", issuerID, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cfg := sso.Config{PublicKeyURI: test.uri, Issuer: test.issuer, Audience: []string{"api"}, Logger: slog.New(slog.DiscardHandler)}
@@ -717,7 +722,7 @@ func TestConfigError_NoSecrets(t *testing.T) {
 	t.Run("logs of accepted configurations", func(t *testing.T) {
 		var log lines
 		a := newAuth(t, func(c *sso.Config) {
-			c.Keys, c.PublicKeyURI, c.Issuer, c.Logger = nil, "https://login.example.invalid/jwks?key="+query, "", log.logger(slog.LevelDebug)
+			c.Keys, c.PublicKeyURI, c.Issuer, c.Logger = nil, "https://login.example.invalid/jwks?key="+query, issuerID, log.logger(slog.LevelDebug)
 			c.HTTPClient = &http.Client{Transport: refuseAll{}}
 		})
 		if err := a.Ready(t.Context()); err == nil || strings.Contains(err.Error(), query) {
@@ -747,6 +752,9 @@ func TestNew_TwoSettings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			setEnv(t, "SSO_PUBLIC_KEY_URI", uri, "SSO_AUDIENCE", "orders-api")
+			if uri != issuer.DiscoveryURL() {
+				t.Setenv("SSO_SKIP_ISSUER_CHECK", "true")
+			}
 			cfg, err := sso.ConfigFromEnv()
 			if err != nil {
 				t.Fatal(err)
@@ -776,7 +784,7 @@ func TestConfigFromEnv_AllFields(t *testing.T) {
 		t, "SSO_PUBLIC_KEY_URI", jwksURL, "PUBLIC_KEY_URI", "https://other.example/jwks.json",
 		"SSO_AUDIENCE", " orders-api , web", "AUDIENCE", "other", "SSO_ISSUER", issuerID, "SSO_ALGORITHMS", "ES256, EdDSA",
 		"SSO_LEEWAY", "30s", "SSO_MAX_TOKEN_BYTES", "4096", "SSO_PERMISSIONS_CLAIM", `https://corp\.example/permissions`,
-		"SSO_DISABLE_WILDCARD", "1", "SSO_TELL_SCOPES", "TRUE",
+		"SSO_WILDCARD", "1", "SSO_TELL_SCOPES", "TRUE",
 		"SSO_INSECURE_ALLOW_HTTP", "true", "SSO_REFRESH_INLINE", "true", "SSO_CLIENT_IDS", "web, app", "SSO_TOKEN_TYPE", "at+jwt",
 		"SSO_MAX_TOKEN_AGE", "1h", "SSO_ROLES_CLAIM", "realm_access.roles", "SSO_TOKEN_CACHE", "500",
 		"SSO_KEY_FETCH_TIMEOUT", "5s",
@@ -787,7 +795,7 @@ func TestConfigFromEnv_AllFields(t *testing.T) {
 	}
 	want := sso.Config{
 		PublicKeyURI: jwksURL, Audience: []string{"orders-api", "web"}, Issuer: issuerID, Algorithms: []string{"ES256", "EdDSA"},
-		Leeway: 30 * time.Second, MaxTokenBytes: 4096, PermissionsClaim: `https://corp\.example/permissions`, DisableWildcard: true,
+		Leeway: 30 * time.Second, MaxTokenBytes: 4096, PermissionsClaim: `https://corp\.example/permissions`, Wildcard: true,
 		TellScopes: true, InsecureAllowHTTP: true, RefreshInline: true,
 		ClientIDs: []string{"web", "app"}, TokenType: sso.StrictAccessToken, MaxTokenAge: time.Hour,
 		RolesClaim: "realm_access.roles", TokenCache: 500, KeyFetchTimeout: 5 * time.Second,
@@ -807,9 +815,9 @@ func TestConfigFromEnv_AllFields(t *testing.T) {
 		}
 	})
 	t.Run("0 is not unset", func(t *testing.T) {
-		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api")
+		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api", "SSO_ISSUER", issuerID)
 		got, err := sso.ConfigFromEnv()
-		want := sso.Config{PublicKeyURI: jwksURL, Audience: []string{"api"}}
+		want := sso.Config{PublicKeyURI: jwksURL, Audience: []string{"api"}, Issuer: issuerID}
 		if err != nil || fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
 			t.Errorf("got  %#v, %v\nwant %#v", got, err, want)
 		}
@@ -863,25 +871,24 @@ func TestConfig_Defaults(t *testing.T) {
 	})
 }
 
-func TestNew_IssuerWarning(t *testing.T) {
+// Without an issuer, tokens of every issuer that signs with these keys would be accepted (RFC 8725, section 3.8).
+func TestNew_IssuerRequired(t *testing.T) {
 	for _, test := range []struct {
 		name, uri, issuer string
-		warnings          int
+		skip, ok          bool
 	}{
-		{"a bare key source without issuer", jwksURL, "", 1},
-		{"a bare key source with issuer", jwksURL, issuerID, 0},
-		{"a discovery document", "https://login.example.com/.well-known/openid-configuration", "", 0},
-		{"a key set below a discovery document's address", "https://login.example.com/.well-known/openid-configuration/jwks", "", 1},
-		{"an issuer alone", "", "https://login.example.com", 0},
+		{"a bare key source without issuer", jwksURL, "", false, false},
+		{"the same, and the check is skipped", jwksURL, "", true, true},
+		{"a bare key source with issuer", jwksURL, issuerID, false, true},
+		{"a discovery document", "https://login.example.com/.well-known/openid-configuration", "", false, true},
+		{"a key set below a discovery document's address", "https://login.example.com/.well-known/openid-configuration/jwks", "", false, false},
+		{"an issuer alone", "", "https://login.example.com", false, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var log lines
-			_, err := sso.New(sso.Config{PublicKeyURI: test.uri, Issuer: test.issuer, Audience: []string{"api"}, Logger: log.logger(slog.LevelDebug)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := strings.Count(log.String(), "Issuer is not set"); n != test.warnings || strings.Count(log.String(), "\n") != n {
-				t.Errorf("the log is %q, want %d warnings", log.String(), test.warnings)
+			_, err := sso.New(sso.Config{PublicKeyURI: test.uri, Issuer: test.issuer, SkipIssuerCheck: test.skip, Audience: []string{"api"}, Logger: log.logger(slog.LevelDebug)})
+			if (err == nil) != test.ok || log.String() != "" {
+				t.Errorf("%v\n%s", err, log.String())
 			}
 		})
 	}
@@ -948,7 +955,8 @@ func TestNew_Bounds(t *testing.T) {
 			c.Audience, c.SkipAudienceCheck, c.ClientIDs = nil, true, []string{"web"}
 			c.Sessions = &living{policy: sso.SessionPolicy{Audience: "api"}}
 		},
-		"keys from a source without address": func(c *sso.Config) { c.Keys, c.Issuer = renamed{c.Keys, "%zz"}, "" },
+		"keys from a source without address":  func(c *sso.Config) { c.Keys = renamed{c.Keys, "%zz"} },
+		"no issuer, and the check is skipped": func(c *sso.Config) { c.Issuer, c.SkipIssuerCheck = "", true },
 	} {
 		t.Run(name, func(t *testing.T) { newAuth(t, change) })
 	}

@@ -69,6 +69,7 @@ func (c *Config) check(l *configerr.List) {
 	c.checkAudience(l)
 	c.checkAlgorithms(l)
 	c.checkSessions(l)
+	c.checkIssuer(l)
 	c.PermissionsClaim = cmp.Or(c.PermissionsClaim, defaultPermissionsClaim)
 	c.RolesClaim = cmp.Or(c.RolesClaim, defaultRolesClaim)
 	checkPaths(l, "PermissionsClaim", c.PermissionsClaim, c.PermissionsClaim)
@@ -107,6 +108,17 @@ func (c *Config) checkKeys(l *configerr.List) {
 		l.Add("PublicKeyURI", "is not set", "set "+l.Setting("Issuer")+" to the iss of the tokens, e.g. https://login.example.com, and the keys are discovered; or write the URL of the keys here, e.g. https://login.example.com/.well-known/jwks.json")
 	default:
 		c.discover(l)
+	}
+}
+
+// checkIssuer requires an issuer, or the word that it is not checked.
+func (c *Config) checkIssuer(l *configerr.List) {
+	skip := l.Setting("SkipIssuerCheck")
+	switch discovered := strings.HasSuffix(c.PublicKeyURI, discoveryPath); {
+	case c.SkipIssuerCheck && c.Issuer != "":
+		l.Add("Issuer", "is set as well as "+skip, "set one of them")
+	case c.Issuer == "" && !c.SkipIssuerCheck && !discovered && (c.PublicKeyURI != "" || c.Keys != nil) && !l.Has("Issuer"):
+		l.Add("Issuer", "is not set, so tokens of every issuer that signs with these keys would be accepted", issuerRemedy+"; or set "+skip+" to true if they are all yours")
 	}
 }
 

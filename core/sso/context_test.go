@@ -116,8 +116,8 @@ func TestAuthenticate_OtherAuthenticator(t *testing.T) {
 	})
 	t.Run("each finds its own principal", func(t *testing.T) {
 		both := bearer(token("aud", `["api","partners"]`, "permissions", `{"a":"*"}`))
-		open := newAuth(t)
-		closed := newAuth(t, func(c *sso.Config) { c.DisableWildcard, c.PermissionsClaim = true, "sub" })
+		open := newAuth(t, func(c *sso.Config) { c.Wildcard = true })
+		closed := newAuth(t, func(c *sso.Config) { c.PermissionsClaim = "sub" })
 		ctx := must(t)(open.Authenticate(t.Context(), both))
 		_, err := closed.Authorize(ctx, both, permit(func(_ context.Context, access sso.Access) sso.Decision {
 			if access.WildcardGrants() || access.Principal().Permissions().String() != "ada" {
@@ -183,7 +183,7 @@ func TestAuthenticate_RefusalKeepsContext(t *testing.T) {
 
 func TestAccess_Request(t *testing.T) {
 	type key struct{}
-	a := newAuth(t)
+	a := newAuth(t, func(c *sso.Config) { c.Wildcard = true })
 	calls := 0
 	ctx := context.WithValue(t.Context(), key{}, "here")
 	must(t)(a.Authorize(ctx, bearer(token()), permit(func(ctx context.Context, access sso.Access) sso.Decision {

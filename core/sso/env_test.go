@@ -19,7 +19,7 @@ func TestConfigFromEnv_UnknownVariable(t *testing.T) {
 	} {
 		for value, nearest := range map[string]string{"x": nearest, "": ""} {
 			t.Run(name+"="+value, func(t *testing.T) {
-				setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api")
+				setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_AUDIENCE", "api", "SSO_ISSUER", issuerID)
 				t.Setenv(name, value)
 				_, err := sso.ConfigFromEnv()
 				if nearest == "" {
@@ -40,7 +40,7 @@ func TestConfigFromEnv_UnknownVariable(t *testing.T) {
 func TestConfigFromLookup(t *testing.T) {
 	t.Setenv("SSO_AUDIENCE", "of-the-environment")
 	got, err := sso.ConfigFromLookup(func(name string) string {
-		return map[string]string{"SSO_PUBLIC_KEY_URI": "https://login.example.com/jwks.json", "SSO_AUDIENCE": "orders-api, shop", "SSO_LEEWAY": "5s"}[name]
+		return map[string]string{"SSO_PUBLIC_KEY_URI": "https://login.example.com/jwks.json", "SSO_AUDIENCE": "orders-api, shop", "SSO_ISSUER": issuerID, "SSO_LEEWAY": "5s"}[name]
 	})
 	if err != nil || !slices.Equal(got.Audience, []string{"orders-api", "shop"}) || got.Leeway != 5*time.Second {
 		t.Errorf("%+v, %v", got, err)

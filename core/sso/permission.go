@@ -108,7 +108,7 @@ func (a Access) settings() *issuer {
 	return &issuer{permissionsClaim: defaultPermissionsClaim, rolesClaim: defaultRolesClaim}
 }
 
-// WildcardGrants reports whether "*" in a token matches any value; see [Config.DisableWildcard].
+// WildcardGrants reports whether "*" in a token matches any value; see [Config.Wildcard].
 func (a Access) WildcardGrants() bool { return a.settings().wildcard }
 
 // PermissionsClaim returns [Config.PermissionsClaim], for messages. Without a principal it is the

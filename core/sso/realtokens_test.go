@@ -22,7 +22,7 @@ type realToken struct {
 
 var (
 	unaddressed = func(c *sso.Config) { c.Audience, c.SkipAudienceCheck, c.ClientIDs = nil, true, []string{"web"} }
-	anyIssuer   = func(c *sso.Config) { c.Issuer = "" }
+	anyIssuer   = func(c *sso.Config) { c.Issuer, c.SkipIssuerCheck = "", true }
 	strictly    = func(c *sso.Config) { c.TokenType = sso.StrictAccessToken }
 	shortLived  = func(c *sso.Config) { c.MaxTokenAge = 24 * 3600e9 }
 )

@@ -372,9 +372,9 @@ func TestValidateToken_Unconfigured(t *testing.T) {
 		{"a malformed audience, though skipped", skipped, token("client_id", `"web"`, "aud", `{}`), sso.ReasonMalformedClaim},
 		{"one of two audiences", func(c *sso.Config) { c.Audience = []string{"a", "api"} }, token(), ""},
 		{"neither of two audiences", func(c *sso.Config) { c.Audience = []string{"a", "b"} }, token(), sso.ReasonWrongAudience},
-		{"any issuer", func(c *sso.Config) { c.Issuer = "" }, token("iss", `"https://other.example"`), ""},
-		{"no issuer", func(c *sso.Config) { c.Issuer = "" }, token("iss", ""), ""},
-		{"a malformed issuer, though unchecked", func(c *sso.Config) { c.Issuer = "" }, token("iss", `1`), sso.ReasonMalformedClaim},
+		{"any issuer", func(c *sso.Config) { c.Issuer, c.SkipIssuerCheck = "", true }, token("iss", `"https://other.example"`), ""},
+		{"no issuer", func(c *sso.Config) { c.Issuer, c.SkipIssuerCheck = "", true }, token("iss", ""), ""},
+		{"a malformed issuer, though unchecked", func(c *sso.Config) { c.Issuer, c.SkipIssuerCheck = "", true }, token("iss", `1`), sso.ReasonMalformedClaim},
 		{"a bound of its own", func(c *sso.Config) { c.MaxTokenBytes = len(token()) }, token(), ""},
 		{"a byte over a bound of its own", func(c *sso.Config) { c.MaxTokenBytes = len(token()) - 1 }, token(), sso.ReasonTooLarge},
 	} {

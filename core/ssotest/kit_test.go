@@ -401,7 +401,7 @@ func TestContext_OpensNoRoute(t *testing.T) {
 }
 
 func TestAccess(t *testing.T) {
-	access := ssotest.Access(ssotest.NewPrincipal(devissuer.Subject("7"), devissuer.Permission("orders.role", "*")), userRequest())
+	access := ssotest.Access(ssotest.NewPrincipal(devissuer.Subject("7"), devissuer.Permission("orders.role", "clerk")), userRequest())
 	if first, n := access.Header("x-tenant"); first != "a" || n != 2 || access.Method() != "POST" || access.Pattern() != "POST /users/{user}" || access.PathValue("user") != "7" {
 		t.Errorf("%q %d %q %q %q", first, n, access.Method(), access.Pattern(), access.PathValue("user"))
 	}

@@ -38,7 +38,7 @@ func NewPrincipal(opts ...devissuer.TokenOption) *sso.Principal {
 }
 
 // Principal is [NewPrincipal] for a token of this issuer: with its personas, its identifier, its
-// audience and its clock. PermissionsClaim, RolesClaim, DisableWildcard, Leeway and TokenType are those
+// audience and its clock. PermissionsClaim, RolesClaim, Wildcard, Leeway and TokenType are those
 // of the latest [Issuer.Authenticator]. The test fails if the token is rejected.
 func (i *Issuer) Principal(opts ...devissuer.TokenOption) *sso.Principal {
 	i.t.Helper()
@@ -70,7 +70,7 @@ func principalOf(issuer *devissuer.Issuer, settings *sso.Config, opts []devissue
 	}
 	cfg := sso.Config{
 		Keys: published, Algorithms: []string{issuer.Algorithm()}, Now: settings.Now, Logger: slog.New(slog.DiscardHandler), TokenCache: -1,
-		PermissionsClaim: settings.PermissionsClaim, RolesClaim: settings.RolesClaim, DisableWildcard: settings.DisableWildcard, Leeway: settings.Leeway,
+		PermissionsClaim: settings.PermissionsClaim, RolesClaim: settings.RolesClaim, Wildcard: settings.Wildcard, Leeway: settings.Leeway,
 		TokenType: settings.TokenType,
 	}
 	cfg.Issuer, cfg.Audience = addressed(issuer, token)

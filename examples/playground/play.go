@@ -47,7 +47,7 @@ func start(ctx context.Context) (*playground, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := sso.Config{PublicKeyURI: issuer.JWKSURL(), Audience: []string{audience}, Issuer: issuer.URL()}
+	config := sso.Config{PublicKeyURI: issuer.JWKSURL(), Audience: []string{audience}, Issuer: issuer.URL(), Wildcard: true}
 	list, stop, err := servers.Start(ctx, servers.Options{Config: config}, service)
 	if err != nil {
 		return nil, errors.Join(err, issuer.Close())

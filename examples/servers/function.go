@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -164,6 +165,7 @@ func StartFunction(ctx context.Context, name string, o Options) (*Function, erro
 		"AWS_LAMBDA_RUNTIME_API=" + api.Address(),
 		"SSO_PUBLIC_KEY_URI=" + o.Config.PublicKeyURI,
 		"SSO_ISSUER=" + o.Config.Issuer,
+		"SSO_WILDCARD=" + strconv.FormatBool(o.Config.Wildcard),
 		"SSO_AUDIENCE=" + strings.Join(o.Config.Audience, ","),
 	}, o.Env...)
 	if o.Config.Leeway != 0 {

@@ -41,6 +41,11 @@ func (l *List) Add(field, problem, remedy string) {
 	}
 }
 
+// Has reports whether a problem of a field was added.
+func (l *List) Has(field string) bool {
+	return slices.ContainsFunc(l.problems, func(p Problem) bool { return p.Setting == l.Setting(field) })
+}
+
 // CheckQuotes reports a value that kept the quotes of the file it came from. Nothing else is
 // reported about that field afterwards.
 func (l *List) CheckQuotes(field, value string) {

@@ -31,7 +31,7 @@ func TestSettings_FlagsOverrideEnvironment(t *testing.T) {
 		"a valid flag for an invalid one":   {[]string{"--leeway=5s"}, keys, issuer, audience, nil},
 		"another audience":                  {[]string{"--audience=shop", "--leeway=5s"}, keys, issuer, "shop --audience", nil},
 		"another issuer, with its own keys": {[]string{"--issuer=https://two.example", "--leeway=5s"}, "", "https://two.example --issuer", audience, nil},
-		"other keys, without an issuer":     {[]string{"--keys=https://two.example/keys", "--leeway=5s"}, "https://two.example/keys --keys", "", audience, nil},
+		"other keys, without an issuer":     {[]string{"--keys=https://two.example/keys", "--leeway=5s"}, "https://two.example/keys --keys", "", audience, []string{"SSO_ISSUER (or --issuer)"}},
 		"invalid flags":                     {[]string{"--audience=", "--leeway=1h", "--algorithms=HS256"}, keys, issuer, " --audience", []string{"--algorithms", "--audience", "--leeway"}},
 		"a switch":                          {[]string{"--audience=", "--skip-audience-check", "--client-ids=web", "--leeway=5s"}, keys, issuer, " --audience", nil},
 	} {

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"maps"
 	"math/big"
 	"os"
 	"slices"
@@ -74,11 +73,9 @@ func (e *examination) keys(set *keys.Set, m material) {
 	}
 	_ = json.Unmarshal(m.text, &document) // it may be PEM
 	usable, skipped := slices.Clone(set.Keys), slices.Clone(set.Skipped)
-	count := map[string]int{}
 	for _, raw := range document.Keys {
 		var k jwk
 		_ = json.Unmarshal(raw, &k) // the members that are valid
-		count[k.ID]++
 		if i := slices.IndexFunc(usable, func(u keys.Key) bool { return u.ID == k.ID && u.Algorithm == k.Algorithm }); i >= 0 {
 			e.usable(usable[i], e.age(k, m))
 			usable = slices.Delete(usable, i, i+1)
@@ -92,11 +89,6 @@ func (e *examination) keys(set *keys.Set, m material) {
 	}
 	for _, s := range skipped {
 		e.unusable(s, jwk{}, m)
-	}
-	for _, id := range slices.Sorted(maps.Keys(count)) {
-		if count[id] > 1 && id != "" && !slices.ContainsFunc(set.Keys, func(k keys.Key) bool { return k.ID == id }) {
-			e.add(Red, "keys", "ask the provider to give each key an id of its own", "%d keys have the id %q: tokens that name it are refused, because it is ambiguous", count[id], id)
-		}
 	}
 	e.forAlgorithms(set)
 }
