@@ -44,6 +44,20 @@ func TestRouter_ProviderFailures(t *testing.T) {
 	expect("a token of two hours ago", before, http.StatusUnauthorized)
 }
 
+func TestRouter_EntraTokens(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	service := newRouter(iss.Authenticator(iss.Config("orders-api")))
+	for name, want := range map[string]int{
+		"entra-v2":     http.StatusOK,
+		"entra-v2-app": http.StatusOK,
+		"entra-v2-id":  http.StatusUnauthorized,
+	} {
+		if got := send(t, service, http.MethodGet, "/orders", iss.Token(devissuer.Provider(name))); got != want {
+			t.Errorf("%s: %d, want %d", name, got, want)
+		}
+	}
+}
+
 func TestListOrders(t *testing.T) {
 	ada := ssotest.NewPrincipal(devissuer.Subject("ada"))
 	w := httptest.NewRecorder()
