@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 //go:embed providers.json
@@ -43,28 +44,25 @@ func Provider(name string) TokenOption {
 			d.errs = append(d.errs, fmt.Errorf("unknown provider %q, want one of %s", name, strings.Join(slices.Sorted(maps.Keys(shapes())), ", ")))
 			return
 		}
-		var quoted []string
-		for _, aud := range d.issuer.Audience() {
-			quoted = append(quoted, mustEncode(aud))
+		var aud []string
+		for _, name := range d.issuer.Audience() {
+			aud = append(aud, mustEncode(name))
 		}
-		values := strings.NewReplacer(`"AUDIENCE"`, strings.Join(quoted, ","), `"KID"`, mustEncode(d.issuer.KeyID()), `"NOW"`, strconv.FormatInt(d.issuedAt.Unix(), 10),
-			`"EXP"`, strconv.FormatInt(d.issuedAt.Add(d.lifetime).Unix(), 10))
-		set := func(o object, from map[string]json.RawMessage, usual ...string) {
-			for _, name := range usual {
+		seconds := func(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+		values := strings.NewReplacer(`"AUDIENCE"`, strings.Join(aud, ","), `"KID"`, mustEncode(d.issuer.KeyID()),
+			`"NOW"`, seconds(d.issuedAt), `"EXP"`, seconds(d.issuedAt.Add(d.lifetime)))
+		set := func(o object, from map[string]json.RawMessage, optional ...string) {
+			for _, name := range optional {
 				o[name] = absent{}
 			}
 			for name, value := range from {
-				o[name] = json.RawMessage(values.Replace(string(value)))
+				if text := string(value); !slices.Contains([]string{"alg", "kid", "iss", "iat", "exp"}, name) {
+					o[name] = json.RawMessage(values.Replace(text))
+				}
 			}
 		}
 		set(d.header, s.Header, "typ")
 		set(d.claims, s.Claims, "aud", "sub", "jti")
-		for _, name := range []string{"alg", "kid"} { // of the key that signs
-			delete(d.header, name)
-		}
-		for _, name := range []string{"iss", "iat", "exp"} { // of the issuer and of the options for dates
-			delete(d.claims, name)
-		}
 		if string(s.Claims["aud"]) == `"AUDIENCE"` {
 			delete(d.claims, "aud")
 		}
