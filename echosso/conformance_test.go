@@ -34,6 +34,9 @@ func middleware(layer adaptertest.Layer) echo.MiddlewareFunc {
 	if len(layer.TokenFrom) > 0 {
 		opts = append(opts, echosso.WithTokenFrom(layer.TokenFrom...))
 	}
+	if layer.TokenInContext {
+		opts = append(opts, echosso.WithTokenInContext())
+	}
 	if layer.Denied != nil {
 		opts = append(opts, echosso.WithDenied(func(c echo.Context, d sso.Denial) {
 			layer.Denied(d, func(body string) { _, _ = c.Response().Write([]byte(body)) })

@@ -69,6 +69,9 @@ func middleware(layer adaptertest.Layer) fiber.Handler {
 	if len(layer.TokenFrom) > 0 {
 		opts = append(opts, fibersso.WithTokenFrom(layer.TokenFrom...))
 	}
+	if layer.TokenInContext {
+		opts = append(opts, fibersso.WithTokenInContext())
+	}
 	if layer.Denied != nil {
 		opts = append(opts, fibersso.WithDenied(func(c *fiber.Ctx, d sso.Denial) {
 			layer.Denied(d, func(body string) { _ = c.SendString(body) })

@@ -40,6 +40,9 @@ func middleware(layer adaptertest.Layer) gin.HandlerFunc {
 	if len(layer.TokenFrom) > 0 {
 		opts = append(opts, ginsso.WithTokenFrom(layer.TokenFrom...))
 	}
+	if layer.TokenInContext {
+		opts = append(opts, ginsso.WithTokenInContext())
+	}
 	if layer.Denied != nil {
 		opts = append(opts, ginsso.WithDenied(func(c *gin.Context, d sso.Denial) {
 			layer.Denied(d, func(body string) { _, _ = c.Writer.WriteString(body) })

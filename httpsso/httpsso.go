@@ -47,6 +47,12 @@ func WithTokenFrom(sources ...sso.TokenSource) Option {
 	return func(g *Guard) { g.auth = g.auth.TokenFrom(sources...) }
 }
 
+// WithTokenInContext keeps a copy of each token in the request's context, where [sso.TokenFromContext]
+// finds it. Use it only in a service that must forward tokens. Default: handlers do not get the token.
+func WithTokenInContext() Option {
+	return func(g *Guard) { g.auth = g.auth.TokenInContext() }
+}
+
 // New returns a [Guard]. It panics if a is nil. The caller must close a.
 func New(a *sso.Authenticator, opts ...Option) *Guard {
 	if a == nil {

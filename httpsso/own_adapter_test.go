@@ -58,6 +58,9 @@ func ownLayer(layer adaptertest.Layer, next http.Handler) http.Handler {
 	if len(layer.TokenFrom) > 0 {
 		auth = auth.TokenFrom(layer.TokenFrom...)
 	}
+	if layer.TokenInContext {
+		auth = auth.TokenInContext()
+	}
 	var check func(context.Context, sso.Request) (context.Context, error)
 	switch {
 	case layer.Permission != nil:

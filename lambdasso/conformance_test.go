@@ -80,6 +80,9 @@ func layered[E lambdasso.Event, R lambdasso.Response](layer adaptertest.Layer, h
 	if len(layer.TokenFrom) > 0 {
 		opts = append(opts, lambdasso.WithTokenFrom(layer.TokenFrom...))
 	}
+	if layer.TokenInContext {
+		opts = append(opts, lambdasso.WithTokenInContext())
+	}
 	guard := lambdasso.New(layer.Auth, opts...)
 	switch {
 	case layer.Permission != nil:

@@ -45,6 +45,8 @@ type Layer struct {
 	Optional bool
 	// TokenFrom, unless empty, are the sources for the option WithTokenFrom.
 	TokenFrom []sso.TokenSource
+	// TokenInContext is set for the option WithTokenInContext.
+	TokenInContext bool
 	// Denied, unless nil, must be called by the function of the option WithDenied. Its argument write
 	// must write a body with the framework's means, without a status.
 	Denied func(d sso.Denial, write func(body string))

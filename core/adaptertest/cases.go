@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
 )
@@ -114,6 +115,22 @@ func (s *suite) requests(l *caseList) {
 		with(get("/orders/%2561%20b", plain), "X-Tenant", "acme"), noPermission).needs = PathValues
 	l.add("a path value of which a part is encoded twice", "The same, if the path is not in its plainest form.",
 		with(get("/orders/%61%2520b", plain), "X-Tenant", "acme"), noPermission).needs = PathValues
+	forward := "With the option WithTokenInContext, the handler can forward the token that the guard accepted."
+	withToken := func(opts ...devissuer.TokenOption) (authorization string, passed answer) {
+		token := s.issuer.Token(opts...)
+		return bearer(token), passes("hello ada, your token is " + token)
+	}
+	token, passed := withToken(permitted)
+	for _, path := range []string{"/token-required", "/token-optional", "/token-outside", "/token-inside"} {
+		l.add("a token for the handler, "+path, forward, get(path, token), passed)
+	}
+	l.add("a token for the handler", forward, get("/token", token), passed)
+	l.add("a token for the handler, cached", forward, get("/token", token), passed)
+	l.add("no token for the handler of an anonymous request", forward, get("/token-optional"), passes("anonymous"))
+	l.add("no token for the handler of a refused request", forward, get("/token-required", plain), noPermission)
+	both, passedBoth := withToken(devissuer.Audience("other-api", "api"))
+	l.add("a token for the handler, of another guard", forward, get("/token-outside-another", both), passedBoth)
+	l.add("a token for the handler, from a cookie", forward, with(get("/token-in-cookie"), "Cookie", cookieName+"="+strings.TrimPrefix(token, "Bearer ")), passed)
 	wrongName := "A parameter that the route does not have is an error of the service, because its empty value could equal an empty claim. The log names the route."
 	l.add("a path value that the route does not have", wrongName, get("/own-tenant/7", plain), internal).logs = []string{`PathValue("tenant")`}
 	l.add("a path value that the route does not have, in the log", wrongName, get("/own-tenant/7", plain), internal).needs = PathValues

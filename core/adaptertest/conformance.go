@@ -97,6 +97,7 @@ type suite struct {
 	panics                  panicCounter
 	mu                      sync.Mutex
 	kept                    []*sso.Principal
+	tokens                  []string
 }
 
 // renderText responds in plain text.
@@ -154,6 +155,13 @@ func (s *suite) routes() []Route {
 		{Path: "/same/{orderno}", Layers: []Layer{{Auth: s.auth, Permission: permission.SameAsPath("sub", "order")}}},
 		{Path: "/same-or-admin/{orderno}", Layers: []Layer{{Auth: s.auth, Permission: permission.Any(permission.SameAsPath("sub", "order"), admin)}}},
 		{Path: "/same-user/{id}", Layers: []Layer{{Auth: s.auth, Permission: permission.SameAsPath("sub", "id")}}},
+		{Path: "/token", Layers: []Layer{{Auth: s.auth, TokenInContext: true}}},
+		{Path: "/token-required", Layers: []Layer{{Auth: s.auth, Permission: admin, TokenInContext: true}}},
+		{Path: "/token-optional", Layers: []Layer{{Auth: s.auth, Optional: true, TokenInContext: true}}},
+		{Path: "/token-outside", Layers: []Layer{{Auth: s.auth, TokenInContext: true}, {Auth: s.auth, Permission: admin}}},
+		{Path: "/token-inside", Layers: []Layer{{Auth: s.auth}, {Auth: s.auth, Permission: admin, TokenInContext: true}}},
+		{Path: "/token-outside-another", Layers: []Layer{{Auth: s.other, TokenInContext: true}, {Auth: s.auth}}},
+		{Path: "/token-in-cookie", Layers: []Layer{{Auth: s.auth, TokenFrom: []sso.TokenSource{cookie}, TokenInContext: true}}},
 		{Path: "/authenticated", Layers: []Layer{{Auth: s.auth}}},
 		{Path: "/required", Layers: []Layer{{Auth: s.auth, Permission: admin}}},
 		{Path: "/both", Layers: []Layer{{Auth: s.auth}, {Auth: s.auth, Permission: admin}}},
@@ -202,7 +210,11 @@ func (s *suite) handle(ctx context.Context, stored *sso.Principal, ok bool) stri
 	}
 	s.mu.Lock()
 	s.kept = append(s.kept, stored)
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	if token, ok := sso.TokenFromContext(ctx); ok {
+		s.tokens = append(s.tokens, token)
+		return "hello " + stored.Subject() + ", your token is " + token
+	}
 	return "hello " + stored.Subject()
 }
 

@@ -37,6 +37,7 @@ var mutations = []mutation{
 	{"omits Cache-Control", "an_expired_token"},
 	{"omits Retry-After", "no_keys"},
 	{"ignores TokenFrom", "a_token_in_a_cookie"},
+	{"ignores TokenInContext", "a_token_for_the_handler"},
 	{"reports another host", "a_cookie_by_POST,_with_the_Origin_of_another_site"},
 	{"omits the query", "a_token_in_the_query"},
 	{"accepts an invalid token if Optional", "Optional:_an_invalid_token"},
@@ -127,6 +128,9 @@ func (g reference) check(ctx context.Context, r sso.Request) (context.Context, e
 	auth := g.layer.Auth
 	if len(g.layer.TokenFrom) > 0 && g.broken != "ignores TokenFrom" {
 		auth = auth.TokenFrom(g.layer.TokenFrom...)
+	}
+	if g.layer.TokenInContext && g.broken != "ignores TokenInContext" {
+		auth = auth.TokenInContext()
 	}
 	switch {
 	case g.layer.Permission != nil:

@@ -109,18 +109,22 @@ func (s *suite) mixing(t *testing.T, do ssotest.Do) {
 // outliving checks principals after many other requests have used the memory.
 func (s *suite) outliving(t *testing.T, do ssotest.Do) {
 	s.mu.Lock()
-	s.kept = nil
+	s.kept, s.tokens = nil, nil
 	s.mu.Unlock()
-	var want []string
+	var want, tokens []string
 	for i := range 50 {
 		subject := fmt.Sprintf("user-%02d", i)
 		want = append(want, subject)
-		if got, err := send(do, get("/authenticated", bearer(s.issuer.Token(devissuer.Subject(subject))))); err != nil || got.status != 200 {
+		tokens = append(tokens, s.issuer.Token(devissuer.Subject(subject)))
+		if got, err := send(do, get("/token", bearer(tokens[i]))); err != nil || got.status != 200 {
 			t.Fatalf("%d %q (%v)", got.status, got.body, err)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !slices.Equal(s.tokens, tokens) {
+		t.Error("the tokens that the handlers got have changed")
+	}
 	if len(s.kept) != len(want) {
 		t.Fatalf("%d principals, want %d", len(s.kept), len(want))
 	}

@@ -28,6 +28,7 @@ type Authenticator struct {
 	observer   func(Event)
 	renderer   func(Request, Denial) Denial
 	sources    []TokenSource
+	keepsToken bool           // in the context
 	origin     *Authenticator // the Authenticator of New or Join; TokenFrom copies it
 }
 
@@ -182,7 +183,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, r Request) (context.Co
 func (a *Authenticator) AuthenticateOptional(ctx context.Context, r Request) (context.Context, error) {
 	return a.guard(ctx, r, func() (context.Context, error) {
 		if a.anonymous(r) {
-			return a.withLogin(ctx, &login{by: a.origin}), nil
+			return a.withLogin(ctx, &login{by: a.origin}, ""), nil
 		}
 		return a.authenticate(ctx, r)
 	})
@@ -242,15 +243,15 @@ func (a *Authenticator) authenticate(ctx context.Context, r Request) (context.Co
 		case err != nil:
 			return nil, err
 		case current && a.sessionChecked(ctx, l):
-			return ctx, nil
+			return a.withLogin(ctx, l, token), nil
 		case current:
-			return ctx, a.checkSession(ctx, l)
+			return a.withLogin(ctx, l, token), a.checkSession(ctx, l)
 		}
 	}
 	if l, err = a.validate(ctx, token, r); err != nil {
 		return nil, err
 	}
-	return a.withLogin(ctx, l), nil
+	return a.withLogin(ctx, l, token), nil
 }
 
 // validate finds a token in the cache or verifies it, and checks its session. r is nil outside of a

@@ -95,7 +95,8 @@ type loginKey struct{}
 type loginContext struct {
 	context.Context
 	login   *login
-	checked time.Time // when the session store was called; zero without one
+	checked time.Time     // when the session store was called; zero without one
+	token   func() string // for TokenFromContext; %v prints no function's result
 }
 
 // Value implements [context.Context].
@@ -106,14 +107,25 @@ func (c *loginContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// withLogin returns a context that holds a login. It returns ctx if that already holds it.
-func (a *Authenticator) withLogin(ctx context.Context, l *login) context.Context {
-	if loginOf(ctx).login == l {
+// withLogin returns a context that holds a login, and its token if a is to keep it. It returns ctx if that
+// already holds them.
+func (a *Authenticator) withLogin(ctx context.Context, l *login, token string) context.Context {
+	held := loginOf(ctx)
+	if held.login == l && (held.token != nil || !a.keepsToken) {
 		return ctx
 	}
 	c := &loginContext{Context: ctx, login: l}
-	if l.principal != nil && l.own.issuer.sessions != nil {
+	switch {
+	case held.login == l:
+		c.checked = held.checked
+	case l.principal != nil && l.own.issuer.sessions != nil:
 		c.checked = l.own.issuer.rules.Now()
+	}
+	if held.token != nil && held.login.credential == l.credential {
+		c.token = held.token
+	} else if a.keepsToken && token != "" {
+		token = strings.Clone(token)
+		c.token = func() string { return token }
 	}
 	return c
 }
@@ -148,6 +160,16 @@ func FromContext(ctx context.Context) (*Principal, bool) {
 		return l.principal, true
 	}
 	return nil, false
+}
+
+// TokenFromContext returns the token of the request that ctx belongs to, for a service that must forward
+// it. It is false unless the guard has the option WithTokenInContext, and for an anonymous request. Forward
+// a token only where it is intended for the receiver; docs/ADAPTERS.md says what to do elsewhere.
+func TokenFromContext(ctx context.Context) (token string, ok bool) {
+	if get := loginOf(ctx).token; get != nil {
+		return get(), true
+	}
+	return "", false
 }
 
 // WithExpiry returns a context that ends with the token of the request of ctx. Use it for a

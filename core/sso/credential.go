@@ -94,6 +94,18 @@ func (a *Authenticator) TokenFrom(sources ...TokenSource) *Authenticator {
 	return &derived
 }
 
+// TokenInContext returns a copy of a, as [Authenticator.TokenFrom] does, that keeps a copy of each token in
+// the context that it returns, for [TokenFromContext]. Adapters call it for their option
+// WithTokenInContext.
+func (a *Authenticator) TokenInContext() *Authenticator {
+	if !a.made() {
+		return a // refuses everything
+	}
+	derived := *a
+	derived.keepsToken = true
+	return &derived
+}
+
 // defaultSources apply where no source is chosen.
 var defaultSources = []TokenSource{{}}
 

@@ -15,6 +15,9 @@ func middleware(layer adaptertest.Layer) func(http.Handler) http.Handler {
 	if len(layer.TokenFrom) > 0 {
 		opts = append(opts, httpsso.WithTokenFrom(layer.TokenFrom...))
 	}
+	if layer.TokenInContext {
+		opts = append(opts, httpsso.WithTokenInContext())
+	}
 	if layer.Denied != nil {
 		opts = append(opts, httpsso.WithDenied(func(w http.ResponseWriter, _ *http.Request, d sso.Denial) {
 			layer.Denied(d, func(body string) { _, _ = io.WriteString(w, body) })
