@@ -35,6 +35,10 @@ func looksLikePEM(text []byte) bool {
 // parsePEM reads PEM text block by block. A block that cannot be used is skipped, unless it is a
 // private key.
 func parsePEM(text []byte) (*Set, error) {
+	text = bytes.ReplaceAll(text, []byte(byteOrderMark), nil) // joined files may have several
+	if !bytes.Contains(bytes.TrimSpace(text), []byte("\n")) {
+		text = bytes.ReplaceAll(text, []byte(`\n`), []byte("\n"))
+	}
 	begins := bytes.Count(text, []byte("-----BEGIN"))
 	switch {
 	case begins == 0:
@@ -68,7 +72,7 @@ func parseBlock(block *pem.Block) (key Key, err error) {
 		key.Public, err = x509.ParsePKIXPublicKey(block.Bytes)
 	case "RSA PUBLIC KEY":
 		key.Public, err = x509.ParsePKCS1PublicKey(block.Bytes)
-	case "CERTIFICATE":
+	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE": // RFC 7468, section 5.1; openssl
 		key.Public, err = certified(block.Bytes)
 	default:
 		return key, fmt.Errorf("a PEM block %.64q; PUBLIC KEY, RSA PUBLIC KEY and CERTIFICATE are read", block.Type)
@@ -110,6 +114,8 @@ func members(text []byte) (map[string]jsontext.Value, error) {
 			err = errors.New("empty")
 		case trimmed[0] == '<':
 			err = errors.New("an HTML or XML page; is this the address of a page to sign in?")
+		case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
+			err = errors.New("UTF-16 text; want UTF-8")
 		}
 		return nil, fmt.Errorf("not a JSON object: %w", err)
 	}
@@ -188,10 +194,17 @@ func certificates(document map[string]jsontext.Value) (*Set, error) {
 		usable  []Key
 		skipped []Skipped
 	)
+	if err := checkCount(len(document)); err != nil {
+		return nil, err
+	}
 	for _, id := range slices.Sorted(maps.Keys(document)) {
 		text, _ := textOf(document[id])
 		if !looksLikePEM([]byte(text)) {
 			return nil, errors.New(`not a JWK Set: no array "keys"`)
+		}
+		if err := checkID(id); err != nil {
+			skipped = append(skipped, Skipped{"", err.Error()})
+			continue
 		}
 		set, err := parsePEM([]byte(text))
 		if err != nil {
@@ -201,6 +214,9 @@ func certificates(document map[string]jsontext.Value) (*Set, error) {
 		for _, key := range set.Keys {
 			key.ID = id
 			usable = append(usable, key)
+		}
+		for _, left := range set.Skipped {
+			skipped = append(skipped, Skipped{id, left.Reason})
 		}
 	}
 	if len(usable)+len(skipped) == 0 {
@@ -221,8 +237,8 @@ func parseJWK(text []byte) (key Key, err error) {
 	if key.ID, err = optionalText(jwk, "kid"); err != nil {
 		return Key{}, err
 	}
-	if len(key.ID) > maxKeyIDBytes {
-		return Key{}, fmt.Errorf("a key id of %d bytes; at most %d are accepted", len(key.ID), maxKeyIDBytes)
+	if err := checkID(key.ID); err != nil {
+		return Key{}, err
 	}
 	if key.Algorithm, err = optionalText(jwk, "alg"); err != nil {
 		return key, err
@@ -233,6 +249,13 @@ func parseJWK(text []byte) (key Key, err error) {
 	key.x5t, key.x5tS256 = thumbprint(jwk.Get("x5t")), thumbprint(jwk.Get("x5t#S256"))
 	key.Public, err = publicKey(jwk)
 	return key, err
+}
+
+func checkID(id string) error {
+	if len(id) > maxKeyIDBytes {
+		return fmt.Errorf("a key id of %d bytes; at most %d are accepted", len(id), maxKeyIDBytes)
+	}
+	return nil
 }
 
 // thumbprint reads an x5t or x5t#S256 (RFC 7517, sections 4.8 and 4.9).
@@ -265,11 +288,11 @@ func optionalText(jwk jsondoc.Value, name string) (string, error) {
 
 // checkPurpose refuses keys that were not published to verify signatures.
 func checkPurpose(jwk jsondoc.Value) error {
-	switch kty, _ := jwk.Get("kty").Text(); kty {
-	case "RSA", "EC", "OKP":
-	case "oct":
+	switch kty, _ := jwk.Get("kty").Text(); {
+	case kty == "RSA", kty == "EC", kty == "OKP":
+	case kty == "oct":
 		return errors.New("a symmetric key (kty oct), which must never be published")
-	default:
+	case present(jwk, "kty") || !present(jwk, "x5c"):
 		return fmt.Errorf("the key type %.64q is not supported", kty)
 	}
 	for _, member := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} {
@@ -301,7 +324,7 @@ func publicKey(jwk jsondoc.Value) (crypto.PublicKey, error) {
 	curve := map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}[crv]
 	switch {
 	case present(jwk, "x5c") && !present(jwk, "n") && !present(jwk, "x"):
-		return ofChain(jwk.Get("x5c"), kty)
+		return ofChain(jwk.Get("x5c"), kty, crv)
 	case kty == "RSA":
 		numbers, err := octets(jwk, "n", "e")
 		if err != nil {
@@ -341,8 +364,9 @@ func publicKey(jwk jsondoc.Value) (crypto.PublicKey, error) {
 	return nil, fmt.Errorf("the curve %.64q is not supported", crv)
 }
 
-// ofChain returns the key of the first certificate (RFC 7517, section 4.7), in standard base64.
-func ofChain(chain jsondoc.Value, kty string) (crypto.PublicKey, error) {
+// ofChain returns the key of the first certificate (RFC 7517, section 4.7), in standard base64. Type
+// and curve may be missing, but must not contradict it.
+func ofChain(chain jsondoc.Value, kty, crv string) (crypto.PublicKey, error) {
 	var first string
 	for certificate := range chain.Elements() {
 		first, _ = certificate.Text()
@@ -356,17 +380,17 @@ func ofChain(chain jsondoc.Value, kty string) (crypto.PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its certificate (x5c) cannot be read: %w", err)
 	}
-	ok := false
-	switch public.(type) {
+	kind, curve := "", ""
+	switch public := public.(type) {
 	case *rsa.PublicKey:
-		ok = kty == "RSA"
+		kind = "RSA"
 	case *ecdsa.PublicKey:
-		ok = kty == "EC"
+		kind, curve = "EC", public.Params().Name
 	case ed25519.PublicKey:
-		ok = kty == "OKP"
+		kind, curve = "OKP", "Ed25519"
 	}
-	if !ok {
-		return nil, fmt.Errorf("the key of its certificate (x5c) is not of the type %s", kty)
+	if cmp.Or(kty, kind) != kind || cmp.Or(crv, curve) != curve {
+		return nil, fmt.Errorf("kty %.64q and crv %.64q contradict its certificate (x5c)", kty, crv)
 	}
 	return public, nil
 }

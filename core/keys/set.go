@@ -37,8 +37,9 @@ type Skipped struct {
 // NewSet checks keys and returns the set of those that can be used: RSA keys of 2048 to 8192 bits,
 // EC keys on P-256, P-384 and P-521, and Ed25519 keys, unless they are known to be weak. A key given
 // twice counts once. If more than four keys have the same id, or none, and fit the same algorithm, only
-// the first four are used: each costs a token that names it an attempt. NewSet fails with a
-// [NoKeyError] if no key remains, and if more than 500 are given. A [Source] of your own calls it.
+// the first four are used: each costs a token that names it an attempt. Keys with a certificate
+// thumbprint are all used, because tokens can name them by it. NewSet fails with a [NoKeyError]
+// if no key remains, and if more than 500 are given. A [Source] of your own calls it.
 func NewSet(keys ...Key) (*Set, error) { return newSet(keys, nil) }
 
 func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
@@ -58,7 +59,7 @@ func newSet(candidates []Key, skipped []Skipped) (*Set, error) {
 	for _, key := range usable {
 		switch {
 		case slices.ContainsFunc(used, key.same):
-		case key.rivals(used) >= maxRivals:
+		case key.x5t+key.x5tS256 == "" && key.rivals(used) >= maxRivals:
 			set.Skipped = append(set.Skipped, Skipped{key.ID, fmt.Sprintf("%d other keys have the same id, or none, and fit the same algorithm; more are not tried", maxRivals)})
 		default:
 			used = append(used, key)

@@ -183,9 +183,6 @@ func Static(keys ...Key) (Source, error) {
 // refused, because the wrong half is in the configuration. If the text has no line break, the two characters \n are
 // read as one, as in some environment files.
 func PEM(text string) (Source, error) {
-	if text = strings.TrimSpace(strings.TrimPrefix(text, byteOrderMark)); !strings.Contains(text, "\n") {
-		text = strings.ReplaceAll(text, `\n`, "\n")
-	}
 	set, err := parsePEM([]byte(text))
 	return fixed("a PEM text", set, err)
 }
@@ -267,7 +264,7 @@ func readBounded(r io.Reader) ([]byte, error) {
 	return bytes.TrimPrefix(text, []byte(byteOrderMark)), nil
 }
 
-// byteOrderMark is what some editors put before a text.
+// byteOrderMark precedes a text that some editors have written.
 const byteOrderMark = "\ufeff"
 
 // parseKeys reads a JWK Set or PEM text.

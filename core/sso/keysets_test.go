@@ -101,7 +101,7 @@ var shortP521 = sync.OnceValue(func() *ecdsa.PrivateKey {
 	}
 })
 
-// Whatever providers publish that has one meaning is read.
+// A key set that has one meaning is read.
 func TestKeySet_Tolerance(t *testing.T) {
 	rsaPublic := &rsaKey().PublicKey
 	n, short := rsaPublic.N.Bytes(), shortP521()
