@@ -54,6 +54,21 @@ func ExampleGuard_Authenticate() {
 	// 200 orders of ada
 }
 
+// A gateway forwards the token to the services behind it.
+func ExampleWithTokenInContext() {
+	auth, issuer := adaptertest.ExampleIssuer()
+	guard := httpsso.New(auth, httpsso.WithTokenInContext())
+	forward := func(w http.ResponseWriter, r *http.Request) {
+		token, ok := sso.TokenFromContext(r.Context()) // false for an anonymous request
+		_, _ = fmt.Fprint(w, ok, token != "")
+	}
+	show(guard.Optional()(http.HandlerFunc(forward)), "/", "")
+	show(guard.Optional()(http.HandlerFunc(forward)), "/", issuer.MustToken())
+	// Output:
+	// 200 false false
+	// 200 true true
+}
+
 // A guard on one route. It requires all of its permissions.
 func ExampleGuard_Require() {
 	guard, issuer := guardForExamples()

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/more-retail/moresso-go/core/sso"
 )
@@ -148,7 +150,7 @@ func SameAsPath(claimPath, pathParam string) sso.Permission {
 			if number, isInteger := value.Int64(); isInteger {
 				own, ok = strconv.FormatInt(number, 10), true
 			}
-			return ok && own != "" && own == wanted
+			return ok && own != "" && own == wanted && !strings.ContainsRune(own, utf8.RuneError) // in place of a lone surrogate
 		},
 		deny: func(access sso.Access) sso.Decision {
 			if access.PathValue(pathParam) == "" {

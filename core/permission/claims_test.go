@@ -378,6 +378,15 @@ func TestSameAsPath_WrongParameter(t *testing.T) {
 			}
 		}
 	}
+	for _, own := range []string{`"Ada \ud83d"`, `"Ada \ufffd"`} { // which read alike
+		ada := request{values: map[string]string{"id": "Ada \ufffd"}}
+		if d := checkRequest(t, permission.SameAsPath("own", "id"), principal(t, `{"own":`+own+`}`), ada); d.Code() != "not_own" {
+			t.Errorf("%s: %s", own, d.Explain())
+		}
+		if d := check(t, permission.Claim("own", "Ada \ufffd"), principal(t, `{"own":`+own+`}`)); d.Granted() != strings.Contains(own, "fffd") {
+			t.Errorf("%s: %s", own, d.Explain())
+		}
+	}
 	if d := checkRequest(t, permission.SameAsPath("own", "id"), who, request{}); d.Code() != "not_own" || d.Err() != nil {
 		t.Errorf("a value that is empty: %s", d.Explain())
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/more-retail/moresso-go/core/sso"
 )
@@ -238,6 +239,52 @@ func TestConfig_ClientIDsLogged(t *testing.T) {
 	}
 }
 
+// providerTokens are unusual and valid, or usual and not intended for this service.
+func providerTokens() []realToken {
+	from := func(issuer, audience string) func(*sso.Config) {
+		return func(c *sso.Config) { c.Issuer, c.Audience = issuer, []string{audience} }
+	}
+	iss := func(issuer string) string { return `"` + issuer + `"` }
+	idToken := func(issuer, audience string) func(*sso.Config) {
+		return func(c *sso.Config) { from(issuer, audience)(c); c.TokenType = sso.AllowIDToken }
+	}
+	named := func(name string) func(*sso.Principal) bool {
+		return func(p *sso.Principal) bool {
+			s, _ := p.Claim("name").Text()
+			return s == name && p.Subject() == "超级管理员"
+		}
+	}
+	const cluster = "https://kubernetes.default.svc.cluster.local"
+	return []realToken{
+		{kind: "provider", name: "Cloudflare Access, a user", token: token("iss", iss("https://shop.cloudflareaccess.com"), "aud", `["a1b2"]`, "type", `"app"`, "identity_nonce", `"6ei69kawdKzMIAPF"`, "country", `"DE"`, "policy_id", `"7"`), config: from("https://shop.cloudflareaccess.com", "a1b2")},
+		{kind: "provider", name: "Cloudflare Access, a service", token: token("iss", iss("https://shop.cloudflareaccess.com"), "aud", `"a1b2"`, "type", `"app"`, "sub", `""`, "common_name", `"e367826f93b8d71185e03fe518aff3b4.access"`), config: from("https://shop.cloudflareaccess.com", "a1b2"), holds: noSubject},
+		{kind: "provider", name: "Google, iss without a scheme", token: token("iss", `"accounts.google.com"`), config: func(c *sso.Config) { c.Issuer = "accounts.google.com" }},
+		{kind: "provider", name: "Keycloak, payload typ and nonce", token: token("typ", `"Bearer"`, "nonce", `"n"`, "scope", `"openid"`, "azp", `"web"`, "acr", `"1"`)},
+		{kind: "provider", name: "Keycloak, aud account alone", token: token("aud", `"account"`, "typ", `"Bearer"`), want: sso.ReasonWrongAudience},
+		{kind: "provider", name: "Kubernetes service account", token: signed(ada, headerWith("typ", ""), claimsWith("iss", iss(cluster), "aud", `["`+cluster+`"]`, "nbf", seconds(0), "kubernetes.io", `{"namespace":"shop","pod":{"name":"p","uid":"u"},"serviceaccount":{"name":"s","uid":"u"},"warnafter":1}`)), config: from(cluster, cluster)},
+		{kind: "provider", name: "GitHub Actions", token: signed(ada, headerWith("x5t", `"eBZ_cn3sXYAd0ch4THBKHIgOwOE"`), claimsWith("iss", iss("https://token.actions.githubusercontent.com"), "sub", `"repo:shop/orders:ref:refs/heads/main"`, "ref", `"refs/heads/main"`, "run_attempt", `"2"`, "jti", `"j"`)), config: from("https://token.actions.githubusercontent.com", "api")},
+		{kind: "provider", name: "GitLab CI", token: token("iss", iss("https://gitlab.example"), "sub", `"project_path:shop/orders:ref_type:branch:ref:main"`, "user_identities", `[{"provider":"x","extern_uid":"1"}]`, "nbf", seconds(0)), config: from("https://gitlab.example", "api")},
+		{kind: "provider", name: "Google IAP", token: signed(ada, headerWith("typ", ""), claimsWith("iss", iss("https://cloud.google.com/iap"), "aud", `"/projects/1/apps/shop"`, "hd", `"example.com"`, "email", `"a@example.com"`)), config: from("https://cloud.google.com/iap", "/projects/1/apps/shop")},
+		{kind: "provider", name: "Firebase", token: token("iss", iss("https://securetoken.google.com/shop"), "aud", `"shop"`, "auth_time", seconds(0), "user_id", `"ada"`, "firebase", `{"identities":{},"sign_in_provider":"custom"}`), config: idToken("https://securetoken.google.com/shop", "shop")},
+
+		{kind: "dates", name: "with a fraction and an exponent", token: token("exp", seconds(time.Hour)+".528239", "iat", "1.7e+09", "groups", `[]`)},
+		{kind: "dates", name: "exp as a text", token: token("exp", `"1944948329.528239"`), want: sso.ReasonMalformedClaim},
+		{kind: "dates", name: "iat 30 s ahead", token: token("iat", seconds(30*time.Second))},
+		{kind: "dates", name: "iat 10 min ahead", token: token("iat", seconds(10*time.Minute)), want: sso.ReasonIssuedInFuture},
+		{kind: "text", name: "beyond ASCII", token: token("sub", `"超级管理员"`, "name", `"Ada 😀"`), holds: named("Ada 😀")},
+		{kind: "text", name: "beyond ASCII, escaped", token: token("sub", `"\u8d85\u7ea7\u7ba1\u7406\u5458"`, "name", `"Ada \ud83d\ude00"`), holds: named("Ada 😀")},
+		{kind: "duplicate", name: "sub", token: signed(ada, headerWith(), strings.Replace(claimsWith(), "{", `{"sub":"root",`, 1)), want: sso.ReasonMalformed},
+		{kind: "audience", name: "an empty list", token: token("aud", `[]`), want: sso.ReasonWrongAudience},
+		{kind: "audience", name: "a list of an empty text", token: token("aud", `[""]`), want: sso.ReasonWrongAudience},
+		{kind: "audience", name: "a list of a number", token: token("aud", `[7]`), want: sso.ReasonMalformedClaim},
+		{kind: "header", name: "x5t of no key", token: headed("x5t", `"AAAAAAAAAAAAAAAAAAAAAAAAAAA"`)},
+		{kind: "header", name: "b64 false, in crit", token: headed("b64", `false`, "crit", `["b64"]`), want: sso.ReasonCriticalHeader},
+		{kind: "header", name: "zip", token: headed("zip", `"DEF"`), want: sso.ReasonUnsupportedHeader},
+		{kind: "header", name: "crit", token: headed("crit", `["exp"]`, "exp", `1`), want: sso.ReasonCriticalHeader},
+		{kind: "form", name: "padding", token: token() + "==", want: sso.ReasonMalformed},
+	}
+}
+
 // surrogateTokens have texts that were cut in the middle of a character in UTF-16 (RFC 8259, section 8.2).
 var surrogateTokens = []realToken{
 	{kind: "lone surrogate", name: "name", token: token("name", `"Ada \ud83d"`), holds: func(p *sso.Principal) bool { s, _ := p.Claim("name").Text(); return s == "Ada \ufffd" }},
@@ -258,7 +305,7 @@ var surrogateTokens = []realToken{
 }
 
 func TestValidateToken_RealTokens(t *testing.T) {
-	for _, test := range slices.Concat(nullTokens, emptyTokens, typedTokens(), capitalTokens, surrogateTokens, largeTokens(), clientTokens()) {
+	for _, test := range slices.Concat(nullTokens, emptyTokens, typedTokens(), capitalTokens, surrogateTokens, largeTokens(), clientTokens(), providerTokens()) {
 		t.Run(test.kind+"/"+test.name, func(t *testing.T) {
 			if test.config == nil {
 				test.config = func(*sso.Config) {}
