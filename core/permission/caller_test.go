@@ -32,6 +32,16 @@ func TestLeaf_Caller(t *testing.T) {
 		{"Claim does not match the wildcard", permission.Claim("department", "sales"), `{"department":"*"}`, false},
 		{"Claim compares * as a string", permission.Claim("department", "*"), `{"department":"*"}`, true},
 
+		{"Absent without the claim", permission.Absent("suspended"), `{}`, true},
+		{"Absent of null", permission.Absent("suspended"), `{"suspended":null}`, true},
+		{"Absent of true", permission.Absent("suspended"), `{"suspended":true}`, false},
+		{"Absent of a text", permission.Absent("suspended"), `{"suspended":"true"}`, false},
+		{"Absent of false", permission.Absent("suspended"), `{"suspended":false}`, false},
+		{"Absent of an empty text", permission.Absent("suspended"), `{"suspended":""}`, false},
+		{"Absent of an empty list", permission.Absent("suspended"), `{"suspended":[]}`, false},
+		{"Absent within an object", permission.Absent("account.suspended"), `{"account":{"suspended":1}}`, false},
+		{"Absent beside false", permission.Any(permission.Absent("suspended"), permission.Claim("suspended", false)), `{"suspended":false}`, true},
+
 		{"Role that is the only one", permission.Role("clerk"), `{"roles":"clerk"}`, true},
 		{"Role among several", permission.Role("admin", "clerk"), `{"roles":["x","clerk"]}`, true},
 		{"Role in another case", permission.Role("clerk"), `{"roles":["Clerk"]}`, false},

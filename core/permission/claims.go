@@ -92,6 +92,25 @@ func Claim(dotted string, values ...any) sso.Permission {
 	return isOneOf("Claim", newPath("Claim", dotted, true), values)
 }
 
+// Absent requires that the token has no claim at a path from its root, or null. Every value denies, also
+// false and "". Where a provider writes false for the usual case, require
+// Any(Absent("suspended"), Claim("suspended", false)). A route must require another permission too;
+// see [ForRoute]. It panics without a path. A denial has the code "forbidden".
+func Absent(dotted string) sso.Permission {
+	at := newPath("Absent", dotted, true)
+	absent := func(v sso.Value) bool { return !v.Exists() || v.Kind() == "null" }
+	return &node{
+		text:      call("absent", texts(dotted)...),
+		byAbsence: true,
+		holds: func(access sso.Access) bool {
+			return access.Principal().Claims().Exists() && absent(at.in(access))
+		},
+		deny: func(access sso.Access) sso.Decision {
+			return sso.Deny("forbidden", "the token must not have "+dotted).With(sso.Details{Path: dotted, Wanted: "nothing", Found: at.in(access)})
+		},
+	}
+}
+
 func isOneOf(function string, at path, values []any) sso.Permission {
 	var wanted []sso.Value
 	called := "permission: " + function + "(" + strconv.Quote(at.text) + ")"

@@ -41,9 +41,9 @@ func ExampleClaim() {
 }
 
 func ExampleAuthenticated() {
-	p := permission.All(permission.Authenticated(), permission.Not(permission.Claim("suspended", true)))
+	p := permission.All(permission.Authenticated(), permission.Absent("suspended"))
 	fmt.Println(p)
-	// Output: (authenticated() && !claim("suspended", true))
+	// Output: (authenticated() && absent("suspended"))
 }
 
 func ExampleHumanUser() {
@@ -76,7 +76,7 @@ func ExampleParse() {
 	// Output:
 	// (is("orders.role", "clerk") && scope("orders:read"))
 	// permission: 1:1: Is("orders.role") without a value: add one, or use Has for true
-	//   1:22: scop is unknown; the functions are acr, all, any, authenticated, claim, clientCredentials, freshLogin, has, humanUser, is, not, role, sameAsPath, scope
+	//   1:22: scop is unknown; the functions are absent, acr, all, any, authenticated, claim, clientCredentials, freshLogin, has, humanUser, is, not, role, sameAsPath, scope
 }
 
 func ExampleFunc() {

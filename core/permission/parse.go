@@ -48,7 +48,7 @@ func (e *ParseError) Error() string {
 // expressions, with the functions of this package in lower case:
 //
 //	is("pma.role", "admin") && scope("orders:read")
-//	has("orders.read") || role("clerk") && !claim("suspended", true)
+//	has("orders.read") || role("clerk") && absent("suspended")
 //
 // The grammar, in the notation of Go's specification:
 //
@@ -62,7 +62,7 @@ func (e *ParseError) Error() string {
 // any(a, all(b, not(c))). They mean [All], [Any] and [Not], and so do all(…), any(…) and not(…).
 //
 //	is, claim                          a path, and one value or several: [Is], [Claim]
-//	has                                a path: [Has]
+//	has, absent                        a path: [Has], [Absent]
 //	scope, role, acr                   one string or several: [Scope], [Role], [ACR]
 //	freshLogin                         a duration such as "15m", as [time.ParseDuration] reads it: [FreshLogin]
 //	sameAsPath                         the path of a claim, and the name of a parameter: [SameAsPath]
@@ -184,7 +184,7 @@ func (r *reader) unknown(name string) string {
 
 // functions are those that a text can name. Their types say what arguments they take.
 var functions = map[string]any{
-	"is": Is, "claim": Claim, "has": Has, "scope": Scope, "role": Role, "acr": ACR, "freshLogin": FreshLogin,
+	"is": Is, "claim": Claim, "absent": Absent, "has": Has, "scope": Scope, "role": Role, "acr": ACR, "freshLogin": FreshLogin,
 	"authenticated": Authenticated, "clientCredentials": ClientCredentials, "humanUser": HumanUser,
 	"sameAsPath": SameAsPath, "all": All, "any": Any, "not": Not,
 }

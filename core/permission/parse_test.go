@@ -73,7 +73,7 @@ func TestParse_Faults(t *testing.T) {
 		"is(\"a\", \"func\") ||\n func(\"b\")": {"2:2: func is code"},
 		"//line x:4711\nfunc(":                 {"2:1: func is code"},
 		`func("mine")`:                         {"1:1: func is code: build this permission in the program"},
-		`owner("x")`:                           {"1:1: owner is unknown; the functions are acr, all, any, authenticated"},
+		`owner("x")`:                           {"1:1: owner is unknown; the functions are absent, acr, all, any, authenticated"},
 		`permission.Is("a", "b")`:              {"1:1: write only the name of the function"},
 		`is("a", x...)`:                        {"1:1: write each argument"},
 		`is()`:                                 {"1:1: Is with an empty path"},

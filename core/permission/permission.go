@@ -23,6 +23,7 @@ type node struct {
 	deny         func(sso.Access) sso.Decision // explains why it does not hold
 	readsRequest bool
 	readsClock   bool
+	byAbsence    bool // a token without claims satisfies it
 }
 
 // The operators, as Go writes them. That of a leaf is empty.
@@ -51,15 +52,16 @@ func Any(permissions ...sso.Permission) sso.Permission {
 // Not requires that a permission denies. A failure stays a failure. A denial names the leaves that
 // forbid. No login fixes it: Not(FreshLogin(…)) is refused with 403. It panics for a nil permission.
 //
-// Not alone grants access to callers without claims. A route must therefore require another
-// permission too; see [ForRoute].
+// Not of a comparison grants for every other value: Not(Claim("suspended", true)) grants for "true".
+// Use [Absent] for a claim that must not be there. Not alone grants access to callers without
+// claims. A route must therefore require another permission too; see [ForRoute].
 func Not(p sso.Permission) sso.Permission {
 	return combined("Not", notOf, []sso.Permission{p})
 }
 
 // ForRoute returns what an adapter's Require checks: all of the permissions. It is for authors of
 // adapters. It panics as [All] does, and also if a token without any claims would satisfy the
-// permissions, as it satisfies Not(…) alone. It assumes that a permission of another type does not
+// permissions, as it satisfies Not(…) or Absent(…) alone. It assumes that a permission of another type does not
 // grant to such a token.
 func ForRoute(p sso.Permission, more ...sso.Permission) sso.Permission {
 	required := combined("Require", allOf, append([]sso.Permission{p}, more...))
@@ -69,12 +71,14 @@ func ForRoute(p sso.Permission, more ...sso.Permission) sso.Permission {
 	return required
 }
 
-// grantsToAnyone reports whether p grants where every leaf denies.
+// grantsToAnyone reports whether p grants to a token without claims.
 func grantsToAnyone(p sso.Permission) bool {
 	n, ok := p.(*node)
 	switch {
-	case !ok || n.operator == "":
+	case !ok:
 		return false
+	case n.operator == "":
+		return n.byAbsence
 	case n.operator == notOf:
 		return !grantsToAnyone(n.parts[0])
 	case n.operator == anyOf:

@@ -214,7 +214,9 @@ func ExamplePrincipal() {
 	fmt.Println(p.Claim("tenant.id"), p.Permissions(), p.Claims().Get("groups"))
 
 	var claims struct {
-		Tenant struct{ ID string }
+		Tenant struct {
+			ID string `json:"id"`
+		} `json:"tenant"`
 	}
 	fmt.Println(p.Decode(&claims), claims.Tenant.ID)
 	// Output:

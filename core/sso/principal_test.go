@@ -291,7 +291,9 @@ func TestValue_Types(t *testing.T) {
 		}
 		break
 	}
-	var target struct{ K int }
+	var target struct {
+		K int `json:"k"`
+	}
 	if err := x.Get("o").Decode(&target); err != nil || target.K != 1 {
 		t.Errorf("%+v, %v", target, err)
 	}

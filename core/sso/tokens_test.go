@@ -399,8 +399,10 @@ func TestValue_Integers(t *testing.T) {
 		t.Errorf("String is %s", s)
 	}
 	var target struct {
-		N    int64
-		Deep struct{ List []json.Number }
+		N    int64 `json:"n"`
+		Deep struct {
+			List []json.Number `json:"list"`
+		} `json:"deep"`
 	}
 	if err := p.Decode(&target); err != nil || target.N != 9007199254740993 || target.Deep.List[0] != "9007199254740993" {
 		t.Errorf("Decode: %+v, %v", target, err)

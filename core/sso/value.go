@@ -7,6 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
+
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
 	"github.com/more-retail/moresso-go/core/internal/verify"
 )
@@ -113,14 +117,26 @@ func (v Value) Strings() ([]string, bool) {
 // members does not matter. An absent value equals nothing, not even another absent value.
 func (v Value) Equal(w Value) bool { return v.v.Equal(w.v) }
 
-// Decode stores the value in what target points to, as [encoding/json.Unmarshal] does. It fails for an
-// absent value. Numbers in an any become float64, which loses digits of long ones: decode them into
-// int64 or [encoding/json.Number].
+// Decode stores the value in what target points to, as [encoding/json.Unmarshal] does, except that the
+// names of members are compared exactly, as permissions compare them: without a tag the field Tenant
+// gets the member "Tenant", and not "tenant". It fails for an absent value. Numbers in an any become
+// float64, which loses digits of long ones: decode them into int64 or [encoding/json.Number].
 func (v Value) Decode(target any) error {
 	if !v.Exists() {
 		return fmt.Errorf("sso: no such claim")
 	}
-	return json.Unmarshal(v.v.AppendJSON(nil), target)
+	return jsonv2.Unmarshal(v.v.AppendJSON(nil), target, jsonv1.DefaultOptionsV1(), jsonv2.MatchCaseInsensitiveNames(false),
+		jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(readNumber)))
+}
+
+// readNumber reads a number with all its digits, as package encoding/json does.
+func readNumber(d *jsontext.Decoder, n *json.Number) error {
+	if d.PeekKind() != '0' {
+		return jsonv2.SkipFunc // a null leaves it as it is, and others are errors
+	}
+	text, err := d.ReadValue()
+	*n = json.Number(text)
+	return err
 }
 
 // MarshalJSON returns the value as JSON; null for an absent value.
