@@ -234,6 +234,9 @@ func (c *Config) checkAudience(l *configerr.List) {
 func (c *Config) checkAlgorithms(l *configerr.List) {
 	for _, algorithm := range c.Algorithms {
 		if slices.Contains(keys.Algorithms(), algorithm) {
+			if err := verify.SelfTest(algorithm); err != nil {
+				l.Add("Algorithms", "holds "+configerr.Quote(algorithm)+", which "+err.Error(), "remove the import that changes the signing methods of golang-jwt")
+			}
 			continue
 		}
 		problem := "is not a supported algorithm"
