@@ -386,7 +386,7 @@ func (s *snapshot) find(ref Ref, algorithm string) (Match, error) {
 			}
 		}
 	}
-	certified := slices.ContainsFunc(s.set.Keys, ref.certified)
+	certified := (ref.X5T != "" || ref.X5TS256 != "") && slices.ContainsFunc(s.set.Keys, ref.certified)
 	for i, key := range candidates {
 		if !key.Fits(algorithm) || certified && !ref.certified(key) {
 			continue
