@@ -180,8 +180,8 @@ func TestJWKS_CertificateAlone(t *testing.T) {
 	}
 }
 
-// An object of key ids and PEM texts is what Google publishes for Firebase (certificates) and for
-// its Identity-Aware Proxy (public keys).
+// Google publishes an object of key ids and PEM texts for Firebase (certificates) and for its
+// Identity-Aware Proxy (public keys).
 func TestJWKS_MapOfPEM(t *testing.T) {
 	object := func(members map[string]string) string {
 		text, err := json.Marshal(members)
@@ -345,7 +345,7 @@ func TestPEM_RefusesPrivateKeys(t *testing.T) {
 	}
 }
 
-// The key of a certificate is read, whatever package x509 says about the rest.
+// The key of a certificate is read, even if package x509 refuses the rest.
 func TestPEM_Certificates(t *testing.T) {
 	for kind, public := range publics() {
 		for name, change := range oddCertificates {

@@ -17,6 +17,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -114,7 +115,7 @@ func TestKeySet_Tolerance(t *testing.T) {
 		t.Fatal(err)
 	}
 	chain := []string{std(certificateOf(t, rsaKey(), false))}
-	small := smallExponent(t)
+	small := withExponent(t, 3)
 	x25519 := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("0*0\x05\x06\x03+en\x03!\x00" + strings.Repeat("\x09", 32))})
 	many := []string{jwkOf(t, rsaPublic, nil)}
 	for i := range 499 {
@@ -190,6 +191,118 @@ func TestKeySet_Tolerance(t *testing.T) {
 	}
 }
 
+// A provider publishes a set; a token by one of its keys names that key as the provider does.
+func TestKeySet_Providers(t *testing.T) {
+	type header = map[string]any
+	rs, other := &rsaKey().PublicKey, &secondRSA().PublicKey
+	set := func(list ...string) string { return `{"keys":[` + strings.Join(list, ",") + `]}` }
+	one := func(changes map[string]any) string { return jwkOf(t, rs, changes) }
+	named := func(public crypto.PublicKey, kid any) string { return jwkOf(t, public, map[string]any{"kid": kid}) }
+	der := certificateOf(t, rsaKey(), true)
+	sum := sha1.Sum(der)
+	x5t, chain := b64(sum[:]), []string{base64.StdEncoding.EncodeToString(der)}
+	entra := one(map[string]any{"use": "sig", "x5t": x5t, "x5c": chain, "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0"})
+	var chains, hundred []string
+	for i := range 26 {
+		chains = append(chains, jwkOf(t, other, map[string]any{"kid": fmt.Sprint(i), "x5c": []string{strings.Repeat("AAAA", 512)}}))
+	}
+	for i := range 100 {
+		hundred = append(hundred, named(ada.Public(), fmt.Sprint(i)))
+	}
+	const (
+		mlDSA  = `{"kty":"AKP","kid":"pq","alg":"ML-DSA-65","pub":"AAAA"}`
+		k256   = `{"kty":"EC","crv":"secp256k1","kid":"k","x":"AAAA","y":"AAAA"}`
+		ed448  = `{"kty":"OKP","crv":"Ed448","kid":"e","alg":"Ed448","x":"AAAA"}`
+		shared = `{"kty":"oct","kid":"k1","k":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}`
+		umlaut = "Ow9jx/PbG+ß/schlüssel"
+	)
+	e35 := withExponent(t, 35)
+	for name, c := range map[string]struct {
+		text   string
+		by     crypto.Signer
+		header header // beside alg; nil: kid is k1
+		want   sso.Reason
+	}{
+		"a key of a type to come":                {set(mlDSA, one(nil)), rsaKey(), nil, ""},
+		"keys of odd types":                      {set(`{"kty":""}`, `{"kty":7}`, `"text"`, `null`, `{}`, one(nil)), rsaKey(), nil, ""},
+		"a key on Ed448 and one on secp256k1":    {set(ed448, k256, one(nil)), rsaKey(), nil, ""},
+		"Ed25519 by its new name, RSA":           {set(jwkOf(t, ada.Public(), map[string]any{"kid": "ed", "alg": "Ed25519"}), one(nil)), rsaKey(), nil, ""},
+		"Ed25519 by its new name, Ed25519":       {set(jwkOf(t, ada.Public(), map[string]any{"kid": "ed", "alg": "Ed25519"}), one(nil)), ada, header{"kid": "ed"}, ""},
+		"a malformed key of each kind":           {set(one(map[string]any{"kid": "p", "n": "!"}), jwkOf(t, p256().Public(), map[string]any{"kid": "q", "y": nil}), one(nil)), rsaKey(), nil, ""},
+		"no kid, other types beside":             {set(one(map[string]any{"kid": nil}), jwkOf(t, p256().Public(), map[string]any{"kid": nil}), k256, jwkOf(t, other, map[string]any{"kid": "e", "use": "enc"})), rsaKey(), header{}, ""},
+		"no kid in the token, two keys, the old": {set(named(rs, "old"), named(other, "new")), rsaKey(), header{}, ""},
+		"no kid in the token, two keys, the new": {set(named(rs, "old"), named(other, "new")), secondRSA(), header{}, ""},
+		"no kid in the token, neither key":       {set(named(other, "old"), named(&e35.PublicKey, "new")), rsaKey(), header{}, sso.ReasonBadSignature},
+		"no kid in the token, kid is null":       {set(named(rs, "old"), named(other, "new")), secondRSA(), header{"kid": nil}, ""},
+		"one kid, two keys, the first":           {set(one(nil), named(other, "k1")), rsaKey(), nil, ""},
+		"one kid, two keys, neither":             {set(named(other, "k1"), named(&e35.PublicKey, "k1")), rsaKey(), nil, sso.ReasonBadSignature},
+		"one kid, EC and RSA":                    {set(jwkOf(t, p256().Public(), nil), one(nil)), p256(), nil, ""},
+		"one key for three algorithms":           {set(one(map[string]any{"alg": "RS512"}), one(map[string]any{"alg": "RS384"}), one(map[string]any{"alg": "RS256"})), rsaKey(), nil, ""},
+		"one kid for enc and sig":                {set(jwkOf(t, other, map[string]any{"use": "enc", "alg": "RSA-OAEP"}), one(map[string]any{"use": "sig", "alg": "RS256"})), rsaKey(), nil, ""},
+		"one kid for enc and sig, by the former": {set(jwkOf(t, other, map[string]any{"use": "enc", "alg": "RSA-OAEP"}), one(map[string]any{"use": "sig", "alg": "RS256"})), secondRSA(), nil, sso.ReasonBadSignature},
+		"a key for enc":                          {set(jwkOf(t, other, map[string]any{"kid": "e", "use": "enc"}), one(nil)), secondRSA(), header{"kid": "e"}, sso.ReasonUnknownKey},
+		"the same key twice":                     {set(one(nil), one(nil)), rsaKey(), nil, ""},
+		"Entra's members":                        {set(entra, named(other, "k2")), rsaKey(), header{"kid": "k1", "x5t": x5t}, ""},
+		"Entra's members, no kid":                {set(named(other, "k2"), entra), rsaKey(), header{"x5t": x5t}, ""},
+		"Entra's members, no kid, another x5t":   {set(named(other, "k2"), entra), secondRSA(), header{"x5t": x5t}, sso.ReasonBadSignature},
+		"a kid and an x5t of no key":             {set(entra, named(other, "k2")), secondRSA(), header{"kid": "k2", "x5t": "MDJlNjIxN2E1OGZlOGVmMGQxOTFlMzBmNmFjZjQ0Y2Y"}, ""},
+		"neither use nor alg":                    {set(one(nil)), rsaKey(), nil, ""},
+		"WebCrypto's members":                    {set(one(map[string]any{"key_ops": []string{"verify"}, "ext": true, "use": "sig"})), rsaKey(), nil, ""},
+		"the exponent 35":                        {set(named(&e35.PublicKey, "k1")), e35, nil, ""},
+		"26 keys with certificates, 50 KiB":      {set(append(chains, one(nil))...), rsaKey(), nil, ""},
+		"101 keys":                               {set(append(hundred, one(nil))...), rsaKey(), nil, ""},
+		"a kid beyond ASCII":                     {set(named(other, "k1"), named(rs, umlaut)), rsaKey(), header{"kid": umlaut}, ""},
+		"a symmetric key beside":                 {set(shared, one(nil)), rsaKey(), nil, ""},
+		"a token by the symmetric key":           {set(shared, one(nil)), nil, nil, sso.ReasonAlgorithm},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for mark, text := range map[string]string{"": c.text, "after a byte order mark": "\ufeff" + c.text} {
+				var server *httptest.Server
+				server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == "/.well-known/openid-configuration" {
+						_, _ = fmt.Fprintf(w, "\ufeff{\"issuer\":%q,\"jwks_uri\":%q}", server.URL, server.URL+"/keys")
+						return
+					}
+					_, _ = w.Write([]byte(text))
+				}))
+				t.Cleanup(server.Close)
+				alg, method, key := "HS256", jwt.SigningMethod(jwt.SigningMethodHS256), any([]byte("secretsecretsecretsecret"))
+				switch c.by.(type) {
+				case *rsa.PrivateKey:
+					alg, method, key = "RS256", jwt.SigningMethodRS256, c.by
+				case *ecdsa.PrivateKey:
+					alg, method, key = "ES256", jwt.SigningMethodES256, c.by
+				case ed25519.PrivateKey:
+					alg, method, key = "EdDSA", jwt.SigningMethodEdDSA, c.by
+				}
+				fields := header{"alg": alg}
+				if c.header == nil {
+					fields["kid"] = "k1"
+				}
+				maps.Copy(fields, c.header)
+				head, err := json.Marshal(fields)
+				if err != nil {
+					t.Fatal(err)
+				}
+				token := signedWith(t, method, key, string(head), claimsWith("iss", `"`+server.URL+`"`))
+				for how, cfg := range map[string]sso.Config{"by its address": {PublicKeyURI: server.URL + "/keys", Issuer: server.URL}, "discovered": {Issuer: server.URL}} {
+					cfg.Audience, cfg.Algorithms, cfg.Now = []string{"api"}, []string{"RS256", "ES256", "EdDSA"}, func() time.Time { return T }
+					auth, err := sso.New(cfg)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for range 2 { // and from the cache
+						if _, err := auth.ValidateToken(t.Context(), token); (err == nil) != (c.want == "") || err != nil && reasonIn(err) != c.want {
+							t.Errorf("%s %s: %v, want %q", how, mark, err, c.want)
+						}
+					}
+					_ = auth.Close()
+				}
+			}
+		})
+	}
+}
+
 // secondRSA is an RSA key of its own.
 var secondRSA = sync.OnceValue(func() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -199,10 +312,10 @@ var secondRSA = sync.OnceValue(func() *rsa.PrivateKey {
 	return key
 })
 
-// smallExponent returns an RSA key with the public exponent 3.
-func smallExponent(t testing.TB) *rsa.PrivateKey {
+// withExponent returns an RSA key with a small public exponent.
+func withExponent(t testing.TB, e int64) *rsa.PrivateKey {
 	t.Helper()
-	three := big.NewInt(3)
+	exponent := big.NewInt(e)
 	for {
 		p, err := rand.Prime(rand.Reader, 1024)
 		if err != nil {
@@ -214,12 +327,12 @@ func smallExponent(t testing.TB) *rsa.PrivateKey {
 		}
 		one := big.NewInt(1)
 		phi := new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one))
-		d := new(big.Int).ModInverse(three, phi)
+		d := new(big.Int).ModInverse(exponent, phi)
 		n := new(big.Int).Mul(p, q)
 		if d == nil || n.BitLen() != 2048 {
 			continue
 		}
-		key := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: n, E: 3}, D: d, Primes: []*big.Int{p, q}}
+		key := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: n, E: int(e)}, D: d, Primes: []*big.Int{p, q}}
 		key.Precompute()
 		return key
 	}
