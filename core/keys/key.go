@@ -60,8 +60,12 @@ func OlderName(algorithm string) string {
 	switch algorithm {
 	case "Ed25519":
 		return "EdDSA"
-	case "ESP256", "ESP384", "ESP512":
-		return "ES" + algorithm[len("ESP"):]
+	case "ESP256":
+		return "ES256"
+	case "ESP384":
+		return "ES384"
+	case "ESP512":
+		return "ES512"
 	}
 	return algorithm
 }
