@@ -74,6 +74,15 @@ func refused(t *testing.T, p *sso.Principal, err error) bool {
 	return err != nil
 }
 
+// namesBob reports whether a header names the key of FuzzHeader that did not sign.
+func namesBob(h map[string]json.RawMessage) bool {
+	kid, _ := text(h["kid"])
+	x5t, _ := text(h["x5t"])
+	x5tS256, _ := text(h["x5t#S256"])
+	bobs := x5t == "bobs" || x5tS256 == "bobs" || kid == "" && (x5t == "bob" || x5tS256 == "bob")
+	return kid == "bob" || bobs && x5t != "adas" && x5tS256 != "adas"
+}
+
 func FuzzHeader(f *testing.F) {
 	for _, token := range allTokens() {
 		if header, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[0]); err == nil && len(header) < 5000 {
@@ -85,9 +94,27 @@ func FuzzHeader(f *testing.F) {
 			f.Add(headerWith(spelling, `"x"`))
 		}
 	}
-	a := newAuth(f)
+	for _, name := range []string{"x5t", "x5t#S256"} {
+		for _, value := range []string{`"adas"`, `"bobs"`, `"another"`, `""`, `null`, `7`} {
+			f.Add(headerWith(name, value))
+			f.Add(headerWith("kid", "", "alg", `"Ed25519"`, name, value))
+		}
+	}
+	f.Add(headerWith("kid", "", "x5t", `"adas"`, "x5t#S256", `"bobs"`))
+	source, err := keys.JWKS(`{"keys":[` + jwkOf(f, mallory.Public(), map[string]any{"kid": "bob", "x5t": "bobs", "x5t#S256": "bobs"}) + "," +
+		jwkOf(f, ada.Public(), map[string]any{"kid": "ada", "x5t": "adas", "x5t#S256": "adas"}) + `]}`)
+	if err != nil {
+		f.Fatal(err)
+	}
+	a := newAuth(f, func(c *sso.Config) { c.Keys = source })
 	f.Fuzz(func(t *testing.T, header string) {
 		p, err := a.ValidateToken(t.Context(), signed(ada, header, claimsWith()))
+		if h, ok := members([]byte(header)); ok && namesBob(h) {
+			if err == nil || class(err) != "invalid token" {
+				t.Fatalf("%v for a token that names another key: %q", err, header)
+			}
+			return
+		}
 		if refused(t, p, err) {
 			return
 		}
