@@ -67,9 +67,10 @@ conformance: ## Run the conformance suite in every framework; writes docs/report
 	@cd e2e && GOWORK=off go test -json -count=1 -run '^TestConformance$$' ./routers >> ../bin/conformance.json || true
 	@go run ./examples/internal/conformance -o docs/reports/CONFORMANCE.md < bin/conformance.json
 
-docs: $(call tool,go-licenses) ## Write docs/CONFIGURATION.md, the tables of docs/ERRORS.md and docs/reports/DEPENDENCIES.md; SCREENSHOTS=1 also docs/img
+docs: $(call tool,go-licenses) ## Write docs/CONFIGURATION.md, the tables of docs/ERRORS.md, the tokens of docs/PROVIDERS.md and docs/reports/DEPENDENCIES.md; SCREENSHOTS=1 also docs/img
 	@go run ./examples/internal/configuration
 	@go test -count=1 -run '^TestErrorsPage$$' ./core/sso -update
+	@go test -count=1 -run '^TestProvidersPage$$' ./cmd/sso/internal/cli -update
 	@scripts/licences -write $(filter-out examples,$(RELEASED))
 	@$(if $(SCREENSHOTS),scripts/e2e-deps && cd e2e && GOWORK=off go test -count=1 -run '^TestScreenshots$$' -v ./browser -screenshots ../../docs/img)
 

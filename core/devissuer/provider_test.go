@@ -32,6 +32,7 @@ func TestProvider(t *testing.T) {
 	issuer := inMemory(t, devissuer.WithClock(atNoon), devissuer.WithAudience("orders-api"), devissuer.WithIssuer("https://login.example.com"))
 	for name, want := range shapes(t) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			header, claims := decode(t, issuer.MustToken(devissuer.Provider(name)))
 			for _, part := range []struct{ got, want map[string]any }{{header, want.Header}, {claims, want.Claims}} {
 				if got, want := slices.Sorted(maps.Keys(part.got)), slices.Sorted(maps.Keys(part.want)); !slices.Equal(got, want) {

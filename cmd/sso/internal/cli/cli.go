@@ -35,17 +35,23 @@ type Environment struct {
 	Stderr io.Writer
 	// Lookup returns an environment variable, or "" if it is not set.
 	Lookup func(name string) string
+	// Service reads the configuration as a service does, which refuses variables that it does not know. If
+	// nil, they are not looked for.
+	Service func() (sso.Config, error)
 	// HTTPClient connects to issuers and providers. If nil, each package uses its own.
 	HTTPClient *http.Client
 	// Now is the clock. If nil, time.Now is used.
 	Now func() time.Time
+	// Patience is how long a command that needs no token waits for one on a silent pipe. Default 5 s, which is
+	// longer than sso mint waits for an issuer.
+	Patience time.Duration
 	// Refused, if not nil, is called each time a local issuer refuses a connection and is retried.
 	Refused func()
 }
 
 // System returns the environment of the process.
 func System() Environment {
-	return Environment{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.Getenv}
+	return Environment{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Lookup: os.Getenv, Service: sso.ConfigFromEnv}
 }
 
 // Run runs one command until it ends or the context is done, and returns the exit code.

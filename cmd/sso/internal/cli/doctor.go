@@ -3,6 +3,8 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -18,12 +20,17 @@ func (p *program) doctor() *cobra.Command {
 		Short: "Check the settings and the provider",
 		Long: `doctor reads the environment as a service does, fetches the keys once from the
 configured source, and reports each setting, each key, the clocks, the certificate,
-the latency, and what happens in an outage of the provider.
+the latency, and what happens in an outage of the provider. It recognizes many
+providers, and prints what is special about yours and the settings to copy.
+
+With a token on standard input, it reports whether a service with these settings
+accepts it, and if not, the settings that would.
 
 Red findings make the exit code 1. Run it where the service runs: another machine has
 other clocks, proxies and certificates. It waits up to 3 s for a local provider.`,
 		Example: `  SSO_ISSUER=https://login.example.com SSO_AUDIENCE=orders-api sso doctor
-  sso doctor --keys https://login.example.com/jwks.json --audience orders-api --json`,
+  sso doctor --keys https://login.example.com/jwks.json --audience orders-api --json
+  pbpaste | sso doctor --issuer https://login.example.com --audience orders-api`,
 		Args: noArguments,
 		RunE: p.run(func(ctx context.Context) error { return p.doDoctor(ctx, config) }),
 	}
@@ -33,8 +40,12 @@ other clocks, proxies and certificates. It waits up to 3 s for a local provider.
 }
 
 func (p *program) doDoctor(ctx context.Context, config *settings) error {
-	question := doctor.Question{Client: p.env.HTTPClient, Now: p.env.Now}
+	question := doctor.Question{Client: p.env.HTTPClient, Now: p.env.Now, Unknown: p.unknown()}
 	question.Config, question.Err = config.config() //nolint:contextcheck // it reads a key file at once
+	var err error
+	if question.Token, err = p.piped(); err != nil {
+		return err
+	}
 	p.await(ctx, cmp.Or(question.Config.PublicKeyURI, question.Config.Issuer))
 	for _, s := range sso.Settings() {
 		value, where := config.value(s)
@@ -55,10 +66,34 @@ func (p *program) doDoctor(ctx context.Context, config *settings) error {
 	return nil
 }
 
+// unknown returns the problems of a service's own configuration that are not about a setting.
+func (p *program) unknown() (problems []sso.ConfigProblem) {
+	var invalid *sso.ConfigError
+	if p.env.Service == nil {
+		return nil
+	}
+	if _, err := p.env.Service(); errors.As(err, &invalid) {
+		problems = slices.DeleteFunc(invalid.Problems, func(c sso.ConfigProblem) bool {
+			return slices.ContainsFunc(sso.Settings(), func(s sso.Setting) bool { return s.Variable == c.Setting })
+		})
+	}
+	return problems
+}
+
 func (p *program) printFindings(r *doctor.Report) {
 	p.out.Printf("settings\n")
 	for _, s := range r.Settings {
 		p.out.Printf("  %-30s %s  (%s)\n", s.Name, s.Value, s.From)
+	}
+	if r.Provider != nil {
+		p.out.Printf("\nprovider\n  %s, %s\n", r.Provider.Name, r.Provider.Page)
+		for _, note := range r.Provider.Notes {
+			p.out.Printf("  - %s\n", note)
+		}
+		p.out.Printf("  settings to copy\n")
+		for _, line := range r.Provider.Settings {
+			p.out.Printf("    %s\n", line)
+		}
 	}
 	if len(r.Keys) > 0 {
 		p.out.Printf("\nkeys at %s\n", r.Source)

@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/cli"
+	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
 )
 
@@ -24,6 +25,10 @@ type call struct {
 	now    func() time.Time
 
 	refused func()
+
+	service  func() (sso.Config, error)
+	pipe     io.Reader // instead of stdin
+	patience time.Duration
 }
 
 type outcome struct {
@@ -39,10 +44,13 @@ func (c call) run(t *testing.T) outcome {
 func (c call) runContext(ctx context.Context, t *testing.T) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
+	if c.pipe == nil {
+		c.pipe = strings.NewReader(c.stdin)
+	}
 	code := cli.Run(ctx, cli.Environment{
-		Args: c.args, Stdin: strings.NewReader(c.stdin), Stdout: &stdout, Stderr: &stderr,
+		Args: c.args, Stdin: c.pipe, Stdout: &stdout, Stderr: &stderr,
 		Lookup:     func(name string) string { return c.env[name] },
-		HTTPClient: c.client, Now: c.now, Refused: c.refused,
+		HTTPClient: c.client, Now: c.now, Refused: c.refused, Service: c.service, Patience: c.patience,
 	})
 	return outcome{stdout.String(), stderr.String(), code}
 }

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"io"
+	"time"
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/explain"
 	"github.com/more-retail/moresso-go/cmd/sso/internal/term"
@@ -21,16 +23,41 @@ func (p *program) input(stdin bool) (input explain.Input, where string, err erro
 		return input, where, nil
 	}
 	if redirected || stdin && p.env.Stdin != nil {
-		text, err := io.ReadAll(io.LimitReader(p.env.Stdin, maxInput+1))
-		if err != nil {
-			return input, "", err
-		}
-		if len(text) > maxInput {
-			return input, "", usage("standard input has more than %d MiB: send one token", maxInput>>20)
-		}
-		if input = explain.ParseInput(string(text)); !input.Empty() {
-			return input, "standard input", nil
+		if input, err = p.read(); err != nil || !input.Empty() {
+			return input, "standard input", err
 		}
 	}
 	return input, "", usage("no token: send one through a pipe, such as sso mint | sso explain, or set the variable SSO_TOKEN")
+}
+
+// read reads a token from standard input. It is empty if the input is.
+func (p *program) read() (explain.Input, error) {
+	text, err := io.ReadAll(io.LimitReader(p.env.Stdin, maxInput+1))
+	if len(text) > maxInput {
+		err = usage("standard input has more than %d MiB: send one token", maxInput>>20)
+	}
+	return explain.ParseInput(string(text)), err
+}
+
+// piped reads a token that a command does not need. It is empty if nothing is written to the pipe for a
+// while, as where ssh runs the command.
+func (p *program) piped() (explain.Input, error) {
+	type result struct {
+		explain.Input
+		error
+	}
+	if p.env.Stdin == nil || term.IsTerminal(p.env.Stdin) {
+		return explain.Input{}, nil
+	}
+	done := make(chan result, 1)
+	go func() {
+		input, err := p.read()
+		done <- result{input, err}
+	}()
+	select {
+	case r := <-done:
+		return r.Input, r.error
+	case <-time.After(cmp.Or(p.env.Patience, 5*time.Second)):
+		return explain.Input{}, nil
+	}
 }

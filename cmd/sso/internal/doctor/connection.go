@@ -185,7 +185,7 @@ func (e *examination) reach(exchanges []*exchange, err error) string {
 	case errors.As(err, &record):
 		return "the server does not speak TLS: check that the port is the one for https"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
-		return fmt.Sprintf("no answer within %v: check firewall, proxy (HTTPS_PROXY, NO_PROXY) and routes of this machine", fetchTimeout)
+		return fmt.Sprintf("no answer within %v: check firewall, proxy (HTTPS_PROXY, NO_PROXY) and routes of this machine", e.timeout())
 	case last.err != nil:
 		return "check that the provider runs and that this machine reaches it: curl -v " + last.address
 	case status >= 300 && status < 400:

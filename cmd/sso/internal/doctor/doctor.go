@@ -2,6 +2,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/more-retail/moresso-go/cmd/sso/internal/explain"
 	"github.com/more-retail/moresso-go/cmd/sso/internal/term"
 	"github.com/more-retail/moresso-go/core/keys"
 	"github.com/more-retail/moresso-go/core/sso"
@@ -43,6 +45,7 @@ type Setting struct {
 type Report struct {
 	Level    Level     `json:"level"` // the worst of the findings
 	Source   string    `json:"source,omitempty"`
+	Provider *Provider `json:"provider,omitempty"` // nil if it was not recognized
 	Settings []Setting `json:"settings"`
 	Keys     []Key     `json:"keys"`
 	Findings []Finding `json:"findings"`
@@ -51,9 +54,11 @@ type Report struct {
 // Question is the configuration to check.
 type Question struct {
 	Config   sso.Config
-	Err      error // of reading the configuration
+	Err      error               // of reading the configuration
+	Unknown  []sso.ConfigProblem // variables that a service refuses, because it does not know them
 	Settings []Setting
-	Client   *http.Client // nil: a client like the library's own
+	Token    explain.Input // to check with these settings, unless it is empty
+	Client   *http.Client  // nil: a client like the library's own
 	Now      func() time.Time
 }
 
@@ -61,6 +66,7 @@ type Question struct {
 type examination struct {
 	Report
 	cfg        sso.Config
+	input      explain.Input
 	algorithms []string
 	now        func() time.Time
 }
@@ -73,21 +79,23 @@ func (e *examination) add(level Level, topic, remedy, format string, args ...any
 func Examine(ctx context.Context, q Question) *Report {
 	client, line := record(q.Client, q.Now)
 	q.Config.HTTPClient, q.Config.Logger = client, slog.New(slog.DiscardHandler)
-	e := &examination{cfg: q.Config, algorithms: q.Config.Algorithms, now: q.Now, Report: Report{Level: Green, Settings: q.Settings, Keys: []Key{}}}
+	e := &examination{cfg: q.Config, input: q.Token, algorithms: q.Config.Algorithms, now: q.Now, Report: Report{Level: Green, Settings: q.Settings, Keys: []Key{}}}
 	if len(e.algorithms) == 0 {
 		e.algorithms = []string{"RS256"}
 	}
-	if auth, err := sso.New(q.Config); q.Err == nil && err == nil { //nolint:contextcheck // it takes none: it reads a key file at once
-		_ = auth.Close()
-	} else if q.Err == nil {
-		q.Err = err
+	if q.Err == nil {
+		var auth *sso.Authenticator
+		if auth, q.Err = sso.New(q.Config); q.Err == nil { //nolint:contextcheck // it takes none: it reads a key file at once
+			_ = auth.Close()
+		}
 	}
-	e.configuration(q.Err)
+	e.configuration(q.Err, q.Unknown)
 	if source, err := e.open(); err == nil { //nolint:contextcheck // as above
 		e.Source = source.String()
 		e.fetch(ctx, source, line)
 	} else {
 		e.add(Red, "keys", "fix the settings above", "no keys were fetched, because the settings do not say where they are")
+		e.provider(nil)
 	}
 	for _, f := range e.Findings {
 		if f.Level == Red || f.Level == Yellow && e.Level == Green {
@@ -98,16 +106,17 @@ func Examine(ctx context.Context, q Question) *Report {
 }
 
 // configuration reports the library's errors, and settings that weaken it.
-func (e *examination) configuration(err error) {
+func (e *examination) configuration(err error, problems []sso.ConfigProblem) {
 	var invalid *sso.ConfigError
-	switch {
-	case errors.As(err, &invalid):
-		for _, p := range invalid.Problems {
-			e.add(Red, p.Setting, p.Remedy, "%s", p.Problem)
-		}
-	case err != nil:
+	if errors.As(err, &invalid) {
+		problems = append(invalid.Problems, problems...)
+	} else if err != nil {
 		e.add(Red, "settings", "fix what the error names", "%v", err)
-	default:
+	}
+	for _, p := range problems {
+		e.add(Red, p.Setting, p.Remedy, "%s", p.Problem)
+	}
+	if err == nil && len(problems) == 0 {
 		e.add(Green, "settings", "", "a service starts with them")
 	}
 	c := e.cfg
@@ -140,19 +149,20 @@ func (e *examination) open() (keys.Source, error) {
 	return keys.Discovery(c.Issuer, options)
 }
 
-// How the library fetches keys (docs/KEYS.md).
+// How the library fetches keys by default (docs/KEYS.md).
 const (
 	refreshInterval = 5 * time.Minute
 	staleFor        = time.Hour
-	fetchTimeout    = 3 * time.Second
+	fetchTimeout    = 10 * time.Second
 )
 
 // fetch fetches once, as the library does, and reports the result.
 func (e *examination) fetch(ctx context.Context, source keys.Source, line *recorder) {
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	timeout, cancel := context.WithTimeout(ctx, e.timeout())
 	defer cancel()
-	set, err := source.Fetch(ctx, nil)
+	set, err := source.Fetch(timeout, nil)
 	e.connection(line.exchanges, err)
+	e.provider(line.exchanges)
 	var none *keys.NoKeyError
 	switch {
 	case errors.As(err, &none):
@@ -165,7 +175,12 @@ func (e *examination) fetch(ctx context.Context, source keys.Source, line *recor
 		e.issuer(set)
 		e.outage(set, source)
 	}
+	if err == nil && !e.input.Empty() {
+		e.token(ctx, e.input, set, line.exchanges)
+	}
 }
+
+func (e *examination) timeout() time.Duration { return cmp.Or(e.cfg.KeyFetchTimeout, fetchTimeout) }
 
 // issuer reports whether iss is checked.
 func (e *examination) issuer(set *keys.Set) {
@@ -173,7 +188,7 @@ func (e *examination) issuer(set *keys.Set) {
 	case set.Issuer != "":
 		e.add(Green, "issuer", "", "%s, from the discovery document", set.Issuer)
 	case e.cfg.Issuer != "":
-		e.add(Green, "issuer", "", "%s is compared with every token's iss; the keys do not show whether it is right: try a token with sso explain", term.Redact(e.cfg.Issuer))
+		e.add(Green, "issuer", "", "%s is compared with every token's iss; the keys do not show whether it is right: send a token to try it: sso doctor < token.txt", term.Redact(e.cfg.Issuer))
 	default:
 		e.add(Yellow, "issuer", "set SSO_ISSUER to the tokens' iss exactly", "a token's iss is not checked: tokens of every issuer that signs with these keys are accepted")
 	}
@@ -190,5 +205,5 @@ func (e *examination) outage(set *keys.Set, source keys.Source) {
 		interval = min(interval, max(set.MaxAge, time.Minute))
 	}
 	e.add(Green, "outage", "", "keys are fetched every %s, ± 10 %%. If that fails, tokens signed with the cached keys are accepted for %s more, then refused with 503. Tokens signed with other keys are refused with 503 at once, and so are all tokens in a service that starts during the outage. The fetch is retried after 1 s to 30 s, with a timeout of %s",
-		span(interval), span(staleFor), span(fetchTimeout))
+		span(interval), span(staleFor), span(e.timeout()))
 }

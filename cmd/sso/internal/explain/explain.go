@@ -58,6 +58,8 @@ type Report struct {
 	Checks  []Check    `json:"checks"`
 	Token   *Token     `json:"token,omitempty"` // null if the input has no token
 	Require *Decision  `json:"require,omitempty"`
+
+	Principal *sso.Principal `json:"-"` // nil unless the token is valid
 }
 
 // Question is a token, and the service that would receive it.
@@ -67,6 +69,7 @@ type Question struct {
 	Require sso.Permission // nil: none is required
 	Request adapter.EventRequest
 	Now     func() time.Time
+	KeysAt  string // for Try: the address of keys that were discovered
 }
 
 // An inquiry has the data of a report and its remedies.
@@ -105,7 +108,7 @@ func Explain(ctx context.Context, q Question) (*Report, error) {
 		c.discovered = auth.Status()[0].Issuer
 		c.trace(steps)
 	}
-	if err != nil {
+	if c.Principal = principal; err != nil {
 		c.refuse(err)
 	} else if q.Require != nil {
 		c.decide(ctx, q, principal)
@@ -175,7 +178,7 @@ func (c *inquiry) found(name string) string {
 	case "signature":
 		return "verified with the provider's key"
 	case "client_id":
-		if claim, id := c.client(); claim != "" && claim != name {
+		if claim, id := c.token.client(); claim != "" && claim != name {
 			return fmt.Sprintf("%s %q", claim, id)
 		}
 	case "crit", "zip", "b64", "alg", "cty", "typ", "kid":

@@ -37,7 +37,7 @@ func (c *inquiry) remedy() string {
 	case sso.ReasonWrongIssuer:
 		return c.issuerRemedy()
 	case sso.ReasonWrongClient:
-		if _, id := c.client(); id != "" {
+		if _, id := c.token.client(); id != "" {
 			return fmt.Sprintf("Call with a token of one of the clients %q. If tokens of %q are for this service, add it to SSO_CLIENT_IDS (--client-ids).", c.cfg.ClientIDs, id)
 		}
 		return "Call with a token that names its client in client_id, azp, appid or cid. If the provider's tokens never do, remove SSO_CLIENT_IDS and set SSO_AUDIENCE."
@@ -50,13 +50,24 @@ func (c *inquiry) remedy() string {
 }
 
 // client returns the client that the token names, and the claim that names it.
-func (c *inquiry) client() (claim, id string) {
+func (t *Token) client() (claim, id string) {
 	for _, claim := range []string{"client_id", "azp", "appid", "cid"} {
-		if id := text(c.token.Claims, claim); id != "" {
+		if id := text(t.Claims, claim); id != "" {
 			return claim, id
 		}
 	}
 	return "", ""
+}
+
+// audience returns the audiences of the token that are strings.
+func (t *Token) audience() (list []string) {
+	if one := text(t.Claims, "aud"); one != "" {
+		return []string{one}
+	}
+	if json.Unmarshal([]byte(member(t.Claims, "aud")), &list) != nil {
+		return nil
+	}
+	return list
 }
 
 // issuer names the token's issuer, by which its environment can be recognized.
@@ -82,13 +93,8 @@ func (c *inquiry) algorithmRemedy() string {
 
 func (c *inquiry) audienceRemedy() string {
 	get := fmt.Sprintf("Get a token for %q: name it as audience (or resource, or scope) where the client requests the token.", c.cfg.Audience)
-	audience := text(c.token.Claims, "aud")
-	var list []string
-	if json.Unmarshal([]byte(member(c.token.Claims, "aud")), &list) == nil && len(list) > 0 {
-		audience = list[0]
-	}
-	if audience != "" {
-		return get + fmt.Sprintf(" If the provider's name for this service is %q, set SSO_AUDIENCE (--audience) to it; never to another service's name.", audience)
+	if audience := c.token.audience(); len(audience) > 0 {
+		return get + fmt.Sprintf(" If the provider's name for this service is %q, set SSO_AUDIENCE (--audience) to it; never to another service's name.", audience[0])
 	}
 	return get + " If the provider's access tokens never have aud, like Amazon Cognito's, set SSO_SKIP_AUDIENCE_CHECK with SSO_CLIENT_IDS and SSO_ISSUER."
 }
