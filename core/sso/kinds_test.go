@@ -355,6 +355,14 @@ func TestValidateToken_Bounds(t *testing.T) {
 		{"claims 32 levels deep", token("x", nested(31)), ""},
 		{"claims 33 levels deep", token("x", nested(32)), sso.ReasonMalformed},
 		{"permissions 32 levels deep", token("permissions", nested(31)), ""},
+		{"a thousand values", token("x", "[1"+strings.Repeat(",1", 999)+"]"), ""},
+		{"1,100 values", token("x", "[1"+strings.Repeat(",1", 1099)+"]"), sso.ReasonMalformed},
+		{"1,100 empty objects", token("x", "[{}"+strings.Repeat(",{}", 1099)+"]"), sso.ReasonMalformed},
+		{"a text of commas, brackets and quotes", token("x", `"`+strings.Repeat(`,[{\"`, 1000)+`"`), ""},
+		{"4,096 escapes", token("x", `"`+strings.Repeat(`\n`, 4096)+`"`), ""},
+		{"4,097 escapes", token("x", `"`+strings.Repeat(`\n`, 4097)+`"`), sso.ReasonMalformed},
+		{"512 claims", token(claimsUpTo(512)...), ""},
+		{"513 claims", token(claimsUpTo(513)...), sso.ReasonMalformed},
 		{"twelve kilobytes of opening brackets", signed(ada, headerWith(), strings.Repeat("[", 12_000)), sso.ReasonMalformed},
 		{"a key id of 256 bytes", signed(ada, kid(256), claimsWith()), sso.ReasonUnknownKey},
 		{"a key id of 257 bytes", signed(ada, kid(257), claimsWith()), sso.ReasonKeyID},
@@ -372,6 +380,7 @@ func TestValidateToken_Bounds(t *testing.T) {
 	for _, bytes := range []int{1 << 10, 16 << 10, 64 << 10, 1 << 20} {
 		a := newAuth(t, func(c *sso.Config) { c.MaxTokenBytes = bytes })
 		levels := max(32, bytes/512)
+		values := max(256, bytes/16)
 		most := bytes*3/4 - 600 // of 4 bytes, base64 encodes 3
 		for name, test := range map[string]struct {
 			token  string
@@ -379,7 +388,8 @@ func TestValidateToken_Bounds(t *testing.T) {
 		}{
 			"the largest header":         {headed("x", text(most)), ""},
 			"the largest claims":         {token("x", text(most)), ""},
-			"the most audiences":         {token("aud", `["api"`+strings.Repeat(`,"x"`, most/4)+`]`), ""},
+			"the most audiences":         {token("aud", `["api"`+strings.Repeat(`,"x"`, min(most/4, values-16))+`]`), ""},
+			"the most values":            {token("x", `[{"a":"1,2,3,[,{"}`+strings.Repeat(`,1`, min(most/4, values-16))+`]`), ""},
 			"too large a header":         {headed("x", text(bytes*3/4)), sso.ReasonTooLarge},
 			"too many audiences":         {token("aud", `["api"`+strings.Repeat(`,"x"`, bytes*3/16)+`]`), sso.ReasonTooLarge},
 			"the deepest header":         {headed("x", lists(levels-1)), ""},
@@ -433,7 +443,8 @@ func TestValidateToken_DateOverflow(t *testing.T) {
 		{"exp 2^64 and what is valid", "exp", "18446744075602998061", T, sso.ReasonMalformedClaim},
 		{"exp the greatest float64", "exp", "1.7976931348623157e308", T, sso.ReasonMalformedClaim},
 		{"exp with ten thousand digits", "exp", "1" + strings.Repeat("0", 10_000), T, sso.ReasonMalformedClaim},
-		{"exp with ten thousand zeros after the point", "exp", "1900000000." + strings.Repeat("0", 10_000), T, ""},
+		{"exp of 32 characters", "exp", "1900000000." + strings.Repeat("0", 21), T, ""},
+		{"exp of 33 characters", "exp", "1900000000." + strings.Repeat("0", 22), T, sso.ReasonMalformedClaim},
 		{"exp of 1e-400", "exp", "1e-400", T, sso.ReasonMalformedClaim},
 		{"nbf of 1e-400", "nbf", "1e-400", T, ""},
 		{"nbf of -1e-400", "nbf", "-1e-400", T, sso.ReasonMalformedClaim},
@@ -476,4 +487,12 @@ func TestValidateToken_Subject(t *testing.T) {
 			t.Errorf("sub %s: %v, want %q", value, err, reason)
 		}
 	}
+}
+
+// claimsUpTo returns claims that make n with the usual five.
+func claimsUpTo(n int) (changes []string) {
+	for i := range n - 5 {
+		changes = append(changes, fmt.Sprint("c", i), "1")
+	}
+	return changes
 }

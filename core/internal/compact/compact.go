@@ -33,11 +33,11 @@ func (e *formError) Unwrap() error        { return e.cause }
 
 // Token is a compact token. Nothing in it has been verified.
 type Token struct {
-	Header    jsondoc.Value // an object, after ReadHeader
-	Claims    jsondoc.Value // an object, after ReadBody
-	Signed    string        // the signing input: header and payload, encoded
-	Signature []byte        // after ReadBody or ReadPayload
-	MaxDepth  int           // of Header and Claims
+	Header    jsondoc.Value  // an object, after ReadHeader
+	Claims    jsondoc.Value  // an object, after ReadBody
+	Signed    string         // the signing input: header and payload, encoded
+	Signature []byte         // after ReadBody or ReadPayload
+	Limits    jsondoc.Limits // of Claims; the depth is that of Header too
 
 	header, payload, signature string // encoded
 }
@@ -56,14 +56,14 @@ func Open(token string) (*Token, error) {
 	if header == "" || signature == "" {
 		return nil, ErrSegments
 	}
-	return &Token{Signed: token[:len(header)+1+len(payload)], MaxDepth: jsondoc.MaxDepth, header: header, payload: payload, signature: signature}, nil
+	return &Token{Signed: token[:len(header)+1+len(payload)], Limits: jsondoc.Limits{Depth: jsondoc.MaxDepth, Lenient: true}, header: header, payload: payload, signature: signature}, nil
 }
 
 // ReadHeader decodes the header.
 func (t *Token) ReadHeader() error {
 	text, err := decode(t.header)
 	if err == nil {
-		t.Header, err = object(text, t.MaxDepth, false, ErrHeader)
+		t.Header, err = object(text, jsondoc.Limits{Depth: t.Limits.Depth, Values: t.Limits.Values}, ErrHeader)
 	}
 	return err
 }
@@ -87,7 +87,7 @@ func (t *Token) ReadBody() error {
 	}
 	payload, err := t.ReadPayload()
 	if err == nil {
-		t.Claims, err = object(payload, t.MaxDepth, true, ErrPayload)
+		t.Claims, err = object(payload, t.Limits, ErrPayload)
 	}
 	return err
 }
@@ -108,8 +108,8 @@ func decode(segment string) ([]byte, error) {
 }
 
 // object reads a JSON object.
-func object(text []byte, depth int, lenient bool, class error) (jsondoc.Value, error) {
-	v, err := jsondoc.ParseWithin(text, depth, lenient)
+func object(text []byte, limits jsondoc.Limits, class error) (jsondoc.Value, error) {
+	v, err := jsondoc.ParseWithin(text, limits)
 	if err != nil {
 		return jsondoc.Value{}, &formError{class, err}
 	}

@@ -159,7 +159,7 @@ func TestToken_MaxDepth(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		opened.MaxDepth = 100
+		opened.Limits.Depth = 100
 		if err := cmp.Or(opened.ReadHeader(), opened.ReadBody()); !errors.Is(err, test.want) {
 			t.Errorf("%+v: %v", test, err)
 		}

@@ -27,6 +27,7 @@ const MaxDepth = 32
 // Errors of [Parse]. All others are syntax errors.
 var (
 	ErrTooDeep   = errors.New("nested too deep")
+	ErrTooMany   = errors.New("too many values or escapes")
 	ErrDuplicate = errors.New("duplicate member name")
 	errTrailing  = errors.New("data after the JSON value")
 	errSurrogate = errors.New("a lone surrogate in a member name")
@@ -75,24 +76,54 @@ type Value struct {
 }
 
 // Parse reads one JSON value that makes up the whole of text. It keeps no reference to text.
-func Parse(text []byte) (Value, error) { return ParseWithin(text, MaxDepth, false) }
+func Parse(text []byte) (Value, error) { return ParseWithin(text, Limits{Depth: MaxDepth}) }
 
-// ParseWithin is [Parse] with another bound of the nesting. If lenient, a lone surrogate in a string, which
-// no UTF-8 text can have, is read as U+FFFD, as most readers do: names are cut in the middle of an emoji. In
-// a member name it is refused. See [Value.Replaced].
-func ParseWithin(text []byte, depth int, lenient bool) (Value, error) {
+// Limits are what [ParseWithin] accepts.
+type Limits struct {
+	Depth  int // objects and arrays in each other
+	Values int // about how many values, and a quarter of the escapes in strings; zero: any number
+	// Lenient reads a lone surrogate in a string, which no UTF-8 text can have, as U+FFFD, as most readers
+	// do: names are cut in the middle of an emoji. In a member name it is refused. See [Value.Replaced].
+	Lenient bool
+}
+
+// ParseWithin is [Parse] with other limits.
+func ParseWithin(text []byte, l Limits) (Value, error) {
+	if l.Values > 0 && bytes.Count(text, []byte(",")) >= l.Values && values(text) > l.Values {
+		return Value{}, fmt.Errorf("%w: more than %d", ErrTooMany, l.Values)
+	}
+	if l.Values > 0 && bytes.Count(text, []byte(`\`)) > 4*l.Values {
+		return Value{}, fmt.Errorf("%w: more than %d escapes", ErrTooMany, 4*l.Values)
+	}
 	err := validate(text)
-	if err != nil && lenient && (bytes.Contains(text, []byte(`\ud`)) || bytes.Contains(text, []byte(`\uD`))) && utf8.Valid(text) {
+	if err != nil && l.Lenient && (bytes.Contains(text, []byte(`\ud`)) || bytes.Contains(text, []byte(`\uD`))) && utf8.Valid(text) {
 		err = validate(text, jsontext.AllowInvalidUTF8(true))
 	}
 	if err != nil {
 		return Value{}, err
 	}
 	doc := &document{text: string(text)}
-	if err := doc.index(depth); err != nil {
+	if err := doc.index(l.Depth); err != nil {
 		return Value{}, err
 	}
 	return Value{doc: doc}, nil
+}
+
+// values counts what separates the values of a text, outside of its strings, before it is validated.
+func values(text []byte) (count int) {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case ',', '[', '{':
+			count++
+		case '"':
+			for i++; i < len(text) && text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+	return count
 }
 
 // reader is a decoder and the text that it reads.
@@ -278,9 +309,13 @@ func (v Value) Len() (count int) {
 
 // Get returns the member of an object by its exact name, or the absent value.
 func (v Value) Get(name string) Value {
-	for member, value := range v.Members() {
-		if member == name {
-			return value
+	if v.Kind() != Object {
+		return Value{}
+	}
+	text, nodes := v.doc.text, v.doc.nodes
+	for at, end := v.at+1, nodes[v.at].next; at < end; at = nodes[at+1].next {
+		if key := &nodes[at]; text[key.start:key.end] == name {
+			return Value{v.doc, at + 1}
 		}
 	}
 	return Value{}

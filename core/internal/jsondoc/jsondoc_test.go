@@ -112,7 +112,7 @@ func TestParse_Refuses(t *testing.T) {
 			if test.err != nil && !errors.Is(err, test.err) {
 				t.Errorf("error is %v, want %v", err, test.err)
 			}
-			_, lenient := jsondoc.ParseWithin([]byte(test.text), jsondoc.MaxDepth, true)
+			_, lenient := jsondoc.ParseWithin([]byte(test.text), jsondoc.Limits{Depth: jsondoc.MaxDepth, Lenient: true})
 			if surrogate := strings.Contains(test.name, "surrogate") && strings.HasPrefix(test.text, `["\u`); surrogate != (lenient == nil) {
 				t.Errorf("ParseWithin: %v", lenient)
 			}
@@ -133,7 +133,7 @@ func TestParseWithin_LoneSurrogates(t *testing.T) {
 		{`"\ud83d:"`, "\ufffd:"},
 		{`"\u00e9 \ud83d é"`, "é \ufffd é"},
 	} {
-		v, err := jsondoc.ParseWithin([]byte(`{"a":[1,`+test.text+`],"b":"\ud83d\ude00","c":"\ufffd"}`), jsondoc.MaxDepth, true)
+		v, err := jsondoc.ParseWithin([]byte(`{"a":[1,`+test.text+`],"b":"\ud83d\ude00","c":"\ufffd"}`), jsondoc.Limits{Depth: jsondoc.MaxDepth, Lenient: true})
 		if err != nil {
 			t.Errorf("%s: %v", test.text, err)
 			continue
@@ -150,12 +150,12 @@ func TestParseWithin_LoneSurrogates(t *testing.T) {
 	for _, text := range []string{
 		`{"\ud83d":1}`, `{"a\ud83d" :1}`, "{\"\\ud83d\"\n\t: 1}", `[{"x":[{"\udc00":"\ud83d"}]}]`, "[\"\\ud83d\xff\"]", "{\"\\ud83d\":1,\"\\ud83e\":2}", `["\ud83d"`, `["\ud83"]`, `{"a":"\ud83d","a":1}`,
 	} {
-		if v, err := jsondoc.ParseWithin([]byte(text), jsondoc.MaxDepth, true); err == nil {
+		if v, err := jsondoc.ParseWithin([]byte(text), jsondoc.Limits{Depth: jsondoc.MaxDepth, Lenient: true}); err == nil {
 			t.Errorf("accepted %q as %#v", text, tree(v))
 		}
 	}
 	t.Run("what was replaced equals nothing", func(t *testing.T) {
-		v, err := jsondoc.ParseWithin([]byte(`{"a":"\ud83d","b":"\ufffd","c":["\ud83d"],"d":["\ufffd"]}`), jsondoc.MaxDepth, true)
+		v, err := jsondoc.ParseWithin([]byte(`{"a":"\ud83d","b":"\ufffd","c":["\ud83d"],"d":["\ufffd"]}`), jsondoc.Limits{Depth: jsondoc.MaxDepth, Lenient: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,10 +181,10 @@ func TestParseWithin_Depth(t *testing.T) {
 			}
 			for _, lenient := range []bool{false, true} {
 				text := nested(form.open, form.end, times)
-				if v, err := jsondoc.ParseWithin([]byte(text), most, lenient); err != nil || string(v.AppendJSON(nil)) != text {
+				if v, err := jsondoc.ParseWithin([]byte(text), jsondoc.Limits{Depth: most, Lenient: lenient}); err != nil || string(v.AppendJSON(nil)) != text {
 					t.Errorf("%d times %s: %v", times, form.open, err)
 				}
-				_, err := jsondoc.ParseWithin([]byte(nested(form.open, form.end, times+1)), most, lenient)
+				_, err := jsondoc.ParseWithin([]byte(nested(form.open, form.end, times+1)), jsondoc.Limits{Depth: most, Lenient: lenient})
 				if !errors.Is(err, jsondoc.ErrTooDeep) || !strings.Contains(err.Error(), "more than "+strconv.Itoa(most)+" levels") {
 					t.Errorf("%d times %s within %d: %v", times+1, form.open, most, err)
 				}

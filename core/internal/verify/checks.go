@@ -17,7 +17,10 @@ import (
 
 const (
 	maxKeyIDBytes = 256
-	maxThumbprint = 43 // of SHA-256 in base64url
+	minValues     = 256 // that every token may have
+	maxDateDigits = 32  // and other characters of the number
+	maxClaims     = 512 // at the payload's root
+	maxThumbprint = 43  // of SHA-256 in base64url
 	// latestDate is the last second of the year 9999.
 	latestDate = 253402300799
 )
@@ -131,8 +134,9 @@ func notEncrypted(_ context.Context, t *Token) error {
 	if t.form, t.formErr = compact.Open(t.raw); errors.Is(t.formErr, compact.ErrEncrypted) {
 		return fail("%w", t.formErr)
 	}
-	if t.formErr == nil { // one level for each 512 bytes that a token may have
-		t.form.MaxDepth = max(jsondoc.MaxDepth, t.engine.MaxBytes()/512)
+	if t.formErr == nil { // one level for each 512 bytes that a token may have, and a value for each 16
+		t.form.Limits.Depth = max(jsondoc.MaxDepth, t.engine.MaxBytes()/512)
+		t.form.Limits.Values = max(minValues, t.engine.MaxBytes()/16)
 	}
 	return nil
 }
@@ -269,6 +273,9 @@ func readPayload(_ context.Context, t *Token) error {
 
 // exactNames refuses a claim that some readers would take for one that decides something.
 func exactNames(_ context.Context, t *Token) error {
+	if n := t.form.Claims.Len(); n > maxClaims { // each check looks for its claim
+		return fail("got %d claims, want at most %d beside each other", n, maxClaims)
+	}
 	configured := t.Rules.Claims
 	if t.isLogout() {
 		configured = logoutNames
@@ -278,7 +285,7 @@ func exactNames(_ context.Context, t *Token) error {
 			continue
 		}
 		name := cmp.Or(decisive.Lookalike(member), configured.Lookalike(member))
-		if other := granting.Lookalike(member); name == "" && t.claim(other).Kind() != jsondoc.Absent {
+		if other := granting.Lookalike(member); name == "" && other != "" && t.claim(other).Kind() != jsondoc.Absent {
 			name = other
 		}
 		if name != "" {
@@ -439,6 +446,9 @@ func lifetime(_ context.Context, t *Token) error {
 
 // NumericDate reads a NumericDate (RFC 7519, section 2): seconds since 1970, fractions allowed.
 func NumericDate(v jsondoc.Value) (time.Time, bool) {
+	if literal, _ := v.Number(); len(literal) > maxDateDigits {
+		return time.Time{}, false
+	}
 	if seconds, ok := v.Int64(); ok {
 		return time.Unix(seconds, 0), seconds >= 0 && seconds <= latestDate
 	}

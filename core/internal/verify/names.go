@@ -73,12 +73,20 @@ func (n Names) Lookalike(member string) string {
 	if n.plain && isPlain(member) {
 		return ""
 	}
+	ascii := isASCII(member)
 	for _, name := range n.list {
+		if ascii && n.plain && len(member) != len(name) {
+			continue
+		}
 		if member != name && strings.EqualFold(member, name) {
 			return name
 		}
 	}
 	return ""
+}
+
+func isASCII(name string) bool {
+	return strings.IndexFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
 // isPlain reports whether a name is ASCII without capitals. Two such names never differ by case.
