@@ -78,7 +78,7 @@ type Value struct {
 // Parse reads one JSON value that makes up the whole of text. It keeps no reference to text.
 func Parse(text []byte) (Value, error) { return ParseWithin(text, Limits{Depth: MaxDepth}) }
 
-// Limits are what [ParseWithin] accepts.
+// Limits bound what [ParseWithin] reads.
 type Limits struct {
 	Depth  int // objects and arrays in each other
 	Values int // about how many values, and a quarter of the escapes in strings; zero: any number
