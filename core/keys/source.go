@@ -187,9 +187,10 @@ func PEM(text string) (Source, error) {
 	return fixed("a PEM text", set, err)
 }
 
-// JWKS returns a source of the keys in the text of a JWK Set (RFC 7517, section 5). A key that cannot
-// be used is left out and listed in [Set].Skipped. It fails if the text is not a JWK Set, has more
-// than 500 keys, or has no usable key (a [NoKeyError]).
+// JWKS returns a source of the keys in the text of a JWK Set (RFC 7517, section 5), or of a JSON object
+// of key ids and PEM texts, as Google publishes certificates. A key that cannot be used is left out and
+// listed in [Set].Skipped. It fails if the text is something else, has more than 500 keys, or has no
+// usable key (a [NoKeyError]).
 func JWKS(text string) (Source, error) {
 	set, err := parseJWKS([]byte(strings.TrimPrefix(text, byteOrderMark)))
 	return fixed("a JWK Set text", set, err)
