@@ -69,7 +69,8 @@ const (
 	ReasonReplayed            Reason = "replayed"             // a logout token that was processed before
 	ReasonKeysUnavailable     Reason = "keys_unavailable"     // the keys could not be fetched
 	ReasonSessionsUnavailable Reason = "sessions_unavailable" // the session store did not answer
-	ReasonInternal            Reason = "internal"             // an error of the service, often of a permission; or the client disconnected
+	ReasonInternal            Reason = "internal"             // an error of the service, often of a permission
+	ReasonCanceled            Reason = "canceled"             // the client disconnected before the answer
 )
 
 // Remedy says what to do about a refusal, for operators. It is empty for an unknown reason.
@@ -110,6 +111,7 @@ var remedies = map[Reason]string{ //nolint:gosec // no credentials
 	ReasonReplayed:            "Ignore it if the identity provider repeats a logout that got no response. Otherwise find out who sends it.",
 	ReasonKeysUnavailable:     "Run sso doctor where the service runs: it checks the connection to the provider and what the provider publishes.",
 	ReasonSessionsUnavailable: "Restore the session store, or the connection to it. The service then recovers without a restart.",
+	ReasonCanceled:            "Nothing. If it is frequent, see why clients give up: the log shows what they waited for.",
 	ReasonInternal:            "Fix the permission, or what it calls: the error is in the service's log.",
 }
 

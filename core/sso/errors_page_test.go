@@ -35,6 +35,7 @@ var unchecked = []struct {
 	{ReasonKeysUnavailable, &UnavailableError{Err: ErrUnavailable}, CodeUnavailable},
 	{ReasonSessionsUnavailable, unavailableSessions(ErrUnavailable), CodeUnavailable},
 	{ReasonInternal, errNotMade, CodeInternal},
+	{ReasonCanceled, nil, ""},
 }
 
 // TestErrorsPage requires docs/ERRORS.md to have a row for each reason, made from the checks, the comments

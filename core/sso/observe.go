@@ -19,7 +19,7 @@ type Event struct {
 	Kind EventKind
 	// Code of a refusal, as the client sees it; empty for other kinds.
 	Code string
-	// Reason of a refusal; empty for other kinds.
+	// Reason of a refusal, or [ReasonCanceled]; empty for other kinds.
 	Reason Reason
 	// Cached reports that the token was found in the cache ([Config.TokenCache]). False for other
 	// kinds than EventAuthenticated.
@@ -38,6 +38,7 @@ const (
 	EventAuthenticated EventKind = "authenticated" // a token is valid
 	EventGranted       EventKind = "granted"       // a permission was granted
 	EventRefused       EventKind = "refused"       // a request, a token or a logout token was refused
+	EventCanceled      EventKind = "canceled"      // the client disconnected before the answer
 	EventKeysFetched   EventKind = "keys_fetched"  // keys were fetched
 	EventKeysFailed    EventKind = "keys_failed"   // an attempt to fetch keys failed
 	// EventSessionUnknown: a token was accepted although its session could not be looked up; see
@@ -99,21 +100,28 @@ func (a *Authenticator) protect(name string, call func()) bool {
 
 // report logs and observes a refusal. The log has everything except the token.
 func (a *Authenticator) report(ctx context.Context, r Request, cause error, code string, status int) {
-	reason := reasonOf(cause)
-	_ = protect.Run(func() { a.logRefusal(ctx, r, cause, reason, code, status) })
-	a.observe(Event{Kind: EventRefused, Code: code, Reason: reason, Err: cause})
+	event := Event{Kind: EventRefused, Code: code, Reason: reasonOf(cause), Err: cause}
+	if disconnected(ctx, cause) {
+		event.Kind, event.Code, event.Reason = EventCanceled, "", ReasonCanceled
+	}
+	_ = protect.Run(func() { a.logRefusal(ctx, r, cause, event.Reason, code, status) })
+	a.observe(event)
+}
+
+// disconnected reports whether a request was refused because its client did not wait for the answer. That
+// is not an outage.
+func disconnected(ctx context.Context, cause error) bool {
+	return ctx != nil && errors.Is(ctx.Err(), context.Canceled) && errors.Is(cause, context.Cause(ctx))
 }
 
 func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, reason Reason, code string, status int) {
 	level := slog.LevelInfo
-	switch code {
-	case CodeUnavailable:
+	switch {
+	case reason == ReasonCanceled:
+	case code == CodeUnavailable:
 		level = slog.LevelWarn
-	case CodeInternal:
+	case code == CodeInternal:
 		level = slog.LevelError
-		if errors.Is(cause, context.Canceled) && ctx.Err() != nil {
-			level = slog.LevelInfo // the client has gone
-		}
 	}
 	if !a.logger.Enabled(ctx, level) {
 		return

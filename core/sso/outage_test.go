@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -380,6 +381,58 @@ func TestAuthenticate_CanceledRequest(t *testing.T) {
 	if status, _, err := answer(t, a, issuer.MustToken()); status != http.StatusOK {
 		t.Errorf("the next: %d, %v", status, err)
 	}
+}
+
+// A client that disconnects while keys are fetched, or while a permission works, is not an outage.
+func TestAuthenticate_Disconnected(t *testing.T) {
+	for name, cause := range map[string]error{"as net/http does": nil, "with a cause": errors.New("the connection is closed")} {
+		t.Run(name, func(t *testing.T) {
+			var seen events
+			var log lines
+			issuer, a, _ := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) {
+				c.Observe, c.Logger = seen.Observe, log.logger(slog.LevelDebug)
+			})
+			asked, answered := make(chan struct{}), make(chan struct{})
+			once := sync.OnceFunc(func() { close(asked) })
+			issuer.Fault(func(w http.ResponseWriter, r *http.Request, healthy http.Handler) {
+				once()
+				<-answered
+				healthy.ServeHTTP(w, r)
+			})
+			ctx, cancel := context.WithCancelCause(t.Context())
+			go func() { <-asked; cancel(cause) }()
+			if _, err := a.Authenticate(ctx, bearer(issuer.MustToken())); class(err) != "unavailable" {
+				t.Fatal(err)
+			}
+			close(answered)
+			ctx, cancel = context.WithCancelCause(t.Context())
+			_, err := a.Authorize(ctx, bearer(issuer.MustToken()), permit(func(ctx context.Context, _ sso.Access) sso.Decision {
+				cancel(cause)
+				return sso.Fail(context.Cause(ctx))
+			}))
+			if err == nil {
+				t.Fatal("granted")
+			}
+			if seen.count(sso.EventCanceled) != 2 || seen.count(sso.EventRefused) != 0 {
+				t.Errorf("%+v", seen.list)
+			}
+			for _, e := range log.entries(t) {
+				if e["msg"] == "sso: refused" && (e["level"] != "INFO" || e["reason"] != "canceled") {
+					t.Errorf("%v", e)
+				}
+			}
+		})
+	}
+	t.Run("a deadline is an outage", func(t *testing.T) {
+		var seen events
+		issuer, a, _ := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Observe = seen.Observe })
+		issuer.Fault(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err := a.Authenticate(ctx, bearer(issuer.MustToken())); class(err) != "unavailable" || seen.count(sso.EventRefused) != 1 {
+			t.Errorf("%v: %+v", err, seen.list)
+		}
+	})
 }
 
 func TestAuthenticator_Closed(t *testing.T) {
