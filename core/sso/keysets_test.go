@@ -17,6 +17,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math/big"
 	"net/http"
@@ -169,7 +170,7 @@ func TestKeySet_Tolerance(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(c.text)) }))
 			defer server.Close()
 			for _, uri := range []string{server.URL, "file:" + file} {
-				cfg := sso.Config{PublicKeyURI: uri, Audience: []string{"api"}, Issuer: issuerID, Algorithms: []string{c.alg}, Now: func() time.Time { return T }}
+				cfg := sso.Config{PublicKeyURI: uri, Audience: []string{"api"}, Issuer: issuerID, Algorithms: []string{c.alg}, Now: func() time.Time { return T }, Logger: slog.New(slog.DiscardHandler)}
 				auth, err := sso.New(cfg)
 				if err != nil {
 					if c.key != nil || uri == server.URL {

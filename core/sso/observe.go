@@ -111,7 +111,7 @@ func (a *Authenticator) report(ctx context.Context, r Request, cause error, code
 // disconnected reports whether a request was refused because its client did not wait for the answer. That
 // is not an outage.
 func disconnected(ctx context.Context, cause error) bool {
-	return ctx != nil && errors.Is(ctx.Err(), context.Canceled) && errors.Is(cause, context.Cause(ctx))
+	return ctx != nil && errors.Is(ctx.Err(), context.Canceled) && (errors.Is(cause, context.Canceled) || errors.Is(cause, context.Cause(ctx)))
 }
 
 func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, reason Reason, code string, status int) {
