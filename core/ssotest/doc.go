@@ -11,7 +11,8 @@
 // Send a token as "Authorization: Bearer …", through [InProcess] or the framework's test client.
 //
 // [NewIssuer] starts an issuer of real, signed tokens in memory. Package [devissuer] has the options
-// for every claim and every fault. [Issuer] has the failures of a provider (Rotate, Down, Slow), and
+// for every claim and every fault, and for a token as Entra or Keycloak sends it: [devissuer.Provider].
+// [Issuer] has the failures of a provider (Rotate, Down, Slow), and
 // [Issuer.Clock] moves time. The log of a failing test says why a token was rejected.
 //
 // Tests without a token: [Request] and [Context] for a handler that reads who is calling, [Access]
