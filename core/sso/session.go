@@ -24,7 +24,8 @@ import (
 type SessionStore interface {
 	// Check returns nil if the session has not ended. It returns an error that matches
 	// [ErrSessionEnded] if the session has ended or is unknown (401). Any other error means that the
-	// store cannot answer (503, unless [SessionPolicy.InsecureIgnoreOutage]).
+	// store cannot answer: 503, unless [SessionPolicy.InsecureIgnoreOutage]. Wrap a [ConfigError] for
+	// what an operator must fix, such as a wrong password: 503 in any case.
 	Check(ctx context.Context, s Session) error
 }
 
@@ -66,8 +67,8 @@ type SessionPolicy struct {
 	Audience string
 
 	// InsecureIgnoreOutage accepts tokens while the store cannot answer, also those of users who
-	// have signed out, with a warning in the log and [EventSessionUnknown] for each. Default
-	// false: 503.
+	// have signed out, with a warning in the log and [EventSessionUnknown] for each. It does not
+	// apply to an error that matches [ConfigError]. Default false: 503.
 	InsecureIgnoreOutage bool
 }
 
@@ -95,7 +96,7 @@ func (a *Authenticator) checkSession(ctx context.Context, l *login) error {
 		return nil
 	case errors.Is(err, ErrSessionEnded):
 		return tokenError("session", ReasonSessionEnded, "%v", err) // its text only: see unavailableSessions
-	case !i.session.InsecureIgnoreOutage || ctx.Err() != nil:
+	case !i.session.InsecureIgnoreOutage || ctx.Err() != nil || misconfigured(err):
 		return unavailableSessions(err)
 	}
 	_ = protect.Run(func() {
@@ -104,6 +105,12 @@ func (a *Authenticator) checkSession(ctx context.Context, l *login) error {
 	})
 	a.observe(Event{Kind: EventSessionUnknown, Err: err})
 	return nil
+}
+
+// misconfigured reports whether an error is about the configuration, and not an outage.
+func misconfigured(err error) bool {
+	var e *ConfigError
+	return errors.As(err, &e)
 }
 
 // sessionOf reads the claims that name the session.

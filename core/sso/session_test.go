@@ -226,6 +226,18 @@ func TestSessions_IgnoreOutage(t *testing.T) {
 	if status, _, _ := answer(t, a, token); status != http.StatusUnauthorized {
 		t.Errorf("a session that has ended: %d", status)
 	}
+	for name, err := range map[string]error{
+		"a configuration":           &sso.ConfigError{},
+		"a wrapped one":             fmt.Errorf("wrong password: %w", &sso.ConfigError{}),
+		"one that names an outage":  &sso.UnavailableError{Err: &sso.ConfigError{}},
+		"one of several causes":     errors.Join(errors.New("connection refused"), &sso.ConfigError{}),
+		"an outage, and a password": fmt.Errorf("%w: %w", context.DeadlineExceeded, &sso.ConfigError{}),
+	} {
+		store.fail = err
+		if status, _, _ := answer(t, a, token); status != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d", name, status)
+		}
+	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	store.fail = context.Canceled
