@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +28,7 @@ type breaker struct {
 	probing  bool      // since probed
 	probed   time.Time
 	err      error // of the last failure
+	refusal  error // the last result, if it is not an outage; errNoResult before the first
 }
 
 // verdict is the breaker's decision about a lookup.
@@ -47,13 +49,37 @@ func (b *breaker) allow(now time.Time) (verdict, error) {
 	case b.failures < breakAfter:
 		return pass, nil
 	case b.probing && now.Sub(b.probed) < probeLimit, since < probeEvery:
-		return refuse, b.err
+		return refuse, b.reason(b.err)
 	}
 	b.probing, b.probed = true, now
 	if since >= staleFailure {
 		return pass, nil
 	}
-	return refuseAndProbe, b.err
+	return refuseAndProbe, b.reason(b.err)
+}
+
+// learn records the result of a lookup, however late.
+func (b *breaker) learn(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.refusal = nil; isRefusal(err) {
+		b.refusal = err
+	}
+}
+
+// explain returns the error of a lookup that had no result in time. It is an outage only if the last
+// result was not a refusal: the password may be wrong.
+func (b *breaker) explain(err error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.reason(err)
+}
+
+func (b *breaker) reason(err error) error {
+	if b.refusal == nil || isRefusal(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", b.refusal, err)
 }
 
 // succeeded records that a lookup which began then was answered in time. It reports whether the

@@ -28,9 +28,13 @@ const (
 	mostAttempts    = 6               // of a read on a broken connection, within 63 ms
 )
 
+// The errors that are not outages.
 var (
-	errReplica   = errors.New("this is a replica: set Conn.Sentinel or Conn.Cluster, or the address of the primary")
-	errPlaintext = errors.New("is another machine, and without TLS an attacker on the network could read the password: set Conn.TLS")
+	errReplica   = refusal("Conn.Addresses", "has an address, and this is a replica", "set Conn.Sentinel or Conn.Cluster, or the address of the primary")
+	errPlaintext = refusal("Conn.TLS", "is nil, and without TLS an attacker on the network could read the password", "set it to connect to another machine")
+	errTLS       = refusal("Conn.TLS", "does not fit the server", "check the certificates and versions of both")
+	errRefused   = refusal("Conn", "leads to a Redis that refuses a command", "docs/SESSIONS.md says what Redis must allow")
+	errNoResult  = refusal("Conn", "is unproven, since no lookup has had a result", "wait until Ready returns nil")
 )
 
 // client is a rueidis client that connects when it is first needed.
@@ -85,7 +89,7 @@ func onlyLoopback(_, address string, _ syscall.RawConn) error {
 	if err == nil && to.Addr().Unmap().IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("redisstore: %s %w", address, errPlaintext)
+	return fmt.Errorf("%s: %w", address, errPlaintext)
 }
 
 // retryDelay is how long a read on a broken connection waits before it is tried again; negative

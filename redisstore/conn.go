@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -31,14 +32,16 @@ type Conn struct {
 	// Sentinel is the name of the primary at the Sentinels. If empty, Sentinels are not used.
 	Sentinel string
 	// SentinelUsername and SentinelPassword authenticate to the Sentinels. TLS applies to them too.
-	SentinelUsername, SentinelPassword string
+	SentinelUsername string
+	SentinelPassword string `json:"-"`
 
 	// Cluster says that Addresses belong to a Redis Cluster. It excludes Sentinel.
 	Cluster bool
 
 	// Username and Password are those of a Redis ACL user. Without Username the password is that of
 	// the default user.
-	Username, Password string
+	Username string
+	Password string `json:"-"`
 
 	// TLS secures every connection. The server's certificate is always verified: InsecureSkipVerify
 	// is an error, and so are versions before TLS 1.2. If nil, only this machine can be connected to,
@@ -57,8 +60,19 @@ type Conn struct {
 	Logger *slog.Logger
 }
 
+// Format implements [fmt.Formatter], so that no verb prints a password.
+func (c Conn) Format(f fmt.State, verb rune) {
+	type plain Conn
+	for _, password := range []*string{&c.Password, &c.SentinelPassword} {
+		if *password != "" {
+			*password = "REDACTED"
+		}
+	}
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain(c))
+}
+
 // check adds what is wrong with c to f.
-func (c *Conn) check(f *faults) {
+func (c Conn) check(f *faults) {
 	if n := len(c.Addresses); n == 0 || n > mostAddresses {
 		f.add("Conn.Addresses", fmt.Sprintf("has %d addresses", n), "set 1 to 16, e.g. redis.internal:6379")
 	} else if n > 1 && c.Sentinel == "" && !c.Cluster {
@@ -115,6 +129,18 @@ func (f *faults) err() error {
 		return nil
 	}
 	return &sso.ConfigError{Problems: slices.Clone(*f)}
+}
+
+// refusal returns an error that is not an outage, so that InsecureIgnoreOutage does not apply to it.
+func refusal(field, problem, remedy string) error {
+	var f faults
+	f.add(field, problem, remedy)
+	return f.err()
+}
+
+func isRefusal(err error) bool {
+	var e *sso.ConfigError
+	return errors.As(err, &e)
 }
 
 // loopback checks the host as it is written: a name that only resolves to loopback is not one.

@@ -56,8 +56,8 @@ type DenylistOptions struct {
 	// SessionClaim is the claim that [BySession] reads. Default "sid".
 	SessionClaim string
 
-	// InsecureIgnoreOutage accepts tokens while Redis is unavailable, also revoked ones. Default
-	// false: 503.
+	// InsecureIgnoreOutage accepts tokens while Redis is unavailable, also revoked ones. It does not
+	// apply to errors that match [sso.ConfigError], such as a loss of data. Default false: 503.
 	InsecureIgnoreOutage bool
 
 	// CacheTTL works as [SessionsOptions.CacheTTL].
@@ -74,7 +74,7 @@ type Denylist struct {
 var _ sso.SessionStore = (*Denylist)(nil)
 
 // errNoEpoch is the error of a denylist that has lost its data.
-var errNoEpoch = errors.New("redisstore: the epoch of the denylist is missing: Denylist.Begin was never called, or Redis has lost the revocations; see docs/SESSIONS.md")
+var errNoEpoch = refusal("Denylist.Begin", "was never called, or Redis has lost the revocations: an epoch is missing", "see docs/SESSIONS.md")
 
 // NewDenylist checks the options and does not connect: the first lookup does, or Ready. Everything
 // that is wrong is in one [*sso.ConfigError].
@@ -144,7 +144,7 @@ func (d *Denylist) Check(ctx context.Context, session sso.Session) error {
 		}
 		moment, err := strconv.ParseInt(denied.text, 10, 64)
 		if err != nil {
-			return unavailable(fmt.Errorf("redisstore: %s has an invalid time", queries[2*i].key))
+			return unavailable(refusal("Denylist", "has the key "+queries[2*i].key+" with an invalid time", "delete it"))
 		}
 		if session.IssuedAt.UnixMilli() <= moment {
 			return fmt.Errorf("%w: revoked by the time of issue", sso.ErrSessionEnded)

@@ -3,9 +3,12 @@ package redisstore
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -94,7 +97,7 @@ func (s *store) queryGroup(ctx context.Context, queries []query) ([]answer, erro
 			if l.reported.CompareAndSwap(false, true) {
 				s.failed(background, b, errTooLate)
 			}
-			return nil, unavailable(fmt.Errorf("redisstore: %w", errTooLate))
+			return nil, unavailable(fmt.Errorf("redisstore: %w", b.explain(errTooLate)))
 		}
 	}
 	if l.err != nil {
@@ -106,6 +109,7 @@ func (s *store) queryGroup(ctx context.Context, queries []query) ([]answer, erro
 // run reads, and reports the result to the breaker. An answer that is too late counts as a failure.
 func (s *store) run(ctx context.Context, l *lookup, b *breaker, begun time.Time, queries []query) {
 	defer close(l.done)
+	defer func() { b.learn(l.err) }()
 	if l.answers, l.err = s.readCached(ctx, queries); !l.reported.CompareAndSwap(false, true) {
 		return
 	}
@@ -211,24 +215,38 @@ func parse(queries []query, results []rueidis.RedisResult) ([]answer, error) {
 	return answers, nil
 }
 
-// advice says what to do about an error of Redis, by its code.
-var advice = map[string]string{ //nolint:gosec // no credentials
-	"WRONGTYPE": "the key holds something else than a session: Key or SeveralSessions differs from that of the program that wrote it",
-	"NOAUTH":    "set Conn.Password",
-	"WRONGPASS": "check Conn.Username and Conn.Password",
-	"NOPERM":    "docs/SESSIONS.md lists the commands that the user needs",
-	"READONLY":  "this is a replica: set Conn.Sentinel or Conn.Cluster, or the address of the primary",
+// outages are the codes with which Redis answers that it cannot serve now.
+var outages = []string{"LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"}
+
+// advice says what to fix after an error of Redis, by its code.
+var advice = map[string]error{
+	"WRONGTYPE": refusal("SessionsOptions.SeveralSessions", "differs from that of the program that wrote the key, or Key does", "set the same"),
+	"NOAUTH":    refusal("Conn.Password", "is empty", "set it"),
+	"WRONGPASS": refusal("Conn.Password", "or Conn.Username is wrong", "check both, and those of the Sentinels"),
+	"NOPERM":    refusal("Conn.Username", "lacks a permission", "docs/SESSIONS.md lists the commands that the user needs"),
+	"READONLY":  errReplica,
 }
 
-// explain adds advice to an error of Redis.
+// explain makes an error that is not an outage match [sso.ConfigError]: an answer of Redis, except the
+// outages, and a certificate or an alert of TLS.
 func explain(err error) error {
-	var answered *rueidis.RedisError
-	if !errors.As(err, &answered) {
-		return err
-	}
-	code, _, _ := strings.Cut(answered.Error(), " ")
-	if text, ok := advice[code]; ok {
-		return fmt.Errorf("%s: %w", text, err)
+	var (
+		answered    *rueidis.RedisError
+		certificate *tls.CertificateVerificationError
+		network     *net.OpError
+	)
+	switch {
+	case isRefusal(err):
+	case errors.As(err, &answered):
+		code, _, _ := strings.Cut(answered.Error(), " ")
+		if reason, ok := advice[code]; ok {
+			return fmt.Errorf("%w: %w", reason, err)
+		}
+		if !slices.Contains(outages, code) {
+			return fmt.Errorf("%w: %w", errRefused, err)
+		}
+	case errors.As(err, &certificate), errors.As(err, &network) && strings.HasSuffix(network.Op, " error"):
+		return fmt.Errorf("%w: %w", errTLS, err)
 	}
 	return err
 }

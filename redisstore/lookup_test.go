@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -241,4 +242,30 @@ func TestLastError(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A lookup that has no answer in time is an outage only if Redis has accepted the password before.
+func TestLookup_SlowRefusal(t *testing.T) {
+	server := redistest.Start(t, "--requirepass", "root")
+	g := newGate(t, server.Address)
+	s := open(t, g.address, 0)
+	g.delayBy(lookupLimit + 20*time.Millisecond)
+	for i := range 20 { // with the breaker closed and open
+		if err := s.Check(t.Context(), someSession("s")); !isRefusal(err) || !errors.Is(err, sso.ErrUnavailable) {
+			t.Errorf("lookup %d: %v", i, err)
+		}
+	}
+	redistest.Wait(t, 20*time.Second, "the reason", func() bool {
+		return strings.Contains(s.Check(t.Context(), someSession("s")).Error(), "Conn.Password")
+	})
+	server.Do("CONFIG", "SET", "requirepass", "")
+	g.delayBy(0)
+	redistest.Wait(t, 20*time.Second, "an answer", func() bool { return errors.Is(s.Check(t.Context(), someSession("s")), sso.ErrSessionEnded) })
+	g.hold(true)
+	for i := range 5 {
+		if err := s.Check(t.Context(), someSession("s")); isRefusal(err) || !errors.Is(err, sso.ErrUnavailable) {
+			t.Errorf("outage %d: %v", i, err)
+		}
+	}
+	g.hold(false)
 }

@@ -23,7 +23,8 @@
 //
 // If Redis does not answer, the error is an [*sso.UnavailableError] (503), never [sso.ErrSessionEnded].
 // A lookup ends within 100 ms. After three failures in a row, lookups fail at once, and one of
-// them in 100 ms probes Redis. In a Cluster this holds for each of 64 groups of slots.
+// them in 100 ms probes Redis. In a Cluster this holds for each of 64 groups of slots. An error that
+// an operator must fix, such as a wrong password, also matches [sso.ConfigError].
 //
 // # Caching
 //
@@ -43,7 +44,6 @@ package redisstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -70,7 +70,7 @@ type store struct {
 	closed   bool
 }
 
-var errClosed = errors.New("redisstore: the store is closed")
+var errClosed = refusal("Close", "was called, so the store is closed", "create another")
 
 func newStore(c *Conn, cacheTTL time.Duration) *store {
 	s := &store{
@@ -83,6 +83,9 @@ func newStore(c *Conn, cacheTTL time.Duration) *store {
 	}
 	if s.cluster {
 		s.breakers = make([]breaker, slotGroups)
+	}
+	for i := range s.breakers {
+		s.breakers[i].refusal = errNoResult
 	}
 	return s
 }
@@ -99,6 +102,7 @@ func (s *store) Ready(ctx context.Context) error {
 		if err != nil {
 			return unavailable(fmt.Errorf("redisstore: %w", err))
 		}
+		s.breaker(probe).learn(nil)
 		s.breaker(probe).succeeded(monotonic())
 		return nil
 	}, unavailable)

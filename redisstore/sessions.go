@@ -30,12 +30,13 @@ type SessionsOptions struct {
 	UserClaim, SessionClaim string
 
 	// InsecureIgnoreOutage accepts tokens while Redis is unavailable, also those of sessions that
-	// have ended. Default false: 503.
+	// have ended. It does not apply to errors that match [sso.ConfigError]. Default false: 503.
 	InsecureIgnoreOutage bool
 
 	// Key returns the key of a user's session, to share sessions with other programs. It must return
-	// different keys for different users, and none that begins with "moresso:". If nil, the keys are
-	// those of this package, which cannot collide.
+	// different keys for different users, and none that begins with "moresso:". A user is refused
+	// whose key is such a key, or could be that of another audience, as "api:eu:ada" could be that of
+	// "ada" of "api:eu". If nil, the keys are those of this package, which cannot collide.
 	Key func(audience, user string) string
 
 	// SeveralSessions allows a user up to 100 sessions at a time, in a sorted set. Signing in again
@@ -83,18 +84,25 @@ func (s *Sessions) SessionPolicy() sso.SessionPolicy {
 	}
 }
 
-func (s *Sessions) key(user string) string {
-	if s.options.Key != nil {
-		return s.options.Key(s.options.Audience, user)
+// key returns the key of a user, or an error if Key returns one that could belong to another store.
+func (s *Sessions) key(user string) (string, error) {
+	audience, keyOf := s.options.Audience, s.options.Key
+	if keyOf == nil {
+		return ownKeys + "session:" + sized(audience) + ":{" + sized(user) + "}", nil
 	}
-	return ownKeys + "session:" + sized(s.options.Audience) + ":{" + sized(user) + "}"
+	key := keyOf(audience, user)
+	first, rest, colon := strings.Cut(user, ":")
+	if strings.HasPrefix(key, ownKeys) || colon && key == keyOf(audience+":"+first, rest) {
+		return "", refusal("SessionsOptions.Key", "returns "+redact(key)+", which could be the key of another store", "remove Key, or use it for users without a colon")
+	}
+	return key, nil
 }
 
 // Check implements [sso.SessionStore]. It ends within 100 ms, and does not end early with ctx, since
 // other requests may wait for the same answer.
 func (s *Sessions) Check(ctx context.Context, session sso.Session) error {
 	if session.Audience != s.options.Audience {
-		return unavailable(fmt.Errorf("redisstore: SessionsOptions.Audience is %q, want %q", s.options.Audience, session.Audience))
+		return unavailable(refusal("SessionsOptions.Audience", fmt.Sprintf("is %q, and the session is of %q", s.options.Audience, session.Audience), "set the same"))
 	}
 	if s.options.Issuer != "" && session.Issuer != s.options.Issuer {
 		return fmt.Errorf("%w: the issuer is not SessionsOptions.Issuer", sso.ErrSessionEnded)
@@ -102,7 +110,11 @@ func (s *Sessions) Check(ctx context.Context, session sso.Session) error {
 	if session.User == "" || session.ID == "" {
 		return fmt.Errorf("%w: the token has no user or no session", sso.ErrSessionEnded)
 	}
-	q := query{key: s.key(session.User)}
+	key, err := s.key(session.User)
+	if err != nil {
+		return fmt.Errorf("%w: %w", sso.ErrSessionEnded, err)
+	}
+	q := query{key: key}
 	if s.options.SeveralSessions {
 		q.member = strings.Clone(session.ID) // the lookup can outlive the request
 	}
@@ -138,7 +150,7 @@ func (s *Sessions) Login(ctx context.Context, user, session string, ttl time.Dur
 	if s.options.SeveralSessions {
 		script = loginAlso
 	}
-	return s.write(ctx, script, s.key(user), session, strconv.FormatInt(ttl.Milliseconds(), 10))
+	return s.writeTo(ctx, script, user, session, strconv.FormatInt(ttl.Milliseconds(), 10))
 }
 
 // Revoke ends all sessions of the user. Its errors are those of [Sessions.Login].
@@ -146,7 +158,7 @@ func (s *Sessions) Revoke(ctx context.Context, user string) error {
 	if user == "" {
 		return errors.New("redisstore: Revoke without a user")
 	}
-	return s.write(ctx, revokeAll, s.key(user))
+	return s.writeTo(ctx, revokeAll, user)
 }
 
 // RevokeSession ends this session of the user, and not one that has replaced it. Its errors are
@@ -159,5 +171,14 @@ func (s *Sessions) RevokeSession(ctx context.Context, user, session string) erro
 	if s.options.SeveralSessions {
 		script = revokeOneOf
 	}
-	return s.write(ctx, script, s.key(user), session)
+	return s.writeTo(ctx, script, user, session)
+}
+
+// writeTo runs a script on the key of a user.
+func (s *Sessions) writeTo(ctx context.Context, script, user string, args ...string) error {
+	key, err := s.key(user)
+	if err != nil {
+		return fmt.Errorf("redisstore: %w", err)
+	}
+	return s.write(ctx, script, key, args...)
 }
