@@ -116,6 +116,29 @@ func TestDoctor_TokenSettings(t *testing.T) {
 	}
 }
 
+// A token that cannot be checked is not passed over.
+func TestDoctor_TokenUnchecked(t *testing.T) {
+	issuer := ssotest.NewIssuer(t)
+	env := settingsOf(issuer)
+	text := issuer.Token()
+	unchecked := func(name string) {
+		t.Helper()
+		var r doctor.Report
+		o := call{args: []string{"doctor", "--json"}, env: env, client: issuer.Client(), stdin: text}.run(t)
+		o.object(t, &r)
+		if o.code != 1 || !found(r, doctor.Red, "token", "was not checked", "fix what is red above") {
+			t.Errorf("%s: %+v", name, r.Findings)
+		}
+	}
+	env["SSO_LEEWAY"] = "1h"
+	unchecked("an invalid setting")
+	env["SSO_LEEWAY"] = ""
+	issuer.Down()
+	unchecked("an outage")
+	env["SSO_ISSUER"] = ""
+	unchecked("no issuer")
+}
+
 func TestDoctor_TokenRoles(t *testing.T) {
 	issuer := ssotest.NewIssuer(t, devissuer.WithIssuer("https://sso.example.com/realms/other"))
 	env := settingsOf(issuer)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/more-retail/moresso-go/cmd/sso/internal/explain"
@@ -96,6 +97,9 @@ func Examine(ctx context.Context, q Question) *Report {
 	} else {
 		e.add(Red, "keys", "fix the settings above", "no keys were fetched, because the settings do not say where they are")
 		e.provider(nil)
+	}
+	if !q.Token.Empty() && !slices.ContainsFunc(e.Findings, func(f Finding) bool { return f.Topic == "token" }) {
+		e.add(Red, "token", "fix what is red above", "the token was not checked, because the settings or the keys are not usable")
 	}
 	for _, f := range e.Findings {
 		if f.Level == Red || f.Level == Yellow && e.Level == Green {
