@@ -83,6 +83,9 @@ type refusalError struct {
 func (e *refusalError) Error() string { return e.text }
 func (e *refusalError) Unwrap() error { return e.cause }
 
+// Gone reports that no token of the key must be accepted any more.
+func (e *refusalError) Gone() bool { return e.certain }
+
 func unusable(format string, args ...any) error {
 	return &refusalError{text: fmt.Sprintf(format, args...), certain: true}
 }

@@ -302,7 +302,7 @@ func TestSource_Outage(t *testing.T) {
 	if _, err := auth.ValidateToken(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}
-	for _, code := range []string{"ThrottlingException", "AccessDeniedException", "KMSInternalException", "DisabledException"} {
+	for _, code := range []string{"ThrottlingException", "AccessDeniedException", "KMSInternalException"} {
 		server.say(uuid, refuse(code, ""))
 		now.advance(10 * time.Minute)
 		if _, err := auth.ValidateToken(t.Context(), token); err != nil {
@@ -318,6 +318,35 @@ func TestSource_Outage(t *testing.T) {
 	now.advance(time.Minute)
 	if _, err := auth.ValidateToken(t.Context(), token); err != nil {
 		t.Errorf("after recovery: %v", err)
+	}
+}
+
+// KMS's own word that the key must not be used is not an outage.
+func TestSource_KeyWithdrawn(t *testing.T) {
+	for _, code := range []string{"DisabledException", "KMSInvalidStateException", "NotFoundException"} {
+		t.Run(code, func(t *testing.T) {
+			server, now := startKMS(t), newClock()
+			issuer := newIssuer(t, devissuer.WithClock(now.Now))
+			server.say(uuid, keyOf(issuer.Issuer).answer)
+			cfg := configFor(issuer, uuid)
+			cfg.Now, cfg.RefreshInline = now.Now, true
+			auth := issuer.Authenticator(cfg)
+			token := issuer.Token()
+			if _, err := auth.ValidateToken(t.Context(), token); err != nil {
+				t.Fatal(err)
+			}
+			server.say(uuid, refuse(code, ""))
+			now.advance(6 * time.Minute)
+			if _, err := auth.ValidateToken(t.Context(), token); err != nil {
+				t.Errorf("after one answer: %v", err)
+			}
+			now.advance(35 * time.Second)
+			for _, token := range []string{token, issuer.Token(devissuer.Subject("another"))} {
+				if _, err := auth.ValidateToken(t.Context(), token); !errors.Is(err, sso.ErrUnavailable) {
+					t.Errorf("after two: %v", err)
+				}
+			}
+		})
 	}
 }
 

@@ -56,6 +56,7 @@ var situations = []situation{
 	{"new key after 2 h, the ETag stays", "accepted", false, warm(sameETag)},
 	{"key replaced under its id", "refused ≤ 11 s", false, warm(replaced)},
 	{"key removed, in use", "accepted ≤ 5.5 min", false, warm(removed)},
+	{"all keys removed, in use", "accepted ≤ 7 min", false, warm(emptied)},
 	{"key removed during 2 h without requests", "refused", false, warm(removedWhileIdle)},
 	// The provider is slow.
 	{"provider needs 1.5 s for 4 h", "0% refused, waits ≤ 1 s", false, warm(slow)},
@@ -66,7 +67,6 @@ var situations = []situation{
 	{"outage 62 min: answers 429", "0% refused, waits ≤ 1 s", false, fault(status(http.StatusTooManyRequests, "Retry-After", "3600"))},
 	{"outage 62 min: HTML", "0% refused, waits ≤ 1 s", false, fault(page("text/html; charset=utf-8", "<!DOCTYPE html><title>Sign in to the network</title>"))},
 	{"outage 62 min: truncated JSON", "0% refused, waits ≤ 1 s", false, outage(truncate)},
-	{"outage 62 min: no keys in the set", "0% refused, waits ≤ 1 s", false, outage(func(i *devissuer.Issuer) { i.SetJWKS(`{"keys":[]}`) })},
 	{"outage 62 min: hangs", "0% refused, waits ≤ 1 s", false, fault(hang)},
 	{"outage 62 min: drips 1 byte/s", "0% refused, waits ≤ 1 s", false, outage(drip)},
 	{"down for 3 h", "refused by then", false, warm(tooOld)},
@@ -370,6 +370,14 @@ func (t *trial) remove() (token string) {
 	t.issuer.Rotate()
 	t.issuer.Retire(old)
 	return token
+}
+
+// emptied publishes a set without keys.
+func emptied(t *trial, s *service) cell {
+	token := t.valid()
+	t.issuer.SetJWKS(`{"keys":[]}`)
+	took := t.until(s, false, token)
+	return check(took <= 7*time.Minute, wrongAccept, "accepted %s", short(took))
 }
 
 func removed(t *trial, s *service) cell {

@@ -266,6 +266,9 @@ type statusError struct {
 	contentType string
 }
 
+// Gone reports that the provider has withdrawn the address for good (RFC 9110, section 15.5.11).
+func (e *statusError) Gone() bool { return e.code == http.StatusGone }
+
 func (e *statusError) Error() string {
 	text := fmt.Sprintf("answered %d", e.code)
 	switch e.code {

@@ -118,6 +118,11 @@ type Config struct {
 	// at most 30 s. With RefreshInline a fetch ends with the wait of its request.
 	KeyFetchTimeout time.Duration
 
+	// StaleFor is how long the last valid keys serve while the provider cannot be reached, counted
+	// from when their refresh was due. A provider that says twice, 30 s apart, that it has no usable
+	// key ends them earlier. Default 1 h, at most 24 h; a negative value means not at all.
+	StaleFor time.Duration
+
 	// RefreshInline fetches keys that are due within the request that notices, instead of in the
 	// background. The request waits at most a second, or 3 s if the last fetch had too little time. It
 	// is for processes that are frozen between requests. It is always on in AWS Lambda

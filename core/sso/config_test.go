@@ -323,6 +323,12 @@ func TestNew_ConfigErrors(t *testing.T) {
 			[]setting{{"MaxTokenBytes", "", []string{"holds -1", "at most 1048576"}}},
 		},
 		{
+			"keys that serve for more than a day",
+			[]string{"SSO_STALE_FOR", "25h"},
+			func(c *sso.Config) { c.StaleFor = 25 * time.Hour },
+			[]setting{{"StaleFor", "SSO_STALE_FOR", []string{"holds 25h", "at most 24h", "1h"}}},
+		},
+		{
 			"a fetch of keys above 30 s",
 			[]string{"SSO_KEY_FETCH_TIMEOUT", "30001ms"},
 			func(c *sso.Config) { c.KeyFetchTimeout = 30001 * time.Millisecond },
@@ -787,7 +793,7 @@ func TestConfigFromEnv_AllFields(t *testing.T) {
 		"SSO_WILDCARD", "1", "SSO_TELL_SCOPES", "TRUE",
 		"SSO_INSECURE_ALLOW_HTTP", "true", "SSO_REFRESH_INLINE", "true", "SSO_CLIENT_IDS", "web, app", "SSO_TOKEN_TYPE", "at+jwt",
 		"SSO_MAX_TOKEN_AGE", "1h", "SSO_ROLES_CLAIM", "realm_access.roles", "SSO_TOKEN_CACHE", "500",
-		"SSO_KEY_FETCH_TIMEOUT", "5s",
+		"SSO_KEY_FETCH_TIMEOUT", "5s", "SSO_STALE_FOR", "2h",
 	)
 	got, err := sso.ConfigFromEnv()
 	if err != nil {
@@ -798,18 +804,18 @@ func TestConfigFromEnv_AllFields(t *testing.T) {
 		Leeway: 30 * time.Second, MaxTokenBytes: 4096, PermissionsClaim: `https://corp\.example/permissions`, Wildcard: true,
 		TellScopes: true, InsecureAllowHTTP: true, RefreshInline: true,
 		ClientIDs: []string{"web", "app"}, TokenType: sso.StrictAccessToken, MaxTokenAge: time.Hour,
-		RolesClaim: "realm_access.roles", TokenCache: 500, KeyFetchTimeout: 5 * time.Second,
+		RolesClaim: "realm_access.roles", TokenCache: 500, KeyFetchTimeout: 5 * time.Second, StaleFor: 2 * time.Hour,
 	}
 	if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
 		t.Errorf("got  %#v\nwant %#v", got, want)
 	}
 	t.Run("no error for what New checks", func(t *testing.T) {
-		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web", "SSO_ISSUER", issuerID, "SSO_LEEWAY", "0s", "SSO_TOKEN_CACHE", "0")
+		setEnv(t, "SSO_PUBLIC_KEY_URI", jwksURL, "SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web", "SSO_ISSUER", issuerID, "SSO_LEEWAY", "0s", "SSO_STALE_FOR", "0s", "SSO_TOKEN_CACHE", "0")
 		got, err := sso.ConfigFromEnv()
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := sso.Config{PublicKeyURI: jwksURL, SkipAudienceCheck: true, ClientIDs: []string{"web"}, Issuer: issuerID, Leeway: -1, TokenCache: -1}
+		want := sso.Config{PublicKeyURI: jwksURL, SkipAudienceCheck: true, ClientIDs: []string{"web"}, Issuer: issuerID, Leeway: -1, StaleFor: -1, TokenCache: -1}
 		if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
 			t.Errorf("got  %#v\nwant %#v", got, want)
 		}
@@ -946,6 +952,7 @@ func TestNew_Bounds(t *testing.T) {
 	for name, change := range map[string]func(*sso.Config){
 		"the longest leeway":                 func(c *sso.Config) { c.Leeway = 5 * time.Minute },
 		"the largest token cache":            func(c *sso.Config) { c.TokenCache = 1_000_000 },
+		"keys that serve for a day":          func(c *sso.Config) { c.StaleFor = 24 * time.Hour },
 		"the longest fetch of keys":          func(c *sso.Config) { c.KeyFetchTimeout = 30 * time.Second },
 		"the longest token":                  func(c *sso.Config) { c.MaxTokenBytes = 1 << 20 },
 		"a claim whose name is a quote":      func(c *sso.Config) { c.RolesClaim = `"` },

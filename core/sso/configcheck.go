@@ -27,6 +27,7 @@ const (
 	defaultLeeway           = 60 * time.Second
 	maxLeeway               = 5 * time.Minute
 	maxKeyFetchTimeout      = 30 * time.Second
+	maxStaleFor             = 24 * time.Hour
 	defaultMaxTokenBytes    = 16 << 10
 	maxTokenBytes           = 1 << 20
 	defaultTokenCache       = 10_000
@@ -318,6 +319,7 @@ func (c *Config) checkBounds(l *configerr.List) {
 	}
 	checkBound(l, "TokenCache", &c.TokenCache, math.MinInt, maxTokenCache, defaultTokenCache)
 	checkBound(l, "KeyFetchTimeout", &c.KeyFetchTimeout, 1, maxKeyFetchTimeout, keycache.DefaultFetchTimeout)
+	checkBound(l, "StaleFor", &c.StaleFor, math.MinInt64, maxStaleFor, keycache.DefaultStaleFor)
 	checkBound(l, "MaxTokenBytes", &c.MaxTokenBytes, 1, maxTokenBytes, defaultMaxTokenBytes)
 }
 

@@ -43,6 +43,7 @@ var settings = []Setting{
 	{"Wildcard", "SSO_WILDCARD", "wildcard", "false", "\"*\" in a token's permissions matches any value", func(c *Config) any { return &c.Wildcard }},
 	{"TellScopes", "SSO_TELL_SCOPES", "tell-scopes", "false", "name the missing scopes in the challenge of a 403", func(c *Config) any { return &c.TellScopes }},
 	{"KeyFetchTimeout", "SSO_KEY_FETCH_TIMEOUT", "key-fetch-timeout", "10s", "time that a fetch of keys may take, a `duration` up to 30s", func(c *Config) any { return &c.KeyFetchTimeout }},
+	{"StaleFor", "SSO_STALE_FOR", "stale-for", "1h", "time that keys serve while the provider cannot be reached, a `duration` up to 24h; 0s: none", func(c *Config) any { return &c.StaleFor }},
 	{"RefreshInline", "SSO_REFRESH_INLINE", "refresh-inline", "false", "fetch keys within requests, for processes that are frozen in between; always on in AWS Lambda", func(c *Config) any { return &c.RefreshInline }},
 	{"InsecureAllowHTTP", "SSO_INSECURE_ALLOW_HTTP", "insecure-allow-http", "false", "fetch keys over http from other machines, where an attacker on the network can replace them", func(c *Config) any { return &c.InsecureAllowHTTP }},
 }
@@ -85,7 +86,7 @@ func (s Setting) read(c *Config, value string) (problem, remedy string) {
 		if err != nil || d < 0 {
 			return problem + ", which is not a duration", "write a number with its unit" + bounds + ", e.g. 30s"
 		}
-		if *field = d; field == &c.Leeway {
+		if *field = d; field == &c.Leeway || field == &c.StaleFor {
 			*field = cmp.Or(d, -1)
 		}
 	}

@@ -274,6 +274,7 @@ func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error, lat
 	event := FetchEvent{Source: c.name, Err: err}
 	quiet := c.closed
 	var skipped []keys.Skipped // since the last set
+	withdrawn := false
 	switch {
 	case c.closed:
 		err = errClosed
@@ -288,7 +289,7 @@ func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error, lat
 			}
 			skipped = slices.DeleteFunc(slices.Clone(skipped), func(s keys.Skipped) bool { return slices.Contains(last.set.Skipped, s) })
 		}
-		c.failures = failures{}
+		c.failures, c.refusedAt = failures{}, time.Time{}
 		if f.lacks != nil && f.lacks(next) {
 			c.fruitless = c.now()
 		}
@@ -297,17 +298,48 @@ func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error, lat
 		own, asked := backOff(c.failures.count, err)
 		now := c.now()
 		c.failures = failures{c.failures.count + 1, err, late, now, now.Add(max(own, asked)), now.Add(own)}
+		withdrawn = c.withdraw(now, err)
 	}
 	c.flight = nil
 	f.err = err
 	c.mu.Unlock()
 	if !quiet { // panics of user code would end the process
-		_ = protect.Call(func() error { return c.log(event, skipped) })
+		_ = protect.Call(func() error { return c.log(event, skipped, withdrawn) })
 		_ = protect.Call(func() error { c.opts.OnFetch(event); return nil })
 	}
 }
 
-func (c *Cache) log(event FetchEvent, skipped []keys.Skipped) error {
+// withdraw ends the last set if the source has said twice that it has no usable key. The caller holds
+// the lock.
+func (c *Cache) withdraw(now time.Time, err error) bool {
+	snap := c.current.Load()
+	switch {
+	case snap == nil || !definite(err):
+		return false
+	case c.refusedAt.IsZero() || now.Before(c.refusedAt):
+		c.refusedAt = now
+		return false
+	case now.Before(c.refusedAt.Add(refusedFor)) || now.After(snap.due.Add(c.opts.StaleFor)):
+		return false
+	}
+	old := *snap
+	old.due = now.Add(-c.opts.StaleFor - 1) // too old to serve
+	c.current.Store(&old)
+	return true
+}
+
+// definite reports whether an error says that the source has no usable key, and not only that it cannot
+// be asked: a well-formed set without one, 410 (Gone), or a key that is disabled or deleted.
+func definite(err error) bool {
+	var none *keys.NoKeyError
+	var gone interface{ Gone() bool }
+	return errors.As(err, &none) || errors.As(err, &gone) && gone.Gone()
+}
+
+func (c *Cache) log(event FetchEvent, skipped []keys.Skipped, withdrawn bool) error {
+	if withdrawn {
+		c.opts.Logger.Warn("sso: keys withdrawn by the provider", "source", event.Source)
+	}
 	if event.Err != nil {
 		c.opts.Logger.Warn("sso: fetching keys failed", "source", event.Source, "error", event.Err)
 	}

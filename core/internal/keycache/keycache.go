@@ -15,6 +15,8 @@
 //
 // # How long keys serve
 //
+// A source that says twice, 30 s apart, that it has no usable key ends the last set; see [definite].
+//
 // A set is refreshed every five minutes ± 10 %, or earlier if the provider's Cache-Control says
 // so, at most once a minute. While refreshing fails, the old set serves for an hour longer.
 // Attempts follow after 1 s, 2 s, 4 s, … 30 s, or when the provider's Retry-After says, at most
@@ -49,6 +51,7 @@ const (
 	minInterval     = time.Minute      // a provider's max-age shortens the interval to this at most
 	maxWait         = 3 * time.Second  // of one caller in all
 	refreshWait     = time.Second      // of a caller that an old set can serve
+	refusedFor      = 30 * time.Second // between two answers without a usable key that end the last set
 	unknownKeyEvery = 10 * time.Second // one fruitless fetch for an unknown key id in this time
 	minBackOff      = time.Second
 	maxBackOff      = 30 * time.Second
@@ -85,13 +88,13 @@ func (e *UnavailableError) Error() string { return "keys unavailable: " + e.Err.
 // Unwrap returns the cause: that of the last attempt, or of the end of the caller's wait.
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
-// Options tune a [Cache]. The zero value is right for a server. Zero or negative durations mean
-// the defaults.
+// Options tune a [Cache]. The zero value is right for a server. Zero durations mean the defaults.
 type Options struct {
 	// Interval is the time between refreshes. A source's own [keys.Set].MaxAge shortens it, to at
 	// least a minute, and never lengthens it.
 	Interval time.Duration
-	// StaleFor is how long an old set serves, counted from when its refresh was due.
+	// StaleFor is how long an old set serves, counted from when its refresh was due. Negative: not at
+	// all.
 	StaleFor time.Duration
 	// FetchTimeout ends each attempt.
 	FetchTimeout time.Duration
@@ -127,6 +130,7 @@ type Cache struct {
 	mu        sync.Mutex
 	flight    *flight // nil if no fetch is in flight
 	failures  failures
+	refusedAt time.Time // when the source first said that it has no usable key; zero after a set
 	fruitless time.Time // when the last fetch for an unknown key id ended without bringing it
 	waiters   int
 	fetches   int
@@ -137,7 +141,7 @@ type Cache struct {
 // or [Cache.Ready] fetches. The caller must close it.
 func New(source keys.Source, o Options) *Cache {
 	o.Interval = cmp.Or(max(o.Interval, 0), DefaultInterval)
-	o.StaleFor = cmp.Or(max(o.StaleFor, 0), DefaultStaleFor)
+	o.StaleFor = max(cmp.Or(o.StaleFor, DefaultStaleFor), 0)
 	o.FetchTimeout = cmp.Or(max(o.FetchTimeout, 0), DefaultFetchTimeout)
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // this is the clock that Options.Now sets

@@ -46,6 +46,9 @@ func repair(i *devissuer.Issuer) {
 
 func TestOutage_LastSetServesAnHour(t *testing.T) {
 	for name, fail := range outages {
+		if name == "no keys" || name == "no usable key" { // which says that they are withdrawn
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := newProvider(t, keycache.Options{}).warm(t)
@@ -92,7 +95,7 @@ func TestOutage_LastSetServesAnHour(t *testing.T) {
 					if _, _, err := find(p.cache, kid); err == nil {
 						break
 					}
-					if time.Since(repaired) > maxRetry {
+					if time.Since(repaired) > fetchLimit+maxRetry { // an attempt may be in flight
 						t.Fatalf("no recovery seen after %v", time.Since(repaired))
 					}
 					time.Sleep(time.Second)
