@@ -328,8 +328,8 @@ func (c *Cache) withdraw(now time.Time, err error) bool {
 	return true
 }
 
-// definite reports whether an error says that the source has no usable key, and not only that it cannot
-// be asked: a well-formed set without one, 410 (Gone), or a key that is disabled or deleted.
+// definite reports whether an error says that the source has no usable key, and not only that there was
+// no answer: a well-formed set without one, 410 (Gone), or a key that is disabled or deleted.
 func definite(err error) bool {
 	var none *keys.NoKeyError
 	var gone interface{ Gone() bool }

@@ -97,15 +97,15 @@ func (gone) Gone() bool { return true }
 // A key source of one's own says so by a method, and a snapshot does not bring withdrawn keys back.
 func TestCache_WithdrawnSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		answer := func() (*keys.Set, error) { return keys.NewSet(ecKey("b")) }
-		source := sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) { return answer() })
+		source := sourceFunc(func(context.Context, *keys.Set) (*keys.Set, error) {
+			return nil, fmt.Errorf("wrapped: %w", gone{errors.New("disabled")})
+		})
 		snapshot, err := keys.Static(ecKey("a"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		cache := newCache(t, keys.WithSnapshot(snapshot, source), keycache.Options{})
 		served(t, cache, "a", 0)
-		answer = func() (*keys.Set, error) { return nil, fmt.Errorf("wrapped: %w", gone{errors.New("disabled")}) }
 		for range 150 {
 			time.Sleep(time.Second)
 			_, _, _ = find(cache, "a")
