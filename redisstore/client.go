@@ -1,13 +1,16 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -40,6 +43,9 @@ var (
 // client is a rueidis client that connects when it is first needed.
 type client struct {
 	options rueidis.ClientOption
+	evicts  bool // is allowed
+	logger  *slog.Logger
+	warned  sync.Once
 	open    context.Context // the connections are closed when it ends
 	end     context.CancelFunc
 
@@ -54,7 +60,7 @@ func newClient(c *Conn, cache bool) *client {
 	if c.TLS == nil && !c.InsecureAllowPlaintext {
 		dialer.Control = onlyLoopback
 	}
-	k := new(client)
+	k := &client{evicts: c.InsecureAllowEviction, logger: cmp.Or(c.Logger, slog.Default())}
 	k.open, k.end = context.WithCancel(context.Background())
 	k.options = rueidis.ClientOption{
 		InitAddress: slices.Clone(c.Addresses),
@@ -119,8 +125,8 @@ func (k *client) get() (rueidis.Client, error) {
 
 func (k *client) make() (rueidis.Client, error) {
 	made, err := rueidis.NewClient(k.options)
-	if err == nil && k.options.ForceSingleClient {
-		err = checkRole(made)
+	if err == nil {
+		err = k.check(context.Background(), made)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -138,16 +144,48 @@ func (k *client) make() (rueidis.Client, error) {
 	return nil, fmt.Errorf("connecting: %w", explain(err))
 }
 
-// checkRole refuses a replica, which can be behind by any amount of time.
-func checkRole(c rueidis.Client) error {
-	ctx, cancel := context.WithTimeout(context.Background(), workLimit)
+// check refuses a Redis that evicts keys, and a single one that is a replica, which can be behind by any
+// amount of time. In a Cluster it queries all nodes; that one of them is down is not an error.
+func (k *client) check(ctx context.Context, c rueidis.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, workLimit)
 	defer cancel()
-	role, err := c.Do(ctx, c.B().Role().Build()).ToArray()
-	if err != nil {
-		return err
+	nodes := c.Nodes()
+	results := make(chan error, len(nodes))
+	for address, node := range nodes {
+		go func() { results <- explain(k.checkNode(ctx, address, node)) }()
 	}
-	if name, err := role[0].ToString(); err != nil || name != "master" {
-		return errReplica
+	var refused error
+	for range nodes {
+		if err := <-results; k.options.ForceSingleClient || isRefusal(err) {
+			refused = cmp.Or(refused, err)
+		}
+	}
+	return refused
+}
+
+func (k *client) checkNode(ctx context.Context, address string, c rueidis.Client) error {
+	if k.options.ForceSingleClient {
+		role, err := c.Do(ctx, c.B().Role().Build()).ToArray()
+		if err != nil {
+			return err
+		}
+		if name, err := role[0].ToString(); err != nil || name != "master" {
+			return errReplica
+		}
+	}
+	info, err := c.Do(ctx, c.B().Info().Build()).ToString()
+	_, policy, _ := strings.Cut(info, "\nmaxmemory_policy:")
+	policy, _, _ = strings.Cut(policy, "\r")
+	switch {
+	case k.evicts && isRefusal(explain(err)):
+	case err != nil:
+		return fmt.Errorf("maxmemory-policy is unknown, because INFO failed: %w", err)
+	case !k.evicts && policy != "noeviction":
+		return refusal("Conn.Addresses", fmt.Sprintf("lead to %s, which has the maxmemory-policy %q", address, policy), "set noeviction; or set Conn.InsecureAllowEviction")
+	case strings.Contains(info, "aof_enabled:0"):
+		k.warned.Do(func() {
+			k.logger.WarnContext(ctx, "Redis can lose revocations when it restarts", slog.String("address", address), slog.String("appendonly", "no"))
+		})
 	}
 	return nil
 }

@@ -55,8 +55,12 @@ type Conn struct {
 	// from 0 to 10. docs/SESSIONS.md says what a failover can lose.
 	WaitReplicas int
 
-	// Logger logs when Redis becomes unavailable, and when it is available again. If nil, it is
-	// [slog.Default].
+	// InsecureAllowEviction allows a maxmemory-policy other than noeviction, or one that Redis does not
+	// report. Redis can then drop revocations, so that tokens are accepted again, and sign users out.
+	InsecureAllowEviction bool
+
+	// Logger logs when Redis becomes unavailable, when it is available again, and once if it does not
+	// have `appendonly yes`. If nil, it is [slog.Default].
 	Logger *slog.Logger
 }
 

@@ -198,9 +198,12 @@ func epochKey(bucket int) string { return ownKeys + "denied:{" + strconv.Itoa(bu
 // Begin writes the epoch keys. If one is missing, Redis has lost revocations, and lookups return an
 // [*sso.UnavailableError]. Call it once, from a program that an operator runs, not from a service,
 // which would hide a loss. After a loss call it once all tokens that may have been revoked have
-// expired, or the revocations are written again. It does not change existing keys. It writes 64 keys
-// one after the other, each with the errors of [Sessions.Login].
+// expired, or the revocations are written again. It does not change existing keys. It has the errors
+// of Ready, and writes 64 keys one after the other, each with the errors of [Sessions.Login].
 func (d *Denylist) Begin(ctx context.Context) error {
+	if err := d.Ready(ctx); err != nil {
+		return err
+	}
 	for bucket := range buckets {
 		if err := d.write(ctx, begin, epochKey(bucket), millis(d.now())); err != nil {
 			return err

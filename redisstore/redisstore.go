@@ -75,12 +75,10 @@ var errClosed = refusal("Close", "was called, so the store is closed", "create a
 func newStore(c *Conn, cacheTTL time.Duration) *store {
 	s := &store{
 		client: newClient(c, cacheTTL > 0), breakers: make([]breaker, 1), cacheTTL: cacheTTL,
-		cluster: c.Cluster, replicas: c.WaitReplicas, logger: c.Logger,
+		cluster: c.Cluster, replicas: c.WaitReplicas,
 		now: time.Now, //nolint:forbidigo // tests replace it
 	}
-	if s.logger == nil {
-		s.logger = slog.Default()
-	}
+	s.logger = s.client.logger
 	if s.cluster {
 		s.breakers = make([]breaker, slotGroups)
 	}
@@ -90,15 +88,21 @@ func newStore(c *Conn, cacheTTL time.Duration) *store {
 	return s
 }
 
-// Ready connects to Redis and reads a key, for readiness probes. It waits until ctx ends, at most
-// 5 s. The error is an [*sso.UnavailableError] that says what is wrong, or another error if the
-// store is closed.
+// Ready connects to Redis, reads a key and checks the maxmemory-policy of every node, for readiness
+// probes. It waits until ctx ends, at most 5 s. The error is an [*sso.UnavailableError] that says what
+// is wrong, or another error if the store is closed.
 func (s *store) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
 	probe := []query{{key: ownKeys + "probe"}}
 	return s.do(ctx, func() error {
-		_, err := s.read(ctx, probe)
+		client, err := s.client.get()
+		if err == nil {
+			err = s.client.check(ctx, client)
+		}
+		if err == nil {
+			_, err = s.read(ctx, probe)
+		}
 		if err != nil {
 			return unavailable(fmt.Errorf("redisstore: %w", err))
 		}

@@ -175,7 +175,7 @@ func TestSessions_WrongType(t *testing.T) {
 
 // The lists are those of docs/SESSIONS.md.
 var (
-	checks = strings.Fields("on >secret ~moresso:* resetchannels -@all +hello +auth +ping +role +get +zscore +pttl +multi +exec +client|tracking +client|caching")
+	checks = strings.Fields("on >secret ~moresso:* resetchannels -@all +hello +auth +ping +role +info +get +zscore +pttl +multi +exec +client|tracking +client|caching")
 	writes = strings.Fields("+eval +set +del +zadd +zrem +zrange +zremrangebyscore +zremrangebyrank +pexpireat +time +wait")
 )
 
