@@ -117,52 +117,64 @@ func (a *Authenticator) anonymous(r Request) bool {
 	})
 }
 
-// credential reads the token of a request from the one source that holds something. No message
-// repeats its content.
+// credential reads the token of a request from the one source that holds something. Credentials of
+// another scheme in the Authorization field, such as a proxy's, do not count beside a token. No message
+// repeats the content.
 func (a *Authenticator) credential(r Request) (string, error) {
 	var (
-		source *TokenSource
-		value  string
-		n      int
+		source         *TokenSource
+		token          string
+		invalid, other error
 	)
 	for i := range a.sources {
-		first, found := a.sources[i].read(r)
-		if found == 0 {
+		s := &a.sources[i]
+		value, n := s.read(r)
+		var err error
+		switch {
+		case n == 0:
+			continue
+		case n > 1:
+			err = fmt.Errorf("%w: %d values of %s", ErrInvalidRequest, n, cmp.Or(s.name, authorization))
+		case s.kind == inAuthorization:
+			value, err = bearerToken(value)
+		}
+		if errors.Is(err, ErrNoToken) {
+			other = err
 			continue
 		}
 		if source != nil {
 			return "", fmt.Errorf("%w: credentials in two places", ErrInvalidRequest)
 		}
-		source, value, n = &a.sources[i], strings.Trim(first, " \t"), found
+		source, token, invalid = s, value, err
 	}
 	switch {
 	case source == nil:
-		return "", ErrNoToken
-	case n > 1:
-		return "", fmt.Errorf("%w: %d values of %s", ErrInvalidRequest, n, cmp.Or(source.name, authorization))
+		return "", cmp.Or(other, ErrNoToken)
+	case invalid != nil:
+		return "", invalid
 	case source.kind == inCookie:
 		if err := source.sameOrigin(r); err != nil {
 			return "", err
 		}
 	}
-	switch {
-	case value == "":
-		return "", ErrNoToken
-	case source.kind == inAuthorization:
-		return bearerToken(value)
-	}
-	return value, nil
+	return token, nil
 }
 
-// read returns a value that the source holds and the number of values.
+// read returns a value that the source holds, without white space around it, and the number of values. A
+// single value that is empty is none: a sign-out leaves empty cookies, and a proxy empty fields.
 func (s TokenSource) read(r Request) (value string, n int) {
 	switch s.kind {
 	case inCookie:
-		return s.cookies(r)
+		value, n = s.cookies(r)
 	case inQuery:
-		return s.parameters(r)
+		value, n = s.parameters(r)
+	default:
+		value, n = viewHeader(r, cmp.Or(s.name, authorization))
 	}
-	return viewHeader(r, cmp.Or(s.name, authorization))
+	if value = strings.Trim(value, " \t"); value == "" && n == 1 {
+		n = 0
+	}
+	return value, n
 }
 
 // bearerToken reads the value of the Authorization field (RFC 6750, section 2.1; RFC 9110, section

@@ -36,6 +36,10 @@ func FuzzAuthorizationHeader(f *testing.F) {
 			},
 		} {
 			ok, err := call()
+			empty := strings.Trim(value, " \t") == ""
+			if empty && name == "AuthenticateOptional" && err == nil && !ok {
+				continue // anonymous
+			}
 			if ok != (err == nil) {
 				t.Fatalf("%s of %q: a principal %t, and %v", name, value, ok, err)
 			}

@@ -123,7 +123,7 @@ func TestTokenFrom_ChosenSource(t *testing.T) {
 	if ctx, err := inHeader.AuthenticateOptional(t.Context(), sent{"GET", nil}); err != nil || subject(ctx) != "" {
 		t.Errorf("no field under Optional: %v", err)
 	}
-	if _, err := inHeader.AuthenticateOptional(t.Context(), sent{"GET", http.Header{"X-Token": {""}}}); !errors.Is(err, sso.ErrNoToken) {
+	if ctx, err := inHeader.AuthenticateOptional(t.Context(), sent{"GET", http.Header{"X-Token": {""}}}); err != nil || subject(ctx) != "" {
 		t.Errorf("an empty field under Optional: %v", err)
 	}
 	inQuery := plain.TokenFrom(sso.InsecureTokenFromQuery("t"))
@@ -147,16 +147,48 @@ func TestTokenFrom_TwoPlaces(t *testing.T) {
 	a := newAuth(t).TokenFrom(sso.TokenSource{}, sso.TokenFromHeader("X-Token"), sso.TokenFromCookie(hostCookie))
 	valid := token()
 	for name, fields := range map[string]http.Header{
-		"two valid tokens":               {"Authorization": {"Bearer " + valid}, "X-Token": {valid}},
-		"a valid one and an invalid one": {"Authorization": {"Bearer rubbish"}, "X-Token": {valid}},
-		"an invalid one and a valid one": {"Authorization": {"Bearer " + valid}, "X-Token": {"rubbish"}},
-		"a valid one and an empty one":   {"X-Token": {valid}, "Cookie": {hostCookie + "="}},
-		"another scheme besides":         {"Authorization": {"Basic eA=="}, "Cookie": {hostCookie + "=" + valid}},
+		"two valid tokens":                 {"Authorization": {"Bearer " + valid}, "X-Token": {valid}},
+		"a valid one and an invalid one":   {"Authorization": {"Bearer rubbish"}, "X-Token": {valid}},
+		"an invalid one and a valid one":   {"Authorization": {"Bearer " + valid}, "X-Token": {"rubbish"}},
+		"a malformed one and a valid one":  {"Authorization": {"Bearer"}, "X-Token": {valid}},
+		"two empty fields and a valid one": {"Authorization": {"", ""}, "X-Token": {valid}},
 	} {
 		for _, authenticate := range []func(context.Context, sso.Request) (context.Context, error){a.Authenticate, a.AuthenticateOptional} {
 			if _, err := authenticate(t.Context(), targeted{sent{"GET", fields}, "h", "/"}); !errors.Is(err, sso.ErrInvalidRequest) {
 				t.Errorf("%s: %v", name, err)
 			}
+		}
+	}
+	// What holds no token does not count beside one.
+	for name, fields := range map[string]http.Header{
+		"an empty cookie":         {"X-Token": {valid}, "Cookie": {hostCookie + "="}},
+		"a cookie of two quotes":  {"Authorization": {"Bearer " + valid}, "Cookie": {hostCookie + `=""`}},
+		"an empty Authorization":  {"Authorization": {""}, "Cookie": {hostCookie + "=" + valid}},
+		"white space":             {"Authorization": {" \t"}, "X-Token": {valid}},
+		"an empty field":          {"Authorization": {"Bearer " + valid}, "X-Token": {""}},
+		"another scheme":          {"Authorization": {"Basic eA=="}, "Cookie": {hostCookie + "=" + valid}},
+		"another scheme and more": {"Authorization": {"Basic eA=="}, "Cookie": {hostCookie + "="}, "X-Token": {valid}},
+	} {
+		for _, authenticate := range []func(context.Context, sso.Request) (context.Context, error){a.Authenticate, a.AuthenticateOptional} {
+			if ctx, err := authenticate(t.Context(), targeted{sent{"GET", fields}, "h", "/"}); err != nil || subject(ctx) != "ada" {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	// Alone they are nothing, except that credentials of another scheme are not anonymous.
+	for name, c := range map[string]struct {
+		fields http.Header
+		ok     bool
+	}{
+		"nothing but empty ones": {http.Header{"Authorization": {""}, "X-Token": {" "}, "Cookie": {hostCookie + "="}}, true},
+		"another scheme":         {http.Header{"Authorization": {"Basic eA=="}}, false},
+	} {
+		r := targeted{sent{"GET", c.fields}, "h", "/"}
+		if _, err := a.Authenticate(t.Context(), r); !errors.Is(err, sso.ErrNoToken) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if ctx, err := a.AuthenticateOptional(t.Context(), r); (err == nil) != c.ok || subject(ctx) != "" {
+			t.Errorf("%s under Optional: %v", name, err)
 		}
 	}
 }
@@ -331,7 +363,7 @@ func TestTokenFrom_Unreadable(t *testing.T) {
 		"no cookie of the name":                 {cookie, "/", "a=b; __Host-token2=" + valid, "accepted", "no token"},
 		"a cookie with a quote in it":           {cookie, "/", `__Host-token=invalid"value`, "invalid request", "invalid request"},
 		"a cookie that is one quote":            {cookie, "/", `__Host-token="`, "invalid request", "invalid request"},
-		"a cookie that is two quotes":           {cookie, "/", `__Host-token=""`, "no token", "no token"},
+		"a cookie that is two quotes":           {cookie, "/", `__Host-token=""`, "accepted", "no token"},
 		"a cookie with a backslash":             {cookie, "/", `__Host-token=` + valid + `\`, "invalid request", "invalid request"},
 		"a valid cookie and a malformed one":    {cookie, "/", `__Host-token=` + valid + `; __Host-token=x"y`, "invalid request", "invalid request"},
 		"a valid one after thousands":           {cookie, "/", strings.Repeat("a=b; ", 3001) + `__Host-token=` + valid, "accepted", "accepted"},
