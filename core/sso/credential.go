@@ -161,7 +161,7 @@ func (a *Authenticator) credential(r Request) (string, error) {
 }
 
 // read returns a value that the source holds, without white space around it, and the number of values. A
-// single value that is empty is none: a sign-out leaves empty cookies, and a proxy empty fields.
+// single empty value does not count: a sign-out leaves empty cookies, and a proxy empty fields.
 func (s TokenSource) read(r Request) (value string, n int) {
 	switch s.kind {
 	case inCookie:

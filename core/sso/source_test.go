@@ -159,7 +159,7 @@ func TestTokenFrom_TwoPlaces(t *testing.T) {
 			}
 		}
 	}
-	// What holds no token does not count beside one.
+	// A place without a token does not count beside one.
 	for name, fields := range map[string]http.Header{
 		"an empty cookie":         {"X-Token": {valid}, "Cookie": {hostCookie + "="}},
 		"a cookie of two quotes":  {"Authorization": {"Bearer " + valid}, "Cookie": {hostCookie + `=""`}},
