@@ -50,7 +50,8 @@ type DenylistOptions struct {
 	MaxTokenAge time.Duration
 
 	// Leeway is the greatest [sso.Config.Leeway] of the services that share the denylist, at most
-	// [5*time.Minute]. Default [time.Minute].
+	// [5*time.Minute]. A service with a greater one gets an [*sso.UnavailableError]. Default
+	// [time.Minute].
 	Leeway time.Duration
 
 	// SessionClaim is the claim that [BySession] reads. Default "sid".
@@ -162,8 +163,11 @@ func (d *Denylist) queries(session sso.Session) ([]query, error) {
 	if session.Issuer != d.options.Issuer {
 		return nil, fmt.Errorf("%w: the issuer is not DenylistOptions.Issuer", sso.ErrSessionEnded)
 	}
-	if session.IssuedAt.IsZero() || session.ExpiresAt.Sub(session.IssuedAt) > d.options.MaxTokenAge {
+	if session.IssuedAt.IsZero() || session.ExpiresAt.IsZero() || session.ExpiresAt.Sub(session.IssuedAt) > d.options.MaxTokenAge {
 		return nil, fmt.Errorf("%w: the token has no iat, or is valid for longer than MaxTokenAge", sso.ErrSessionEnded)
+	}
+	if leeway := session.GoodUntil.Sub(session.ExpiresAt); leeway < 0 || leeway > d.options.Leeway {
+		return nil, unavailable(refusal("DenylistOptions.Leeway", fmt.Sprintf("is %v, and that of the service is %v", d.options.Leeway, leeway), "set the greatest of all services"))
 	}
 	queries := make([]query, 0, 2*len(d.options.Rules))
 	for _, rule := range d.options.Rules {
@@ -213,32 +217,26 @@ func (d *Denylist) Begin(ctx context.Context) error {
 }
 
 // RevokeToken rejects the token with this `jti` until it has expired. expires is its `exp`; zero means
-// that it is unknown. It needs [ByTokenID]. Its errors are those of [Sessions.Login].
+// that it is unknown. If that has passed, the revocation is kept for MaxTokenAge, since a clock may be
+// wrong. It needs [ByTokenID]. Its errors are those of [Sessions.Login].
 func (d *Denylist) RevokeToken(ctx context.Context, tokenID string, expires time.Time) error {
 	if err := d.requires("RevokeToken", ByTokenID, tokenID); err != nil {
 		return err
 	}
-	if last := d.lastExpiry(); expires.IsZero() || expires.After(last) {
-		expires = last
-	}
-	return d.deny(ctx, ByTokenID, tokenID, "1", expires.Add(d.options.Leeway+clockSkew))
+	return d.deny(ctx, ByTokenID, tokenID, "1", d.retention(), expires.Add(d.options.Leeway+clockSkew))
 }
 
 // RevokeSession rejects the tokens of this session until the last of them has expired. It needs
 // [BySession]. Its errors are those of [Sessions.Login].
 func (d *Denylist) RevokeSession(ctx context.Context, session string) error {
-	return d.revokeSession(ctx, session, time.Time{})
+	return d.revokeSession(ctx, session, 0)
 }
 
-func (d *Denylist) revokeSession(ctx context.Context, session string, atLeast time.Time) error {
+func (d *Denylist) revokeSession(ctx context.Context, session string, atLeast time.Duration) error {
 	if err := d.requires("RevokeSession", BySession, session); err != nil {
 		return err
 	}
-	until := d.lastExpiry().Add(d.options.Leeway + clockSkew)
-	if atLeast.After(until) {
-		until = atLeast
-	}
-	return d.deny(ctx, BySession, session, "1", until)
+	return d.deny(ctx, BySession, session, "1", max(d.retention(), atLeast), time.Time{})
 }
 
 // RevokeIssuedBefore rejects the tokens of the subject whose `iat` is not after the moment. The moment
@@ -254,16 +252,17 @@ func (d *Denylist) RevokeIssuedBefore(ctx context.Context, subject string, momen
 	return d.denyBefore(ctx, "RevokeIssuedBefore", subject, moment, time.Time{})
 }
 
-// RevokeSubject signs the subject out everywhere: it rejects the tokens that were issued until now.
-// The provider's clock may be ahead by Leeway, so tokens that are dated up to Leeway from now are
+// RevokeSubject signs the subject out everywhere: it rejects the tokens that were issued until now, by
+// the clock of Redis or of this program. The provider's clock may be ahead by Leeway, so tokens that are dated up to Leeway from now are
 // rejected too. If it is not, signing in works again after that time. It needs [ByIssuedAt]. Its
 // errors are those of [Sessions.Login].
 func (d *Denylist) RevokeSubject(ctx context.Context, subject string) error {
-	return d.denyBefore(ctx, "RevokeSubject", subject, d.now().Add(d.options.Leeway), time.Time{})
+	return d.denyBefore(ctx, "RevokeSubject", subject, d.now().Add(d.options.Leeway), time.Time{}, milliseconds(d.options.Leeway))
 }
 
-// denyBefore rejects tokens until the last of them has expired, and at least until then.
-func (d *Denylist) denyBefore(ctx context.Context, method, subject string, moment, atLeast time.Time) error {
+// denyBefore rejects tokens until the last of them has expired, and at least until then. With ahead, the
+// moment is at least so far ahead of Redis's clock.
+func (d *Denylist) denyBefore(ctx context.Context, method, subject string, moment, atLeast time.Time, ahead ...string) error {
 	if err := d.requires(method, ByIssuedAt, subject); err != nil {
 		return err
 	}
@@ -271,15 +270,12 @@ func (d *Denylist) denyBefore(ctx context.Context, method, subject string, momen
 	if atLeast.After(until) {
 		until = atLeast
 	}
-	return d.deny(ctx, ByIssuedAt, subject, millis(moment), until)
+	return d.deny(ctx, ByIssuedAt, subject, millis(moment), max(d.retention(), until.Sub(d.now())), until, ahead...)
 }
 
-func (d *Denylist) deny(ctx context.Context, rule Rule, value, moment string, until time.Time) error {
-	if !until.After(d.now()) {
-		return nil // the tokens have expired
-	}
+func (d *Denylist) deny(ctx context.Context, rule Rule, value, moment string, keep time.Duration, until time.Time, ahead ...string) error {
 	key, _ := d.key(rule, value)
-	return d.write(ctx, deny, key, moment, millis(until))
+	return d.write(ctx, deny, key, append([]string{moment, milliseconds(keep), millis(until), millis(d.now())}, ahead...)...)
 }
 
 // requires checks that the rule is configured and its value is not empty.
@@ -297,8 +293,8 @@ func (d *Denylist) requires(method string, rule Rule, value string) error {
 // by the leeway, and dates of tokens are in whole seconds.
 func (d *Denylist) mostAhead() time.Duration { return max(clockSkew, d.options.Leeway) + time.Second }
 
-// lastExpiry is the latest `exp` of a token that is accepted now. Its issuer's clock may be ahead by
-// the leeway.
-func (d *Denylist) lastExpiry() time.Time {
-	return d.now().Add(d.options.MaxTokenAge + d.options.Leeway)
+// retention is how long a token that is accepted now can be accepted. Its issuer's clock may be ahead by
+// the leeway, and it is accepted for the leeway after its `exp`.
+func (d *Denylist) retention() time.Duration {
+	return d.options.MaxTokenAge + 2*d.options.Leeway + clockSkew
 }

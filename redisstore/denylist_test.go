@@ -90,7 +90,7 @@ func TestDenylist_Retention(t *testing.T) {
 	do(t, store.RevokeToken(t.Context(), "a", now.Add(10*time.Minute)))
 	do(t, store.RevokeToken(t.Context(), "b", time.Time{}))
 	do(t, store.RevokeToken(t.Context(), "c", now.Add(100*time.Hour))) // no such token would pass
-	do(t, store.RevokeToken(t.Context(), "d", now.Add(-time.Hour)))    // it has expired long since
+	do(t, store.RevokeToken(t.Context(), "d", now.Add(-time.Hour)))    // it has expired, or a clock is wrong
 	do(t, store.RevokeSession(t.Context(), "s"))
 	do(t, store.RevokeIssuedBefore(t.Context(), "ada", now.Add(-30*time.Minute)))
 	do(t, store.RevokeIssuedBefore(t.Context(), "bob", now.Add(-2*time.Hour)))
@@ -109,13 +109,11 @@ func TestDenylist_Retention(t *testing.T) {
 	}
 	for value, want := range map[string]time.Duration{
 		"a": 13 * time.Minute, "b": 65 * time.Minute, "c": 65 * time.Minute, "s": 65 * time.Minute, "ada": 33 * time.Minute,
+		"d": 65 * time.Minute, "bob": 65 * time.Minute,
 	} {
 		if diff := got[value] - want; diff > time.Second || diff < -limit {
 			t.Errorf("%s is kept for %v, want %v", value, got[value], want)
 		}
-	}
-	if len(got) != 5 {
-		t.Errorf("%v", got)
 	}
 }
 

@@ -54,7 +54,7 @@ func (r denylistRevoker) RevokeSession(ctx context.Context, what logout.Revocati
 	if err := r.check(what); err != nil {
 		return err
 	}
-	return r.list.revokeSession(ctx, what.SessionID, what.Until)
+	return r.list.revokeSession(ctx, what.SessionID, what.Until.Sub(r.now()))
 }
 
 func (r denylistRevoker) RevokeSubject(ctx context.Context, what logout.Revocation) error {
@@ -62,9 +62,6 @@ func (r denylistRevoker) RevokeSubject(ctx context.Context, what logout.Revocati
 		return err
 	}
 	moment := what.IssuedBefore.Add(-time.Millisecond) // IssuedBefore is exclusive
-	if most := r.now().Add(r.list.mostAhead()); moment.After(most) {
-		moment = most
-	}
 	return r.list.denyBefore(ctx, "a logout by sub", what.Subject, moment, what.Until)
 }
 
@@ -92,10 +89,8 @@ func (l logouts) LogoutRecorded(ctx context.Context, issuer, tokenID string) (bo
 
 // RecordLogout implements [logout.Revoker].
 func (l logouts) RecordLogout(ctx context.Context, issuer, tokenID string, until time.Time) error {
-	if !until.After(l.now()) {
-		return nil // the token has expired
-	}
-	return l.write(ctx, deny, logoutKey(issuer, tokenID), "1", millis(until))
+	keep := max(until.Sub(l.now()), clockSkew)
+	return l.write(ctx, deny, logoutKey(issuer, tokenID), "1", milliseconds(keep), "0", "0")
 }
 
 func logoutKey(issuer, tokenID string) string {

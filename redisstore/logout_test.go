@@ -61,6 +61,7 @@ func logoutOf(provider *ssotest.Issuer, opts ...devissuer.TokenOption) string {
 }
 
 func sid(id string) devissuer.TokenOption { return devissuer.Claim("sid", id) }
+func jti(id string) devissuer.TokenOption { return devissuer.Claim("jti", id) }
 
 // admits checks the status with which an instance answers to a token.
 func (i instance) admits(t *testing.T, token string, want int) {

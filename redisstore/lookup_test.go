@@ -269,3 +269,16 @@ func TestLookup_SlowRefusal(t *testing.T) {
 	}
 	g.hold(false)
 }
+
+// A write that Redis does not have afterwards has failed.
+func TestStore_WriteIsConfirmed(t *testing.T) {
+	server := redistest.Start(t)
+	s := connected(t, server.Address, 0)
+	for script, want := range map[string]error{"return 1": nil, "return 0": errNotKept, "return false": rueidis.Nil, "return 2": errNotKept} {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		if err := s.write(ctx, script, userKey); !errors.Is(err, want) || want != nil && !errors.Is(err, sso.ErrUnavailable) {
+			t.Errorf("%s: %v", script, err)
+		}
+		cancel()
+	}
+}

@@ -1,10 +1,13 @@
 package redisstore
 
 // Every script writes its key, even if nothing changes: WAIT waits for the last write of its connection,
-// and an earlier attempt may not have reached the replicas.
+// and an earlier attempt may not have reached the replicas. It returns 1 if the key then has what it
+// should have. Times are in milliseconds, by the clock of Redis unless it says otherwise.
 const (
 	// login sets the user's one session. Arguments: session, milliseconds.
-	login = `redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1`
+	login = `
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return redis.call('GET', KEYS[1]) == ARGV[1] and 1 or 0`
 
 	// loginAlso adds to the user's sessions. Before that it removes those that have expired, and those
 	// that expire first of more than 99. Arguments: session, milliseconds.
@@ -17,44 +20,54 @@ redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -100)
 redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[2]), ARGV[1])
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
 redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last[2]))
-return 1`
+return redis.call('ZSCORE', KEYS[1], ARGV[1]) and 1 or 0`
 
 	// revokeAll ends all sessions of the user.
-	revokeAll = `redis.call('SET', KEYS[1], '') redis.call('DEL', KEYS[1]) return 1`
+	revokeAll = `
+redis.call('SET', KEYS[1], '')
+redis.call('DEL', KEYS[1])
+return redis.call('PTTL', KEYS[1]) == -2 and 1 or 0`
 
 	// revokeThis ends the session if the user has no other. Argument: session.
 	revokeThis = `
 local current = redis.call('GET', KEYS[1])
 if current and current ~= ARGV[1] then
   redis.call('SET', KEYS[1], current, 'KEEPTTL')
-  return 0
+else
+  redis.call('SET', KEYS[1], '')
+  redis.call('DEL', KEYS[1])
 end
-redis.call('SET', KEYS[1], '')
-redis.call('DEL', KEYS[1])
-return 1`
+return redis.call('GET', KEYS[1]) ~= ARGV[1] and 1 or 0`
 
 	// revokeOneOf ends one of the user's sessions. Argument: session.
 	revokeOneOf = `
 redis.call('ZADD', KEYS[1], 0, ARGV[1])
 redis.call('ZREM', KEYS[1], ARGV[1])
-return 1`
+return redis.call('ZSCORE', KEYS[1], ARGV[1]) and 0 or 1`
 
-	// deny writes a revocation: the later of the moment and the one that is there. It keeps it until the
-	// later of both expiries, since services can differ in MaxTokenAge. Arguments: moment, expiry.
+	// deny writes a revocation: the latest of the moment, the one that is there and, if it has the fifth
+	// argument, the time that is so far ahead of Redis. It keeps it until the tokens expire, by the earlier
+	// of the two clocks; for the longest time if they have expired by both, since then a clock is wrong;
+	// and as long as one that is there, since services can differ in MaxTokenAge. Arguments: moment, the
+	// longest time, when the tokens expire, the time of the service, how far ahead.
 	deny = `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local known = redis.call('GET', KEYS[1])
-local left = redis.call('PTTL', KEYS[1])
-local moment = ARGV[1]
-if known and tonumber(known) >= tonumber(moment) then
-  moment = known
+local moment = math.max(ARGV[1], known or 0, ARGV[5] and now + ARGV[5] or 0)
+moment = string.format('%.0f', moment)
+local keep, left = tonumber(ARGV[2]), ARGV[3] - math.min(now, ARGV[4])
+if left > 0 and left < keep then
+  keep = left
 end
-redis.call('SET', KEYS[1], moment, 'PXAT', ARGV[2])
+left = redis.call('PTTL', KEYS[1])
 if left == -1 then
   redis.call('SET', KEYS[1], moment)
-elseif left > redis.call('PTTL', KEYS[1]) then
-  redis.call('SET', KEYS[1], moment, 'PX', left)
+else
+  redis.call('SET', KEYS[1], moment, 'PX', string.format('%.0f', math.max(keep, left)))
 end
-return 1`
+left = redis.call('PTTL', KEYS[1])
+return redis.call('GET', KEYS[1]) == moment and (left == -1 or left > keep - 1000) and 1 or 0`
 
 	// begin writes an epoch, unless there is one. Argument: moment.
 	begin = `

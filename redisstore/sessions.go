@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -150,7 +149,7 @@ func (s *Sessions) Login(ctx context.Context, user, session string, ttl time.Dur
 	if s.options.SeveralSessions {
 		script = loginAlso
 	}
-	return s.writeTo(ctx, script, user, session, strconv.FormatInt(ttl.Milliseconds(), 10))
+	return s.writeTo(ctx, script, user, session, milliseconds(ttl))
 }
 
 // Revoke ends all sessions of the user. Its errors are those of [Sessions.Login].

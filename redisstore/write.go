@@ -20,6 +20,8 @@ const (
 // [Conn.WaitReplicas] have confirmed it. A failover can lose it: repeat it.
 var ErrNotReplicated = errors.New("redisstore: too few replicas have confirmed")
 
+var errNotKept = errors.New("the write is not in Redis")
+
 // write runs a script on a key until it succeeds and the replicas have confirmed it.
 func (s *store) write(ctx context.Context, script, key string, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
@@ -61,13 +63,13 @@ func (s *store) writeOnce(ctx context.Context, script, key string, args []string
 	}
 	command := client.B().Eval().Script(script).Numkeys(1).Key(key).Arg(args...).Build()
 	if s.replicas == 0 {
-		return client.Do(ctx, command).Error()
+		return done(client.Do(ctx, command))
 	}
 	// WAIT is about the writes of its own connection.
 	return client.Dedicated(func(c rueidis.DedicatedClient) error {
 		wait := c.B().Wait().Numreplicas(int64(s.replicas)).Timeout(workLimit.Milliseconds() / 2).Build()
 		results := c.DoMulti(ctx, command, wait)
-		if err := results[0].Error(); err != nil {
+		if err := done(results[0]); err != nil {
 			return err
 		}
 		confirmed, err := results[1].AsInt64()
@@ -76,6 +78,15 @@ func (s *store) writeOnce(ctx context.Context, script, key string, args []string
 		}
 		return err
 	})
+}
+
+// done returns an error if a script has failed, or Redis does not have what the script wrote.
+func done(result rueidis.RedisResult) error {
+	n, err := result.AsInt64()
+	if err == nil && n != 1 {
+		err = errNotKept
+	}
+	return err
 }
 
 // lastError is the result of the attempts. ErrNotReplicated is final: the
@@ -108,3 +119,5 @@ func (l *lastError) after(err error) error {
 }
 
 func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

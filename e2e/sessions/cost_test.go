@@ -45,7 +45,7 @@ func TestCostOfALookup(t *testing.T) {
 	must(t, err)
 	defer bare.Close()
 	now := time.Now().Truncate(time.Second)
-	session := sso.Session{Issuer: "https://login.example.com", Audience: "api", Subject: "ada", User: "ada", ID: "s1", TokenID: "t1", IssuedAt: now, ExpiresAt: now.Add(time.Hour)}
+	session := sso.Session{Issuer: "https://login.example.com", Audience: "api", Subject: "ada", User: "ada", ID: "s1", TokenID: "t1", IssuedAt: now, ExpiresAt: now.Add(time.Hour), GoodUntil: now.Add(time.Hour)}
 	conn := redisstore.Conn{Addresses: []string{server.Address}, Logger: slog.New(slog.DiscardHandler)}
 	sessions := func(cacheTTL time.Duration) *redisstore.Sessions {
 		s, err := redisstore.NewSessions(conn, redisstore.SessionsOptions{
