@@ -129,6 +129,9 @@ func (d *Denylist) Check(ctx context.Context, session sso.Session) error {
 	if err != nil {
 		return err
 	}
+	if leeway := session.GoodUntil.Sub(session.ExpiresAt); leeway < 0 || leeway > d.options.Leeway {
+		return unavailable(refusal("DenylistOptions.Leeway", fmt.Sprintf("is %v, and that of the service is %v", d.options.Leeway, leeway), "set the greatest of all services"))
+	}
 	answers, err := d.query(ctx, queries...)
 	if err != nil {
 		return err
@@ -165,9 +168,6 @@ func (d *Denylist) queries(session sso.Session) ([]query, error) {
 	}
 	if session.IssuedAt.IsZero() || session.ExpiresAt.IsZero() || session.ExpiresAt.Sub(session.IssuedAt) > d.options.MaxTokenAge {
 		return nil, fmt.Errorf("%w: the token has no iat, or is valid for longer than MaxTokenAge", sso.ErrSessionEnded)
-	}
-	if leeway := session.GoodUntil.Sub(session.ExpiresAt); leeway < 0 || leeway > d.options.Leeway {
-		return nil, unavailable(refusal("DenylistOptions.Leeway", fmt.Sprintf("is %v, and that of the service is %v", d.options.Leeway, leeway), "set the greatest of all services"))
 	}
 	queries := make([]query, 0, 2*len(d.options.Rules))
 	for _, rule := range d.options.Rules {
