@@ -32,15 +32,15 @@ var configurations = []struct {
 	// foreign is the reason to refuse a token of another provider whose key has the same id.
 	foreign sso.Reason
 }{
-	{"two settings", func(p idp.Provider) settings {
-		return settings{PublicKeyURI: p.JWKSURL(), Audience: []string{"orders"}}
-	}, sso.ReasonBadSignature},
+	{"keys by address", func(p idp.Provider) settings {
+		return settings{PublicKeyURI: p.JWKSURL(), Issuer: p.Issuer(), Audience: []string{"orders"}}
+	}, sso.ReasonWrongIssuer}, // iss is checked before the key
 	{"two settings with discovery", func(p idp.Provider) settings {
 		return settings{PublicKeyURI: p.DiscoveryURL(), Audience: []string{"orders"}}
 	}, sso.ReasonBadSignature},
 	{"discovery from the issuer", func(p idp.Provider) settings {
 		return settings{Issuer: p.Issuer(), Audience: []string{"orders"}}
-	}, sso.ReasonWrongIssuer}, // iss is checked before the key
+	}, sso.ReasonWrongIssuer},
 }
 
 var (
