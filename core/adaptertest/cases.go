@@ -233,7 +233,7 @@ func (s *suite) sources(l *caseList) {
 	l.add("two tokens in the query", two, get("/anywhere?access_token="+token+"&access_token="+token), invalidReq).needs = RepeatedFields
 	l.add("one of several sources", oneSource, get("/anywhere", bearer(token)), ada)
 	l.add("two sources at once", oneSource, with(get("/anywhere", bearer(token)), "Cookie", cookie), invalidReq)
-	nothing := "What holds no token is not a credential, alone or beside one."
+	nothing := "A place without a token is not a credential, alone or beside one."
 	l.add("another scheme, and a token in another source", nothing, with(get("/anywhere", "Basic YWRhOnNlY3JldA=="), "X-Token", token), ada)
 	l.add("an empty Authorization field, and a token in another source", nothing, with(get("/anywhere", ""), "X-Token", token), ada)
 	l.add("an empty cookie, and a token in another source", nothing, with(get("/anywhere", bearer(token)), "Cookie", cookieName+"="), ada)
