@@ -107,7 +107,7 @@ func TestServers_Tokens(t *testing.T) {
 
 // refresh is the longest time that a withdrawn key stays in use: the interval with its jitter, and the time of a
 // fetch for which a request does not wait.
-const refresh = 5*time.Minute*11/10 + 3*time.Second
+const refresh = 5*time.Minute*11/10 + 10*time.Second
 
 // A provider's tokens live for five minutes, less than a refresh. With this leeway they outlive their key, so they
 // are refused because of the key.
