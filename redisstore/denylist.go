@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/more-retail/moresso-go/core/sso"
@@ -37,7 +39,8 @@ const (
 )
 
 // DenylistOptions configures a [Denylist]. All programs that share a denylist must have the same
-// Issuer, Rules and MaxTokenAge.
+// Issuer, Rules, MaxTokenAge and Leeway: lookups with others fail until [Denylist.Begin] is called with
+// them.
 type DenylistOptions struct {
 	// Issuer is the `iss` of the tokens. Tokens of another issuer are rejected. Required.
 	Issuer string
@@ -70,12 +73,18 @@ type DenylistOptions struct {
 type Denylist struct {
 	*store
 	options DenylistOptions
+	field   string // of the epochs, which other denylists of the issuer do not begin
+	seenMu  sync.Mutex
+	seen    map[string][]int64 // the latest epoch of each bucket
 }
 
 var _ sso.SessionStore = (*Denylist)(nil)
 
-// errNoEpoch is the error of a denylist that has lost its data.
-var errNoEpoch = refusal("Denylist.Begin", "was never called, or Redis has lost the revocations: an epoch is missing", "see docs/SESSIONS.md")
+// The errors of a denylist that has lost data.
+var (
+	errNoEpoch  = refusal("Denylist.Begin", "was never called with this Issuer, Rules, MaxTokenAge and Leeway, or Redis has lost the revocations: an epoch is missing", "see docs/SESSIONS.md")
+	errRollback = refusal("Denylist.Begin", "must be called again, because Redis has gone back to an earlier epoch and has lost revocations", "see docs/SESSIONS.md")
+)
 
 // NewDenylist checks the options and does not connect: the first lookup does, or Ready. Everything
 // that is wrong is in one [*sso.ConfigError].
@@ -105,7 +114,8 @@ func NewDenylist(c Conn, o DenylistOptions) (*Denylist, error) {
 	if err := f.err(); err != nil {
 		return nil, err
 	}
-	return &Denylist{newStore(&c, o.CacheTTL), o}, nil
+	field := fmt.Sprintf("%v %v %v", o.Rules, o.MaxTokenAge, o.Leeway)
+	return &Denylist{store: newStore(&c, o.CacheTTL), options: o, field: field, seen: map[string][]int64{}}, nil
 }
 
 // SessionPolicy returns how tokens name their session: it has only the claims that the rules need.
@@ -136,10 +146,10 @@ func (d *Denylist) Check(ctx context.Context, session sso.Session) error {
 	if err != nil {
 		return err
 	}
-	lost := false
+	var lost error
 	for i, rule := range d.options.Rules {
-		denied, epoch := answers[2*i], answers[2*i+1]
-		lost = lost || !epoch.found
+		denied := answers[2*i]
+		lost = cmp.Or(lost, d.checkEpoch(ctx, queries[2*i+1], answers[2*i+1]))
 		if !denied.found {
 			continue
 		}
@@ -154,10 +164,41 @@ func (d *Denylist) Check(ctx context.Context, session sso.Session) error {
 			return fmt.Errorf("%w: revoked by the time of issue", sso.ErrSessionEnded)
 		}
 	}
-	if lost {
-		return unavailable(errNoEpoch)
+	return lost
+}
+
+// checkEpoch returns an error if an epoch is missing or is earlier than another lookup has seen. An answer
+// from the cache, or one that another has overtaken, can be earlier, so it reads the epoch again.
+func (d *Denylist) checkEpoch(ctx context.Context, q query, a answer) error {
+	earliest := d.latest(q.key, nil)
+	for len(a.epoch) == 2 && a.epoch[0] > 0 {
+		if slices.Compare(a.epoch, earliest) >= 0 {
+			d.latest(q.key, a.epoch)
+			return nil
+		}
+		if q.fresh { // until the next epoch
+			d.latest(q.key, []int64{earliest[0], math.MaxInt64})
+			return unavailable(errRollback)
+		}
+		q.fresh = true
+		answers, err := d.query(ctx, q)
+		if err != nil {
+			return err
+		}
+		a = answers[0]
 	}
-	return nil
+	return unavailable(errNoEpoch)
+}
+
+// latest returns the latest epoch of a bucket that was seen before, and records another.
+func (d *Denylist) latest(key string, epoch []int64) []int64 {
+	d.seenMu.Lock()
+	defer d.seenMu.Unlock()
+	seen := d.seen[key]
+	if slices.Compare(epoch, seen) > 0 {
+		d.seen[key] = epoch
+	}
+	return seen
 }
 
 // queries returns two queries for each rule: one for a revocation, and one for the epoch of its
@@ -182,7 +223,7 @@ func (d *Denylist) queries(session sso.Session) ([]query, error) {
 			return nil, fmt.Errorf("%w: the token lacks the claim that the rule %s needs", sso.ErrSessionEnded, rule)
 		}
 		key, bucket := d.key(rule, value)
-		queries = append(queries, query{key: key}, query{key: epochKey(bucket)})
+		queries = append(queries, query{key: key}, query{key: d.epochKey(bucket), epoch: d.field})
 	}
 	return queries, nil
 }
@@ -194,22 +235,27 @@ func (d *Denylist) key(rule Rule, value string) (key string, bucket int) {
 		hash = (hash ^ uint32(value[i])) * 16777619
 	}
 	bucket = int(hash % buckets)
-	return strings.TrimSuffix(epochKey(bucket), "epoch") + string(rule) + ":" + sized(d.options.Issuer) + ":" + sized(value), bucket
+	return bucketKey(bucket) + string(rule) + ":" + sized(d.options.Issuer) + ":" + sized(value), bucket
 }
 
-func epochKey(bucket int) string { return ownKeys + "denied:{" + strconv.Itoa(bucket) + "}:epoch" }
+func bucketKey(bucket int) string { return ownKeys + "denied:{" + strconv.Itoa(bucket) + "}:" }
 
-// Begin writes the epoch keys. If one is missing, Redis has lost revocations, and lookups return an
-// [*sso.UnavailableError]. Call it once, from a program that an operator runs, not from a service,
-// which would hide a loss. After a loss call it once all tokens that may have been revoked have
-// expired, or the revocations are written again. It does not change existing keys. It has the errors
-// of Ready, and writes 64 keys one after the other, each with the errors of [Sessions.Login].
+func (d *Denylist) epochKey(bucket int) string {
+	return bucketKey(bucket) + sized(d.options.Issuer) + ":epoch"
+}
+
+// Begin begins an epoch of the denylist with this Issuer, Rules, MaxTokenAge and Leeway. If an epoch is
+// missing, or is earlier than one that this process has seen, Redis has lost revocations, and lookups
+// return an [*sso.UnavailableError]. Call it once, from a program that an operator runs, not from a
+// service, which would hide a loss. After a loss call it once all tokens that may have been revoked
+// have expired, or the revocations are written again. It has the errors of Ready, and writes 64 keys
+// one after the other, each with the errors of [Sessions.Login].
 func (d *Denylist) Begin(ctx context.Context) error {
 	if err := d.Ready(ctx); err != nil {
 		return err
 	}
 	for bucket := range buckets {
-		if err := d.write(ctx, begin, epochKey(bucket), millis(d.now())); err != nil {
+		if err := d.write(ctx, begin, []string{d.epochKey(bucket)}, d.field); err != nil {
 			return err
 		}
 	}
@@ -274,8 +320,8 @@ func (d *Denylist) denyBefore(ctx context.Context, method, subject string, momen
 }
 
 func (d *Denylist) deny(ctx context.Context, rule Rule, value, moment string, keep time.Duration, until time.Time, ahead ...string) error {
-	key, _ := d.key(rule, value)
-	return d.write(ctx, deny, key, append([]string{moment, milliseconds(keep), millis(until), millis(d.now())}, ahead...)...)
+	key, bucket := d.key(rule, value)
+	return d.write(ctx, deny, []string{key, d.epochKey(bucket)}, moment, milliseconds(keep), millis(until), millis(d.now()), strings.Join(ahead, ""), d.field)
 }
 
 // requires checks that the rule is configured and its value is not empty.

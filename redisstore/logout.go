@@ -90,7 +90,7 @@ func (l logouts) LogoutRecorded(ctx context.Context, issuer, tokenID string) (bo
 // RecordLogout implements [logout.Revoker].
 func (l logouts) RecordLogout(ctx context.Context, issuer, tokenID string, until time.Time) error {
 	keep := max(until.Sub(l.now()), clockSkew)
-	return l.write(ctx, deny, logoutKey(issuer, tokenID), "1", milliseconds(keep), "0", "0")
+	return l.write(ctx, deny, []string{logoutKey(issuer, tokenID)}, "1", milliseconds(keep), "0", "0")
 }
 
 func logoutKey(issuer, tokenID string) string {

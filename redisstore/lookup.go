@@ -24,14 +24,29 @@ const (
 
 var errTooLate = fmt.Errorf("no answer from Redis within %v", lookupLimit)
 
-// query reads a string, or the score of a member of a sorted set.
-type query struct{ key, member string }
+// query reads a string, the score of a member of a sorted set, or an epoch.
+type query struct {
+	key, member string
+	epoch       string // the field; see begin
+	fresh       bool   // not from the cache
+}
+
+func (q query) command(b rueidis.Builder) rueidis.Cacheable {
+	switch {
+	case q.member != "":
+		return b.Zscore().Key(q.key).Member(q.member).Cache()
+	case q.epoch != "":
+		return b.Hmget().Key(q.key).Field(q.epoch, "count").Cache()
+	}
+	return b.Get().Key(q.key).Cache()
+}
 
 // answer is the answer to a query.
 type answer struct {
 	found bool
 	text  string
 	score float64
+	epoch []int64 // when it began, and the number of writes
 }
 
 // query reads from Redis or from the cache, within lookupLimit. In a Cluster it sends each pair of
@@ -147,7 +162,7 @@ func (s *store) readCached(ctx context.Context, queries []query) ([]answer, erro
 		defer cancel()
 		return s.read(ctx, queries)
 	}
-	if s.cacheTTL == 0 {
+	if s.cacheTTL == 0 || queries[0].fresh {
 		return uncached()
 	}
 	client, err := s.client.get()
@@ -156,11 +171,7 @@ func (s *store) readCached(ctx context.Context, queries []query) ([]answer, erro
 	}
 	cacheable := make([]rueidis.CacheableTTL, len(queries))
 	for i, q := range queries {
-		if q.member != "" {
-			cacheable[i] = rueidis.CT(client.B().Zscore().Key(q.key).Member(q.member).Cache(), s.cacheTTL)
-		} else {
-			cacheable[i] = rueidis.CT(client.B().Get().Key(q.key).Cache(), s.cacheTTL)
-		}
+		cacheable[i] = rueidis.CT(q.command(client.B()), s.cacheTTL)
 	}
 	var results []rueidis.RedisResult
 	if len(queries) == 1 {
@@ -186,11 +197,7 @@ func (s *store) read(ctx context.Context, queries []query) ([]answer, error) {
 	}
 	commands := make([]rueidis.Completed, len(queries))
 	for i, q := range queries {
-		if q.member != "" {
-			commands[i] = client.B().Zscore().Key(q.key).Member(q.member).Build()
-		} else {
-			commands[i] = client.B().Get().Key(q.key).Build()
-		}
+		commands[i] = rueidis.Completed(q.command(client.B()))
 	}
 	if len(queries) == 1 {
 		return parse(queries, []rueidis.RedisResult{client.Do(ctx, commands[0])})
@@ -202,9 +209,12 @@ func parse(queries []query, results []rueidis.RedisResult) ([]answer, error) {
 	answers := make([]answer, len(queries))
 	for i, r := range results {
 		var err error
-		if queries[i].member != "" {
+		switch {
+		case queries[i].member != "":
 			answers[i].score, err = r.AsFloat64()
-		} else {
+		case queries[i].epoch != "":
+			answers[i].epoch, err = r.AsIntSlice()
+		default:
 			answers[i].text, err = r.ToString()
 		}
 		if err != nil && !rueidis.IsRedisNil(err) {

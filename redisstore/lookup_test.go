@@ -274,9 +274,9 @@ func TestLookup_SlowRefusal(t *testing.T) {
 func TestStore_WriteIsConfirmed(t *testing.T) {
 	server := redistest.Start(t)
 	s := connected(t, server.Address, 0)
-	for script, want := range map[string]error{"return 1": nil, "return 0": errNotKept, "return false": rueidis.Nil, "return 2": errNotKept} {
+	for script, want := range map[string]error{"return 1": nil, "return 0": errNotKept, "return false": rueidis.Nil, "return 3": errNotKept, "return 2": errOthers} {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-		if err := s.write(ctx, script, userKey); !errors.Is(err, want) || want != nil && !errors.Is(err, sso.ErrUnavailable) {
+		if err := s.write(ctx, script, []string{userKey}); !errors.Is(err, want) || errors.Is(want, errNotKept) != errors.Is(err, errNotKept) {
 			t.Errorf("%s: %v", script, err)
 		}
 		cancel()

@@ -179,5 +179,5 @@ func (s *Sessions) writeTo(ctx context.Context, script, user string, args ...str
 	if err != nil {
 		return fmt.Errorf("redisstore: %w", err)
 	}
-	return s.write(ctx, script, key, args...)
+	return s.write(ctx, script, []string{key}, args...)
 }

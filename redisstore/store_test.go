@@ -175,8 +175,8 @@ func TestSessions_WrongType(t *testing.T) {
 
 // The lists are those of docs/SESSIONS.md.
 var (
-	checks = strings.Fields("on >secret ~moresso:* resetchannels -@all +hello +auth +ping +role +info +get +zscore +pttl +multi +exec +client|tracking +client|caching")
-	writes = strings.Fields("+eval +set +del +zadd +zrem +zrange +zremrangebyscore +zremrangebyrank +pexpireat +time +wait")
+	checks = strings.Fields("on >secret ~moresso:* resetchannels -@all +hello +auth +ping +role +info +get +hmget +zscore +pttl +multi +exec +client|tracking +client|caching")
+	writes = strings.Fields("+eval +set +del +exists +hget +hset +hexists +hincrby +zadd +zrem +zrange +zremrangebyscore +zremrangebyrank +pexpireat +time +wait")
 )
 
 func as(user, password string) change {

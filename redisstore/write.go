@@ -20,27 +20,30 @@ const (
 // [Conn.WaitReplicas] have confirmed it. A failover can lose it: repeat it.
 var ErrNotReplicated = errors.New("redisstore: too few replicas have confirmed")
 
-var errNotKept = errors.New("the write is not in Redis")
+var (
+	errNotKept = errors.New("the write is not in Redis")
+	errOthers  = refusal("DenylistOptions", "has other Rules, MaxTokenAge or Leeway than the services, which may not see what was written", "set the same, or call Begin")
+)
 
-// write runs a script on a key until it succeeds and the replicas have confirmed it.
-func (s *store) write(ctx context.Context, script, key string, args ...string) error {
+// write runs a script on keys of one slot until it succeeds and the replicas have confirmed it.
+func (s *store) write(ctx context.Context, script string, keys []string, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
 	var last lastError
-	return s.do(ctx, func() error { return s.tryWrite(ctx, &last, script, key, args) }, last.after)
+	return s.do(ctx, func() error { return s.tryWrite(ctx, &last, script, keys, args) }, last.after)
 }
 
-func (s *store) tryWrite(ctx context.Context, last *lastError, script, key string, args []string) error {
+func (s *store) tryWrite(ctx context.Context, last *lastError, script string, keys, args []string) error {
 	for {
-		err := s.writeOnce(ctx, script, key, args)
+		err := s.writeOnce(ctx, script, keys, args)
 		if err == nil && s.cacheTTL > 0 {
 			// This instance has the invalidation once the connection of its cache has a later answer.
-			_, _ = s.read(ctx, []query{{key: key}})
+			_, _ = s.read(ctx, []query{{key: keys[0]}})
 		}
 		switch {
 		case err == nil:
 			return nil
-		case wrongType(err):
+		case wrongType(err), errors.Is(err, errOthers):
 			return fmt.Errorf("redisstore: %w", explain(err))
 		case errors.Is(err, errClosed):
 			return err
@@ -54,14 +57,14 @@ func (s *store) tryWrite(ctx context.Context, last *lastError, script, key strin
 	}
 }
 
-func (s *store) writeOnce(ctx context.Context, script, key string, args []string) error {
+func (s *store) writeOnce(ctx context.Context, script string, keys, args []string) error {
 	ctx, cancel := context.WithTimeout(ctx, workLimit)
 	defer cancel()
 	client, err := s.client.get()
 	if err != nil {
 		return err
 	}
-	command := client.B().Eval().Script(script).Numkeys(1).Key(key).Arg(args...).Build()
+	command := client.B().Eval().Script(script).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build()
 	if s.replicas == 0 {
 		return done(client.Do(ctx, command))
 	}
@@ -83,8 +86,11 @@ func (s *store) writeOnce(ctx context.Context, script, key string, args []string
 // done returns an error if a script has failed, or Redis does not have what the script wrote.
 func done(result rueidis.RedisResult) error {
 	n, err := result.AsInt64()
-	if err == nil && n != 1 {
-		err = errNotKept
+	switch {
+	case err == nil && n == 2:
+		return errOthers
+	case err == nil && n != 1:
+		return errNotKept
 	}
 	return err
 }
