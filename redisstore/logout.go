@@ -11,10 +11,12 @@ import (
 
 // Revoker ends sessions at the request of the identity provider, for [logout.New]. It requires
 // [SessionsOptions.Issuer]. It ends the session that a logout token names by `sid` and `sub`, if
-// UserClaim is "sub". It does not end a newer session of the user. It does not know which sessions
-// of a user are older, so a logout of all of them matches [errors.ErrUnsupported].
+// UserClaim is "sub" and SessionClaim is "sid"; otherwise it ends nothing, and [logout.New] refuses it.
+// It does not end a newer session of the user. It does not know which sessions of a user are older, so
+// a logout of all of them matches [errors.ErrUnsupported].
 func (s *Sessions) Revoker() logout.Revoker {
-	return sessionsRevoker{logouts{s.store, s.options.Issuer}, s}
+	ends := s.options.UserClaim == "sub" && s.options.SessionClaim == "sid"
+	return sessionsRevoker{logouts{s.store, s.options.Issuer, ends, "session:" + s.options.Audience}, s}
 }
 
 type sessionsRevoker struct {
@@ -40,9 +42,12 @@ func (r sessionsRevoker) RevokeSubject(context.Context, logout.Revocation) error
 }
 
 // Revoker ends sessions at the request of the identity provider, for [logout.New]. With
-// [BySession] it ends one session, with [ByIssuedAt] all of a subject: set both.
+// [BySession] it ends one session, if SessionClaim is "sid", with [ByIssuedAt] all of a subject: set
+// both. With neither it ends nothing, and [logout.New] refuses it.
 func (d *Denylist) Revoker() logout.Revoker {
-	return denylistRevoker{logouts{d.store, d.options.Issuer}, d}
+	policy := d.SessionPolicy()
+	ends := policy.SessionClaim == "sid" || policy.UserClaim == "sub"
+	return denylistRevoker{logouts{d.store, d.options.Issuer, ends, "denied:" + d.field}, d}
 }
 
 type denylistRevoker struct {
@@ -69,30 +74,34 @@ func (r denylistRevoker) RevokeSubject(ctx context.Context, what logout.Revocati
 type logouts struct {
 	*store
 	issuer string
+	ends   bool   // any session
+	scope  string // of the records: services whose sessions are kept apart receive the same token
 }
 
 // RevokesFor implements [logout.Revoker].
-func (l logouts) RevokesFor(issuer string) bool { return issuer != "" && issuer == l.issuer }
+func (l logouts) RevokesFor(issuer string) bool {
+	return l.ends && issuer != "" && issuer == l.issuer
+}
 
 func (l logouts) check(what logout.Revocation) error {
 	if !l.RevokesFor(what.Issuer) {
-		return fmt.Errorf("redisstore: a logout by %q, and the store's Issuer is %q: %w", what.Issuer, l.issuer, errors.ErrUnsupported)
+		return fmt.Errorf("redisstore: a logout by %q, and the store's Issuer is %q, or it looks up neither sid nor sub: %w", what.Issuer, l.issuer, errors.ErrUnsupported)
 	}
 	return nil
 }
 
 // LogoutRecorded implements [logout.Revoker].
 func (l logouts) LogoutRecorded(ctx context.Context, issuer, tokenID string) (bool, error) {
-	answers, err := l.query(ctx, query{key: logoutKey(issuer, tokenID)})
+	answers, err := l.query(ctx, query{key: l.key(issuer, tokenID)})
 	return err == nil && answers[0].found, err
 }
 
 // RecordLogout implements [logout.Revoker].
 func (l logouts) RecordLogout(ctx context.Context, issuer, tokenID string, until time.Time) error {
 	keep := max(until.Sub(l.now()), clockSkew)
-	return l.write(ctx, deny, []string{logoutKey(issuer, tokenID)}, "1", milliseconds(keep), "0", "0")
+	return l.write(ctx, deny, []string{l.key(issuer, tokenID)}, "1", milliseconds(keep), "0", "0")
 }
 
-func logoutKey(issuer, tokenID string) string {
-	return ownKeys + "logout:" + sized(issuer) + ":" + sized(tokenID)
+func (l logouts) key(issuer, tokenID string) string {
+	return ownKeys + "logout:" + sized(l.scope) + ":" + sized(issuer) + ":" + sized(tokenID)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,7 +105,7 @@ func TestDenylist_LogoutBySID(t *testing.T) {
 	other.receives(t, ended, http.StatusBadRequest) // a replay
 	other.receives(t, logoutOf(provider, sid("s1")), http.StatusOK)
 
-	key := "moresso:logout:" + strconv.Itoa(len(provider.URL())) + ":" + provider.URL() + ":4:l{1}"
+	key := server.Do("KEYS", "moresso:logout:*:"+strconv.Itoa(len(provider.URL()))+":"+provider.URL()+":4:l{1}")
 	keptFor(t, server, key, 2*time.Minute+time.Minute+time.Minute)
 }
 
@@ -271,4 +272,86 @@ func TestSessions_LogoutWithoutIssuer(t *testing.T) {
 		t.Error(err)
 	}
 	wants(t, store, session("ada", "s1"), "lives")
+}
+
+// The provider sends one logout token to all services. Each ends its own sessions.
+func TestRevoker_OneTokenManyServices(t *testing.T) {
+	server := redistest.Start(t)
+	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
+	of := func(name string, s store) instance {
+		cfg := provider.Config(name)
+		cfg.Sessions, cfg.MaxTokenAge = s, time.Hour
+		auth := provider.Authenticator(cfg)
+		receiver, err := logout.New(auth, s.Revoker(), "web")
+		do(t, err)
+		return instance{s, auth, receiver}
+	}
+	services := map[string]instance{}
+	for _, name := range []string{"api", "shop", "shop:1"} {
+		sessions := openSessions(t, at(server.Address), issuedBy(provider), audience(name))
+		do(t, sessions.Login(t.Context(), "ada", "s1", time.Hour))
+		services[name] = of(name, sessions)
+	}
+	for name, change := range map[string]change{
+		"by sid": rules(redisstore.BySession), "by sub": rules(redisstore.ByIssuedAt), "both": rules(redisstore.BySession, redisstore.ByIssuedAt),
+		"another age": func(c *config) {
+			c.denylist.Rules, c.denylist.MaxTokenAge = []redisstore.Rule{redisstore.BySession}, 2*time.Hour
+		},
+	} {
+		list := openDenylist(t, at(server.Address), issuedBy(provider), change)
+		do(t, list.Begin(t.Context()))
+		services[name] = of(name, list)
+	}
+	ended := logoutOf(provider, sid("s1"), jti("l1"))
+	issued := time.Now().Add(-time.Second)
+	tokens := map[string]string{}
+	for name, service := range services {
+		tokens[name] = provider.MustToken(sid("s1"), devissuer.Audience(name), devissuer.IssuedAt(issued), devissuer.ValidFor(30*time.Minute))
+		service.admits(t, tokens[name], http.StatusOK)
+	}
+	for name, service := range services {
+		t.Run(name, func(t *testing.T) {
+			service.receives(t, ended, http.StatusOK)
+			service.admits(t, tokens[name], http.StatusUnauthorized)
+			service.receives(t, ended, http.StatusBadRequest) // a replay
+		})
+	}
+}
+
+// A revoker that can end nothing is refused at start-up, even if the service looks up sid and sub.
+func TestRevoker_EndsNothing(t *testing.T) {
+	provider := ssotest.NewIssuer(t, ssotest.FastKeys())
+	address := at("127.0.0.1:1")
+	claims := func(user, session string) change {
+		return func(c *config) { c.sessions.UserClaim, c.sessions.SessionClaim = user, session }
+	}
+	otherClaim := func(c *config) { c.denylist.SessionClaim = "session_id" }
+	cfg := provider.Config("api")
+	cfg.Sessions, cfg.MaxTokenAge = openDenylist(t, address, issuedBy(provider), rules(redisstore.BySession, redisstore.ByIssuedAt)), time.Hour
+	auth := provider.Authenticator(cfg)
+	for name, test := range map[string]struct {
+		store store
+		ends  bool
+	}{
+		"token ids alone":           {openDenylist(t, address, issuedBy(provider), rules(redisstore.ByTokenID)), false},
+		"sessions of another claim": {openDenylist(t, address, issuedBy(provider), otherClaim, rules(redisstore.ByTokenID, redisstore.BySession)), false},
+		"the same, and users":       {openDenylist(t, address, issuedBy(provider), otherClaim, rules(redisstore.BySession, redisstore.ByIssuedAt)), true},
+		"sessions by sid":           {openDenylist(t, address, issuedBy(provider), rules(redisstore.BySession)), true},
+		"users":                     {openDenylist(t, address, issuedBy(provider), rules(redisstore.ByIssuedAt)), true},
+		"current sessions":          {openSessions(t, address, issuedBy(provider)), true},
+		"of another session claim":  {openSessions(t, address, issuedBy(provider), claims("", "session_id")), false},
+		"of another user claim":     {openSessions(t, address, issuedBy(provider), claims("user_id", "")), false},
+		"of more-sso-auth":          {openSessions(t, address, issuedBy(provider), claims("user_id", "session_id")), false},
+		"without an issuer":         {openSessions(t, address), false},
+	} {
+		revoker := test.store.Revoker()
+		_, err := logout.New(auth, revoker, "web")
+		if (err == nil) != test.ends || err != nil && !strings.Contains(err.Error(), "revoker") || revoker.RevokesFor(provider.URL()) != test.ends {
+			t.Errorf("%s: %v", name, err)
+		}
+		what := logout.Revocation{Issuer: provider.URL(), Audience: "api", SessionID: "s1", Subject: "ada", User: "ada"}
+		if err := revoker.RevokeSession(t.Context(), what); !test.ends && !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

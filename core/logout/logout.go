@@ -32,8 +32,8 @@ import (
 // [errors.ErrUnsupported] means that the revoker cannot end what is named (400); any other, that it
 // is unavailable (503).
 type Revoker interface {
-	// RevokesFor reports whether the revoker ends sessions of this issuer. A logout of any other is
-	// refused (400). The answer must not change.
+	// RevokesFor reports whether the revoker can end sessions of this issuer. A logout of any other is
+	// refused (400), and [New] refuses a revoker without an issuer. The answer must not change.
 	RevokesFor(issuer string) bool
 
 	// RevokeSession ends the session r.SessionID of r.Issuer and no other. A store that keeps the
@@ -44,7 +44,9 @@ type Revoker interface {
 	// r.IssuedBefore. Those of later tokens do not end.
 	RevokeSubject(ctx context.Context, r Revocation) error
 
-	// LogoutRecorded reports whether RecordLogout was called for this issuer and `jti`.
+	// LogoutRecorded reports whether RecordLogout was called for this issuer and `jti`. Services that
+	// share a store and keep their sessions apart, such as by audience, must not share the records: each
+	// of them receives the token.
 	LogoutRecorded(ctx context.Context, issuer, tokenID string) (bool, error)
 
 	// RecordLogout records that a logout token was processed, until the given time.
@@ -141,7 +143,7 @@ func checkIssuers(l *configerr.List, engine *verify.Engine, revoker Revoker) {
 	case read == 0:
 		l.Add("Sessions", "reads neither sid nor sub, so a logout would end nothing", `set a session store with the user claim "sub" or the session claim "sid"`)
 	case ends == 0:
-		l.Add("revoker", "is for none of the issuers whose sessions are checked", "set that of the store in Config.Sessions, with the same Issuer")
+		l.Add("revoker", "is for none of the issuers whose sessions are checked", "set that of the store in Config.Sessions, with the same Issuer; a store that looks up neither sid nor sub has none")
 	}
 }
 
@@ -152,9 +154,9 @@ func readsSession(r *verify.Rules) bool { return r.Sessions != nil && r.Sessions
 func readsSubject(r *verify.Rules) bool { return r.Sessions != nil && r.Sessions.UserClaim == "sub" }
 
 // Receive verifies a logout token and ends what it names. With `sid` it ends that session, and no
-// newer one of the same user. Without `sid`, or if the store does not read it, it ends all sessions
-// of `sub` whose tokens were issued before the logout. A token that was processed before is refused.
-// Its `jti` is recorded only after the revocation has succeeded, so the provider can try again until
+// newer one of the same user. Without `sid`, or if the store does not read it or the revoker cannot end
+// it, it ends all sessions of `sub` whose tokens were issued before the logout. A token that was
+// processed before is refused. Its `jti` is recorded only after the revocation has succeeded, so the provider can try again until
 // then.
 //
 // Nil means that the session has ended. [sso.DenialOf] returns the response to an error (section
@@ -183,13 +185,13 @@ func (l *Receiver) Receive(ctx context.Context, token string) error {
 
 func (l *Receiver) receive(ctx context.Context, token string) error {
 	var (
-		r          Revocation
+		ends       []Revocation
 		id         string
 		until      time.Time
 		unreadable error
 	)
 	err := l.engine.Verify(ctx, token, verify.LogoutToken, l.clientIDs, nil, func(t *verify.Token) {
-		r, unreadable = revocation(t)
+		ends, unreadable = revocations(t)
 		id, _ = t.Claims().Get("jti").Text()
 		until = t.Times.Expires.Add(t.Leeway + clockSkew)
 	})
@@ -199,28 +201,34 @@ func (l *Receiver) receive(ctx context.Context, token string) error {
 	if unreadable != nil {
 		return unreadable
 	}
-	if !l.revoker.RevokesFor(r.Issuer) {
-		return noSession("the revoker is not for the issuer %q", verify.Clip(r.Issuer))
+	issuer := ends[0].Issuer
+	if !l.revoker.RevokesFor(issuer) {
+		return noSession("the revoker is not for the issuer %q", verify.Clip(issuer))
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
-	before, err := l.revoker.LogoutRecorded(ctx, r.Issuer, id)
+	before, err := l.revoker.LogoutRecorded(ctx, issuer, id)
 	if err != nil {
 		return l.auth.SessionsUnavailable(err)
 	}
 	if before {
 		return &sso.TokenError{Name: "jti", Reason: sso.ReasonReplayed, Err: errors.New("the logout token was processed before")}
 	}
-	revoke := l.revoker.RevokeSession
-	if r.SessionID == "" {
-		revoke = l.revoker.RevokeSubject
+	for _, r := range ends { // the next, if the revoker cannot end this one
+		revoke := l.revoker.RevokeSession
+		if r.SessionID == "" {
+			revoke = l.revoker.RevokeSubject
+		}
+		if err = revoke(ctx, r); !errors.Is(err, errors.ErrUnsupported) {
+			break
+		}
 	}
-	if err := revoke(ctx, r); errors.Is(err, errors.ErrUnsupported) {
+	if errors.Is(err, errors.ErrUnsupported) {
 		return noSession("the store cannot end what the logout token names: %v", err)
 	} else if err != nil {
 		return l.auth.SessionsUnavailable(err)
 	}
-	if err := l.revoker.RecordLogout(ctx, r.Issuer, id, until); err != nil {
+	if err := l.revoker.RecordLogout(ctx, issuer, id, until); err != nil {
 		return l.auth.SessionsUnavailable(err)
 	}
 	l.auth.Observe(sso.Event{Kind: sso.EventSessionRevoked})
@@ -231,8 +239,9 @@ func noSession(format string, args ...any) error {
 	return &sso.TokenError{Name: "sid", Reason: sso.ReasonNoSession, Err: fmt.Errorf(format, args...)}
 }
 
-// revocation returns what a logout token ends under the session policy of its issuer.
-func revocation(t *verify.Token) (Revocation, error) {
+// revocations returns what a logout token can end under the session policy of its issuer, narrowest
+// first.
+func revocations(t *verify.Token) (ends []Revocation, err error) {
 	latest := slices.MaxFunc([]time.Time{t.Now(), t.Times.Issued}, time.Time.Compare)
 	sub, _ := t.Claims().Get("sub").Text()
 	sid, _ := t.Claims().Get("sid").Text()
@@ -243,13 +252,16 @@ func revocation(t *verify.Token) (Revocation, error) {
 	if readsSubject(t.Rules) {
 		r.User = sub
 	}
-	switch {
-	case sid != "" && readsSession(t.Rules):
+	if sid != "" && readsSession(t.Rules) {
 		r.SessionID = sid
-	case sub != "" && readsSubject(t.Rules):
-		r.IssuedBefore = t.Times.Issued.Truncate(time.Second).Add(time.Second)
-	default:
-		return Revocation{}, noSession("no session store reads what the logout token names: sid %t, sub %t", sid != "", sub != "")
+		ends = append(ends, r)
 	}
-	return r, nil
+	if sub != "" && readsSubject(t.Rules) {
+		r.SessionID, r.IssuedBefore = "", t.Times.Issued.Truncate(time.Second).Add(time.Second)
+		ends = append(ends, r)
+	}
+	if len(ends) == 0 {
+		return nil, noSession("no session store reads what the logout token names: sid %t, sub %t", sid != "", sub != "")
+	}
+	return ends, nil
 }

@@ -501,12 +501,41 @@ func TestReceive_Retry(t *testing.T) {
 	}
 }
 
+// A logout by sub follows if the revoker cannot end the session.
 func TestReceive_Unsupported(t *testing.T) {
-	_, receiver, store := withLogout(t)
-	store.fail["session"] = fmt.Errorf("sessions by their user only: %w", errors.ErrUnsupported)
-	err := receiver.Receive(t.Context(), logoutToken())
-	if reasonIn(err) != sso.ReasonNoSession || sso.DenialOf(err).Status != http.StatusBadRequest || len(store.recorded) > 0 {
-		t.Errorf("%v", err)
+	unsupported, down := fmt.Errorf("sessions by their user only: %w", errors.ErrUnsupported), errors.New("connection refused")
+	for name, test := range map[string]struct {
+		user             string // the user claim of the policy
+		changes          []string
+		session, subject error
+		calls            []string
+		status           int
+	}{
+		"by sub":                {"sub", nil, unsupported, nil, []string{"recorded", "session", "subject", "record"}, http.StatusOK},
+		"neither":               {"sub", nil, unsupported, unsupported, []string{"recorded", "session", "subject"}, http.StatusBadRequest},
+		"by sub, which is down": {"sub", nil, unsupported, down, []string{"recorded", "session", "subject"}, http.StatusServiceUnavailable},
+		"the session is down":   {"sub", nil, down, nil, []string{"recorded", "session"}, http.StatusServiceUnavailable},
+		"without sub":           {"sub", []string{"sub", ""}, unsupported, nil, []string{"recorded", "session"}, http.StatusBadRequest},
+		"sub is not looked up":  {"", nil, unsupported, nil, []string{"recorded", "session"}, http.StatusBadRequest},
+		"the session":           {"sub", nil, nil, unsupported, []string{"recorded", "session", "record"}, http.StatusOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, receiver, store := withLogout(t, func(c *sso.Config) {
+				c.Sessions.(*signedOut).policy = sso.SessionPolicy{UserClaim: test.user, SessionClaim: "sid"} //nolint:errcheck // by withLogout
+			})
+			store.fail["session"], store.fail["subject"] = test.session, test.subject
+			err := receiver.Receive(t.Context(), logoutToken(test.changes...))
+			status := http.StatusOK
+			if err != nil {
+				status = sso.DenialOf(err).Status
+			}
+			if status != test.status || !slices.Equal(store.calls, test.calls) || (len(store.recorded) > 0) != (err == nil) {
+				t.Errorf("%d, %v: %v", status, store.calls, err)
+			}
+			if bySubject := store.last.SessionID == ""; bySubject != slices.Contains(store.calls, "subject") || bySubject == store.last.IssuedBefore.IsZero() {
+				t.Errorf("%+v", store.last)
+			}
+		})
 	}
 }
 
