@@ -23,7 +23,7 @@ func TestAuthenticator_Explain(t *testing.T) {
 	a := newAuth(t)
 	all := []string{
 		"token", "header", "crit", "zip", "b64", "alg", "cty", "typ", "kid", "payload", "exp", "nbf", "iat", "sub", "aud", "iss",
-		"client_id", "jti", "payload typ", "token_use", "at_hash", "c_hash", "nonce", "events", "cnf", "key", "signature",
+		"client_id", "jti", "payload typ", "token_use", "at_hash", "c_hash", "s_hash", "nonce", "events", "cnf", "key", "signature",
 	}
 	t.Run("a valid token", func(t *testing.T) {
 		p, steps, err := a.Explain(t.Context(), token())

@@ -45,6 +45,7 @@ var (
 	}, otherKinds, []Check{
 		{"at_hash", "token_kind", "OpenID Connect Core 1.0, section 3.3.2.11", unlessIDToken(absent("at_hash"))},
 		{"c_hash", "token_kind", "OpenID Connect Core 1.0, section 3.3.2.11", unlessIDToken(absent("c_hash"))},
+		{"s_hash", "token_kind", "FAPI 1.0 Advanced, section 5.1.1", unlessIDToken(absent("s_hash"))},
 		{"nonce", "token_kind", "OpenID Connect Core 1.0, section 2", unlessIDToken(accessTokenNonce)},
 		{"events", "token_kind", "RFC 8417, section 2.2", absent("events")},
 		{"cnf", "bound_token", "RFC 7800, section 3.1", unbound},
@@ -564,29 +565,33 @@ func client(_ context.Context, t *Token) error {
 }
 
 func payloadType(_ context.Context, t *Token) error {
-	switch typ, _ := t.claim("typ").Text(); strings.ToLower(typ) {
-	case "id":
-		if t.TokenType == AllowIDToken && !t.isLogout() {
-			return nil
+	for typ := range Texts(t.claim("typ")) {
+		switch strings.ToLower(typ) {
+		case "id":
+			if t.TokenType == AllowIDToken && !t.isLogout() {
+				continue
+			}
+		case "refresh", "offline":
+		case "logout":
+			if t.isLogout() {
+				continue
+			}
+		default:
+			continue
 		}
-	case "refresh", "offline":
-	case "logout":
-		if t.isLogout() {
-			return nil
-		}
-	default:
-		return nil
+		return fail("that of another kind of token")
 	}
-	return fail("that of another kind of token")
+	return nil
 }
 
 // isLogout reports whether the table is [LogoutToken]: only that is run with audiences of its own.
 func (t *Token) isLogout() bool { return t.audience != nil }
 
 func tokenUse(_ context.Context, t *Token) error {
-	use, _ := t.claim("token_use").Text()
-	if strings.EqualFold(use, "id") && (t.TokenType != AllowIDToken || t.isLogout()) {
-		return fail("that of an ID token")
+	for use := range Texts(t.claim("token_use")) {
+		if strings.EqualFold(use, "id") && (t.TokenType != AllowIDToken || t.isLogout()) {
+			return fail("that of an ID token")
+		}
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ var (
 	logoutNames = NewNames("sid")
 
 	// decisive are registered claims that decide about every token, also by their absence.
-	decisive = NewNames("at_hash", "aud", "c_hash", "client_id", "cnf", "events", "exp", "iat", "iss", "jti", "nbf", "nonce", "sub", "token_use", "typ")
+	decisive = NewNames("at_hash", "aud", "c_hash", "client_id", "cnf", "events", "exp", "iat", "iss", "jti", "nbf", "nonce", "s_hash", "sub", "token_use", "typ")
 	// granting are those that principals and permissions read. They decide where they are present.
 	granting = NewNames("acr", "amr", "appid", "auth_time", "azp", "cid", "gty", "idtyp", "scope", "scp")
 
@@ -38,7 +38,7 @@ var (
 var neverNull = []string{"alg", "b64", "crit", "exp", "iss", "sub", "zip"}
 
 // optionalTexts are members that are absent if they are empty.
-var optionalTexts = []string{"appid", "at_hash", "azp", "c_hash", "cid", "client_id", "cty", "jti", "kid", "nonce", "sid", "sub", "typ"}
+var optionalTexts = []string{"appid", "at_hash", "azp", "c_hash", "cid", "client_id", "cty", "jti", "kid", "nonce", "s_hash", "sid", "sub", "typ"}
 
 // member returns a member of a header or of claims. Null is absent, as serializers write it for what is
 // not there, except in neverNull, and so are empty optionalTexts.
