@@ -32,6 +32,9 @@ func looksLikePEM(text []byte) bool {
 	return len(text) > 0 && text[0] != '{' && text[0] != '[' && bytes.Contains(text, []byte("-----BEGIN"))
 }
 
+// undecodable is the reason for a block that package pem passes over.
+const undecodable = "a PEM block that cannot be decoded: is it whole, with its line breaks?"
+
 // parsePEM reads PEM text block by block. A block that cannot be used is skipped, unless it is a
 // private key.
 func parsePEM(text []byte) (*Set, error) {
@@ -60,8 +63,11 @@ func parsePEM(text []byte) (*Set, error) {
 			keys = append(keys, key)
 		}
 	}
+	if len(keys) == 0 && begins > 0 { // perhaps cut short, which does not say that there is no key
+		return nil, errors.New(undecodable)
+	}
 	for range begins { // pem.Decode passes over them
-		skipped = append(skipped, Skipped{"", "a PEM block that cannot be decoded: is it whole, with its line breaks?"})
+		skipped = append(skipped, Skipped{"", undecodable})
 	}
 	return newSet(keys, skipped)
 }

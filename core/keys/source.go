@@ -284,8 +284,9 @@ func WithSnapshot(snapshot, refresh Source) Source { return snapshotSource{snaps
 
 type snapshotSource struct{ snapshot, refresh Source }
 
-// RequiresIssuer reports that tokens may be verified before discovery has found an issuer.
-func (s snapshotSource) RequiresIssuer() bool { return true }
+// StartsWithSnapshot reports that the first set is not the provider's: it names no issuer, and lacks
+// what was published since.
+func (s snapshotSource) StartsWithSnapshot() bool { return true }
 
 func (s snapshotSource) Fetch(ctx context.Context, previous *Set) (*Set, error) {
 	if previous == nil {

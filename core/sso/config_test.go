@@ -888,6 +888,10 @@ func TestNew_IssuerRequired(t *testing.T) {
 		{"a bare key source with issuer", jwksURL, issuerID, false, true},
 		{"a discovery document", "https://login.example.com/.well-known/openid-configuration", "", false, true},
 		{"a key set below a discovery document's address", "https://login.example.com/.well-known/openid-configuration/jwks", "", false, false},
+		{"a discovery document with a query", "https://login.example.com/.well-known/openid-configuration?p=1", "", false, true}, // it must name Issuer's when fetched
+		{"a query that ends like one", jwksURL + "?x=/.well-known/openid-configuration", "", false, false},
+		{"a fragment that ends like one", jwksURL + "#/.well-known/openid-configuration", "", false, false},
+		{"a file that ends like one", "file:" + discoveryFile(t), "", false, false},
 		{"an issuer alone", "", "https://login.example.com", false, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -898,6 +902,20 @@ func TestNew_IssuerRequired(t *testing.T) {
 			}
 		})
 	}
+}
+
+// discoveryFile returns a key set in a file whose path ends as the address of a discovery document.
+func discoveryFile(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), ".well-known")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "openid-configuration")
+	if err := os.WriteFile(path, []byte(publicPEM(t, ada.Public())), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func TestNew_NoNetwork(t *testing.T) {

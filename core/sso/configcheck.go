@@ -115,12 +115,19 @@ func (c *Config) checkKeys(l *configerr.List) {
 // checkIssuer requires an issuer, or the word that it is not checked.
 func (c *Config) checkIssuer(l *configerr.List) {
 	skip := l.Setting("SkipIssuerCheck")
-	switch discovered := strings.HasSuffix(c.PublicKeyURI, discoveryPath); {
+	switch {
 	case c.SkipIssuerCheck && c.Issuer != "":
 		l.Add("Issuer", "is set as well as "+skip, "set one of them")
-	case c.Issuer == "" && !c.SkipIssuerCheck && !discovered && (c.PublicKeyURI != "" || c.Keys != nil) && !l.Has("Issuer"):
+	case c.Issuer == "" && !c.SkipIssuerCheck && !isDiscovery(c.PublicKeyURI) && (c.PublicKeyURI != "" || c.Keys != nil) && !l.Has("Issuer"):
 		l.Add("Issuer", "is not set, so tokens of every issuer that signs with these keys would be accepted", issuerRemedy+"; or set "+skip+" to true if they are all yours")
 	}
+}
+
+// isDiscovery reports whether package keys accepts nothing but a discovery document from a URI. The path
+// counts, not a query or fragment that ends like it.
+func isDiscovery(uri string) bool {
+	u, err := url.Parse(uri)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && strings.HasSuffix(u.Path, discoveryPath)
 }
 
 // checkSource checks Config.Keys.
@@ -130,7 +137,7 @@ func (c *Config) checkSource(l *configerr.List) {
 		return
 	}
 	c.checkTenant(l, c.Keys.String())
-	if s, ok := c.Keys.(interface{ RequiresIssuer() bool }); ok && s.RequiresIssuer() && c.Issuer == "" {
+	if s, ok := c.Keys.(interface{ StartsWithSnapshot() bool }); ok && s.StartsWithSnapshot() && c.Issuer == "" {
 		l.Add("Issuer", "is not set, and a snapshot of keys names no issuer", issuerRemedy)
 	}
 }
@@ -181,7 +188,7 @@ const tenantRemedy = "write your own tenant's issuer, https://login.microsoftonl
 // their keys; only a tenant's discovery document names its issuer.
 func (c *Config) checkTenant(l *configerr.List, source string) {
 	tenant, entra := entraTenant(source)
-	if c.Issuer == "" && entra && (slices.Contains(sharedTenants, tenant) || !strings.HasSuffix(source, discoveryPath)) {
+	if c.Issuer == "" && entra && (slices.Contains(sharedTenants, tenant) || !isDiscovery(source)) {
 		l.Add("Issuer", "is not set, and the keys at "+netaddr.Redact(source)+" serve many tenants", tenantRemedy)
 	}
 }

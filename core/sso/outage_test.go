@@ -2,6 +2,7 @@ package sso_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -345,6 +347,59 @@ func TestValidateToken_ReplacedKey(t *testing.T) {
 		if _, err := a.ValidateToken(t.Context(), old); reasonIn(err) != sso.ReasonBadSignature {
 			t.Errorf("a token of the old key after %v: %v", later, err)
 		}
+	}
+}
+
+// alternating is a source whose answers differ in turn, as those of several nodes do.
+type alternating struct {
+	fetches atomic.Int64
+	sets    [2][]keys.Key
+}
+
+func (s *alternating) Fetch(context.Context, *keys.Set) (*keys.Set, error) {
+	return keys.NewSet(s.sets[s.fetches.Add(1)%2]...)
+}
+func (*alternating) String() string { return "nodes that differ" }
+
+// Forged tokens cause one fetch in ten seconds, even if the provider's answers alternate.
+func TestValidateToken_AlternatingSets(t *testing.T) {
+	bob, eve := ed25519.NewKeyFromSeed([]byte("bob's key for tests: 32 bytes ok")), ed25519.NewKeyFromSeed([]byte("eve's key for tests: 32 bytes ok"))
+	key := func(id string, private ed25519.PrivateKey) keys.Key {
+		return keys.Key{ID: id, Public: private.Public()}
+	}
+	for name, c := range map[string]struct {
+		sets [2][]keys.Key
+		kid  string
+	}{
+		"another order, no kid":            {[2][]keys.Key{{key("a", ada), key("b", bob)}, {key("b", bob), key("a", ada)}}, ""},
+		"another order, one kid":           {[2][]keys.Key{{key("a", ada), key("a", bob)}, {key("a", bob), key("a", ada)}}, `"a"`},
+		"a key more, no kid":               {[2][]keys.Key{{key("a", ada)}, {key("a", ada), key("b", bob)}}, ""},
+		"another key under the kid":        {[2][]keys.Key{{key("a", ada)}, {key("a", bob)}}, `"a"`},
+		"other keys without ids":           {[2][]keys.Key{{key("", ada)}, {key("", bob)}}, `"a"`},
+		"another id, a kid that is in one": {[2][]keys.Key{{key("a", ada)}, {key("b", ada)}}, `"a"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := &alternating{sets: c.sets}
+			clock := newClock()
+			auth := newAuth(t, func(cfg *sso.Config) { cfg.Keys, cfg.Now = source, clock.Now })
+			if err := auth.Ready(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 100 {
+				forged := signed(eve, headerWith("kid", c.kid), claimsWith("jti", fmt.Sprintf(`"%d"`, i)))
+				if _, err := auth.ValidateToken(t.Context(), forged); err == nil {
+					t.Fatal("accepted")
+				}
+			}
+			if n := source.fetches.Load(); n > 2 {
+				t.Errorf("%d fetches; want the first and one for a hundred forged tokens", n)
+			}
+			clock.Advance(11 * time.Second)
+			_, _ = auth.ValidateToken(t.Context(), signed(eve, headerWith("kid", c.kid), claimsWith()))
+			if n := source.fetches.Load(); n > 3 {
+				t.Errorf("%d fetches after 11 s", n)
+			}
+		})
 	}
 }
 

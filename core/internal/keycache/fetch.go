@@ -44,11 +44,11 @@ func (c *Cache) now() (now time.Time) {
 }
 
 // fresh returns a usable set and starts a due refresh. It takes no lock for a set that is not due. A
-// call about a token passes how it names its key, and its algorithm. If a due set lacks what the token needs, fresh
-// returns it as it is, because the caller then fetches.
+// call about a token passes how it names its key, and its algorithm. If a due set lacks what the
+// token needs, fresh returns it as it is, because the caller then fetches.
 func (c *Cache) fresh(ctx context.Context, w *wait, now time.Time, ref Ref, algorithm string) (*snapshot, error) {
 	snap := c.current.Load()
-	if snap != nil && now.Before(snap.fetched.Add(-minInterval)) {
+	if snap != nil && !snap.withdrawn && now.Before(snap.fetched.Add(-minInterval)) {
 		// The clock moved backwards. By its old times the set would count as young for as long as
 		// the clock had been wrong.
 		dated := *snap
@@ -56,7 +56,7 @@ func (c *Cache) fresh(ctx context.Context, w *wait, now time.Time, ref Ref, algo
 		c.current.CompareAndSwap(snap, &dated)
 		snap = c.current.Load()
 	}
-	if snap != nil && now.Before(snap.due) {
+	if snap != nil && now.Before(snap.due) && !snap.withdrawn {
 		return snap, nil
 	}
 	var lacks func(*snapshot) bool
@@ -64,7 +64,7 @@ func (c *Cache) fresh(ctx context.Context, w *wait, now time.Time, ref Ref, algo
 		lacks = lacking(ref, algorithm)
 	}
 	switch {
-	case snap == nil, now.After(snap.due.Add(c.opts.StaleFor)): // no usable set
+	case !c.serves(snap, now):
 		if _, err := c.fetch(ctx, w, snap, maxWait, lacks); err != nil {
 			return nil, err
 		}
@@ -80,10 +80,15 @@ func (c *Cache) fresh(ctx context.Context, w *wait, now time.Time, ref Ref, algo
 	if snap = c.current.Load(); snap == nil {
 		return nil, c.unavailable(errClosed)
 	}
-	if c.now().After(snap.due.Add(c.opts.StaleFor)) {
+	if !c.serves(snap, c.now()) {
 		return nil, c.unavailable(errStale)
 	}
 	return snap, nil
+}
+
+// serves reports whether a set can be used, perhaps after its refresh was due.
+func (c *Cache) serves(s *snapshot, now time.Time) bool {
+	return s != nil && !s.withdrawn && !now.After(s.due.Add(c.opts.StaleFor))
 }
 
 // failing reports whether the source failed recently, so that a busy service does not wait for
@@ -136,6 +141,14 @@ func (f failures) backingOff(now time.Time) bool {
 // which limits forged key ids to one fetch in that time. The caller holds the lock.
 func (c *Cache) spent(now time.Time) bool {
 	return !now.Before(c.fruitless) && now.Before(c.fruitless.Add(unknownKeyEvery))
+}
+
+// Fruitless records that the keys of [Cache.FindAgain] did not verify the token either. Otherwise a
+// source whose answers alternate, as those of several nodes do, would give each forged token a fetch.
+func (c *Cache) Fruitless() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fruitless = c.now()
 }
 
 // refresh starts a fetch to replace seen, if that is still in use, no fetch is in flight and the
@@ -280,7 +293,10 @@ func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error, lat
 		err = errClosed
 	case err == nil:
 		next := newSnapshot(set, began, c.interval(set))
-		next.fetch = f.number
+		shipped := c.current.Load() == nil && c.shipped
+		if !shipped { // the provider was not queried, so it has not answered anything
+			next.fetch = f.number
+		}
 		event.KeyIDs, event.Changed, skipped = ids(set), true, set.Skipped
 		if last := c.current.Load(); last != nil {
 			next.generation = last.generation
@@ -290,7 +306,7 @@ func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error, lat
 			skipped = slices.DeleteFunc(slices.Clone(skipped), func(s keys.Skipped) bool { return slices.Contains(last.set.Skipped, s) })
 		}
 		c.failures, c.refusedAt = failures{}, time.Time{}
-		if f.lacks != nil && f.lacks(next) {
+		if f.lacks != nil && !shipped && f.lacks(next) {
 			c.fruitless = c.now()
 		}
 		c.current.Store(next)
@@ -314,16 +330,16 @@ func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error, lat
 func (c *Cache) withdraw(now time.Time, err error) bool {
 	snap := c.current.Load()
 	switch {
-	case snap == nil || !definite(err):
+	case !c.serves(snap, now) || !definite(err):
 		return false
 	case c.refusedAt.IsZero() || now.Before(c.refusedAt):
 		c.refusedAt = now
 		return false
-	case now.Before(c.refusedAt.Add(refusedFor)) || now.After(snap.due.Add(c.opts.StaleFor)):
+	case now.Before(c.refusedAt.Add(refusedFor)):
 		return false
 	}
 	old := *snap
-	old.due = now.Add(-c.opts.StaleFor - 1) // too old to serve
+	old.withdrawn = true
 	c.current.Store(&old)
 	return true
 }

@@ -125,6 +125,7 @@ type Cache struct {
 	source  keys.Source
 	name    string // the source's
 	opts    Options
+	shipped bool                     // whether the first set is not the provider's; see keys.WithSnapshot
 	current atomic.Pointer[snapshot] // read without a lock; nil until the first success
 
 	mu        sync.Mutex
@@ -152,7 +153,8 @@ func New(source keys.Source, o Options) *Cache {
 	if o.OnFetch == nil {
 		o.OnFetch = func(FetchEvent) {}
 	}
-	return &Cache{source: source, name: source.String(), opts: o}
+	s, ok := source.(interface{ StartsWithSnapshot() bool })
+	return &Cache{source: source, name: source.String(), opts: o, shipped: ok && s.StartsWithSnapshot()}
 }
 
 // A Ref is how a token's header names its key. Empty members are not present.
@@ -195,9 +197,9 @@ type wait struct {
 // answered reports whether a set was fetched within the call.
 func (w wait) answered(s *snapshot) bool { return w.fetch != 0 && w.fetch == s.fetch }
 
-// Find returns the keys that may have signed a token with this algorithm that names its key by ref. It
-// waits only before the first set, for an unknown key id, and for a set that is too
-// old. Canceling ctx ends the wait of this caller only.
+// Find returns the keys that may have signed a token with this algorithm that names its key by ref.
+// It waits only before the first set, for an unknown key id, and for a set that is too old. Canceling
+// ctx ends the wait of this caller only.
 //
 // It fails with [ErrUnknownKey], [ErrWrongAlgorithm] or an [UnavailableError].
 func (c *Cache) Find(ctx context.Context, ref Ref, algorithm string) (match Match, err error) {
@@ -250,6 +252,7 @@ func (c *Cache) FindAgain(ctx context.Context, last Match, ref Ref, algorithm st
 	}
 	if unchanged(snap) {
 		if w.answered(snap) {
+			c.Fruitless()
 			return Match{}, ErrUnknownKey
 		}
 		if snap, err = c.newer(ctx, &w, snap, unchanged); err != nil {
@@ -340,7 +343,7 @@ func (c *Cache) Status() keys.Status {
 	if snap := c.current.Load(); snap != nil {
 		status.KeyIDs, status.Skipped, status.Issuer = ids(snap.set), slices.Clone(snap.set.Skipped), snap.set.Issuer
 		status.FetchedAt = snap.fetched
-		status.Usable = !c.closed && !c.now().After(snap.due.Add(c.opts.StaleFor))
+		status.Usable = !c.closed && c.serves(snap, c.now())
 		if !snap.set.Fixed {
 			status.RefreshDue = snap.due
 		}
@@ -359,6 +362,7 @@ type snapshot struct {
 	fetch      int                   // the number of the fetch
 	fetched    time.Time             // when the fetch began
 	due        time.Time             // when to refresh; a century later for a fixed set
+	withdrawn  bool                  // by the provider; kept only as the previous set of the next fetch
 }
 
 func newSnapshot(set *keys.Set, fetched time.Time, interval time.Duration) *snapshot {
@@ -397,8 +401,8 @@ func (s *snapshot) find(ref Ref, algorithm string) (Match, error) {
 		}
 		if match.Keys == nil {
 			match.Keys = candidates[i : i+1 : i+1] // without an allocation
-		} else if len(match.Keys) < maxCandidates {
-			match.Keys = append(match.Keys, key)
+		} else if match.Keys = append(match.Keys, key); len(match.Keys) == maxCandidates {
+			break
 		}
 	}
 	switch {

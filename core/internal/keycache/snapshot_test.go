@@ -92,10 +92,33 @@ func TestSnapshot_Unusable(t *testing.T) {
 				p := newProvider(t, keycache.Options{})
 				source := keys.WithSnapshot(snapshot, p.asked)
 				served(t, newCache(t, source, keycache.Options{}), p.KeyID(), 0)
-				if needs, ok := source.(interface{ RequiresIssuer() bool }); !ok || !needs.RequiresIssuer() {
-					t.Error("RequiresIssuer is false")
+				if needs, ok := source.(interface{ StartsWithSnapshot() bool }); !ok || !needs.StartsWithSnapshot() {
+					t.Error("StartsWithSnapshot is false")
 				}
 			})
+		})
+	}
+}
+
+// The snapshot is not the provider's answer: it neither refuses a newer key nor spends the budget for unknown ones.
+func TestSnapshot_NewKeyAtOnce(t *testing.T) {
+	for _, inline := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			issuer := newIssuer(t)
+			snapshot, err := keys.JWKS(string(issuer.JWKS()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			issuer.Rotate()
+			provider, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: issuer.Client()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cache := newCache(t, keys.WithSnapshot(snapshot, provider), keycache.Options{Inline: inline})
+			served(t, cache, issuer.KeyID(), 0)
+			if n := issuer.Stats().Fetches; n != 1 {
+				t.Errorf("%d fetches", n)
+			}
 		})
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// withdrawals are answers that say that there is no usable key.
+// withdrawals are answers of a provider without a usable key.
 var withdrawals = map[string]func(*devissuer.Issuer){
 	"an empty set":        func(i *devissuer.Issuer) { i.SetJWKS(`{"keys":[]}`) },
 	"keys that are weak":  func(i *devissuer.Issuer) { i.SetJWKS(`{"keys":[{"kty":"RSA","kid":"x","n":"AQAB","e":"AQAB"}]}`) },
@@ -84,6 +84,51 @@ func TestCache_NotWithdrawn(t *testing.T) {
 		p.Fault(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusNotFound) })
 		for range 1000 {
 			served(t, p.cache, kid, 0)
+			time.Sleep(time.Second)
+		}
+	})
+}
+
+// Withdrawn keys do not come back if the clock is set back, nor if it is set far ahead.
+func TestCache_WithdrawnClock(t *testing.T) {
+	for _, step := range []time.Duration{-8 * time.Minute, -8760 * time.Hour, 8760 * time.Hour} {
+		t.Run(step.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				clock := newClock()
+				p := newProvider(t, keycache.Options{Now: clock.Now, Inline: true}).warm(t)
+				kid := p.KeyID()
+				p.SetJWKS(`{"keys":[]}`)
+				for _, later := range []time.Duration{6 * time.Minute, 35 * time.Second, time.Second} {
+					clock.Advance(later)
+					_, _, _ = find(p.cache, kid)
+				}
+				if p.cache.Status().Usable {
+					t.Fatal("not withdrawn")
+				}
+				for _, later := range []time.Duration{step, 10 * time.Second, 35 * time.Second} {
+					clock.Advance(later)
+					if _, _, err := find(p.cache, kid); err == nil {
+						t.Fatalf("%v later: the withdrawn key is back", later)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A PEM text that was cut short does not say that there is no key.
+func TestCache_TruncatedPEM(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		issuer := newIssuer(t)
+		p := providerAt(t, issuer, issuer.URL()+"/key.pem", keycache.Options{}).warm(t)
+		p.Fault(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			_, _ = w.Write(p.PublicPEM()[:60])
+		})
+		time.Sleep(time.Until(p.cache.Status().RefreshDue))
+		for range 300 {
+			if _, _, err := find(p.cache, p.KeyID()); err != nil {
+				t.Fatal(err)
+			}
 			time.Sleep(time.Second)
 		}
 	})

@@ -663,6 +663,9 @@ func verifySignature(ctx context.Context, t *Token) error {
 	if t.Match = again; err == nil && t.verified() {
 		return nil
 	}
+	if err == nil {
+		t.Keys.Fruitless()
+	}
 	if last.Guessed {
 		return fail("the signature is not by any key of the issuer")
 	}
