@@ -298,7 +298,7 @@ func (a *Authenticator) newLogin(t *verify.Token, key [32]byte) *login {
 	i := a.issuers[slices.IndexFunc(a.issuers, func(i *issuer) bool { return i.rules == t.Rules })]
 	l := &login{by: a.origin, credential: key, own: newPrincipal(t.Claims(), t.Times, i)}
 	l.principal = &l.own
-	l.key, l.algorithm = t.Key.Clone(), t.Algorithm                           // not the whole header
+	l.key, l.algorithm = t.Key.Clone(), strings.Clone(t.Algorithm)            // not the whole header
 	l.match, l.match.Keys = t.Match, append([]keys.Key(nil), t.Match.Keys...) // not the whole set
 	l.generation.Store(t.Match.Generation)
 	return l

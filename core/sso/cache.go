@@ -173,7 +173,7 @@ func TokenFromContext(ctx context.Context) (token string, ok bool) {
 }
 
 // WithExpiry returns a context that ends with the token of the request of ctx. Use it for a
-// WebSocket, server-sent events or a long download. It ends when the token is no longer accepted,
+// WebSocket, server-sent events or a long download. It ends when the token expires,
 // [Config.Leeway] included, by the authenticator's clock at the time of the call; [context.Cause]
 // then matches [ErrInvalidToken]. Call cancel when the work is done. Without a principal in ctx it
 // ends at once with the cause [ErrNoToken]. It does not end with the session: check that again if

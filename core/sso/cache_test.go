@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -543,4 +544,28 @@ func TestValidateToken_ManyMembers(t *testing.T) {
 			t.Errorf("%q: %v", member, err)
 		}
 	}
+}
+
+// A cached login does not keep the token's header in memory: [Config.TokenCache] does not count it.
+func TestCache_KeepsNoHeader(t *testing.T) {
+	auth := newAuth(t, func(c *sso.Config) { c.TokenCache, c.MaxTokenBytes = 1000, 1<<20 })
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	const tokens, header = 200, 100_000
+	for i := range tokens {
+		token := signed(ada, headerWith("x5c", `"`+strings.Repeat("x", header)+`"`), claimsWith("jti", fmt.Sprintf(`"%d"`, i)))
+		if _, err := auth.ValidateToken(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := heap(); after > before+tokens*header/4 {
+		t.Errorf("%d tokens keep %d kB", tokens, (after-before)/1000)
+	}
+	runtime.KeepAlive(auth)
 }
