@@ -1,6 +1,7 @@
 package permission
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -129,20 +130,52 @@ func ACR(values ...string) sso.Permission {
 	}
 }
 
+// IssuedBy requires that the token is by one of the issuers, whose `iss` is compared exactly. Where issuers
+// are joined ([sso.Join]), combine it with what only one of them may grant, as in
+// All(IssuedBy("https://login.example.com"), Role("admin")). It panics without an issuer and for an
+// empty one. A denial has the code "other_issuer".
+func IssuedBy(issuers ...string) sso.Permission {
+	if len(issuers) == 0 || slices.Contains(issuers, "") {
+		panic("permission: IssuedBy without an issuer, or with an empty one")
+	}
+	issuers = slices.Clone(issuers)
+	wanted := oneOf(texts(issuers...), "", "one of ")
+	return &node{
+		text:  call("issuedBy", texts(issuers...)...),
+		holds: func(access sso.Access) bool { return slices.Contains(issuers, access.Principal().Issuer()) },
+		deny: func(access sso.Access) sso.Decision {
+			return sso.Deny("other_issuer", "use a token of the issuer "+wanted).
+				With(sso.Details{Path: "iss", Wanted: wanted, Found: access.Principal().Claims().Get("iss")})
+		},
+	}
+}
+
 // SameAsPath requires that the request is about the caller: the claim at a path from the token's root
 // equals, byte for byte, the decoded value of a parameter of the request's path, as in
 // SameAsPath("sub", "user") for the route "GET /users/{user}". Write the parameter's name without the
 // framework's brackets or colon. The claim is a non-empty string or an integer of 64 bits. If
 // either side is absent or empty it denies. It fails (500) for a parameter that the route does not have;
-// see [sso.Access.PathValue]. "*" has no meaning. It panics without a claim or a parameter. A denial has the code
-// "not_own".
-func SameAsPath(claimPath, pathParam string) sso.Permission {
+// see [sso.Access.PathValue]. "*" has no meaning.
+//
+// The token must be by one of the issuers, if any are given. Where issuers are joined ([sso.Join]), two
+// of them can have the same subject, so the default is the first one: [sso.Access.HomeIssuer].
+//
+// It panics without a claim or a parameter, and for an empty issuer. A denial has the code "not_own".
+func SameAsPath(claimPath, pathParam string, issuers ...string) sso.Permission {
+	if slices.Contains(issuers, "") {
+		panic("permission: SameAsPath with an empty issuer")
+	}
+	issuers = slices.Clone(issuers)
+	foreign := func(access sso.Access) bool {
+		home, iss := access.HomeIssuer(), access.Principal().Issuer()
+		return len(issuers) > 0 && !slices.Contains(issuers, iss) || len(issuers) == 0 && home != "" && iss != home
+	}
 	if pathParam == "" {
 		panic("permission: SameAsPath without the name of a path parameter")
 	}
 	claim := newPath("SameAsPath", claimPath, true)
 	return &node{
-		text:         call("sameAsPath", texts(claimPath, pathParam)...),
+		text:         call("sameAsPath", texts(append([]string{claimPath, pathParam}, issuers...)...)...),
 		readsRequest: true,
 		holds: func(access sso.Access) bool {
 			value, wanted := claim.in(access), access.PathValue(pathParam)
@@ -150,11 +183,16 @@ func SameAsPath(claimPath, pathParam string) sso.Permission {
 			if number, isInteger := value.Int64(); isInteger {
 				own, ok = strconv.FormatInt(number, 10), true
 			}
-			return ok && own != "" && own == wanted && !strings.ContainsRune(own, utf8.RuneError) // in place of a lone surrogate
+			return ok && own != "" && own == wanted && !foreign(access) && !strings.ContainsRune(own, utf8.RuneError) // in place of a lone surrogate
 		},
 		deny: func(access sso.Access) sso.Decision {
 			if access.PathValue(pathParam) == "" {
 				return sso.Deny("not_own", fmt.Sprintf("use a path with a value of the parameter %s", pathParam))
+			}
+			if foreign(access) {
+				wanted := strings.Join(issuers, " or ")
+				return sso.Deny("not_own", fmt.Sprintf("use a token by %s, whose subjects the path parameter %s names", cmp.Or(wanted, access.HomeIssuer()), pathParam)).
+					With(sso.Details{Path: "iss", Wanted: cmp.Or(wanted, access.HomeIssuer()), Found: access.Principal().Claims().Get("iss")})
 			}
 			return sso.Deny("not_own", fmt.Sprintf("use a token whose %s equals the path parameter %s", claimPath, pathParam)).
 				With(sso.Details{Path: claimPath, Wanted: "the path parameter " + pathParam, Found: claim.in(access)})

@@ -46,6 +46,12 @@ func ExampleAuthenticated() {
 	// Output: (authenticated() && absent("suspended"))
 }
 
+func ExampleIssuedBy() {
+	p := permission.All(permission.IssuedBy("https://login.example.com"), permission.Role("admin"))
+	fmt.Println(p)
+	// Output: (issuedBy("https://login.example.com") && role("admin"))
+}
+
 func ExampleHumanUser() {
 	p := permission.Any(permission.HumanUser(), permission.ClientCredentials())
 	fmt.Println(p)
@@ -76,7 +82,7 @@ func ExampleParse() {
 	// Output:
 	// (is("orders.role", "clerk") && scope("orders:read"))
 	// permission: 1:1: Is("orders.role") without a value: add one, or use Has for true
-	//   1:22: scop is unknown; the functions are absent, acr, all, any, authenticated, claim, clientCredentials, freshLogin, has, humanUser, is, not, role, sameAsPath, scope
+	//   1:22: scop is unknown; the functions are absent, acr, all, any, authenticated, claim, clientCredentials, freshLogin, has, humanUser, is, issuedBy, not, role, sameAsPath, scope
 }
 
 func ExampleFunc() {

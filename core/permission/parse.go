@@ -63,9 +63,9 @@ func (e *ParseError) Error() string {
 //
 //	is, claim                          a path, and one value or several: [Is], [Claim]
 //	has, absent                        a path: [Has], [Absent]
-//	scope, role, acr                   one string or several: [Scope], [Role], [ACR]
+//	scope, role, acr, issuedBy         one string or several: [Scope], [Role], [ACR], [IssuedBy]
 //	freshLogin                         a duration such as "15m", as [time.ParseDuration] reads it: [FreshLogin]
-//	sameAsPath                         the path of a claim, and the name of a parameter: [SameAsPath]
+//	sameAsPath                         the path of a claim, the name of a parameter, and issuers: [SameAsPath]
 //	authenticated, humanUser,          nothing: [Authenticated], [HumanUser], [ClientCredentials]
 //	clientCredentials
 //	all, any                           one permission or several
@@ -185,7 +185,7 @@ func (r *reader) unknown(name string) string {
 // functions are those that a text can name. Their types say what arguments they take.
 var functions = map[string]any{
 	"is": Is, "claim": Claim, "absent": Absent, "has": Has, "scope": Scope, "role": Role, "acr": ACR, "freshLogin": FreshLogin,
-	"authenticated": Authenticated, "clientCredentials": ClientCredentials, "humanUser": HumanUser,
+	"issuedBy": IssuedBy, "authenticated": Authenticated, "clientCredentials": ClientCredentials, "humanUser": HumanUser,
 	"sameAsPath": SameAsPath, "all": All, "any": Any, "not": Not,
 }
 
@@ -204,8 +204,12 @@ func (r *reader) build(name string, at token.Pos, args []ast.Expr) (p sso.Permis
 			r.fault(at, "%s", strings.TrimPrefix(message, "permission: "))
 		}
 	}()
-	if t := reflect.TypeOf(functions[name]); !t.IsVariadic() && t.NumIn() != len(args) {
+	switch t := reflect.TypeOf(functions[name]); {
+	case !t.IsVariadic() && t.NumIn() != len(args):
 		r.fault(at, "%s takes %d arguments, got %d", name, t.NumIn(), len(args))
+		return nil
+	case t.NumIn() > 2 && len(args) < t.NumIn()-1:
+		r.fault(at, "%s takes at least %d arguments, got %d", name, t.NumIn()-1, len(args))
 		return nil
 	}
 	switch f := functions[name].(type) {
@@ -213,9 +217,9 @@ func (r *reader) build(name string, at token.Pos, args []ast.Expr) (p sso.Permis
 		return f()
 	case func(string) sso.Permission:
 		return f(r.string(args[0]))
-	case func(string, string) sso.Permission:
+	case func(string, string, ...string) sso.Permission:
 		texts := each(args, r.string)
-		return f(texts[0], texts[1])
+		return f(texts[0], texts[1], texts[2:]...)
 	case func(time.Duration) sso.Permission:
 		return f(r.duration(args[0]))
 	case func(sso.Permission) sso.Permission:

@@ -37,6 +37,8 @@ type issuer struct {
 	rules                        *verify.Rules
 	permissionsClaim, rolesClaim string
 	rolesPaths                   []string
+	grantable                    [][]string // Config.GrantablePermissions, split; nil for all
+	home                         string     // the first issuer of Join; empty for one that is not joined
 	wildcard                     bool
 	sessions                     SessionStore
 	session                      SessionPolicy
@@ -75,6 +77,7 @@ func New(cfg Config) (*Authenticator, error) {
 		permissionsClaim: cfg.PermissionsClaim,
 		rolesClaim:       cfg.RolesClaim,
 		rolesPaths:       cfg.rolesPaths(),
+		grantable:        splitPaths(cfg.GrantablePermissions),
 		wildcard:         cfg.Wildcard,
 		sessions:         cfg.Sessions,
 		cache:            tokencache.New[login](cfg.TokenCache, int64(cfg.TokenCache)*cachedTokenBytes),

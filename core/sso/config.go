@@ -95,6 +95,13 @@ type Config struct {
 	// list; see [Principal.Permissions], and [Value.Lookup] for the syntax. Default "permissions".
 	PermissionsClaim string
 
+	// GrantablePermissions lists the paths within the permissions that tokens of this issuer may grant,
+	// each with everything below it: "orders" includes "orders.read". The rest of the claim is left out of
+	// [Principal.Permissions], and so are elements of a list that are not on a path. For an issuer that
+	// [Join] adds, such as a partner's. It does not apply to roles, scopes and other claims: combine
+	// those with permission.IssuedBy. Default: all.
+	GrantablePermissions []string
+
 	// RolesClaim is the path of the claim that roles are looked up in, or several paths separated by
 	// commas: each a string or an array of strings. Default "roles". Others are "groups",
 	// "cognito:groups" (Amazon Cognito), and "realm_access.roles, resource_access.orders.roles"

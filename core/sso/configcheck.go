@@ -75,6 +75,7 @@ func (c *Config) check(l *configerr.List) {
 	c.RolesClaim = cmp.Or(c.RolesClaim, defaultRolesClaim)
 	checkPaths(l, "PermissionsClaim", c.PermissionsClaim, c.PermissionsClaim)
 	checkPaths(l, "RolesClaim", c.RolesClaim, c.rolesPaths()...)
+	l.CheckList("GrantablePermissions", c.GrantablePermissions, "write each path within the permissions, without empty ones and surrounding white space")
 	c.checkBounds(l)
 	c.RefreshInline = c.RefreshInline || os.Getenv("AWS_LAMBDA_RUNTIME_API") != ""
 	if c.Now == nil {
@@ -288,6 +289,14 @@ func checkPaths(l *configerr.List, field, held string, paths ...string) {
 			l.Add(field, fmt.Sprintf("holds %s, which case-insensitive readers treat as %s", configerr.Quote(path), name), "rename the claim at the identity provider")
 		}
 	}
+}
+
+// splitPaths splits each path into names; nil for none.
+func splitPaths(paths []string) (split [][]string) {
+	for _, path := range paths {
+		split = append(split, jsondoc.SplitPath(path))
+	}
+	return split
 }
 
 // rolesPaths returns the paths in RolesClaim.

@@ -1,6 +1,7 @@
 package sso_test
 
 import (
+	"context"
 	"crypto/ed25519"
 	"encoding/json"
 	"errors"
@@ -53,6 +54,36 @@ func newTwo(t testing.TB, change ...func(name string, c *sso.Config)) (staff, pa
 	}
 	staff, partners = provider("staff", staffID), provider("partners", partnersID)
 	return staff, partners, parts
+}
+
+// storeByValue has the same claims for all, and is not comparable.
+type storeByValue struct{ _ []int }
+
+func (storeByValue) Check(context.Context, sso.Session) error { return nil }
+
+func TestJoin_SharedSessions(t *testing.T) {
+	one, other := &living{}, &living{}
+	for name, c := range map[string]struct {
+		staff, partners sso.SessionStore
+		refused         bool
+	}{
+		"none":           {nil, nil, false},
+		"one":            {one, nil, false},
+		"two":            {one, other, false},
+		"shared":         {one, one, true},
+		"not comparable": {storeByValue{}, storeByValue{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, parts := newTwo(t, func(name string, cfg *sso.Config) {
+				if cfg.Sessions = c.staff; name == "partners" {
+					cfg.Sessions = c.partners
+				}
+			})
+			if _, err := sso.Join(parts...); (err != nil) != c.refused || c.refused && !strings.Contains(err.Error(), "session store") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
 }
 
 func TestJoin_IssuerSelects(t *testing.T) {

@@ -118,6 +118,10 @@ func (a Access) PermissionsClaim() string { return a.settings().permissionsClaim
 // RolesClaim returns [Config.RolesClaim], for messages. Without a principal it is the default.
 func (a Access) RolesClaim() string { return a.settings().rolesClaim }
 
+// HomeIssuer returns the first issuer of [Join], whose subjects path parameters name unless a permission
+// says otherwise. It is empty if issuers are not joined.
+func (a Access) HomeIssuer() string { return a.settings().home }
+
 // LoginAge returns the time since the principal signed in, by `auth_time` and the authenticator's
 // clock. It is false if the claim is missing, is not a date, or is in the future by more than
 // [Config.Leeway]. An `auth_time` that is in the future by less is an age of zero.

@@ -26,7 +26,7 @@ type Principal struct {
 func newPrincipal(claims jsondoc.Value, t verify.Times, i *issuer) Principal {
 	p := Principal{
 		claims:      claims,
-		permissions: Value{claims}.Lookup(i.permissionsClaim),
+		permissions: Value{claims}.Lookup(i.permissionsClaim).within(i.grantable),
 		roles:       Value{claims}.Lookup(i.rolesPaths[0]),
 		times:       t,
 		issuer:      i,
@@ -187,7 +187,7 @@ func (p *Principal) Claim(path string) Value { return p.root().Lookup(path) }
 // Permissions returns the claim `permissions`, or the one that [Config.PermissionsClaim] names; absent if
 // the token has none. It has one of two shapes: an object, whose members permission.Is and
 // permission.Has look up by path, or a list of names such as "read:orders" (Auth0), which permission.Has
-// looks for.
+// looks for. What [Config.GrantablePermissions] does not list is left out.
 func (p *Principal) Permissions() Value {
 	return p.get().permissions
 }

@@ -26,7 +26,7 @@ type Setting struct {
 func Settings() []Setting { return slices.Clone(settings) }
 
 var settings = []Setting{
-	{"Issuer", "SSO_ISSUER", "issuer", "from discovery, else unchecked", "`issuer` of the tokens, exactly as in their iss; keys are discovered from it", func(c *Config) any { return &c.Issuer }},
+	{"Issuer", "SSO_ISSUER", "issuer", "from discovery, else required", "`issuer` of the tokens, exactly as in their iss; keys are discovered from it", func(c *Config) any { return &c.Issuer }},
 	{"Audience", "SSO_AUDIENCE", "audience", "required", "`names` of the service at the identity provider, separated by commas", func(c *Config) any { return &c.Audience }},
 	{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", "keys", "discovered from the issuer", "where the public `keys` are: URL of a JWK Set, PEM or discovery document, file: and a path, or PEM text", func(c *Config) any { return &c.PublicKeyURI }},
 	{"Algorithms", "SSO_ALGORITHMS", "algorithms", "RS256", "accepted `algorithms`, separated by commas", func(c *Config) any { return &c.Algorithms }},
@@ -39,6 +39,7 @@ var settings = []Setting{
 	{"MaxTokenBytes", "SSO_MAX_TOKEN_BYTES", "max-token-bytes", "16384", "longest token, in `bytes`", func(c *Config) any { return &c.MaxTokenBytes }},
 	{"TokenCache", "SSO_TOKEN_CACHE", "token-cache", "10000", "`number` of verified tokens that are cached; 0: none", func(c *Config) any { return &c.TokenCache }},
 	{"PermissionsClaim", "SSO_PERMISSIONS_CLAIM", "permissions-claim", "permissions", "`path` of the claim that permissions are looked up in", func(c *Config) any { return &c.PermissionsClaim }},
+	{"GrantablePermissions", "SSO_GRANTABLE_PERMISSIONS", "grantable-permissions", "all", "`paths` within the permissions that tokens may grant, separated by commas", func(c *Config) any { return &c.GrantablePermissions }},
 	{"RolesClaim", "SSO_ROLES_CLAIM", "roles-claim", "roles", "`path` of the claim that roles are looked up in, or several separated by commas", func(c *Config) any { return &c.RolesClaim }},
 	{"Wildcard", "SSO_WILDCARD", "wildcard", "false", "\"*\" in a token's permissions matches any value", func(c *Config) any { return &c.Wildcard }},
 	{"TellScopes", "SSO_TELL_SCOPES", "tell-scopes", "false", "name the missing scopes in the challenge of a 403", func(c *Config) any { return &c.TellScopes }},

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -80,6 +81,51 @@ func (v Value) Lookup(path string) Value {
 		v = v.Get(name)
 	}
 	return v
+}
+
+// within returns the parts of permissions that are on one of the paths, or below; all for nil.
+func (v Value) within(paths [][]string) Value {
+	if paths == nil || !v.Exists() {
+		return v
+	}
+	var permissions any
+	d := json.NewDecoder(bytes.NewReader(v.v.AppendJSON(nil)))
+	d.UseNumber()
+	_ = d.Decode(&permissions) // it was read before
+	part, _ := ValueOf(partOf(permissions, paths))
+	return part
+}
+
+// partOf removes what is not on one of the paths, or below.
+func partOf(permissions any, paths [][]string) any {
+	switch value := permissions.(type) {
+	case map[string]any:
+		for name, member := range value {
+			var below [][]string
+			for _, path := range paths {
+				if path[0] == name {
+					below = append(below, path[1:])
+				}
+			}
+			_, isObject := member.(map[string]any)
+			switch {
+			case slices.ContainsFunc(below, func(path []string) bool { return len(path) == 0 }): // all of it
+			case below != nil && isObject:
+				value[name] = partOf(member, below)
+			default:
+				delete(value, name)
+			}
+		}
+		return value
+	case []any:
+		return slices.DeleteFunc(value, func(element any) bool {
+			return !slices.ContainsFunc(paths, func(path []string) bool {
+				name, _ := element.(string)
+				return strings.HasPrefix(name+".", strings.Join(path, ".")+".")
+			})
+		})
+	}
+	return nil
 }
 
 // Elements yields the elements of an array in order; nothing for other types.

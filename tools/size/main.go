@@ -36,7 +36,7 @@ var everything = part{name: "everything", budget: 28_000}
 
 var parts = []part{
 	{name: "core/ssotest, adaptertest and devissuer", folders: []string{"core/ssotest", "core/adaptertest", "core/devissuer"}, budget: 4660},
-	{name: "core, all else", folders: []string{"core"}, budget: 9600}, // the goal is 8000
+	{name: "core, all else", folders: []string{"core"}, budget: 9720}, // the goal is 8000
 	{name: "redisstore", folders: []string{"redisstore"}, budget: 2100},
 	{name: "cmd/sso", folders: []string{"cmd/sso"}, budget: 3300},
 	{name: "tools", folders: []string{"tools"}, budget: 1500},
