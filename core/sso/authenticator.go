@@ -66,7 +66,7 @@ func New(cfg Config) (*Authenticator, error) {
 	a.origin = a
 	rules := &verify.Rules{
 		Algorithms: cfg.Algorithms, Audience: cfg.Audience, ClientIDs: cfg.ClientIDs, Issuer: cfg.Issuer,
-		TokenType: string(cfg.TokenType), MaxAge: cfg.MaxTokenAge, Leeway: cfg.Leeway, Now: cfg.Now,
+		TokenType: string(cfg.TokenType), AccessClaims: cfg.accessClaims(), MaxAge: cfg.MaxTokenAge, Leeway: cfg.Leeway, Now: cfg.Now,
 		MaxBytes: cfg.MaxTokenBytes, Claims: cfg.claims(),
 		Keys: keycache.New(cfg.Keys, keycache.Options{
 			FetchTimeout: cfg.KeyFetchTimeout, StaleFor: cfg.StaleFor, Inline: cfg.RefreshInline, Now: cfg.Now, Logger: cfg.Logger, OnFetch: a.fetched,

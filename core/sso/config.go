@@ -66,6 +66,13 @@ type Config struct {
 	// TokenType says which kinds of JWT are accepted. Default [AnyAccessToken].
 	TokenType TokenType
 
+	// SkipAccessTokenCheck accepts tokens of Microsoft Entra without `scp`, `roles` and `idtyp`, of Okta without
+	// `cid`, and of Amazon Cognito without `token_use`: by their documentation those are no access tokens.
+	// The issuer, or the address of the keys, says which provider it is. It is for programs to which
+	// Entra issues tokens without roles. Default false: such tokens are refused, unless ID tokens are
+	// accepted.
+	SkipAccessTokenCheck bool
+
 	// Leeway is the allowed clock skew for `exp`, `nbf`, `iat` and a future `auth_time`: a token is
 	// valid until `exp` plus Leeway. Default 60 s, at most 5 min; a negative value means none.
 	Leeway time.Duration
@@ -169,14 +176,16 @@ type TokenType string
 // events are always refused.
 const (
 	// AnyAccessToken accepts every JWT that is not recognizably of another kind. An ID token is
-	// recognized by `at_hash` or `c_hash`; by a payload `typ` of ID (Keycloak); by a `token_use` of
-	// id (Amazon Cognito); or by a `nonce` without `scope`, `scp` or a payload `typ` of Bearer.
+	// recognized by `at_hash`, `c_hash` or `s_hash`; by a payload `typ` of ID (Keycloak); by a `token_use` of
+	// id (Amazon Cognito); by a `nonce` without `scope`, `scp` or a payload `typ` of Bearer; or because it lacks what every
+	// access token of its provider has, see [Config.SkipAccessTokenCheck].
 	AnyAccessToken TokenType = verify.AnyAccessToken
 	// StrictAccessToken accepts only tokens as defined by RFC 9068: `typ` is at+jwt, and iss, exp,
 	// aud, sub, client_id, iat and jti are present.
 	StrictAccessToken TokenType = verify.StrictAccessToken
 	// AllowIDToken accepts OpenID Connect ID tokens as well, for providers whose access tokens are
-	// opaque, such as Google.
+	// opaque, such as Google. `azp`, if present, must be one of [Config.ClientIDs], or of
+	// [Config.Audience] without any (OpenID Connect Core 1.0, section 3.1.3.7).
 	AllowIDToken TokenType = verify.AllowIDToken
 )
 

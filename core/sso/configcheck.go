@@ -215,6 +215,28 @@ func entraTenant(address string) (tenant string, entra bool) {
 	return strings.ToLower(tenant), true
 }
 
+// accessClaims returns the claims of which every access token of a provider has one, by its documentation;
+// nil for other providers.
+func (c *Config) accessClaims() []string {
+	address := cmp.Or(c.Issuer, c.Keys.String())
+	u, err := url.Parse(address)
+	if err != nil || c.SkipAccessTokenCheck {
+		return nil
+	}
+	host := "." + strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	under := func(domain string) bool { return strings.HasSuffix(host, domain) }
+	_, entra := entraTenant(address)
+	switch {
+	case entra, under(".ciamlogin.com"):
+		return []string{"scp", "roles", "idtyp"}
+	case slices.ContainsFunc([]string{".okta.com", ".oktapreview.com", ".okta-emea.com", ".okta-gov.com"}, under):
+		return []string{"cid"}
+	case strings.HasPrefix(host, ".cognito-idp."):
+		return []string{"token_use"}
+	}
+	return nil
+}
+
 func (c *Config) checkAudience(l *configerr.List) {
 	c.Audience, c.ClientIDs = slices.Clone(c.Audience), slices.Clone(c.ClientIDs)
 	skip := l.Setting("SkipAudienceCheck")

@@ -94,7 +94,7 @@ var remedies = map[Reason]string{ //nolint:gosec // no credentials
 	ReasonWrongAudience:       "Get a token for an accepted audience. If these tokens are intended for this service, set Audience (SSO_AUDIENCE) to their aud; if they have none, see SkipAudienceCheck (SSO_SKIP_AUDIENCE_CHECK).",
 	ReasonWrongIssuer:         "Get a token of an accepted issuer. If these tokens are those of your identity provider, set Issuer (SSO_ISSUER) to their iss, exactly: a slash at the end counts.",
 	ReasonWrongClient:         "Call with a token of an accepted client. If tokens of this client are intended for this service, add it to ClientIDs (SSO_CLIENT_IDS).",
-	ReasonTokenKind:           "Send access_token from the response of the token endpoint. If the provider's access tokens are opaque, like Google's, set TokenType (SSO_TOKEN_TYPE) to id_token.",
+	ReasonTokenKind:           "Send access_token from the response of the token endpoint. If the provider's access tokens are opaque, like Google's, set TokenType (SSO_TOKEN_TYPE) to id_token. If it is the access token of a program without roles, assign it an app role, or set SkipAccessTokenCheck (SSO_SKIP_ACCESS_TOKEN_CHECK).",
 	ReasonBoundToken:          "Have unbound tokens issued to this client, without DPoP and mutual TLS. Or check the proof in a proxy.",
 	ReasonMissingClaim:        "Have the provider issue the claim. RFC 9068 requires iss, exp, aud, sub, client_id, iat and jti; if the provider cannot issue them, remove TokenType (SSO_TOKEN_TYPE).",
 	ReasonTooLongLived:        "Have shorter tokens issued, or raise MaxTokenAge (SSO_MAX_TOKEN_AGE).",

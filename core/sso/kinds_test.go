@@ -1,6 +1,7 @@
 package sso_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -154,6 +155,101 @@ func TestTokenType_Strict(t *testing.T) {
 	}
 }
 
+// An ID token is for the client that its azp names; aud may list others too.
+func TestTokenType_AuthorizedParty(t *testing.T) {
+	for name, c := range map[string]struct {
+		config func(*sso.Config)
+		claims []string
+		want   sso.Reason // of an authenticator that accepts ID tokens
+	}{
+		"no azp":                     {claims: nil},
+		"a null azp":                 {claims: []string{"azp", `null`}},
+		"an empty azp":               {claims: []string{"azp", `""`}},
+		"this client":                {claims: []string{"azp", `"api"`}},
+		"another client":             {claims: []string{"azp", `"other"`}, want: sso.ReasonWrongClient},
+		"another client, at_hash":    {claims: []string{"azp", `"other"`, "at_hash", `"x"`, "aud", `["other","api"]`}, want: sso.ReasonWrongClient},
+		"another spelling":           {claims: []string{"azp", `"API"`}, want: sso.ReasonWrongClient},
+		"a number":                   {claims: []string{"azp", `1`}, want: sso.ReasonWrongClient},
+		"a list":                     {claims: []string{"azp", `["api"]`}, want: sso.ReasonWrongClient},
+		"one of the clients":         {config: func(c *sso.Config) { c.ClientIDs = []string{"app"} }, claims: []string{"azp", `"app"`}},
+		"the audience, not a client": {config: func(c *sso.Config) { c.ClientIDs = []string{"app"} }, claims: []string{"azp", `"api"`}, want: sso.ReasonWrongClient},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := cmp.Or(c.want, "none")
+			change := c.config
+			if change == nil {
+				change = func(*sso.Config) {}
+			}
+			a := newAuth(t, change, func(c *sso.Config) { c.TokenType = sso.AllowIDToken })
+			if _, err := a.ValidateToken(t.Context(), token(c.claims...)); reasonIn(err) != want {
+				t.Errorf("got %v, want %q", err, want)
+			}
+			if _, err := newAuth(t).ValidateToken(t.Context(), token(append(c.claims, "at_hash", "")...)); err != nil {
+				t.Errorf("an access token: %v", err)
+			}
+		})
+	}
+}
+
+// Access tokens of some providers are recognized by what they all have.
+func TestConfig_AccessClaims(t *testing.T) {
+	const (
+		entra1  = "https://sts.windows.net/aaaabbbb-0000-cccc-1111-dddd2222eeee/"
+		entra2  = "https://login.microsoftonline.com/aaaabbbb-0000-cccc-1111-dddd2222eeee/v2.0"
+		okta    = "https://shop.okta.com/oauth2/default"
+		cognito = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_EXAMPLE"
+	)
+	for issuer, claims := range map[string][]string{
+		entra1: {"scp", "roles", "idtyp"},
+		entra2: {"scp", "roles", "idtyp"},
+		"https://login.microsoftonline.us/aaaabbbb-0000-cccc-1111-dddd2222eeee/v2.0":         {"scp", "roles", "idtyp"},
+		"https://login.partner.microsoftonline.cn/aaaabbbb-0000-cccc-1111-dddd2222eeee/v2.0": {"scp", "roles", "idtyp"},
+		"https://LOGIN.microsoftonline.com./aaaabbbb-0000-cccc-1111-dddd2222eeee/v2.0":       {"scp", "roles", "idtyp"},
+		"https://shop.ciamlogin.com/aaaabbbb-0000-cccc-1111-dddd2222eeee/v2.0":               {"scp", "roles", "idtyp"},
+		okta:                                {"cid"},
+		"https://shop.oktapreview.com":      {"cid"},
+		cognito:                             {"token_use"},
+		"https://login.example.com":         nil,
+		"https://okta.com.example":          nil,
+		"https://notokta.com":               nil,
+		"https://example.com/shop.okta.com": nil,
+		"https://cognito-idp.example":       {"token_use"},
+	} {
+		t.Run(issuer, func(t *testing.T) {
+			validate := func(change func(*sso.Config), members ...string) sso.Reason {
+				t.Helper()
+				a := newAuth(t, func(c *sso.Config) { c.Issuer = issuer }, change)
+				_, err := a.ValidateToken(t.Context(), token(append([]string{"iss", `"` + issuer + `"`}, members...)...))
+				return reasonIn(err)
+			}
+			usual := func(*sso.Config) {}
+			want := sso.Reason("none")
+			if claims != nil {
+				want = sso.ReasonTokenKind
+			}
+			for name, members := range map[string][]string{
+				"none": nil, "null": {"scp", "null", "roles", "null", "idtyp", "null", "cid", "null", "token_use", "null"},
+				"another spelling": {"SCP", `"a"`, "Roles", `["a"]`, "CID", `"x"`},
+			} {
+				if got := validate(usual, members...); got != want {
+					t.Errorf("%s: got %q, want %q", name, got, want)
+				}
+			}
+			for _, claim := range claims {
+				if got := validate(usual, claim, `"access"`); got != "none" {
+					t.Errorf("with %s: %q", claim, got)
+				}
+			}
+			if got := validate(func(c *sso.Config) { c.SkipAccessTokenCheck = true }); got != "none" {
+				t.Errorf("SkipAccessTokenCheck: %q", got)
+			}
+			if got := validate(func(c *sso.Config) { c.TokenType = sso.AllowIDToken }); got != "none" {
+				t.Errorf("AllowIDToken: %q", got)
+			}
+		})
+	}
+}
+
 func TestConfig_ClientIDs(t *testing.T) {
 	listed := newAuth(t, func(c *sso.Config) { c.ClientIDs = []string{"web", "app"} })
 	unlisted := newAuth(t)
@@ -231,7 +327,7 @@ func spellings(name string) []string {
 }
 
 func TestValidateToken_LookalikeNames(t *testing.T) {
-	a := newAuth(t, func(c *sso.Config) { c.TokenType = sso.AllowIDToken })
+	a := newAuth(t, func(c *sso.Config) { c.TokenType, c.Audience = sso.AllowIDToken, []string{"api", "x"} })
 	refused := func(t *testing.T, token string) {
 		t.Helper()
 		if _, err := a.ValidateToken(t.Context(), token); reasonIn(err) != sso.ReasonMalformed {

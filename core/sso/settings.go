@@ -34,6 +34,7 @@ var settings = []Setting{
 	{"TokenType", "SSO_TOKEN_TYPE", "token-type", "any access token", "at+jwt: only access tokens as in RFC 9068; id_token: ID tokens as well", func(c *Config) any { return &c.TokenType }},
 	{"SkipAudienceCheck", "SSO_SKIP_AUDIENCE_CHECK", "skip-audience-check", "false", "accept any aud; requires client ids and issuer", func(c *Config) any { return &c.SkipAudienceCheck }},
 	{"SkipIssuerCheck", "SSO_SKIP_ISSUER_CHECK", "skip-issuer-check", "false", "accept any iss of tokens that the keys verify", func(c *Config) any { return &c.SkipIssuerCheck }},
+	{"SkipAccessTokenCheck", "SSO_SKIP_ACCESS_TOKEN_CHECK", "skip-access-token-check", "false", "accept tokens of Entra, Okta and Cognito without the claims of their access tokens", func(c *Config) any { return &c.SkipAccessTokenCheck }},
 	{"Leeway", "SSO_LEEWAY", "leeway", "60s", "allowed clock skew, a `duration` from 0s to 5m", func(c *Config) any { return &c.Leeway }},
 	{"MaxTokenAge", "SSO_MAX_TOKEN_AGE", "max-token-age", "unbounded", "longest lifetime of a token, a `duration`", func(c *Config) any { return &c.MaxTokenAge }},
 	{"MaxTokenBytes", "SSO_MAX_TOKEN_BYTES", "max-token-bytes", "16384", "longest token, in `bytes`", func(c *Config) any { return &c.MaxTokenBytes }},

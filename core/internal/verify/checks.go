@@ -40,6 +40,7 @@ var (
 		{"client_id", "malformed_claim", "RFC 9068, section 2.2", text("client_id")},
 		{"client_id", "missing_claim", "RFC 9068, section 2.2", strict(present("client_id"))},
 		{"client_id", "wrong_client", "RFC 9068, section 2.2; OpenID Connect Core 1.0, section 2", client},
+		{"azp", "wrong_client", "OpenID Connect Core 1.0, section 3.1.3.7", authorizedParty},
 		{"jti", "missing_claim", "RFC 9068, section 2.2", strict(present("jti"))},
 		{"jti", "malformed_claim", "RFC 7519, section 4.1.7", strict(text("jti"))},
 	}, otherKinds, []Check{
@@ -47,6 +48,7 @@ var (
 		{"c_hash", "token_kind", "OpenID Connect Core 1.0, section 3.3.2.11", unlessIDToken(absent("c_hash"))},
 		{"s_hash", "token_kind", "FAPI 1.0 Advanced, section 5.1.1", unlessIDToken(absent("s_hash"))},
 		{"nonce", "token_kind", "OpenID Connect Core 1.0, section 2", unlessIDToken(accessTokenNonce)},
+		{AccessClaims, "token_kind", "documentation of Microsoft Entra, Okta and Amazon Cognito", unlessIDToken(accessClaims)},
 		{"events", "token_kind", "RFC 8417, section 2.2", absent("events")},
 		{"cnf", "bound_token", "RFC 7800, section 3.1", unbound},
 	}, signature)
@@ -562,6 +564,34 @@ func client(_ context.Context, t *Token) error {
 		return fail("%s is %q, want one of %q", read, id, t.ClientIDs)
 	}
 	return nil
+}
+
+// authorizedParty requires that an ID token was issued to this service: by `aud` it may be for others too.
+func authorizedParty(_ context.Context, t *Token) error {
+	azp := t.claim("azp")
+	if t.TokenType != AllowIDToken || len(t.ClientIDs) > 0 || azp.Kind() == jsondoc.Absent {
+		return ErrSkipped
+	}
+	if id, ok := azp.Text(); !ok || !slices.Contains(t.Audience, id) {
+		return fail("got %q, want one of %q, or of Config.ClientIDs", id, t.Audience)
+	}
+	return nil
+}
+
+// AccessClaims is the name of a check.
+const AccessClaims = "access claims"
+
+// accessClaims requires what the provider's access tokens have and its ID tokens do not.
+func accessClaims(_ context.Context, t *Token) error {
+	if t.AccessClaims == nil {
+		return ErrSkipped
+	}
+	for _, name := range t.AccessClaims {
+		if t.claim(name).Kind() != jsondoc.Absent {
+			return nil
+		}
+	}
+	return fail("none of %q is present, as in an ID token", t.AccessClaims)
 }
 
 func payloadType(_ context.Context, t *Token) error {

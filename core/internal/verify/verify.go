@@ -81,10 +81,12 @@ type Rules struct {
 	ClientIDs  []string // empty: not checked
 	Issuer     string   // empty: only a discovered issuer is checked
 	TokenType  string
-	MaxAge     time.Duration // zero: not checked
-	Leeway     time.Duration
-	Now        func() time.Time
-	MaxBytes   int
+	// AccessClaims are those of which each access token of the provider has one; nil: not checked.
+	AccessClaims []string
+	MaxAge       time.Duration // zero: not checked
+	Leeway       time.Duration
+	Now          func() time.Time
+	MaxBytes     int
 	// Claims that are read in addition to the registered ones: none may differ from a member of
 	// the payload by letter case alone.
 	Claims Names

@@ -18,35 +18,38 @@ func TestDoctor_Token(t *testing.T) {
 	issuer := ssotest.NewIssuer(t)
 	keys := issuer.JWKSURL()
 	claim := devissuer.Claim
+	const entra = "https://login.microsoftonline.com/aaaabbbb-0000-cccc-1111-dddd2222eeee/v2.0"
 	for name, tt := range map[string]struct {
 		env     map[string]string // in addition to issuer and audience
 		options []devissuer.TokenOption
 		reasons []sso.Reason // of the refusals, one after the other
 		with    string       // what it is accepted with in the end; "" if nothing helps
 	}{
-		"accepted":                        {with: "accepted: subject \"ada\", roles [], scopes [], permissions none"},
-		"what it may do":                  {options: []devissuer.TokenOption{claim("roles", []string{"clerk"}), devissuer.Scope("a b"), devissuer.Permission("x", 1)}, with: `accepted: subject "ada", roles ["clerk"], scopes ["a" "b"], permissions a JSON object`},
-		"another audience":                {options: []devissuer.TokenOption{devissuer.Audience("orders", "stock")}, reasons: []sso.Reason{sso.ReasonWrongAudience}, with: "with SSO_AUDIENCE=orders, it would be accepted"},
-		"no audience":                     {options: []devissuer.TokenOption{devissuer.WithoutClaim("aud"), claim("azp", "web")}, reasons: []sso.Reason{sso.ReasonWrongAudience}, with: "with SSO_SKIP_AUDIENCE_CHECK=true SSO_CLIENT_IDS=web SSO_AUDIENCE= (empty), it would be accepted"},
-		"no audience and no client":       {options: []devissuer.TokenOption{devissuer.WithoutClaim("aud")}, reasons: []sso.Reason{sso.ReasonWrongAudience}},
-		"another issuer":                  {options: []devissuer.TokenOption{devissuer.IssuedBy("http://issuer.example/trust")}, reasons: []sso.Reason{sso.ReasonWrongIssuer}, with: "with SSO_ISSUER=http://issuer.example/trust SSO_PUBLIC_KEY_URI=" + keys + ", it would be accepted"},
-		"an issuer with a slash":          {options: []devissuer.TokenOption{devissuer.IssuedBy(issuer.URL() + "/")}, reasons: []sso.Reason{sso.ReasonWrongIssuer}, with: "with SSO_ISSUER=" + issuer.URL() + "/, it would be accepted"},
-		"another issuer, keys by address": {env: map[string]string{"SSO_PUBLIC_KEY_URI": keys}, options: []devissuer.TokenOption{devissuer.IssuedBy("x")}, reasons: []sso.Reason{sso.ReasonWrongIssuer}, with: "with SSO_ISSUER=x, it would be accepted"},
-		"no issuer":                       {options: []devissuer.TokenOption{devissuer.WithoutClaim("iss")}, reasons: []sso.Reason{sso.ReasonWrongIssuer}},
-		"an ID token":                     {options: []devissuer.TokenOption{devissuer.Provider("keycloak-id")}, reasons: []sso.Reason{sso.ReasonTokenKind}, with: "with SSO_TOKEN_TYPE=id_token, it would be accepted"},
-		"a logout token":                  {options: []devissuer.TokenOption{claim("events", map[string]any{})}, reasons: []sso.Reason{sso.ReasonTokenKind, sso.ReasonTokenKind}},
-		"not of RFC 9068":                 {env: map[string]string{"SSO_TOKEN_TYPE": "at+jwt"}, reasons: []sso.Reason{sso.ReasonTokenType}, with: "with SSO_TOKEN_TYPE= (empty), it would be accepted"},
-		"of RFC 9068, without a claim":    {env: map[string]string{"SSO_TOKEN_TYPE": "at+jwt"}, options: []devissuer.TokenOption{devissuer.Header("typ", "at+jwt")}, reasons: []sso.Reason{sso.ReasonMissingClaim}, with: "with SSO_TOKEN_TYPE= (empty), it would be accepted"},
-		"another client":                  {env: map[string]string{"SSO_CLIENT_IDS": "app"}, options: []devissuer.TokenOption{claim("cid", "web")}, reasons: []sso.Reason{sso.ReasonWrongClient}, with: "with SSO_CLIENT_IDS=app,web, it would be accepted"},
-		"two clients":                     {env: map[string]string{"SSO_CLIENT_IDS": "app"}, options: []devissuer.TokenOption{claim("cid", "web"), claim("azp", "app")}, reasons: []sso.Reason{sso.ReasonWrongClient}},
-		"too long":                        {env: map[string]string{"SSO_MAX_TOKEN_BYTES": "100"}, reasons: []sso.Reason{sso.ReasonTooLarge}, with: "with SSO_MAX_TOKEN_BYTES="},
-		"too long-lived":                  {env: map[string]string{"SSO_MAX_TOKEN_AGE": "5m"}, reasons: []sso.Reason{sso.ReasonTooLongLived}, with: "with SSO_MAX_TOKEN_AGE=1h0m0s, it would be accepted"},
-		"another algorithm":               {env: map[string]string{"SSO_ALGORITHMS": "RS512"}, reasons: []sso.Reason{sso.ReasonAlgorithm}, with: "with SSO_ALGORITHMS=RS512,RS256, it would be accepted"},
-		"a symmetric algorithm":           {options: []devissuer.TokenOption{devissuer.Header("alg", "HS256")}, reasons: []sso.Reason{sso.ReasonAlgorithm}},
-		"expired, and more":               {options: []devissuer.TokenOption{devissuer.Expired(), devissuer.WrongAudience()}, reasons: []sso.Reason{sso.ReasonExpired, sso.ReasonWrongAudience}, with: "with a new token and SSO_AUDIENCE=another-api, it would be accepted"},
-		"not yet valid":                   {options: []devissuer.TokenOption{devissuer.NotYetValid()}, reasons: []sso.Reason{sso.ReasonNotYetValid}},
-		"forged":                          {options: []devissuer.TokenOption{devissuer.BadSignature()}, reasons: []sso.Reason{sso.ReasonBadSignature}},
-		"of another provider":             {options: []devissuer.TokenOption{devissuer.UnknownKey(), devissuer.IssuedBy("https://other.example")}, reasons: []sso.Reason{sso.ReasonWrongIssuer, sso.ReasonUnknownKey}},
+		"accepted":                         {with: "accepted: subject \"ada\", roles [], scopes [], permissions none"},
+		"what it may do":                   {options: []devissuer.TokenOption{claim("roles", []string{"clerk"}), devissuer.Scope("a b"), devissuer.Permission("x", 1)}, with: `accepted: subject "ada", roles ["clerk"], scopes ["a" "b"], permissions a JSON object`},
+		"another audience":                 {options: []devissuer.TokenOption{devissuer.Audience("orders", "stock")}, reasons: []sso.Reason{sso.ReasonWrongAudience}, with: "with SSO_AUDIENCE=orders, it would be accepted"},
+		"no audience":                      {options: []devissuer.TokenOption{devissuer.WithoutClaim("aud"), claim("azp", "web")}, reasons: []sso.Reason{sso.ReasonWrongAudience}, with: "with SSO_SKIP_AUDIENCE_CHECK=true SSO_CLIENT_IDS=web SSO_AUDIENCE= (empty), it would be accepted"},
+		"no audience and no client":        {options: []devissuer.TokenOption{devissuer.WithoutClaim("aud")}, reasons: []sso.Reason{sso.ReasonWrongAudience}},
+		"another issuer":                   {options: []devissuer.TokenOption{devissuer.IssuedBy("http://issuer.example/trust")}, reasons: []sso.Reason{sso.ReasonWrongIssuer}, with: "with SSO_ISSUER=http://issuer.example/trust SSO_PUBLIC_KEY_URI=" + keys + ", it would be accepted"},
+		"an issuer with a slash":           {options: []devissuer.TokenOption{devissuer.IssuedBy(issuer.URL() + "/")}, reasons: []sso.Reason{sso.ReasonWrongIssuer}, with: "with SSO_ISSUER=" + issuer.URL() + "/, it would be accepted"},
+		"another issuer, keys by address":  {env: map[string]string{"SSO_PUBLIC_KEY_URI": keys}, options: []devissuer.TokenOption{devissuer.IssuedBy("x")}, reasons: []sso.Reason{sso.ReasonWrongIssuer}, with: "with SSO_ISSUER=x, it would be accepted"},
+		"no issuer":                        {options: []devissuer.TokenOption{devissuer.WithoutClaim("iss")}, reasons: []sso.Reason{sso.ReasonWrongIssuer}},
+		"an ID token":                      {options: []devissuer.TokenOption{devissuer.Provider("keycloak-id")}, reasons: []sso.Reason{sso.ReasonTokenKind, sso.ReasonWrongClient}, with: "with SSO_TOKEN_TYPE=id_token and SSO_CLIENT_IDS=web, it would be accepted"},
+		"an ID token for this client":      {options: []devissuer.TokenOption{devissuer.Provider("keycloak-id"), claim("azp", "api")}, reasons: []sso.Reason{sso.ReasonTokenKind}, with: "with SSO_TOKEN_TYPE=id_token, it would be accepted"},
+		"a program of Entra without roles": {env: map[string]string{"SSO_ISSUER": entra, "SSO_PUBLIC_KEY_URI": keys}, options: []devissuer.TokenOption{devissuer.IssuedBy(entra)}, reasons: []sso.Reason{sso.ReasonTokenKind}, with: "with SSO_SKIP_ACCESS_TOKEN_CHECK=true, it would be accepted"},
+		"a logout token":                   {options: []devissuer.TokenOption{claim("events", map[string]any{})}, reasons: []sso.Reason{sso.ReasonTokenKind, sso.ReasonTokenKind}},
+		"not of RFC 9068":                  {env: map[string]string{"SSO_TOKEN_TYPE": "at+jwt"}, reasons: []sso.Reason{sso.ReasonTokenType}, with: "with SSO_TOKEN_TYPE= (empty), it would be accepted"},
+		"of RFC 9068, without a claim":     {env: map[string]string{"SSO_TOKEN_TYPE": "at+jwt"}, options: []devissuer.TokenOption{devissuer.Header("typ", "at+jwt")}, reasons: []sso.Reason{sso.ReasonMissingClaim}, with: "with SSO_TOKEN_TYPE= (empty), it would be accepted"},
+		"another client":                   {env: map[string]string{"SSO_CLIENT_IDS": "app"}, options: []devissuer.TokenOption{claim("cid", "web")}, reasons: []sso.Reason{sso.ReasonWrongClient}, with: "with SSO_CLIENT_IDS=app,web, it would be accepted"},
+		"two clients":                      {env: map[string]string{"SSO_CLIENT_IDS": "app"}, options: []devissuer.TokenOption{claim("cid", "web"), claim("azp", "app")}, reasons: []sso.Reason{sso.ReasonWrongClient}},
+		"too long":                         {env: map[string]string{"SSO_MAX_TOKEN_BYTES": "100"}, reasons: []sso.Reason{sso.ReasonTooLarge}, with: "with SSO_MAX_TOKEN_BYTES="},
+		"too long-lived":                   {env: map[string]string{"SSO_MAX_TOKEN_AGE": "5m"}, reasons: []sso.Reason{sso.ReasonTooLongLived}, with: "with SSO_MAX_TOKEN_AGE=1h0m0s, it would be accepted"},
+		"another algorithm":                {env: map[string]string{"SSO_ALGORITHMS": "RS512"}, reasons: []sso.Reason{sso.ReasonAlgorithm}, with: "with SSO_ALGORITHMS=RS512,RS256, it would be accepted"},
+		"a symmetric algorithm":            {options: []devissuer.TokenOption{devissuer.Header("alg", "HS256")}, reasons: []sso.Reason{sso.ReasonAlgorithm}},
+		"expired, and more":                {options: []devissuer.TokenOption{devissuer.Expired(), devissuer.WrongAudience()}, reasons: []sso.Reason{sso.ReasonExpired, sso.ReasonWrongAudience}, with: "with a new token and SSO_AUDIENCE=another-api, it would be accepted"},
+		"not yet valid":                    {options: []devissuer.TokenOption{devissuer.NotYetValid()}, reasons: []sso.Reason{sso.ReasonNotYetValid}},
+		"forged":                           {options: []devissuer.TokenOption{devissuer.BadSignature()}, reasons: []sso.Reason{sso.ReasonBadSignature}},
+		"of another provider":              {options: []devissuer.TokenOption{devissuer.UnknownKey(), devissuer.IssuedBy("https://other.example")}, reasons: []sso.Reason{sso.ReasonWrongIssuer, sso.ReasonUnknownKey}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := settingsOf(issuer)

@@ -62,6 +62,11 @@ type Report struct {
 	Principal *sso.Principal `json:"-"` // nil unless the token is valid
 }
 
+// failed reports whether a check refused the token.
+func (r *Report) failed(name string) bool {
+	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Name == name && c.Result == Fail })
+}
+
 // Question is a token, and the service that would receive it.
 type Question struct {
 	Config  sso.Config

@@ -38,7 +38,11 @@ func (c *inquiry) remedy() string {
 		return c.issuerRemedy()
 	case sso.ReasonWrongClient:
 		if _, id := c.token.client(); id != "" {
-			return fmt.Sprintf("Call with a token of one of the clients %q. If tokens of %q are for this service, add it to SSO_CLIENT_IDS (--client-ids).", c.cfg.ClientIDs, id)
+			accepted := c.cfg.ClientIDs
+			if accepted == nil {
+				accepted = c.cfg.Audience // of an ID token
+			}
+			return fmt.Sprintf("Call with a token of one of the clients %q. If tokens of %q are for this service, add it to SSO_CLIENT_IDS (--client-ids).", accepted, id)
 		}
 		return "Call with a token that names its client in client_id, azp, appid or cid. If the provider's tokens never do, remove SSO_CLIENT_IDS and set SSO_AUDIENCE."
 	case sso.ReasonTokenKind:
@@ -118,6 +122,8 @@ func (c *inquiry) kindRemedy() string {
 		return "This is a message about an event, such as a logout. " + sendRight
 	case typ == "refresh", typ == "offline":
 		return "This is a refresh token, which is for the provider only. " + sendRight
+	case c.failed("access claims"):
+		return "This is an ID token, or the access token of a program without roles. " + sendRight + " Give a program an app role, or set SSO_SKIP_ACCESS_TOKEN_CHECK=true (--skip-access-token-check)."
 	}
 	return "This is an ID token, which is for the client only. " + sendRight + " If your provider's access tokens are opaque, like Google's, set SSO_TOKEN_TYPE=id_token (--token-type)."
 }

@@ -67,6 +67,10 @@ func (q *Question) change(r *Report) string {
 			return "SSO_TOKEN_TYPE= (empty)"
 		}
 	case sso.ReasonTokenKind:
+		if r.failed("access claims") {
+			cfg.SkipAccessTokenCheck = true
+			return "SSO_SKIP_ACCESS_TOKEN_CHECK=true"
+		}
 		if cfg.TokenType != sso.AllowIDToken {
 			cfg.TokenType = sso.AllowIDToken
 			return "SSO_TOKEN_TYPE=id_token"
