@@ -77,9 +77,9 @@ docs: $(call tool,go-licenses) ## Write docs/CONFIGURATION.md, the tables of doc
 api: ## Write api/, the documentation of every public package
 	@scripts/api
 
-bench: ## Measure the cost of a token here and in other libraries; QUICK=1 for less; writes docs/reports/BENCHMARKS.md
+bench: ## Measure the cost of a token here and in other libraries; QUICK=1 for less; writes docs/reports/BENCHMARKS.md and the costs in docs/PRODUCTION.md
 	@mkdir -p bin docs/reports/img
-	@cd bench && GOWORK=off go build -o ../bin/speed ./speed && ../bin/speed $(if $(QUICK),-quick,-o ../docs/reports/BENCHMARKS.md)
+	@cd bench && GOWORK=off go build -o ../bin/speed ./speed && ../bin/speed $(if $(QUICK),-quick,-o ../docs/reports/BENCHMARKS.md -costs ../docs/PRODUCTION.md)
 
 keys-grid: ## Compare with other libraries while keys fail; writes docs/reports/KEYS-GRID.md
 	@cd bench && GOWORK=off go run ./keysgrid -o ../docs/reports/KEYS-GRID.md

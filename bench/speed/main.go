@@ -23,17 +23,22 @@ import (
 func main() {
 	quick := flag.Bool("quick", false, "fewer rounds: about a minute")
 	out := flag.String("o", "", "also write the figures into the generated part of this `page`")
+	summary := flag.String("costs", "", "also write the costs by algorithm into the generated part of this `page`")
 	flag.Parse()
 	ctx, cancel := context.WithCancel(context.Background())
-	text := run(ctx, *quick)
+	text, costs := run(ctx, *quick)
 	cancel()
-	if err := report.Publish(*out, text); err != nil {
+	err := report.Publish(*out, text)
+	if *summary != "" && err == nil {
+		err = report.Publish(*summary, costs)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "speed:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, quick bool) (text string) {
+func run(ctx context.Context, quick bool) (text, costs string) {
 	began, command, rounds, slices := time.Now(), "make bench", 30, 16
 	if quick {
 		command, rounds, slices = "make bench QUICK=1", 10, 3
@@ -46,7 +51,7 @@ func run(ctx context.Context, quick bool) (text string) {
 	fmt.Fprintf(&b, "`%s` printed this in %.0f s on %s/%s, %d × %s.\n\n",
 		command, time.Since(began).Seconds(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor())
 	fmt.Fprintf(&b, "### Targets\n\n%s", targets(results))
-	for _, title := range []string{verifications, refusals, requests} {
+	for _, title := range []string{verifications, algorithms, refusals, requests} {
 		fmt.Fprintf(&b, "\n### %s\n\n%s", title, table(title, results))
 	}
 	fmt.Fprintf(&b, "\n### The cache\n\n%s", report.Table{
@@ -56,14 +61,14 @@ func run(ctx context.Context, quick bool) (text string) {
 		{"MiB that 50,000 other tokens add, which come once", fmt.Sprintf("%.1f", added)},
 	})
 	fmt.Fprintf(&b, "\n### Versions\n\n%s", peers.Versions(frameworkModules...))
-	return b.String()
+	return b.String(), table(algorithms, results).String()
 }
 
 // allSubjects returns everything to measure. The first subject is the base of all ratios.
 func allSubjects(ctx context.Context, tokens int) ([]subject, *provider) {
 	p := newProvider(tokens)
 	cached, uncached := p.authenticator(ctx, 0), p.authenticator(ctx, -1)
-	return addRequests(ctx, p, cached, uncached, addVerifications(ctx, p, cached, uncached)), p
+	return addRequests(ctx, p, cached, uncached, addAlgorithms(ctx, addVerifications(ctx, p, cached, uncached))), p
 }
 
 // targets compares the figures of this library with the targets of the project.

@@ -2,19 +2,30 @@ package main
 
 import (
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/more-retail/moresso-go/bench/internal/peers"
 	"github.com/more-retail/moresso-go/core/devissuer"
+	"github.com/more-retail/moresso-go/core/keys"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
 // The tables of the report.
 const (
 	verifications = "One verification"
+	algorithms    = "A new token by algorithm"
 	refusals      = "Refusals"
 	requests      = "A request over loopback"
 )
@@ -71,6 +82,38 @@ func addVerifications(ctx context.Context, p *provider, cached, uncached *sso.Au
 			}
 		}})
 	}
+	return list
+}
+
+// addAlgorithms lists the verification of a new token by each algorithm, and by long RSA keys.
+func addAlgorithms(ctx context.Context, list []subject) []subject {
+	const issuer = "https://issuer.example"
+	add := func(name, algorithm string, private crypto.Signer) {
+		source := must(keys.Static(keys.Key{ID: "a", Public: private.Public()}))
+		a := must(sso.New(sso.Config{
+			Keys: source, Issuer: issuer, Audience: []string{audience}, Algorithms: []string{algorithm}, TokenCache: -1,
+			Logger: slog.New(slog.DiscardHandler),
+		}))
+		context.AfterFunc(ctx, func() { _ = a.Close() })
+		t := jwt.NewWithClaims(jwt.GetSigningMethod(algorithm), jwt.MapClaims{
+			"iss": issuer, "aud": audience, "exp": time.Now().Add(24 * time.Hour).Unix(), "tenant": strings.Repeat("x", tokenBytes/2),
+		})
+		t.Header["kid"] = "a"
+		token := must(t.SignedString(private))
+		list = append(list, subject{table: algorithms, name: name, do: func() { must(a.ValidateToken(ctx, token)) }})
+	}
+	for _, bits := range []int{2048, 4096} {
+		key := must(rsa.GenerateKey(rand.Reader, bits))
+		add(fmt.Sprintf("RS256, %d bits", bits), "RS256", key)
+		if bits == 2048 {
+			add("PS256, 2048 bits", "PS256", key)
+		}
+	}
+	for algorithm, curve := range map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521()} {
+		add(algorithm, algorithm, must(ecdsa.GenerateKey(curve, rand.Reader)))
+	}
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	add("EdDSA", "EdDSA", must(private, err))
 	return list
 }
 

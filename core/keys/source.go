@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 )
 
 // maxBytes bounds a key set, a PEM file or a discovery document, after decompression.
@@ -278,8 +277,8 @@ func parseKeys(text []byte) (*Set, error) {
 
 // WithSnapshot returns a source that starts with the keys of snapshot, a file or text that the
 // service was shipped with, and then fetches from refresh. The process serves at once, even while
-// the provider is down. The first refresh is due after a minute, or when a token names a key that
-// the snapshot lacks. A snapshot has no issuer, so sso.Config.Issuer is required with it.
+// the provider is down. A refresh is due at once, and Ready waits for it. A snapshot has no issuer, so
+// sso.Config.Issuer is required with it.
 func WithSnapshot(snapshot, refresh Source) Source { return snapshotSource{snapshot, refresh} }
 
 type snapshotSource struct{ snapshot, refresh Source }
@@ -293,7 +292,7 @@ func (s snapshotSource) Fetch(ctx context.Context, previous *Set) (*Set, error) 
 		if set, err := s.snapshot.Fetch(ctx, nil); err == nil && set != nil {
 			if _, err := NewSet(set.Keys...); err == nil {
 				start := *set
-				start.Fixed, start.MaxAge = false, time.Second // the cache rounds it up to a minute
+				start.Fixed = false
 				return &start, nil
 			}
 		}

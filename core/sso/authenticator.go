@@ -69,7 +69,7 @@ func New(cfg Config) (*Authenticator, error) {
 		TokenType: string(cfg.TokenType), AccessClaims: cfg.accessClaims(), MaxAge: cfg.MaxTokenAge, Leeway: cfg.Leeway, Now: cfg.Now,
 		MaxBytes: cfg.MaxTokenBytes, Claims: cfg.claims(),
 		Keys: keycache.New(cfg.Keys, keycache.Options{
-			FetchTimeout: cfg.KeyFetchTimeout, StaleFor: cfg.StaleFor, Inline: cfg.RefreshInline, Now: cfg.Now, Logger: cfg.Logger, OnFetch: a.fetched,
+			FetchTimeout: cfg.KeyFetchTimeout, MaxRSABits: cfg.MaxRSABits, StaleFor: cfg.StaleFor, Inline: cfg.RefreshInline, Now: cfg.Now, Logger: cfg.Logger, OnFetch: a.fetched,
 		}),
 	}
 	i := &issuer{

@@ -63,11 +63,15 @@ type Config struct {
 	// [keys.Algorithms]. Default RS256. Symmetric algorithms and "none" are refused.
 	Algorithms []string
 
+	// MaxRSABits bounds the length of RSA keys. Longer ones are skipped, because a forged token costs as
+	// much as a valid one. Default 4096, at most 8192.
+	MaxRSABits int
+
 	// TokenType says which kinds of JWT are accepted. Default [AnyAccessToken].
 	TokenType TokenType
 
 	// SkipAccessTokenCheck accepts tokens of Microsoft Entra without `scp`, `roles` and `idtyp`, of Okta without
-	// `cid`, and of Amazon Cognito without `token_use`: by their documentation those are no access tokens.
+	// `cid`, and of Amazon Cognito without `token_use`, which all their access tokens have by their documentation.
 	// The issuer, or the address of the keys, says which provider it is. It is for programs to which
 	// Entra issues tokens without roles. Default false: such tokens are refused, unless ID tokens are
 	// accepted.

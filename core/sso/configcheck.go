@@ -356,6 +356,7 @@ func (c *Config) checkBounds(l *configerr.List) {
 		l.Add("Leeway", fmt.Sprintf("holds %v, which accepts expired tokens", c.Leeway), "write at most 5m, and set the clocks")
 	}
 	checkBound(l, "TokenCache", &c.TokenCache, math.MinInt, maxTokenCache, defaultTokenCache)
+	checkBound(l, "MaxRSABits", &c.MaxRSABits, 2048, 8192, 4096)
 	checkBound(l, "KeyFetchTimeout", &c.KeyFetchTimeout, 1, maxKeyFetchTimeout, keycache.DefaultFetchTimeout)
 	checkBound(l, "StaleFor", &c.StaleFor, math.MinInt64, maxStaleFor, keycache.DefaultStaleFor)
 	checkBound(l, "MaxTokenBytes", &c.MaxTokenBytes, 1, maxTokenBytes, defaultMaxTokenBytes)

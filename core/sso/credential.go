@@ -12,7 +12,8 @@ import (
 
 // A TokenSource says where a request has its token. The zero value is the Authorization field with
 // the scheme Bearer (RFC 6750, section 2.1). Choose others with an adapter's option WithTokenFrom. A
-// request with a token in two of the chosen sources is refused ([ErrInvalidRequest]).
+// request with a token in two of the chosen sources is refused ([ErrInvalidRequest]), and so is one with
+// more than 512 cookies or parameters in which a token may be.
 type TokenSource struct {
 	kind    sourceKind
 	name    string
@@ -133,6 +134,8 @@ func (a *Authenticator) credential(r Request) (string, error) {
 		switch {
 		case n == 0:
 			continue
+		case n > maxPieces:
+			err = fmt.Errorf("%w: more than %d cookies or parameters", ErrInvalidRequest, maxPieces)
 		case n > 1:
 			err = fmt.Errorf("%w: %d values of %s", ErrInvalidRequest, n, cmp.Or(s.name, authorization))
 		case s.kind == inAuthorization:
@@ -211,13 +214,19 @@ func notInToken68(c rune) bool {
 	return !alphanumeric && !strings.ContainsRune("-._~+/", c)
 }
 
+// maxPieces bounds the cookies, or the parameters, among which a token is looked for.
+const maxPieces = 512
+
 // cookies returns the first cookie of the source's name and the number of them, malformed ones
 // included. Of several Cookie fields, which no browser sends, only the first can be read: they count
 // as several cookies.
 func (s TokenSource) cookies(r Request) (value string, n int) {
 	line, fields := r.Header("Cookie")
-	if fields == 0 {
+	switch {
+	case fields == 0:
 		return "", 0
+	case strings.Count(line, ";") >= maxPieces:
+		return "", maxPieces + 1
 	}
 	for part := range strings.SplitSeq(line, ";") {
 		name, content, _ := strings.Cut(strings.Trim(part, " \t"), "=")
@@ -242,6 +251,9 @@ func (s TokenSource) cookies(r Request) (value string, n int) {
 // undecodable value is returned as an invalid token.
 func (s TokenSource) parameters(r Request) (value string, n int) {
 	_, query, _ := strings.Cut(r.RequestURI(), "?")
+	if strings.Count(query, "&")+strings.Count(query, ";") >= maxPieces {
+		return "", maxPieces + 1
+	}
 	for pair := range strings.SplitSeq(query, "&") {
 		for piece := range strings.SplitSeq(pair, ";") { // a separator for some readers only
 			name, encoded, _ := strings.Cut(piece, "=")

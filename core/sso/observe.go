@@ -140,10 +140,10 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 	}
 	if r != nil {
 		pattern := r.Pattern()
-		attrs = append(attrs, slog.String("method", r.Method()), slog.String("pattern", pattern))
+		attrs = append(attrs, slog.String("method", verify.Printable(r.Method())), slog.String("pattern", pattern))
 		path, _, _ := strings.Cut(r.RequestURI(), "?") // the query may hold secrets
 		if pattern == "" && path != "" {
-			attrs = append(attrs, slog.String("path", verify.Clip(path)))
+			attrs = append(attrs, slog.String("path", verify.Printable(path)))
 		}
 	}
 	if principal, decision, ok := decisionOf(cause); ok {

@@ -187,7 +187,7 @@ func (p *Principal) Claim(path string) Value { return p.root().Lookup(path) }
 // Permissions returns the claim `permissions`, or the one that [Config.PermissionsClaim] names; absent if
 // the token has none. It has one of two shapes: an object, whose members permission.Is and
 // permission.Has look up by path, or a list of names such as "read:orders" (Auth0), which permission.Has
-// looks for. What [Config.GrantablePermissions] does not list is left out.
+// looks for. It is limited to [Config.GrantablePermissions].
 func (p *Principal) Permissions() Value {
 	return p.get().permissions
 }
@@ -196,7 +196,8 @@ func (p *Principal) Permissions() Value {
 // and if a claim is of another type than its field.
 func (p *Principal) Decode(target any) error { return p.root().Decode(target) }
 
-// LogValue returns the subject and the issuer, and no other claim, for logs.
+// LogValue returns the subject and the issuer, and no other claim, for logs: the first 200 bytes of each,
+// with line breaks escaped.
 func (p *Principal) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("subject", p.Subject()), slog.String("issuer", p.Issuer()))
+	return slog.GroupValue(slog.String("subject", verify.Printable(p.Subject())), slog.String("issuer", verify.Printable(p.Issuer())))
 }

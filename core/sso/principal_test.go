@@ -1,6 +1,7 @@
 package sso_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +14,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
+	"github.com/more-retail/moresso-go/core/adapter"
 	"github.com/more-retail/moresso-go/core/sso"
 )
 
@@ -144,6 +148,63 @@ func TestPrincipal_LogValue(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// A request or a token cannot fill the log, nor begin a line in it.
+func TestLog_Bounded(t *testing.T) {
+	long := strings.Repeat("x", 10_000)
+	for name, text := range map[string]string{
+		"long": long, "a line break": "a\nlevel=ERROR msg=forged", "a carriage return": "a\rb", "an escape sequence": "a\x1b[2Jb",
+		"a line separator": "a\u2028b", "right to left": "a\u202eb", "not UTF-8": "a\xffb", "long, of line breaks": strings.Repeat("\n", 10_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var records []slog.Record
+			a := newAuth(t, func(c *sso.Config) { c.Logger = slog.New(keeper{&records}) })
+			subject, err := json.Marshal(strings.ToValidUTF8(text, "?"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := adapter.EventRequest{HTTPMethod: text, Path: "/" + text, Fields: map[string]string{"Authorization": "Bearer " + token("sub", string(subject))}}
+			if _, err := a.Authorize(t.Context(), r, denied{}); err == nil {
+				t.Fatal("granted")
+			}
+			if len(records) != 1 {
+				t.Fatalf("%d records", len(records))
+			}
+			var check func(...slog.Attr)
+			check = func(attrs ...slog.Attr) {
+				for _, attr := range attrs {
+					value := attr.Value.Resolve()
+					if value.Kind() == slog.KindGroup {
+						check(value.Group()...)
+						continue
+					}
+					if text := value.String(); len(text) > 1000 || strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) || !utf8.ValidString(text) {
+						t.Errorf("%s is %.50q… of %d bytes", attr.Key, text, len(text))
+					}
+				}
+			}
+			records[0].Attrs(func(attr slog.Attr) bool { check(attr); return true })
+		})
+	}
+}
+
+// keeper is a handler that keeps the records of refusals.
+type keeper struct{ records *[]slog.Record }
+
+func (keeper) Enabled(context.Context, slog.Level) bool { return true }
+func (k keeper) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "sso: refused" {
+		*k.records = append(*k.records, r)
+	}
+	return nil
+}
+func (k keeper) WithAttrs([]slog.Attr) slog.Handler { return k }
+func (k keeper) WithGroup(string) slog.Handler      { return k }
+
+// denied denies everyone.
+type denied struct{}
+
+func (denied) Check(context.Context, sso.Access) sso.Decision { return sso.Deny("no", "stay away") }
 
 func TestPrincipal_PermissionsClaim(t *testing.T) {
 	for path, want := range map[string]string{

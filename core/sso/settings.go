@@ -30,6 +30,7 @@ var settings = []Setting{
 	{"Audience", "SSO_AUDIENCE", "audience", "required", "`names` of the service at the identity provider, separated by commas", func(c *Config) any { return &c.Audience }},
 	{"PublicKeyURI", "SSO_PUBLIC_KEY_URI", "keys", "discovered from the issuer", "where the public `keys` are: URL of a JWK Set, PEM or discovery document, file: and a path, or PEM text", func(c *Config) any { return &c.PublicKeyURI }},
 	{"Algorithms", "SSO_ALGORITHMS", "algorithms", "RS256", "accepted `algorithms`, separated by commas", func(c *Config) any { return &c.Algorithms }},
+	{"MaxRSABits", "SSO_MAX_RSA_BITS", "max-rsa-bits", "4096", "longest RSA key, in `bits` up to 8192", func(c *Config) any { return &c.MaxRSABits }},
 	{"ClientIDs", "SSO_CLIENT_IDS", "client-ids", "any", "accepted OAuth `clients`, separated by commas", func(c *Config) any { return &c.ClientIDs }},
 	{"TokenType", "SSO_TOKEN_TYPE", "token-type", "any access token", "at+jwt: only access tokens as in RFC 9068; id_token: ID tokens as well", func(c *Config) any { return &c.TokenType }},
 	{"SkipAudienceCheck", "SSO_SKIP_AUDIENCE_CHECK", "skip-audience-check", "false", "accept any aud; requires client ids and issuer", func(c *Config) any { return &c.SkipAudienceCheck }},

@@ -91,7 +91,7 @@ func (v Value) within(paths [][]string) Value {
 	var permissions any
 	d := json.NewDecoder(bytes.NewReader(v.v.AppendJSON(nil)))
 	d.UseNumber()
-	_ = d.Decode(&permissions) // it was read before
+	_ = d.Decode(&permissions) // the token was read before
 	part, _ := ValueOf(partOf(permissions, paths))
 	return part
 }

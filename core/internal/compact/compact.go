@@ -1,7 +1,8 @@
 // Package compact reads the JWS compact serialization (RFC 7515, section 7.1) strictly.
 //
 // It checks the form only: three segments, canonical base64url, JSON objects, bounds. It accepts
-// exactly one sequence of bytes for each token, so a digest of those bytes identifies the token.
+// exactly one sequence of bytes for each header, payload and signature. A digest of those bytes does
+// not identify what was signed: from a signature by ECDSA another valid one can be computed.
 //
 // A token is read in steps, so that a refused one costs little: [Open] cuts the segments,
 // [Token.ReadHeader] reads the header, [Token.ReadBody] the rest.

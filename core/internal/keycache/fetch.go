@@ -2,6 +2,7 @@ package keycache
 
 import (
 	"context"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -114,7 +115,7 @@ func (c *Cache) newer(ctx context.Context, w *wait, seen *snapshot, lacks func(*
 		return nil, ErrUnknownKey
 	}
 	// A fetch that had begun before may have been answered before the key was published, so there
-	// is a second round.
+	// is a second round, unless that fetch has spent the budget for unknown key ids.
 	for range 2 {
 		joined, err := c.fetch(ctx, w, seen, maxWait, lacks)
 		if err != nil {
@@ -241,14 +242,47 @@ func (c *Cache) start(limit time.Duration, lacks func(*snapshot) bool) {
 	began := c.now()
 	go func() {
 		defer cancel()
-		var set *keys.Set
-		err := errors.New("the key source ended its goroutine") // by runtime.Goexit
-		defer func() { c.finish(f, began, set, err, errors.Is(ctx.Err(), context.DeadlineExceeded)) }()
+		set, err := c.attempt(ctx, lacks)
+		c.finish(f, began, set, err, errors.Is(ctx.Err(), context.DeadlineExceeded))
+	}()
+}
+
+var errIgnored = errors.New("the key source does not return when its context ends")
+
+// attempt calls the source. A source that does not return when its context ends is left behind, and not
+// called again before it has returned: it would block every later fetch, and Close.
+func (c *Cache) attempt(ctx context.Context, lacks func(*snapshot) bool) (*keys.Set, error) {
+	if c.calling != nil {
+		select {
+		case <-c.calling:
+		default:
+			return nil, errIgnored
+		}
+	}
+	var set *keys.Set
+	err := errors.New("the key source ended its goroutine") // by runtime.Goexit
+	returned := make(chan struct{})
+	c.calling = returned
+	go func() {
+		defer close(returned)
 		err = protect.Call(func() (err error) {
 			set, err = c.call(ctx, lacks)
 			return err
 		})
 	}()
+	select {
+	case <-returned:
+		return set, err
+	case <-ctx.Done():
+	}
+	grace := time.NewTimer(graceTime)
+	defer grace.Stop()
+	select {
+	case <-returned:
+		return set, err
+	case <-grace.C:
+		return nil, errIgnored
+	}
 }
 
 // call fetches from the source and checks what it returns, because a source may be the user's. If
@@ -271,13 +305,26 @@ func (c *Cache) call(ctx context.Context, lacks func(*snapshot) bool) (*keys.Set
 	case set == nil:
 		return nil, errors.New("the key source returned no set")
 	}
-	usable, err := keys.NewSet(set.Keys...)
+	short, long := c.short(set.Keys)
+	usable, err := keys.NewSet(short...)
 	if err != nil {
 		return nil, err
 	}
 	checked := *set
-	checked.Keys, checked.Skipped = usable.Keys, slices.Concat(set.Skipped, usable.Skipped)
+	checked.Keys, checked.Skipped = usable.Keys, slices.Concat(set.Skipped, usable.Skipped, long)
 	return &checked, nil
+}
+
+// short returns the keys without RSA keys that are too long.
+func (c *Cache) short(all []keys.Key) (short []keys.Key, skipped []keys.Skipped) {
+	for _, key := range all {
+		if public, ok := key.Public.(*rsa.PublicKey); ok && c.opts.MaxRSABits > 0 && public != nil && public.N != nil && public.N.BitLen() > c.opts.MaxRSABits {
+			skipped = append(skipped, keys.Skipped{ID: key.ID, Reason: fmt.Sprintf("an RSA key of %d bits, above Config.MaxRSABits: %d", public.N.BitLen(), c.opts.MaxRSABits)})
+			continue
+		}
+		short = append(short, key)
+	}
+	return short, skipped
 }
 
 // finish records the result of a fetch and wakes its waiters.
@@ -294,8 +341,8 @@ func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error, lat
 	case err == nil:
 		next := newSnapshot(set, began, c.interval(set))
 		shipped := c.current.Load() == nil && c.shipped
-		if !shipped { // the provider was not queried, so it has not answered anything
-			next.fetch = f.number
+		if next.fetch = f.number; shipped { // the provider was not queried, so it has not answered anything
+			next.fetch, next.due = 0, began
 		}
 		event.KeyIDs, event.Changed, skipped = ids(set), true, set.Skipped
 		if last := c.current.Load(); last != nil {

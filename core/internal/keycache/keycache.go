@@ -51,6 +51,7 @@ const (
 	minInterval     = time.Minute      // a provider's max-age shortens the interval to this at most
 	maxWait         = 3 * time.Second  // of one caller in all
 	refreshWait     = time.Second      // of a caller that an old set can serve
+	graceTime       = time.Second      // for a source to return after its context has ended
 	refusedFor      = 30 * time.Second // between two answers without a usable key that end the last set
 	unknownKeyEvery = 10 * time.Second // one fruitless fetch for an unknown key id in this time
 	minBackOff      = time.Second
@@ -98,6 +99,8 @@ type Options struct {
 	StaleFor time.Duration
 	// FetchTimeout ends each attempt.
 	FetchTimeout time.Duration
+	// MaxRSABits bounds the length of RSA keys: longer ones are skipped. Zero: any that package keys reads.
+	MaxRSABits int
 	// Inline makes a due refresh happen within the request that notices it, for processes that are
 	// frozen between requests, as on AWS Lambda. An attempt then ends with the wait of its caller: a
 	// second for a due refresh, but 3 s after an attempt that had too little time.
@@ -119,7 +122,7 @@ type FetchEvent struct {
 	Changed bool     // whether the keys in use changed
 }
 
-// Cache keeps the keys of one source. It is safe for concurrent use. Its only goroutine is that of
+// Cache keeps the keys of one source. It is safe for concurrent use. Its only goroutines are those of
 // a fetch in flight.
 type Cache struct {
 	source  keys.Source
@@ -127,6 +130,8 @@ type Cache struct {
 	opts    Options
 	shipped bool                     // whether the first set is not the provider's; see keys.WithSnapshot
 	current atomic.Pointer[snapshot] // read without a lock; nil until the first success
+
+	calling chan struct{} // closed when the last call of the source has returned; of the fetch in flight
 
 	mu        sync.Mutex
 	flight    *flight // nil if no fetch is in flight
@@ -312,15 +317,18 @@ func (c *Cache) Lacks(keyID string) bool {
 	return c.flight == nil && !c.closed && c.failures.err == nil && c.spent(now)
 }
 
-// Ready reports whether usable keys are available. It fetches if no set is cached or the set is
-// too old. Its error is an [UnavailableError].
+// Ready reports whether usable keys are available. It fetches if no set is cached, if the set is too
+// old, and if it is not the provider's; see [keys.WithSnapshot]. Its error is an [UnavailableError].
 func (c *Cache) Ready(ctx context.Context) error {
 	var w wait
-	_, err := c.fresh(ctx, &w, c.now(), Ref{}, "")
+	snap, err := c.fresh(ctx, &w, c.now(), Ref{}, "")
+	if err == nil && c.shipped && snap.fetch == 0 {
+		_, _ = c.fetch(ctx, &w, snap, maxWait, nil) // if it fails, the snapshot serves
+	}
 	return err
 }
 
-// Close ends a fetch in flight and waits for it. Later calls of other methods fail with an
+// Close ends a fetch in flight and waits for it, for a second if the source ignores its context. Later calls of other methods fail with an
 // [UnavailableError].
 func (c *Cache) Close() error {
 	c.mu.Lock()

@@ -46,7 +46,8 @@ func TestSnapshot_ServesAtOnce(t *testing.T) {
 	})
 }
 
-func TestSnapshot_RefreshAfterAMinute(t *testing.T) {
+// A snapshot is due at once: the second call finds what was published since.
+func TestSnapshot_DueAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iss, err := devissuer.New(devissuer.WithAlgorithm("ES256"))
 		if err != nil {
@@ -69,7 +70,6 @@ func TestSnapshot_RefreshAfterAMinute(t *testing.T) {
 		if _, err := cache.Find(t.Context(), keycache.Ref{KeyID: removed}, "ES256"); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(67 * time.Second)
 		_, _ = cache.Find(t.Context(), keycache.Ref{KeyID: removed}, "ES256") // notices that a refresh is due
 		synctest.Wait()
 		if _, err := cache.Find(t.Context(), keycache.Ref{KeyID: removed}, "ES256"); !errors.Is(err, keycache.ErrUnknownKey) {
@@ -118,6 +118,38 @@ func TestSnapshot_NewKeyAtOnce(t *testing.T) {
 			served(t, cache, issuer.KeyID(), 0)
 			if n := issuer.Stats().Fetches; n != 1 {
 				t.Errorf("%d fetches", n)
+			}
+		})
+	}
+}
+
+func TestSnapshot_Ready(t *testing.T) {
+	for _, inline := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			issuer := newIssuer(t)
+			snapshot, err := keys.JWKS(string(issuer.JWKS()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			provider, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: issuer.Client()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cache := newCache(t, keys.WithSnapshot(snapshot, provider), keycache.Options{Inline: inline})
+			issuer.Down()
+			if err := cache.Ready(t.Context()); err != nil || issuer.Stats().Refused != 1 {
+				t.Errorf("while the provider is down: %v, %d requests", err, issuer.Stats().Refused)
+			}
+			issuer.Up()
+			next := issuer.Rotate()
+			time.Sleep(2 * time.Second) // the back-off
+			if err := cache.Ready(t.Context()); err != nil || issuer.Stats().Fetches != 1 {
+				t.Errorf("with a provider: %v, %d fetches", err, issuer.Stats().Fetches)
+			}
+			issuer.Down()
+			served(t, cache, next, 0)
+			if err := cache.Ready(t.Context()); err != nil || issuer.Stats().Refused != 1 {
+				t.Errorf("with the provider's keys: %v, %d requests", err, issuer.Stats().Refused)
 			}
 		})
 	}

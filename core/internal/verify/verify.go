@@ -9,7 +9,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/more-retail/moresso-go/core/internal/compact"
 	"github.com/more-retail/moresso-go/core/internal/jsondoc"
@@ -193,6 +197,16 @@ func (r *Rules) expired(t Times, now time.Time) bool { return !now.Before(t.Expi
 func (r *Rules) ahead(date, now time.Time) bool { return date.After(now.Add(r.Leeway)) }
 
 const maxClip = 200
+
+// Printable is [Clip] for a log line of its own: line breaks and what cannot be printed are escaped.
+func Printable(s string) string {
+	s = Clip(s)
+	if strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) || c == utf8.RuneError }) {
+		quoted := strconv.Quote(s)
+		return quoted[1 : len(quoted)-1]
+	}
+	return s
+}
 
 // Clip bounds what a token can add to a message.
 func Clip(s string) string {
