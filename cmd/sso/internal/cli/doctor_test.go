@@ -84,11 +84,14 @@ func TestDoctor_Red(t *testing.T) {
 		"keys over http from another machine": {nil, nil, map[string]string{"SSO_PUBLIC_KEY_URI": "http://keys.example.com/jwks.json"}, "SSO_PUBLIC_KEY_URI", "http:// to keys.example.com", "https://"},
 		"the issuer over http":                {nil, nil, map[string]string{"SSO_ISSUER": "http://login.example.com"}, "SSO_ISSUER", "http:// to login.example.com", "https://"},
 		"a private key is published":          {nil, func(i *ssotest.Issuer) { addKey(i, `{"kty":"RSA","kid":"p","n":"AQAB","e":"AQAB","d":"AQAB"}`) }, nil, "keys", "a private key", "replace the key"},
-		"an empty key set":                    {nil, func(i *ssotest.Issuer) { i.SetJWKS(`{"keys":[]}`) }, map[string]string{"SSO_PUBLIC_KEY_URI": "jwks"}, "keys", "none of the 0 keys", "report them to the provider"},
-		"a login page":                        {nil, func(i *ssotest.Issuer) { i.Fault(loginPage) }, nil, "keys", "an HTML or XML page", "a web page"},
-		"a redirect":                          {nil, func(i *ssotest.Issuer) { i.Fault(status(http.StatusFound, "Location", "https://new.example/keys?x=1")) }, nil, "keys", "a redirect", "https://new.example/keys"},
-		"404":                                 {nil, func(i *ssotest.Issuer) { i.Fault(status(404)) }, nil, "keys", "answered 404", "nothing is at this address"},
-		"a login is required":                 {nil, func(i *ssotest.Issuer) { i.Fault(status(401)) }, nil, "keys", "answered 401", "keys are public"},
+		"a long RSA key": {nil, func(i *ssotest.Issuer) {
+			addKey(i, `{"kty":"RSA","kid":"long","n":"`+strings.Repeat("____", 171)+`","e":"AQAB"}`)
+		}, nil, "keys", "more than SSO_MAX_RSA_BITS: 4096", "replace the key"},
+		"an empty key set":    {nil, func(i *ssotest.Issuer) { i.SetJWKS(`{"keys":[]}`) }, map[string]string{"SSO_PUBLIC_KEY_URI": "jwks"}, "keys", "none of the 0 keys", "report them to the provider"},
+		"a login page":        {nil, func(i *ssotest.Issuer) { i.Fault(loginPage) }, nil, "keys", "an HTML or XML page", "a web page"},
+		"a redirect":          {nil, func(i *ssotest.Issuer) { i.Fault(status(http.StatusFound, "Location", "https://new.example/keys?x=1")) }, nil, "keys", "a redirect", "https://new.example/keys"},
+		"404":                 {nil, func(i *ssotest.Issuer) { i.Fault(status(404)) }, nil, "keys", "answered 404", "nothing is at this address"},
+		"a login is required": {nil, func(i *ssotest.Issuer) { i.Fault(status(401)) }, nil, "keys", "answered 401", "keys are public"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			issuer := ssotest.NewIssuer(t, tt.opts...)

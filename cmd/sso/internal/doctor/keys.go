@@ -72,6 +72,14 @@ func (e *examination) keys(set *keys.Set, m material) {
 		Keys []json.RawMessage `json:"keys"`
 	}
 	_ = json.Unmarshal(m.text, &document) // it may be PEM
+	most := cmp.Or(e.cfg.MaxRSABits, 4096)
+	set.Keys = slices.DeleteFunc(slices.Clone(set.Keys), func(k keys.Key) bool {
+		public, ok := k.Public.(*rsa.PublicKey)
+		if ok = ok && public.N.BitLen() > most; ok {
+			set.Skipped = append(slices.Clone(set.Skipped), keys.Skipped{ID: k.ID, Reason: fmt.Sprintf("it has %d bits, more than SSO_MAX_RSA_BITS: %d", public.N.BitLen(), most)})
+		}
+		return ok
+	})
 	usable, skipped := slices.Clone(set.Keys), slices.Clone(set.Skipped)
 	for _, raw := range document.Keys {
 		var k jwk
