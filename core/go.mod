@@ -1,8 +1,8 @@
 module github.com/more-retail/moresso-go/core
 
-go 1.25.0
+go 1.26.0
 
 require (
-	github.com/go-json-experiment/json v0.0.0-20251027170946-4849db3c2f7e
+	github.com/go-json-experiment/json v1.27.2
 	github.com/golang-jwt/jwt/v5 v5.3.1
 )

@@ -139,8 +139,7 @@ func (c credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		return retrieved, nil
 	}
 	reason := err.Error()
-	var answer smithy.APIError
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[smithy.APIError](err); ok {
 		reason = fmt.Sprintf("the answer was %.100q", cmp.Or(answer.ErrorCode(), "an error"))
 	}
 	return retrieved, &refusalError{text: "no AWS credentials: " + reason, cause: err}

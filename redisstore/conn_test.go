@@ -17,8 +17,7 @@ func TestNewSessions_AllErrors(t *testing.T) {
 		Addresses: []string{"redis://u:secret@h:1", "redis.internal:6379"}, TLS: &tls.Config{InsecureSkipVerify: true}, Username: "u",
 		WaitReplicas: 11, SentinelPassword: "x",
 	}, redisstore.SessionsOptions{CacheTTL: time.Millisecond})
-	var invalid *sso.ConfigError
-	if !errors.As(err, &invalid) {
+	if _, ok := errors.AsType[*sso.ConfigError](err); !ok {
 		t.Fatal(err)
 	}
 	for _, want := range []string{

@@ -53,8 +53,7 @@ func ExampleNewSessions() {
 	_, err := redisstore.NewSessions(redisstore.Conn{Addresses: []string{"redis.internal:6379"}}, redisstore.SessionsOptions{
 		CacheTTL: time.Minute,
 	})
-	var invalid *sso.ConfigError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*sso.ConfigError](err); ok {
 		for _, fault := range invalid.Problems {
 			fmt.Printf("%s %s: %s\n", fault.Setting, fault.Problem, fault.Remedy)
 		}

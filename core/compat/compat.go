@@ -61,8 +61,7 @@ func ConfigFromEnv() (sso.Config, error) {
 }
 
 func problemsOf(err error) []sso.ConfigProblem {
-	var list *sso.ConfigError
-	if errors.As(err, &list) {
+	if list, ok := errors.AsType[*sso.ConfigError](err); ok {
 		return slices.Clone(list.Problems)
 	}
 	return nil

@@ -143,8 +143,7 @@ func ExampleExpired() {
 		devissuer.Raw("", "no JSON"),
 	} {
 		_, err := auth.ValidateToken(context.Background(), issuer.MustToken(fault))
-		var refused *sso.TokenError
-		if errors.As(err, &refused) {
+		if refused, ok := errors.AsType[*sso.TokenError](err); ok {
 			fmt.Println(refused.Reason)
 		}
 	}

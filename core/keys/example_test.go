@@ -56,8 +56,7 @@ func ExampleDiscovery() {
 // An error about an address has the remedy.
 func ExampleURL() {
 	_, err := keys.URL("http://login.example.com/jwks.json", keys.Options{})
-	var setting *keys.SettingError
-	if errors.As(err, &setting) {
+	if setting, ok := errors.AsType[*keys.SettingError](err); ok {
 		fmt.Println(setting.Problem)
 		fmt.Println(setting.Remedy)
 	}

@@ -229,8 +229,7 @@ func get(ctx context.Context, client *http.Client, u *url.URL, etags map[string]
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
+		if wrapped, ok := errors.AsType[*url.Error](err); ok {
 			err = wrapped.Err // the prefix repeats the address, query included
 		}
 		return a, fmt.Errorf("%s: %w", redact(u), cause(ctx, err))

@@ -133,7 +133,7 @@ func (k Key) Thumbprint() string {
 		}
 		members = fmt.Sprintf(`{"e":%q,"kty":"RSA","n":%q}`, encode(big.NewInt(int64(public.E)).Bytes()), encode(public.N.Bytes()))
 	case *ecdsa.PublicKey:
-		if public == nil || public.Curve == nil || public.X == nil || public.Y == nil {
+		if !hasPoint(public) {
 			return ""
 		}
 		point, err := public.Bytes() // 4, then both coordinates in full length
@@ -152,6 +152,11 @@ func (k Key) Thumbprint() string {
 	}
 	sum := sha256.Sum256([]byte(members))
 	return encode(sum[:])
+}
+
+// hasPoint reports whether a key has a point, without which its methods panic.
+func hasPoint(public *ecdsa.PublicKey) bool {
+	return public != nil && public.Curve != nil && public.X != nil && public.Y != nil //nolint:staticcheck // it only compares with nil
 }
 
 // check returns why a key must not be used.
@@ -174,7 +179,7 @@ func (k Key) check() error {
 			return fmt.Errorf("an RSA key with the public exponent %d; odd ones from %d to %d are accepted", public.E, minRSAExponent, maxRSAExponent)
 		}
 	case *ecdsa.PublicKey:
-		if public == nil || public.Curve == nil || public.X == nil || public.Y == nil {
+		if !hasPoint(public) {
 			return errors.New("an EC key without curve or point")
 		}
 		switch public.Curve {

@@ -105,8 +105,7 @@ func ExampleParseError() {
 	fmt.Println(p, err)
 
 	_, err = permission.Parse("has() ||\n  scope(\"a b\")")
-	var faulty *permission.ParseError
-	if errors.As(err, &faulty) {
+	if faulty, ok := errors.AsType[*permission.ParseError](err); ok {
 		for _, fault := range faulty.Faults {
 			fmt.Printf("line %d, column %d: %s\n", fault.Line, fault.Column, fault.Problem)
 		}

@@ -61,8 +61,7 @@ func (d Denial) Write(w http.ResponseWriter) {
 // authenticator's configuration and renderer. Each call returns a copy that you may change.
 func DenialOf(err error) (d Denial) {
 	if protect.Run(func() {
-		var r *refusal
-		if errors.As(err, &r) {
+		if r, ok := errors.AsType[*refusal](err); ok {
 			d = r.denial.clone()
 		} else {
 			d = deny(err, false)

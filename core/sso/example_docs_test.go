@@ -20,8 +20,7 @@ import (
 // Nothing is set here, and the error says what to write.
 func ExampleConfigFromEnv() {
 	cfg, err := sso.ConfigFromEnv()
-	var wrong *sso.ConfigError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*sso.ConfigError](err); ok {
 		for _, problem := range wrong.Problems {
 			fmt.Println(problem.Setting, problem.Problem)
 		}

@@ -137,8 +137,7 @@ func ExampleConfig_observe() {
 		Logger:       slog.New(slog.DiscardHandler),
 	}
 	cfg.Observe = func(event sso.Event) {
-		var denied *sso.AccessDeniedError
-		if errors.As(event.Err, &denied) {
+		if denied, ok := errors.AsType[*sso.AccessDeniedError](event.Err); ok {
 			// Values of the token are personal data.
 			fmt.Printf("%s %s: %s\n", event.Reason, denied.Principal.Subject(), denied.Decision.ExplainWithValues())
 		}

@@ -60,8 +60,7 @@ func TestLog_NoToken(t *testing.T) {
 				}
 				d := sso.DenialOf(err)
 				fmt.Fprintf(&output, "%v %s\n", d, d.Body)
-				var denied *sso.AccessDeniedError
-				if errors.As(err, &denied) {
+				if denied, ok := errors.AsType[*sso.AccessDeniedError](err); ok {
 					fmt.Fprintln(&output, denied.Decision.Explain())
 				}
 			}

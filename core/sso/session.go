@@ -146,8 +146,7 @@ func requiredText(p *Principal, claim string) (string, error) {
 // a RetryAfter; other errors that it matches must not decide about the response.
 func unavailableSessions(err error) error {
 	after := time.Second
-	var theirs *UnavailableError
-	if errors.As(err, &theirs) {
+	if theirs, ok := errors.AsType[*UnavailableError](err); ok {
 		after = max(after, theirs.RetryAfter)
 	}
 	return &UnavailableError{Reason: ReasonSessionsUnavailable, RetryAfter: after, Err: fmt.Errorf("session store: %v", err)} //nolint:errorlint // see above

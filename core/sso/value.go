@@ -3,6 +3,7 @@ package sso
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -178,7 +179,7 @@ func (v Value) Decode(target any) error {
 // readNumber reads a number with all its digits, as package encoding/json does.
 func readNumber(d *jsontext.Decoder, n *json.Number) error {
 	if d.PeekKind() != '0' {
-		return jsonv2.SkipFunc // a null leaves it as it is, and others are errors
+		return errors.ErrUnsupported // a null leaves it as it is, and others are errors
 	}
 	text, err := d.ReadValue()
 	*n = json.Number(text)

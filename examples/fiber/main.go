@@ -50,8 +50,7 @@ func deleteOrder(c *fiber.Ctx) error {
 
 // statusOnly does not send the text of an error: it can quote the header of an unparsable request, tokens included.
 func statusOnly(c *fiber.Ctx, err error) error {
-	var e *fiber.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*fiber.Error](err); ok {
 		return c.SendStatus(e.Code)
 	}
 	return c.SendStatus(http.StatusInternalServerError)

@@ -19,8 +19,8 @@ func TestRun_Findings(t *testing.T) {
 		"a called function":               {config + finding("GO-1", "m", "F"), "m@v1.0.0 has GO-1: ours calls p.F"},
 		"an imported package with a fix":  {config + finding("GO-1", "m", ""), "m@v1.0.0 has GO-1"},
 		"a called function of Go":         {config + finding("GO-1", "stdlib", "F"), ""},
-		"an accepted vulnerability":       {config + finding("GO-2026-6603", "golang.org/x/net", "F"), ""},
-		"accepted, but of another module": {config + finding("GO-2026-6603", "m", "F"), "m@v1.0.0 has GO-2026-6603"},
+		"an accepted vulnerability":       {config + finding("GO-2026-6872", "github.com/labstack/echo/v4", "F"), ""},
+		"accepted, but of another module": {config + finding("GO-2026-6872", "m", "F"), "m@v1.0.0 has GO-2026-6872"},
 		"nothing printed":                 {"", "did not run"},
 		"half a message":                  {config + `{"finding":`, "unexpected EOF"},
 	} {

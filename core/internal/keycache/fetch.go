@@ -437,8 +437,7 @@ func backOff(failures int, err error) (own, asked time.Duration) {
 		own = minBackOff << failures
 	}
 	own = min(spread(own), maxBackOff)
-	var retryAfter *keys.RetryAfterError
-	if errors.As(err, &retryAfter) {
+	if retryAfter, ok := errors.AsType[*keys.RetryAfterError](err); ok {
 		asked = min(retryAfter.After, maxBackOff)
 	}
 	return own, asked

@@ -12,7 +12,7 @@ import (
 	"github.com/more-retail/moresso-go/core/keys"
 )
 
-// deaf is a source that ignores its context while it is told to wait.
+// deaf is a source that ignores its context while wait is set.
 type deaf struct {
 	calls atomic.Int64
 	wait  atomic.Pointer[chan struct{}]

@@ -15,7 +15,6 @@ const root = "../../.."
 var (
 	fence = regexp.MustCompile("(?ms)^```go\n(.*?)^```$") //nolint:gocritic // in multi-line mode ^ may be anywhere
 	shell = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$") //nolint:gocritic // as above
-	link  = regexp.MustCompile(`\]\(([^)#\s]+)[^)]*\)`)
 )
 
 // Every Go snippet of the documentation is a sequence of lines of a Go file, except for the indentation. The files
@@ -78,19 +77,6 @@ func TestDocs_CurlComments(t *testing.T) {
 func commented(command string) bool {
 	command = strings.TrimSpace(command)
 	return strings.Contains(command, " #") || strings.Contains(command, "\t#")
-}
-
-func TestDocs_Links(t *testing.T) {
-	for path := range walk(t, ".md") {
-		for _, match := range link.FindAllStringSubmatch(read(t, path), -1) {
-			if strings.Contains(match[1], ":") {
-				continue // an external URL
-			}
-			if _, err := os.Stat(filepath.Join(filepath.Dir(path), match[1])); err != nil {
-				t.Errorf("%s: %v", path, err)
-			}
-		}
-	}
 }
 
 // squeeze removes indentation, and starts each line with a line break.

@@ -116,8 +116,7 @@ func (p *program) printError(command *cobra.Command, err error, code int) {
 		return
 	}
 	object := map[string]any{"error": err.Error(), "exit_code": code}
-	var invalid *sso.ConfigError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*sso.ConfigError](err); ok {
 		var list []map[string]string
 		for _, p := range invalid.Problems {
 			list = append(list, map[string]string{"setting": p.Setting, "problem": p.Problem, "remedy": p.Remedy})

@@ -54,8 +54,7 @@ func (s *settings) config() (sso.Config, error) {
 		names[setting.Variable] = cmp.Or(from, setting.Variable+" (or --"+setting.Flag+")")
 	}
 	cfg, err := sso.ConfigFromLookup(func(name string) string { return values[name] })
-	var invalid *sso.ConfigError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*sso.ConfigError](err); ok {
 		for i, p := range invalid.Problems {
 			invalid.Problems[i].Setting = cmp.Or(names[p.Setting], p.Setting)
 		}

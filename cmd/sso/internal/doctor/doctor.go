@@ -111,8 +111,7 @@ func Examine(ctx context.Context, q Question) *Report {
 
 // configuration reports the library's errors, and settings that weaken it.
 func (e *examination) configuration(err error, problems []sso.ConfigProblem) {
-	var invalid *sso.ConfigError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*sso.ConfigError](err); ok {
 		problems = append(invalid.Problems, problems...)
 	} else if err != nil {
 		e.add(Red, "settings", "fix what the error names", "%v", err)
