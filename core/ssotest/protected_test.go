@@ -7,26 +7,32 @@ import (
 	"testing"
 )
 
-func TestFillIn(t *testing.T) {
+func TestRequestsOf(t *testing.T) {
 	for pattern, want := range map[string]string{
 		"GET /orders":                    "GET /orders",
-		"/orders":                        "GET /orders",
-		"GET /":                          "GET /",
+		"/orders":                        "GET /orders, POST /orders, PUT /orders, PATCH /orders, DELETE /orders",
+		"GET /":                          "GET /, GET /x",
 		"GET /{$}":                       "GET /",
-		"POST /orders/{id}":              "POST /orders/x",
-		"GET /files/{path...}":           "GET /files/x",
-		"GET example.com/orders/{id}":    "GET /orders/x",
-		"DELETE /orders/:id/lines/:line": "DELETE /orders/x/lines/x",
-		"GET /files/*path":               "GET /files/x",
-		"GET /files/*":                   "GET /files/x",
-		"GET /files/+":                   "GET /files/x",
-		"GET /from-:from-:to.json":       "GET /from-x-x.json",
-		"GET /orders/:id?":               "GET /orders/x",
-		"GET /orders/:id<int;min(1)>":    "GET /orders/x",
-		"GET /orders/:id<int>?/lines":    "GET /orders/x/lines",
+		"POST /orders/{id}":              "POST /orders/x, POST /orders/1",
+		"GET /files/{path...}":           "GET /files/x, GET /files/1, GET /files/x/y",
+		"GET example.com/orders/{id}":    "GET example.com/orders/x, GET example.com/orders/1",
+		"DELETE /orders/:id/lines/:line": "DELETE /orders/x/lines/x, DELETE /orders/1/lines/1",
+		"GET /files/*path":               "GET /files/x, GET /files/1",
+		"GET /files/*":                   "GET /files/x, GET /files/1, GET /files/x/y",
+		"GET /files/+":                   "GET /files/x, GET /files/1",
+		"GET /from-:from-:to.json":       "GET /from-x-x.json, GET /from-1-1.json",
+		"GET /orders/:id?":               "GET /orders/x, GET /orders/1",
+		"GET /orders/:id<int;min(1)>":    "GET /orders/x, GET /orders/1",
+		"GET /orders/:id<int>?/lines":    "GET /orders/x/lines, GET /orders/1/lines",
+		"USE /admin":                     "GET /admin, POST /admin",
+		"echo_route_not_found /api/*":    "GET /api/x, GET /api/1, GET /api/x/y, POST /api/x, POST /api/1, POST /api/x/y",
 	} {
-		if method, path := fillIn(pattern); method+" "+path != want {
-			t.Errorf("%s: %s %s, want %s", pattern, method, path, want)
+		var got []string
+		for _, r := range requestsOf(pattern) {
+			got = append(got, r.method+" "+strings.TrimPrefix(r.host, noHost)+r.path)
+		}
+		if text := strings.Join(got, ", "); text != want {
+			t.Errorf("%s: %s, want %s", pattern, text, want)
 		}
 	}
 }
@@ -144,5 +150,126 @@ func TestEndpoints(t *testing.T) {
 	got := Endpoints([]string{"a", "b", "a"}, func(s string) string { return "GET /" + s })
 	if fmt.Sprint(got) != "[GET /a GET /b]" {
 		t.Error(got)
+	}
+}
+
+func reject(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	w.WriteHeader(http.StatusUnauthorized)
+}
+
+func accept(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, "in ", r.Method) }
+
+// In net/http another pattern may answer a request for a route that is open.
+func TestAssertProtected_OtherPattern(t *testing.T) {
+	for name, c := range map[string]struct {
+		guarded, open string
+		around        bool // the open one has other spellings of the guarded one
+	}{
+		"any method beside GET":          {"GET /orders", "/orders", false},
+		"below a path beside its end":    {"/admin/{$}", "/admin/", true},
+		"several segments beside one":    {"GET /files/{id}", "GET /files/{path...}", true},
+		"any host beside one":            {"example.com/orders", "/orders", false},
+		"any value beside one":           {"GET /orders/x", "GET /orders/{id}", false},
+		"any value beside another":       {"GET /orders/1", "GET /orders/{id}", false},
+		"one value beside any":           {"GET /orders/{id}", "GET /orders/x", false},
+		"one host beside any":            {"/orders", "example.org/orders", false},
+		"another method":                 {"GET /orders", "POST /orders", false},
+		"everything, and everything GET": {"GET /", "/", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mux := http.NewServeMux()
+			mux.HandleFunc(c.guarded, reject)
+			mux.HandleFunc(c.open, accept)
+			for _, do := range []Do{InProcess(mux), Serve(t, mux)} {
+				notes := &recorder{TB: t}
+				AssertProtected(notes, []string{c.guarded, c.open}, do)
+				if len(notes.notes) == 0 || !strings.Contains(strings.Join(notes.notes, "\n"), fmt.Sprintf("%q is open", c.open)) {
+					t.Errorf("noted %q", notes.notes)
+				}
+				notes = &recorder{TB: t}
+				AssertProtected(notes, []string{c.guarded, c.open}, do, c.open)
+				if len(notes.notes) > 0 && !c.around {
+					t.Errorf("with the open one as public: %q", notes.notes)
+				}
+			}
+		})
+	}
+}
+
+// A tree of files, or a router that decodes or cleans paths after the guard, opens other spellings.
+func TestAssertProtected_Bypass(t *testing.T) {
+	guarded := func(bypass func(*http.Request) bool, fallback http.HandlerFunc) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case bypass(r):
+				accept(w, r)
+			case r.URL.EscapedPath() == "/admin/users":
+				reject(w, r)
+			default:
+				fallback(w, r)
+			}
+		})
+	}
+	never := func(*http.Request) bool { return false }
+	spelled := func(path string) func(*http.Request) bool {
+		return func(r *http.Request) bool { return r.URL.EscapedPath() == path }
+	}
+	count := 0
+	for name, c := range map[string]struct {
+		handler http.Handler
+		want    string
+	}{
+		"404 for others":        {guarded(never, http.NotFound), ""},
+		"a page for every path": {guarded(never, accept), ""},
+		"a page that changes":   {guarded(never, func(w http.ResponseWriter, _ *http.Request) { count++; _, _ = fmt.Fprint(w, count) }), "another spelling"},
+		"two slashes":           {guarded(spelled("//admin/users"), http.NotFound), "another spelling"},
+		"two slashes within":    {guarded(spelled("/admin//users"), http.NotFound), "another spelling"},
+		"a dot":                 {guarded(spelled("/./admin/users"), http.NotFound), "another spelling"},
+		"an encoded slash":      {guarded(spelled("/admin%2Fusers"), http.NotFound), "another spelling"},
+		"encoded dots":          {guarded(spelled("/x/%2e%2e/admin/users"), http.NotFound), "another spelling"},
+		"a header":              {guarded(func(r *http.Request) bool { return r.Header.Get("X-HTTP-Method-Override") == "DELETE" }, http.NotFound), "an override"},
+		"another header, by GET": {guarded(func(r *http.Request) bool {
+			return r.Method == http.MethodGet && r.Header.Get("X-Method-Override") == "DELETE"
+		}, http.NotFound), "an override"},
+		"a parameter, by POST": {guarded(func(r *http.Request) bool {
+			return r.Method == http.MethodPost && r.URL.Query().Get("_method") == "DELETE"
+		}, http.NotFound), "an override"},
+		"GET is public": {guarded(func(r *http.Request) bool { return r.Method == http.MethodGet }, http.NotFound), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, do := range []Do{InProcess(c.handler), Serve(t, c.handler)} {
+				notes := &recorder{TB: t}
+				AssertProtected(notes, []string{"DELETE /admin/users"}, do)
+				if (len(notes.notes) > 0) != (c.want != "") || c.want != "" && !strings.Contains(notes.notes[0], c.want) {
+					t.Errorf("noted %q, want %q", notes.notes, c.want)
+				}
+			}
+		})
+	}
+	handler := guarded(spelled("//admin/users"), http.NotFound)
+	panicking := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if spelled("//admin/users")(r) {
+			panic("no principal")
+		}
+		handler.ServeHTTP(w, r)
+	})
+	notes := &recorder{TB: t}
+	AssertProtected(notes, []string{"DELETE /admin/users"}, InProcess(panicking))
+	if len(notes.notes) != 1 {
+		t.Errorf("a handler that panics: %q", notes.notes)
+	}
+}
+
+func TestAssertProtected_Middleware(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/guarded", reject)
+	mux.HandleFunc("/open", accept)
+	for route, want := range map[string]bool{"USE /nothing": true, "USE /guarded": true, "USE /open": false, "echo_route_not_found /nothing": true, "echo_route_not_found /open": false} {
+		notes := &recorder{TB: t}
+		AssertProtected(notes, []string{route}, InProcess(mux))
+		if (len(notes.notes) == 0) != want {
+			t.Errorf("%s: %q", route, notes.notes)
+		}
 	}
 }

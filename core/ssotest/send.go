@@ -50,7 +50,9 @@ func Client(t testing.TB, baseURL string) Do {
 		if err != nil {
 			return nil, err
 		}
-		sent.Header = r.Header
+		if sent.Header = r.Header; r.Host != noHost {
+			sent.Host = r.Host
+		}
 		return client.Do(sent)
 	}
 }
