@@ -14,6 +14,7 @@ import (
 	echomw "github.com/labstack/echo/v4/middleware"
 
 	"github.com/more-retail/moresso-go/core/adaptertest"
+	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
 	"github.com/more-retail/moresso-go/core/sso"
 	"github.com/more-retail/moresso-go/core/ssotest"
@@ -127,4 +128,35 @@ func TestGuard_StreamAndHijack(t *testing.T) {
 
 func TestNew_Mistakes(t *testing.T) {
 	adaptertest.TestMistakes(t, func(l adaptertest.Layer) { middleware(l) })
+}
+
+// The framework reuses its context for the next request, so a goroutine takes the principal before.
+func TestPrincipal_KeptContext(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := echosso.New(iss.Authenticator(iss.Config("api")))
+	var (
+		kept   echo.Context
+		before *sso.Principal
+	)
+	engine := echo.New()
+	engine.GET("/", func(c echo.Context) error {
+		principal, _ := echosso.Principal(c) // before the goroutine
+		kept, before = c, principal
+		return nil
+	}, guard.Authenticate())
+	ann, bob := iss.Token(devissuer.Subject("ann")), iss.Token(devissuer.Subject("bob"))
+	reused := false
+	for range 100 { // a pool may also make a new one
+		send(engine, http.MethodGet, "/", ann)
+		c, principal := kept, before
+		send(engine, http.MethodGet, "/", bob)
+		if principal.Subject() != "ann" {
+			t.Fatalf("ann became %s", principal.Subject())
+		}
+		after, _ := echosso.Principal(c)
+		reused = reused || after.Subject() == "bob"
+	}
+	if !reused {
+		t.Error("the context is not reused any more: correct docs/ADAPTERS.md")
+	}
 }

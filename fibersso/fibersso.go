@@ -7,7 +7,11 @@
 //	guard := fibersso.New(auth)
 //	app.Get("/orders", guard.Require(permission.Has("orders.read")), listOrders)
 //
-// Handlers get the principal by [Principal], other code by [sso.FromContext] of c.UserContext().
+// Handlers get the principal by [Principal], other code by [sso.FromContext] of c.UserContext() or
+// c.Context(), also in handlers of net/http, and WebSockets by [FromLocals].
+//
+// Middleware that changes the method or the path while it routes can jump over a guard on the app or on a
+// group: Fiber continues at the same place in another list of routes. Guard such routes themselves.
 //
 // Refusals are written here and do not reach the app's ErrorHandler. Fiber itself refuses tokens larger
 // than ReadBufferSize (4 KiB by default) with 431: set 16 KiB. It answers unparsable headers with a
@@ -17,7 +21,9 @@ package fibersso
 
 import (
 	"context"
+	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -89,17 +95,55 @@ func (g *Guard) Require(p sso.Permission, more ...sso.Permission) fiber.Handler 
 // treated as anonymous.
 func (g *Guard) Optional() fiber.Handler { return g.middleware(g.auth.AuthenticateOptional) }
 
-type principalKey struct{}
-
 // Principal returns the principal of the request; false for an anonymous request. Without a guard of
 // this package it is the principal of c.UserContext(), such as that of ssotest.Context in a test.
 func Principal(c *fiber.Ctx) (*sso.Principal, bool) {
-	principal, guarded := c.Locals(principalKey{}).(*sso.Principal)
-	if !guarded {
-		return sso.FromContext(c.UserContext())
+	if key, _ := (sso.Extension{}).Login(context.Background()); c.Locals(key) != nil {
+		return sso.FromContext(c.Context())
 	}
-	return principal, principal != nil
+	return sso.FromContext(c.UserContext())
 }
+
+// FromLocals returns the principal in a WebSocket handler, from the Locals of its connection:
+//
+//	websocket.New(func(conn *websocket.Conn) { principal, ok := fibersso.FromLocals(conn.Locals) })
+func FromLocals(locals func(key string, value ...any) any) (*sso.Principal, bool) {
+	key, _ := (sso.Extension{}).Login(context.Background())
+	ctx, _ := locals(key).(context.Context)
+	return sso.FromContext(ctx)
+}
+
+// Routes returns the routes of an app for ssotest.AssertProtected, those of mounted apps included. Handlers
+// of Use and Group have the method "USE"; Static serves any path below its own. It prepares the app as
+// its first request does, so call it after all routes are registered.
+func Routes(app *fiber.App) (routes []string) {
+	app.Handler()
+	all, own := app.GetRoutes(), app.GetRoutes(true)
+	has := func(list []fiber.Route, method, path string) bool {
+		return slices.ContainsFunc(list, func(r fiber.Route) bool { return r.Method == method && r.Path == path && len(r.Handlers) > 0 })
+	}
+	for _, r := range all {
+		pattern := r.Method + " " + r.Path
+		switch {
+		case len(r.Handlers) == 0: // the place of a mounted app
+			continue
+		case has(own, r.Method, r.Path):
+		case has(all, fiber.MethodPost, r.Path):
+			pattern = "USE " + r.Path
+		default: // of Static, which registers GET and HEAD as one
+			pattern = fiber.MethodGet + " " + strings.TrimSuffix(r.Path, "/") + "/*"
+		}
+		if !slices.Contains(routes, pattern) {
+			routes = append(routes, pattern)
+		}
+	}
+	return routes
+}
+
+// overriddenKey is the key of the method that a guard has decided about, if middleware has changed it.
+type overriddenKey struct{}
+
+var errOverridden = errors.New("middleware changed the method after the guard, so Fiber may have jumped over other guards: guard the route itself, or change the method before the guard and call RestartRouting")
 
 func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Context, error)) fiber.Handler {
 	return func(c *fiber.Ctx) error {
@@ -108,10 +152,19 @@ func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Con
 			g.refuse(c, sso.DenialOf(err))
 			return nil
 		}
-		principal, _ := sso.FromContext(ctx)
-		c.Locals(principalKey{}, principal)
+		key, login := g.auth.Extension().Login(ctx)
+		c.Context().SetUserValue(key, login) // for handlers that get c.Context()
 		c.SetUserContext(ctx)
-		return c.Next()
+		method := c.Method()
+		if method != utils.UnsafeString(c.Request().Header.Method()) {
+			c.Locals(overriddenKey{}, method)
+		}
+		err = c.Next()
+		if now := c.Method(); now != method && c.Locals(overriddenKey{}) != now {
+			g.refuse(c, sso.DenialOf(g.auth.Extension().Refuse(ctx, "fibersso", errOverridden, func(d sso.Denial) sso.Denial { return d })))
+			return nil
+		}
+		return err
 	}
 }
 
@@ -151,7 +204,7 @@ func (r request) Method() string  { return strings.Clone(r.c.Method()) } // by w
 func (r request) Pattern() string { return r.c.Route().Path }            // of the app, not of the request
 
 func (r request) Host() string       { return string(r.c.Request().Host()) }
-func (r request) RequestURI() string { return string(r.c.Request().RequestURI()) }
+func (r request) RequestURI() string { return string(r.c.Request().Header.RequestURI()) }
 
 func (r request) PathValue(name string) string {
 	raw := []byte(r.c.Params(name)) // a copy

@@ -34,9 +34,8 @@ func TestOpenRoutes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			app := fiber.New()
 			test.build(app)
-			routes := ssotest.Endpoints(app.GetRoutes(true), func(r fiber.Route) string { return r.Method + " " + r.Path })
-			do := func(r *http.Request) (*http.Response, error) { return app.Test(r) }
-			if open := ssotest.OpenRoutes(t, routes, do); !slices.Equal(open, test.open) {
+			routes := fibersso.Routes(app)
+			if open := ssotest.OpenRoutes(t, routes, do(app)); !slices.Equal(open, test.open) {
 				t.Errorf("open: %q, want %q", open, test.open)
 			}
 		})
@@ -51,7 +50,7 @@ func TestAssertProtected(t *testing.T) {
 	app.Use(guard.Authenticate())
 	app.Get("/orders/:id<int>", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) })
 
-	routes := ssotest.Endpoints(app.GetRoutes(true), func(r fiber.Route) string { return r.Method + " " + r.Path })
+	routes := fibersso.Routes(app)
 	do := func(r *http.Request) (*http.Response, error) { return app.Test(r) }
 	ssotest.AssertProtected(t, routes, do, "GET /health")
 }

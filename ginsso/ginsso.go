@@ -85,18 +85,15 @@ func (g *Guard) Require(p sso.Permission, more ...sso.Permission) gin.HandlerFun
 // treated as anonymous.
 func (g *Guard) Optional() gin.HandlerFunc { return g.middleware(g.auth.AuthenticateOptional) }
 
-type principalKey struct{}
-
 // Principal returns the principal of the request; false for an anonymous request. Without a guard of
 // this package it is the principal of the request's context: of a guard around the engine, or of
 // ssotest.Request in a test.
 func Principal(c *gin.Context) (*sso.Principal, bool) {
-	value, guarded := c.Get(principalKey{})
-	if !guarded && c.Request != nil {
+	key, _ := (sso.Extension{}).Login(context.Background())
+	if _, guarded := c.Get(key); !guarded && c.Request != nil {
 		return sso.FromContext(c.Request.Context())
 	}
-	principal, _ := value.(*sso.Principal)
-	return principal, principal != nil
+	return sso.FromContext(c)
 }
 
 func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Context, error)) gin.HandlerFunc {
@@ -106,8 +103,8 @@ func (g *Guard) middleware(check func(context.Context, sso.Request) (context.Con
 			g.refuse(c, sso.DenialOf(err))
 			return
 		}
-		principal, _ := sso.FromContext(ctx)
-		c.Set(principalKey{}, principal)
+		key, login := g.auth.Extension().Login(ctx)
+		c.Set(key, login) // for sso.FromContext(c)
 		c.Request = c.Request.WithContext(ctx)
 	}
 }

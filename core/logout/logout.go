@@ -231,7 +231,7 @@ func (l *Receiver) receive(ctx context.Context, token string) error {
 	if err := l.revoker.RecordLogout(ctx, issuer, id, until); err != nil {
 		return l.auth.SessionsUnavailable(err)
 	}
-	l.auth.Observe(sso.Event{Kind: sso.EventSessionRevoked})
+	l.auth.Observe(sso.Event{Kind: sso.EventSessionRevoked, Context: ctx})
 	return nil
 }
 

@@ -204,7 +204,7 @@ func (a *Authenticator) Authorize(ctx context.Context, r Request, p Permission) 
 		decision := Check(ctx, p, NewAccess(principal, r))
 		switch {
 		case decision.Granted():
-			a.observe(Event{Kind: EventGranted})
+			a.observe(Event{Kind: EventGranted, Context: ctx})
 			return ctx, nil
 		case decision.Err() != nil:
 			return nil, &permissionError{Principal: principal, Decision: decision}
@@ -283,7 +283,7 @@ func (a *Authenticator) validate(ctx context.Context, token string, r Request) (
 	if err := a.checkSession(ctx, l); err != nil {
 		return nil, err
 	}
-	a.observe(Event{Kind: EventAuthenticated, Cached: cached})
+	a.observe(Event{Kind: EventAuthenticated, Context: ctx, Cached: cached})
 	return l, nil
 }
 

@@ -143,10 +143,16 @@ func (a *Authenticator) sessionChecked(ctx context.Context, l *login) bool {
 
 var noLogin loginContext
 
+// storeKey is the key of the login in a framework's own context, which may look up strings only.
+const storeKey = "github.com/more-retail/moresso-go/core/sso.login"
+
 // loginOf returns the part of ctx with a login. It is never nil.
 func loginOf(ctx context.Context) *loginContext {
 	if ctx != nil {
 		if c, ok := ctx.Value(loginKey{}).(*loginContext); ok {
+			return c
+		}
+		if c, ok := ctx.Value(storeKey).(*loginContext); ok {
 			return c
 		}
 	}

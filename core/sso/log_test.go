@@ -350,8 +350,8 @@ func TestLog_PathWithoutQuery(t *testing.T) {
 		want    any
 	}{
 		"without a pattern":    {adapter.EventRequest{HTTPMethod: "GET", Path: "/orders/7", Query: "access_token=s3cret"}, "/orders/7"},
-		"with one":             {adapter.EventRequest{HTTPMethod: "GET", Route: "/orders/{id}", Path: "/orders/7"}, nil},
-		"without either":       {adapter.EventRequest{HTTPMethod: "GET"}, nil},
+		"with one":             {adapter.EventRequest{HTTPMethod: "GET", Route: "/orders/{id}", Path: "/orders/7"}, "/orders/7"},
+		"without either":       {adapter.EventRequest{HTTPMethod: "GET"}, ""},
 		"with a very long one": {adapter.EventRequest{HTTPMethod: "GET", Path: "/" + strings.Repeat("x", 5000)}, "/" + strings.Repeat("x", 199) + "…"},
 	} {
 		var log lines
@@ -359,6 +359,31 @@ func TestLog_PathWithoutQuery(t *testing.T) {
 		_, _ = a.Authenticate(t.Context(), c.request)
 		if got := entry(t, &log); got["path"] != c.want || strings.Contains(log.String(), "s3cret") {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// An event has the context of its request, for traces.
+func TestObserve_Context(t *testing.T) {
+	type key struct{}
+	var events []sso.Event
+	a := newAuth(t, func(cfg *sso.Config) {
+		cfg.Observe = func(e sso.Event) {
+			if e.Source == "" { // not a fetch of keys
+				events = append(events, e)
+			}
+		}
+	})
+	ctx := context.WithValue(t.Context(), key{}, "trace")
+	request := adapter.EventRequest{Fields: map[string]string{"Authorization": "Bearer " + token()}}
+	_, _ = a.Authorize(ctx, request, granting)
+	_, _ = a.Authenticate(ctx, adapter.EventRequest{})
+	if len(events) < 3 {
+		t.Fatalf("%d events", len(events))
+	}
+	for _, e := range events {
+		if e.Context == nil || e.Context.Value(key{}) != "trace" {
+			t.Errorf("%s has the context %v", e.Kind, e.Context)
 		}
 	}
 }

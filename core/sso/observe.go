@@ -17,6 +17,8 @@ import (
 type Event struct {
 	// Kind says what happened; the other fields depend on it.
 	Kind EventKind
+	// Context is that of the request, for its trace and its values; nil for a fetch of keys.
+	Context context.Context //nolint:containedctx // an event belongs to one request
 	// Code of a refusal, as the client sees it; empty for other kinds.
 	Code string
 	// Reason of a refusal, or [ReasonCanceled]; empty for other kinds.
@@ -62,6 +64,10 @@ func (e Extension) Engine() *verify.Engine {
 	return e.a.engine
 }
 
+// Login returns what an adapter puts into its framework's own context, so that [FromContext] finds the
+// principal of ctx there: a key, and a [context.Context].
+func (Extension) Login(ctx context.Context) (key string, login any) { return storeKey, loginOf(ctx) }
+
 // Observe calls [Config.Observe].
 func (e Extension) Observe(event Event) { e.a.observe(event) }
 
@@ -100,7 +106,7 @@ func (a *Authenticator) protect(name string, call func()) bool {
 
 // report logs and observes a refusal. The log has everything except the token.
 func (a *Authenticator) report(ctx context.Context, r Request, cause error, code string, status int) {
-	event := Event{Kind: EventRefused, Code: code, Reason: reasonOf(cause), Err: cause}
+	event := Event{Kind: EventRefused, Context: ctx, Code: code, Reason: reasonOf(cause), Err: cause}
 	if disconnected(ctx, cause) {
 		event.Kind, event.Code, event.Reason = EventCanceled, "", ReasonCanceled
 	}
@@ -139,12 +145,8 @@ func (a *Authenticator) logRefusal(ctx context.Context, r Request, cause error, 
 		attrs = append(attrs, slog.String("hint", reason.Remedy()))
 	}
 	if r != nil {
-		pattern := r.Pattern()
-		attrs = append(attrs, slog.String("method", verify.Printable(r.Method())), slog.String("pattern", pattern))
 		path, _, _ := strings.Cut(r.RequestURI(), "?") // the query may hold secrets
-		if pattern == "" && path != "" {
-			attrs = append(attrs, slog.String("path", verify.Printable(path)))
-		}
+		attrs = append(attrs, slog.String("method", verify.Printable(r.Method())), slog.String("pattern", r.Pattern()), slog.String("path", verify.Printable(path)))
 	}
 	if principal, decision, ok := decisionOf(cause); ok {
 		attrs = append(attrs, slog.Any("principal", principal))

@@ -103,7 +103,7 @@ func (a *Authenticator) checkSession(ctx context.Context, l *login) error {
 		a.logger.WarnContext(ctx, "sso: session lookup failed, accepting token",
 			slog.String("setting", "InsecureIgnoreOutage"), slog.Any("error", err), slog.Any("principal", l.principal))
 	})
-	a.observe(Event{Kind: EventSessionUnknown, Err: err})
+	a.observe(Event{Kind: EventSessionUnknown, Context: ctx, Err: err})
 	return nil
 }
 
