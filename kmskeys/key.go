@@ -62,9 +62,9 @@ func read(out *kms.GetPublicKeyOutput, accepted []string) (keys.Key, error) {
 		return keys.Key{}, unusable("the answer holds a %T, which contradicts the key spec %s", public, out.KeySpec)
 	}
 	signs := slices.DeleteFunc(keys.Algorithms(), func(algorithm string) bool {
-		return !key.Fits(algorithm) || len(out.SigningAlgorithms) > 0 && !slices.Contains(out.SigningAlgorithms, signings[algorithm])
+		return keys.OlderName(algorithm) != algorithm || !key.Fits(algorithm) || len(out.SigningAlgorithms) > 0 && !slices.Contains(out.SigningAlgorithms, signings[algorithm])
 	})
-	if !slices.ContainsFunc(signs, func(algorithm string) bool { return len(accepted) == 0 || slices.Contains(accepted, algorithm) }) {
+	if len(signs) == 0 || len(accepted) > 0 && !slices.ContainsFunc(accepted, func(algorithm string) bool { return slices.Contains(signs, keys.OlderName(algorithm)) }) {
 		return keys.Key{}, unusable("a key of the spec %s signs by %q, and Algorithms accepts none of them", out.KeySpec, strings.Join(signs, ", "))
 	}
 	if len(signs) == 1 {

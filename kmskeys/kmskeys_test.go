@@ -249,6 +249,20 @@ func TestSource_UnusableKeys(t *testing.T) {
 	mustSay(t, fetchError(t, open(t, uuid, "RS256", "PS256")).Error(), "ECC_NIST_P256", "ES256", "Algorithms")
 }
 
+// RFC 9864 gives two algorithms names that say their curve.
+func TestSource_FullySpecifiedAlgorithm(t *testing.T) {
+	for algorithm, name := range map[string]string{"EdDSA": "Ed25519", "ES256": "ESP256"} {
+		server := startKMS(t)
+		issuer := newIssuer(t, devissuer.WithAlgorithm(algorithm))
+		server.say(uuid, keyOf(issuer.Issuer).answer)
+		cfg := configFor(issuer, uuid)
+		cfg.Algorithms = []string{name}
+		if err := issuer.Authenticator(cfg).Ready(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestSource_OtherAlgorithm(t *testing.T) {
 	server := startKMS(t)
 	issuer := newIssuer(t)

@@ -82,7 +82,11 @@ type httpSource struct {
 type origin struct {
 	etag            map[string]string // by address
 	issuer, jwksURI string            // of the discovery document; empty without one
+	read            time.Time         // of a document that was read ahead
 }
+
+// documentAge bounds the age of a document that was read by an earlier attempt.
+const documentAge = time.Minute
 
 func (s *httpSource) String() string { return redact(s.address) }
 
@@ -97,7 +101,7 @@ func (s *httpSource) Fetch(ctx context.Context, previous *Set) (*Set, error) {
 	var answer answer
 	var err error
 	next := s.read.Swap(nil)
-	again := next != nil
+	again := next != nil && time.Since(next.read) < documentAge //nolint:forbidigo // see below
 	if !again {
 		if answer, next, err = s.document(ctx, client, previous, last); err != nil {
 			return nil, err
@@ -110,6 +114,7 @@ func (s *httpSource) Fetch(ctx context.Context, previous *Set) (*Set, error) {
 		}
 		if answer, err = get(ctx, client, address, last.etag); err != nil {
 			if ctx.Err() != nil && !again {
+				next.read = time.Now() //nolint:forbidigo // an age is measured in real time
 				s.read.Store(next)
 			}
 			return nil, err
@@ -123,6 +128,7 @@ func (s *httpSource) Fetch(ctx context.Context, previous *Set) (*Set, error) {
 	} else if set, err = parseKeys(answer.body); err != nil {
 		return nil, fmt.Errorf("%s: %w", redact(address), err)
 	}
+	set.Snapshot = false
 	set.MaxAge, set.Issuer, set.origin = answer.maxAge, next.issuer, *next
 	return set, nil
 }

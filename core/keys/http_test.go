@@ -1007,6 +1007,7 @@ func TestDiscovery_KeptDocument(t *testing.T) {
 			asks  []string
 			ok    bool
 		}{
+			{-1500 * time.Millisecond, []string{document, keySet}, false}, // and then more than a minute passes
 			{1500 * time.Millisecond, []string{document, keySet}, false},
 			{1500 * time.Millisecond, []string{keySet}, true},
 			{500 * time.Millisecond, []string{document}, false}, // again from the beginning
@@ -1017,9 +1018,12 @@ func TestDiscovery_KeptDocument(t *testing.T) {
 			{3 * time.Second, []string{document, keySet}, true},
 		} {
 			asked = nil
-			ctx, cancel := context.WithTimeout(t.Context(), step.limit)
+			ctx, cancel := context.WithTimeout(t.Context(), max(step.limit, -step.limit))
 			set, err := source.Fetch(ctx, nil)
 			cancel()
+			if step.limit < 0 {
+				time.Sleep(time.Minute)
+			}
 			if (err == nil) != step.ok || !slices.Equal(asked, step.asks) || err == nil && set.Issuer != origin {
 				t.Fatalf("attempt %d: asked %v: %+v, %v", i, asked, set, err)
 			}

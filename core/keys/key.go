@@ -42,6 +42,7 @@ type Key struct {
 // x5t (SHA-1) or x5t#S256 of a token's header (RFC 7515, sections 4.1.7 and 4.1.8). Empty ones do not
 // match.
 func (k Key) HasCertificate(x5t, x5tS256 string) bool {
+	x5t, x5tS256 = base64URL(x5t), base64URL(x5tS256)
 	return x5t != "" && x5t == k.x5t || x5tS256 != "" && x5tS256 == k.x5tS256
 }
 

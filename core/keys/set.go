@@ -24,6 +24,8 @@ type Set struct {
 	MaxAge time.Duration
 	// Fixed marks a set that never changes, such as that of a PEM text. It is not fetched again.
 	Fixed bool
+	// Snapshot marks a set that is not the provider's; see [WithSnapshot].
+	Snapshot bool
 
 	origin origin // for the next conditional request
 }

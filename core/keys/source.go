@@ -283,16 +283,12 @@ func WithSnapshot(snapshot, refresh Source) Source { return snapshotSource{snaps
 
 type snapshotSource struct{ snapshot, refresh Source }
 
-// StartsWithSnapshot reports that the first set is not the provider's: it names no issuer, and lacks
-// what was published since.
-func (s snapshotSource) StartsWithSnapshot() bool { return true }
-
 func (s snapshotSource) Fetch(ctx context.Context, previous *Set) (*Set, error) {
 	if previous == nil {
 		if set, err := s.snapshot.Fetch(ctx, nil); err == nil && set != nil {
 			if _, err := NewSet(set.Keys...); err == nil {
 				start := *set
-				start.Fixed = false
+				start.Fixed, start.Snapshot = false, true
 				return &start, nil
 			}
 		}

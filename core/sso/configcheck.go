@@ -124,11 +124,11 @@ func (c *Config) checkIssuer(l *configerr.List) {
 	}
 }
 
-// isDiscovery reports whether package keys accepts nothing but a discovery document from a URI. The path
-// counts, not a query or fragment that ends like it.
+// isDiscovery reports whether package keys accepts nothing but a discovery document from a URI, and
+// derives the issuer from it. A query or a fragment does not imply one.
 func isDiscovery(uri string) bool {
 	u, err := url.Parse(uri)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && strings.HasSuffix(u.Path, discoveryPath)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && strings.HasSuffix(u.Path, discoveryPath) && strings.HasSuffix(uri, discoveryPath)
 }
 
 // checkSource checks Config.Keys.
@@ -138,9 +138,6 @@ func (c *Config) checkSource(l *configerr.List) {
 		return
 	}
 	c.checkTenant(l, c.Keys.String())
-	if s, ok := c.Keys.(interface{ StartsWithSnapshot() bool }); ok && s.StartsWithSnapshot() && c.Issuer == "" {
-		l.Add("Issuer", "is not set, and a snapshot of keys names no issuer", issuerRemedy)
-	}
 }
 
 func (c *Config) keyOptions() keys.Options {

@@ -16,7 +16,7 @@ import (
 //
 // Each authenticator needs its own [Config.Issuer], because a discovered issuer is not available at
 // start-up, and its own [Config.Sessions]. All problems are returned in one error. Logger, Observe,
-// Renderer and TellScopes are those of the first one. Do not use the given authenticators afterwards:
+// Renderer and TellScopes are those of the first one, and MaxTokenBytes is the largest. Do not use the given authenticators afterwards:
 // Close closes them.
 //
 // Subjects, roles and permissions of two issuers can have the same names. Permissions grant to all of them,
@@ -67,5 +67,5 @@ func Join(auths ...*Authenticator) (*Authenticator, error) {
 
 // sameStore reports whether two session stores are one.
 func sameStore(s, t SessionStore) bool {
-	return s != nil && t != nil && reflect.TypeOf(s).Comparable() && s == t
+	return s != nil && t != nil && reflect.ValueOf(s).Comparable() && reflect.ValueOf(t).Comparable() && s == t
 }

@@ -56,8 +56,8 @@ func newTwo(t testing.TB, change ...func(name string, c *sso.Config)) (staff, pa
 	return staff, partners, parts
 }
 
-// storeByValue has the same claims for all, and is not comparable.
-type storeByValue struct{ _ []int }
+// storeByValue is not comparable, because of what it holds.
+type storeByValue struct{ held any }
 
 func (storeByValue) Check(context.Context, sso.Session) error { return nil }
 
@@ -71,7 +71,7 @@ func TestJoin_SharedSessions(t *testing.T) {
 		"one":            {one, nil, false},
 		"two":            {one, other, false},
 		"shared":         {one, one, true},
-		"not comparable": {storeByValue{}, storeByValue{}, false},
+		"not comparable": {storeByValue{[]int{1}}, storeByValue{[]int{1}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, parts := newTwo(t, func(name string, cfg *sso.Config) {

@@ -385,6 +385,7 @@ func TestSignature_Certificate(t *testing.T) {
 		"x5t#S256 as a member": `{"keys":[` + jwkOf(t, second, map[string]any{"kid": "k2"}) + "," + jwkOf(t, first, map[string]any{"x5t#S256": x5tS256}) + `]}`,
 		"with padding":         `{"keys":[` + jwkOf(t, second, map[string]any{"kid": "k2"}) + "," + jwkOf(t, first, map[string]any{"x5t": x5t + "="}) + `]}`,
 		"x5t as the id":        `{"keys":[` + jwkOf(t, second, map[string]any{"kid": "k2"}) + "," + jwkOf(t, first, map[string]any{"kid": x5t}) + `]}`,
+		"at another id":        `{"keys":[` + jwkOf(t, second, map[string]any{"kid": "k2"}) + "," + jwkOf(t, first, map[string]any{"kid": "k1"}) + "," + jwkOf(t, first, map[string]any{"kid": "c", "x5t": x5t}) + `]}`,
 		"nothing of it":        `{"keys":[` + jwkOf(t, second, map[string]any{"kid": "k2"}) + "," + jwkOf(t, first, nil) + `]}`,
 	}
 	for name, text := range published {
@@ -401,10 +402,13 @@ func TestSignature_Certificate(t *testing.T) {
 			refused bool
 		}{
 			{"the right key", rsaKey(), []string{"x5t", `"` + x5t + `"`, "x5t#S256", `"` + x5tS256 + `"`}, false},
+			{"the right key, with padding", rsaKey(), []string{"x5t", `"` + x5t + `="`, "x5t#S256", `"` + x5tS256 + `="`}, false},
+			{"another key of the set, with padding", secondRSA(), []string{"x5t", `"` + x5t + `="`, "x5t#S256", `"` + x5tS256 + `="`}, matches && name != "x5t as the id"},
 			{"another key of the set", secondRSA(), []string{"x5t", `"` + x5t + `"`, "x5t#S256", `"` + x5tS256 + `"`}, matches},
 			{"an unknown certificate", secondRSA(), []string{"x5t", `"AAAA"`}, false},
 			{"not a text", secondRSA(), []string{"x5t", `7`, "x5t#S256", `["a"]`}, false},
 			{"kid and another's certificate", secondRSA(), []string{"kid", `"k2"`, "x5t", `"` + x5t + `"`, "x5t#S256", `"` + x5tS256 + `"`}, matches && name != "x5t as the id"},
+			{"kid, and the certificate at another id", rsaKey(), []string{"kid", `"k1"`, "x5t", `"` + x5t + `"`}, name == "x5t as the id"},
 			{"kid and an unknown certificate", secondRSA(), []string{"kid", `"k2"`, "x5t", `"AAAA"`}, false},
 		} {
 			t.Run(name+"/"+c.name, func(t *testing.T) {

@@ -403,6 +403,103 @@ func TestValidateToken_AlternatingSets(t *testing.T) {
 	}
 }
 
+// A client that hangs up, or a token that is refused before its signature, does not save the budget.
+func TestValidateToken_AlternatingSetsRefused(t *testing.T) {
+	bob, eve := ed25519.NewKeyFromSeed([]byte("bob's key for tests: 32 bytes ok")), ed25519.NewKeyFromSeed([]byte("eve's key for tests: 32 bytes ok"))
+	parsed := func(members ...string) []keys.Key {
+		source, err := keys.JWKS(`{"keys":[` + strings.Join(members, ",") + `]}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := source.Fetch(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set.Keys
+	}
+	jwk := func(kid, x5t string, private ed25519.PrivateKey) string {
+		return jwkOf(t, private.Public(), map[string]any{"kid": kid, "x5t": x5t})
+	}
+	kids := []string{`"a"`, `"b"`}
+	for name, c := range map[string]struct {
+		sets     [2][]keys.Key
+		header   func(i int) string
+		canceled bool
+	}{
+		"the client hangs up": {[2][]keys.Key{parsed(jwk("a", "", ada)), parsed(jwk("a", "", bob))}, func(int) string { return headerWith("kid", `"a"`) }, true},
+		"x5t of another key": {
+			[2][]keys.Key{parsed(jwk("a", "xa", ada), jwk("c", "xc", bob)), parsed(jwk("b", "xb", ada), jwk("c", "xc", bob))},
+			func(i int) string { return headerWith("kid", kids[i%2], "x5t", `"xc"`) }, false,
+		},
+		"another algorithm": {[2][]keys.Key{parsed(jwk("a", "", ada)), parsed(jwk("b", "", ada))}, func(i int) string { return headerWith("kid", kids[i%2], "alg", `"ES256"`) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				source := &alternating{sets: c.sets}
+				auth := newAuth(t, func(cfg *sso.Config) {
+					cfg.Keys, cfg.Now, cfg.Algorithms = &delayed{source}, time.Now, []string{"EdDSA", "ES256"}
+				})
+				if err := auth.Ready(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				before := source.fetches.Load()
+				for i := range 90 {
+					ctx, cancel := t.Context(), func() {}
+					if c.canceled {
+						ctx, cancel = context.WithTimeout(ctx, 10*time.Millisecond)
+					}
+					_, _ = auth.ValidateToken(ctx, signed(eve, c.header(i), claimsWith("iat", "", "jti", fmt.Sprintf(`"%d"`, i))))
+					cancel()
+					time.Sleep(50 * time.Millisecond)
+				}
+				if n := source.fetches.Load() - before; n > 1 {
+					t.Errorf("%d fetches in less than ten seconds", n)
+				}
+			})
+		})
+	}
+}
+
+// delayed is a source that needs 20 ms.
+type delayed struct{ keys.Source }
+
+func (s *delayed) Fetch(ctx context.Context, last *keys.Set) (*keys.Set, error) {
+	time.Sleep(20 * time.Millisecond)
+	return s.Source.Fetch(ctx, last)
+}
+
+// Some providers do not change their ETag together with their keys.
+func TestValidateToken_SameETag(t *testing.T) {
+	for _, inline := range []bool{false, true} {
+		for _, idle := range []time.Duration{0, time.Minute} {
+			t.Run(fmt.Sprint(inline, idle), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					issuer, a, _ := newProvider(t, func(_ *devissuer.Issuer, c *sso.Config) { c.Now, c.RefreshInline = time.Now, inline })
+					issuer.Fault(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+						if r.Header.Get("If-None-Match") == `"v1"` {
+							w.WriteHeader(http.StatusNotModified)
+							return
+						}
+						w.Header().Set("ETag", `"v1"`)
+						_, _ = w.Write(issuer.JWKS())
+					})
+					token := func() string {
+						return issuer.MustToken(devissuer.WithoutHeader("kid"), devissuer.IssuedAt(time.Now()))
+					}
+					if _, err := a.ValidateToken(t.Context(), token()); err != nil {
+						t.Fatal(err)
+					}
+					issuer.Rotate()
+					time.Sleep(time.Until(a.Status()[0].RefreshDue) + time.Second + idle)
+					if _, err := a.ValidateToken(t.Context(), token()); err != nil {
+						t.Error(err)
+					}
+				})
+			})
+		}
+	}
+}
+
 func TestValidateToken_NoFetchByToken(t *testing.T) {
 	issuer, a, _ := newProvider(t)
 	if err := a.Ready(t.Context()); err != nil {

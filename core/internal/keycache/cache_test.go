@@ -656,6 +656,7 @@ func TestCache_ReplacedPEM(t *testing.T) {
 		if err != nil || len(match.Keys) != 1 || match.Keys[0].Thumbprint() != next {
 			t.Fatalf("%+v, %v", match, err)
 		}
+		p.cache.Fruitful(match)
 		fetches(t, p, 2)
 
 		// A caller with the old match needs no fetch.
@@ -677,6 +678,7 @@ func TestCache_ReplacedPEM(t *testing.T) {
 			t.Fatalf("%+v, %v", match, err)
 		}
 
+		match, _, _ = find(p.cache, "x") // another call
 		p.Down()
 		time.Sleep(cooldown)
 		_, err = p.cache.FindAgain(t.Context(), match, keycache.Ref{KeyID: "x"}, alg)
@@ -698,6 +700,7 @@ func TestCache_ReplacedPEMOfOtherType(t *testing.T) {
 		if err != nil || len(match.Keys) != 1 {
 			t.Fatalf("%+v, %v", match, err)
 		}
+		cache.Fruitful(match)
 		for range 10 { // on the same budget
 			if _, err = cache.Find(t.Context(), keycache.Ref{KeyID: "x"}, "RS256"); !errors.Is(err, keycache.ErrWrongAlgorithm) {
 				t.Fatalf("%v; want ErrWrongAlgorithm", err)
@@ -952,8 +955,9 @@ func TestCache_ConditionalRequests(t *testing.T) {
 		}
 		cache := newCache(t, source, keycache.Options{})
 		for range 3 {
-			served(t, cache, issuer.KeyID(), 0)
-			time.Sleep(longest + fetchLimit + 1)
+			served(t, cache, issuer.KeyID(), 0) // in the background, if a refresh is due
+			synctest.Wait()
+			time.Sleep(time.Until(cache.Status().RefreshDue))
 		}
 		if want := []int{200, 304, 304}; !slices.Equal(wire.list, want) {
 			t.Errorf("answered %v; want %v", wire.list, want)

@@ -21,6 +21,7 @@ type flight struct {
 	lacks   func(*snapshot) bool // reports that a set does not help a token; nil without one
 	waiters int
 	err     error // valid once done is closed
+	short   bool  // its deadline is earlier than a caller's may be
 }
 
 // failures records the attempts since the last successful fetch.
@@ -28,6 +29,7 @@ type failures struct {
 	count int
 	err   error // of the latest attempt; nil if it succeeded
 	late  bool  // it ended by its deadline
+	short bool  // which was earlier than a caller's may be
 	at    time.Time
 	retry time.Time // of the next attempt
 	hint  time.Time // retry without the provider's Retry-After, for callers
@@ -77,6 +79,7 @@ func (c *Cache) fresh(ctx context.Context, w *wait, now time.Time, ref Ref, algo
 		_, _ = c.fetch(ctx, w, snap, refreshWait, lacks) // if it fails, the old set serves
 	default:
 		c.refresh(snap) //nolint:contextcheck // a fetch is shared and outlives this request
+		return snap, nil
 	}
 	if snap = c.current.Load(); snap == nil {
 		return nil, c.unavailable(errClosed)
@@ -108,6 +111,13 @@ func (c *Cache) late() bool {
 	return c.failures.late
 }
 
+// short reports whether the latest attempt ended by a deadline that was earlier than a caller's may be.
+func (c *Cache) short() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failures.short
+}
+
 // newer returns a set that was requested after seen was read, because seen lacks something. It
 // fails with [ErrUnknownKey] if the source was queried a moment ago.
 func (c *Cache) newer(ctx context.Context, w *wait, seen *snapshot, lacks func(*snapshot) bool) (*snapshot, error) {
@@ -118,6 +128,9 @@ func (c *Cache) newer(ctx context.Context, w *wait, seen *snapshot, lacks func(*
 	// is a second round, unless that fetch has spent the budget for unknown key ids.
 	for range 2 {
 		joined, err := c.fetch(ctx, w, seen, maxWait, lacks)
+		if err != nil && joined && c.short() {
+			continue // it had less time than this call has
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -144,12 +157,16 @@ func (c *Cache) spent(now time.Time) bool {
 	return !now.Before(c.fruitless) && now.Before(c.fruitless.Add(unknownKeyEvery))
 }
 
-// Fruitless records that the keys of [Cache.FindAgain] did not verify the token either. Otherwise a
-// source whose answers alternate, as those of several nodes do, would give each forged token a fetch.
-func (c *Cache) Fruitless() {
+// Fruitful gives the budget back: the keys of a match verified its token. Without it, a fetch for a token
+// spends the budget, also if it changes the keys: otherwise forged tokens would cause a fetch each where
+// a source's answers alternate, as those of several nodes do.
+func (c *Cache) Fruitful(m Match) {
+	if m.wait.fetch == 0 {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.fruitless = c.now()
+	c.fruitless = time.Time{}
 }
 
 // refresh starts a fetch to replace seen, if that is still in use, no fetch is in flight and the
@@ -184,7 +201,7 @@ func (c *Cache) fetch(ctx context.Context, w *wait, seen *snapshot, limit time.D
 	case idle && missing && c.spent(now) && c.failures.err == nil:
 		c.mu.Unlock()
 		return false, ErrUnknownKey
-	case idle && (c.failures.backingOff(now) || missing && c.spent(now)):
+	case idle && (c.failures.backingOff(now) && (!missing || !c.failures.short) || missing && c.spent(now)):
 		err = c.failures.err
 	case c.waiters == maxWaiters:
 		err = errCrowded
@@ -200,6 +217,7 @@ func (c *Cache) fetch(ctx context.Context, w *wait, seen *snapshot, limit time.D
 		}
 		c.start(attempt, lacks) //nolint:contextcheck // a fetch is shared and outlives this request
 		w.fetch = c.fetches
+		c.flight.short = attempt < min(maxWait, c.opts.FetchTimeout)
 	}
 	f := c.flight
 	joined = f.number != w.fetch
@@ -285,14 +303,13 @@ func (c *Cache) attempt(ctx context.Context, lacks func(*snapshot) bool) (*keys.
 	}
 }
 
-// call fetches from the source and checks what it returns, because a source may be the user's. If
-// the set in use lacks something, the request is unconditional: some providers do not change their
-// ETag together with their keys.
+// call fetches from the source and checks what it returns, because a source may be the user's. A
+// request for a token is unconditional: some providers do not change their ETag together with their keys.
 func (c *Cache) call(ctx context.Context, lacks func(*snapshot) bool) (*keys.Set, error) {
 	var previous *keys.Set
 	if snap := c.current.Load(); snap != nil {
 		previous = snap.set
-		if lacks != nil && lacks(snap) {
+		if lacks != nil {
 			previous = &keys.Set{Keys: previous.Keys, Skipped: previous.Skipped, Issuer: previous.Issuer, MaxAge: previous.MaxAge}
 		}
 	}
@@ -305,8 +322,8 @@ func (c *Cache) call(ctx context.Context, lacks func(*snapshot) bool) (*keys.Set
 	case set == nil:
 		return nil, errors.New("the key source returned no set")
 	}
-	short, long := c.short(set.Keys)
-	usable, err := keys.NewSet(short...)
+	accepted, long := c.accepted(set.Keys)
+	usable, err := keys.NewSet(accepted...)
 	if err != nil {
 		return nil, err
 	}
@@ -315,16 +332,16 @@ func (c *Cache) call(ctx context.Context, lacks func(*snapshot) bool) (*keys.Set
 	return &checked, nil
 }
 
-// short returns the keys without RSA keys that are too long.
-func (c *Cache) short(all []keys.Key) (short []keys.Key, skipped []keys.Skipped) {
+// accepted returns the keys without RSA keys that are too long.
+func (c *Cache) accepted(all []keys.Key) (accepted []keys.Key, skipped []keys.Skipped) {
 	for _, key := range all {
 		if public, ok := key.Public.(*rsa.PublicKey); ok && c.opts.MaxRSABits > 0 && public != nil && public.N != nil && public.N.BitLen() > c.opts.MaxRSABits {
 			skipped = append(skipped, keys.Skipped{ID: key.ID, Reason: fmt.Sprintf("an RSA key of %d bits, above Config.MaxRSABits: %d", public.N.BitLen(), c.opts.MaxRSABits)})
 			continue
 		}
-		short = append(short, key)
+		accepted = append(accepted, key)
 	}
-	return short, skipped
+	return accepted, skipped
 }
 
 // finish records the result of a fetch and wakes its waiters.
@@ -340,12 +357,12 @@ func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error, lat
 		err = errClosed
 	case err == nil:
 		next := newSnapshot(set, began, c.interval(set))
-		shipped := c.current.Load() == nil && c.shipped
-		if next.fetch = f.number; shipped { // the provider was not queried, so it has not answered anything
+		if next.fetch = f.number; set.Snapshot { // the provider was not queried, so it has not answered anything
 			next.fetch, next.due = 0, began
 		}
 		event.KeyIDs, event.Changed, skipped = ids(set), true, set.Skipped
-		if last := c.current.Load(); last != nil {
+		last := c.current.Load()
+		if last != nil {
 			next.generation = last.generation
 			if event.Changed = !sameKeys(last.set, set); event.Changed {
 				next.generation++
@@ -353,14 +370,14 @@ func (c *Cache) finish(f *flight, began time.Time, set *keys.Set, err error, lat
 			skipped = slices.DeleteFunc(slices.Clone(skipped), func(s keys.Skipped) bool { return slices.Contains(last.set.Skipped, s) })
 		}
 		c.failures, c.refusedAt = failures{}, time.Time{}
-		if f.lacks != nil && !shipped && f.lacks(next) {
-			c.fruitless = c.now()
+		if f.lacks != nil && !next.set.Snapshot && (f.lacks(next) || last != nil && f.lacks(last)) {
+			c.fruitless = c.now() // until Fruitful
 		}
 		c.current.Store(next)
 	default:
 		own, asked := backOff(c.failures.count, err)
 		now := c.now()
-		c.failures = failures{c.failures.count + 1, err, late, now, now.Add(max(own, asked)), now.Add(own)}
+		c.failures = failures{c.failures.count + 1, err, late, late && f.short, now, now.Add(max(own, asked)), now.Add(own)}
 		withdrawn = c.withdraw(now, err)
 	}
 	c.flight = nil

@@ -192,7 +192,7 @@ func find(c *keycache.Cache, kid string) (keycache.Match, time.Duration, error) 
 	return match, time.Since(began), err
 }
 
-// served says that a key is found, after a wait of at most limit.
+// served says that a key is found, after a wait of at most limit, and that it verifies the token.
 func served(t testing.TB, c *keycache.Cache, kid string, limit time.Duration) keycache.Match {
 	t.Helper()
 	match, took, err := find(c, kid)
@@ -205,6 +205,7 @@ func served(t testing.TB, c *keycache.Cache, kid string, limit time.Duration) ke
 	if len(match.Keys) == 0 || match.Keys[0].ID != kid {
 		t.Fatalf("asked for the key %q, got %v", kid, match.Keys)
 	}
+	c.Fruitful(match)
 	return match
 }
 

@@ -30,6 +30,7 @@ package keycache
 import (
 	"cmp"
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -128,7 +129,6 @@ type Cache struct {
 	source  keys.Source
 	name    string // the source's
 	opts    Options
-	shipped bool                     // whether the first set is not the provider's; see keys.WithSnapshot
 	current atomic.Pointer[snapshot] // read without a lock; nil until the first success
 
 	calling chan struct{} // closed when the last call of the source has returned; of the fetch in flight
@@ -158,8 +158,7 @@ func New(source keys.Source, o Options) *Cache {
 	if o.OnFetch == nil {
 		o.OnFetch = func(FetchEvent) {}
 	}
-	s, ok := source.(interface{ StartsWithSnapshot() bool })
-	return &Cache{source: source, name: source.String(), opts: o, shipped: ok && s.StartsWithSnapshot()}
+	return &Cache{source: source, name: source.String(), opts: o}
 }
 
 // A Ref is how a token's header names its key. Empty members are not present.
@@ -250,14 +249,12 @@ func (c *Cache) FindAgain(ctx context.Context, last Match, ref Ref, algorithm st
 		return Match{}, err
 	}
 	ref, algorithm = ref.Clone(), strings.Clone(algorithm) // a fetch may outlive the token
-	same := func(a, b keys.Key) bool { return a.Thumbprint() == b.Thumbprint() }
 	unchanged := func(s *snapshot) bool {
 		match, err := s.find(ref, algorithm)
-		return err != nil || slices.EqualFunc(match.Keys, last.Keys, same)
+		return err != nil || slices.EqualFunc(match.Keys, last.Keys, equal)
 	}
 	if unchanged(snap) {
 		if w.answered(snap) {
-			c.Fruitless()
 			return Match{}, ErrUnknownKey
 		}
 		if snap, err = c.newer(ctx, &w, snap, unchanged); err != nil {
@@ -267,7 +264,15 @@ func (c *Cache) FindAgain(ctx context.Context, last Match, ref Ref, algorithm st
 			return Match{}, ErrUnknownKey
 		}
 	}
-	return snap.find(ref, algorithm)
+	match, err := snap.find(ref, algorithm)
+	match.wait = w
+	return match, err
+}
+
+// equal reports whether two keys are the same, which costs less than their thumbprints.
+func equal(a, b keys.Key) bool {
+	public, ok := a.Public.(interface{ Equal(crypto.PublicKey) bool }) // as each key that package keys accepts
+	return ok && public.Equal(b.Public)
 }
 
 // Confirm reports whether [Cache.Find] would return the one key of last again, for a token that it
@@ -322,7 +327,7 @@ func (c *Cache) Lacks(keyID string) bool {
 func (c *Cache) Ready(ctx context.Context) error {
 	var w wait
 	snap, err := c.fresh(ctx, &w, c.now(), Ref{}, "")
-	if err == nil && c.shipped && snap.fetch == 0 {
+	if err == nil && snap.set.Snapshot {
 		_, _ = c.fetch(ctx, &w, snap, maxWait, nil) // if it fails, the snapshot serves
 	}
 	return err
@@ -403,8 +408,11 @@ func (s *snapshot) find(ref Ref, algorithm string) (Match, error) {
 		}
 	}
 	certified := (ref.X5T != "" || ref.X5TS256 != "") && slices.ContainsFunc(s.set.Keys, ref.certified)
+	named := func(key keys.Key) bool { // also if the certificate is at the same key under another id
+		return ref.certified(key) || slices.ContainsFunc(s.set.Keys, func(k keys.Key) bool { return ref.certified(k) && equal(k, key) })
+	}
 	for i, key := range candidates {
-		if !key.Fits(algorithm) || certified && !ref.certified(key) {
+		if !key.Fits(algorithm) || certified && !named(key) {
 			continue
 		}
 		if match.Keys == nil {
@@ -416,7 +424,7 @@ func (s *snapshot) find(ref Ref, algorithm string) (Match, error) {
 	switch {
 	case len(match.Keys) > 0:
 		return match, nil
-	case certified && !slices.ContainsFunc(candidates, ref.certified):
+	case certified && !slices.ContainsFunc(candidates, named):
 		return Match{}, ErrOtherCertificate
 	}
 	return Match{Guessed: match.Guessed}, ErrWrongAlgorithm

@@ -92,9 +92,6 @@ func TestSnapshot_Unusable(t *testing.T) {
 				p := newProvider(t, keycache.Options{})
 				source := keys.WithSnapshot(snapshot, p.asked)
 				served(t, newCache(t, source, keycache.Options{}), p.KeyID(), 0)
-				if needs, ok := source.(interface{ StartsWithSnapshot() bool }); !ok || !needs.StartsWithSnapshot() {
-					t.Error("StartsWithSnapshot is false")
-				}
 			})
 		})
 	}
@@ -153,4 +150,32 @@ func TestSnapshot_Ready(t *testing.T) {
 			}
 		})
 	}
+}
+
+// decorated is a source with methods of its own, such as metrics.
+type decorated struct{ keys.Source }
+
+func TestSnapshot_Decorated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		issuer := newIssuer(t)
+		snapshot, err := keys.JWKS(string(issuer.JWKS()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		issuer.Rotate()
+		provider, err := keys.URL(issuer.JWKSURL(), keys.Options{HTTPClient: issuer.Client()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		served(t, newCache(t, decorated{keys.WithSnapshot(snapshot, provider)}, keycache.Options{}), issuer.KeyID(), 0)
+	})
+}
+
+func TestSnapshot_UnusableAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, keycache.Options{})
+		cache := newCache(t, keys.WithSnapshot(&published{}, p.asked), keycache.Options{})
+		_, _, _ = find(cache, "forged")
+		fetches(t, p, 1) // the provider has answered
+	})
 }

@@ -179,3 +179,16 @@ func TestCache_StaleFor(t *testing.T) {
 		})
 	}
 }
+
+// A clock that is set back does not make a set too old that may not serve in an outage.
+func TestCache_NotStaleClockBack(t *testing.T) {
+	for range 20 {
+		clock := newClock()
+		offset := time.Duration(0)
+		now := func() time.Time { clock.Advance(time.Microsecond); return clock.Now().Add(offset) }
+		cache := newCache(t, having(ecKey("a")), keycache.Options{Now: now, StaleFor: -1})
+		served(t, cache, "a", time.Second)
+		offset = -2 * time.Minute
+		served(t, cache, "a", time.Second)
+	}
+}

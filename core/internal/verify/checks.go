@@ -20,7 +20,7 @@ const (
 	minValues     = 256 // that every token may have
 	maxDateDigits = 32  // and other characters of the number
 	maxClaims     = 512 // at the payload's root
-	maxThumbprint = 43  // of SHA-256 in base64url
+	maxThumbprint = 44  // of SHA-256 in base64, padding included
 	// latestDate is the last second of the year 9999.
 	latestDate = 253402300799
 )
@@ -693,9 +693,6 @@ func verifySignature(ctx context.Context, t *Token) error {
 	if t.Match = again; err == nil && t.verified() {
 		return nil
 	}
-	if err == nil {
-		t.Keys.Fruitless()
-	}
 	if last.Guessed {
 		return fail("the signature is not by any key of the issuer")
 	}
@@ -705,6 +702,7 @@ func verifySignature(ctx context.Context, t *Token) error {
 func (t *Token) verified() bool {
 	for i, key := range t.Match.Keys {
 		if key.Verify(t.Algorithm, t.form.Signed, t.form.Signature) {
+			t.Keys.Fruitful(t.Match)
 			t.Match.Keys = t.Match.Keys[i : i+1 : i+1]
 			return true
 		}
