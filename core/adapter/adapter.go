@@ -15,7 +15,9 @@
 package adapter
 
 import (
+	"bufio"
 	"maps"
+	"net"
 	"net/http"
 
 	"github.com/more-retail/moresso-go/core/sso"
@@ -51,7 +53,7 @@ func DrawHTTP(a *sso.Authenticator, w http.ResponseWriter, d sso.Denial, custom 
 	Draw(a, func() { custom(drawn) }, written, written, func() { d.Write(w) })
 }
 
-// responseWriter sends a denial's status unless another is set.
+// responseWriter sends a denial's status unless another is set. [http.ResponseController] works with it.
 type responseWriter struct {
 	http.ResponseWriter
 	status  int
@@ -69,3 +71,21 @@ func (w *responseWriter) Write(body []byte) (int, error) {
 	}
 	return w.ResponseWriter.Write(body)
 }
+
+func (w *responseWriter) FlushError() error {
+	if !w.written {
+		w.WriteHeader(w.status)
+	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+func (w *responseWriter) Flush() { _ = w.FlushError() }
+
+func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	w.written = w.written || err == nil
+	return conn, buffered, err
+}
+
+// Unwrap is for the deadlines and the full duplex of [http.ResponseController].
+func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
