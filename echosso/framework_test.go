@@ -160,3 +160,19 @@ func TestPrincipal_KeptContext(t *testing.T) {
 		t.Error("the context is not reused any more: correct docs/ADAPTERS.md")
 	}
 }
+
+func TestGuard_PathValueDecoded(t *testing.T) {
+	adaptertest.TestPathValues(t, false, func(auth *sso.Authenticator, p sso.Permission) ssotest.Do {
+		e := echo.New()
+		e.GET("/users/:user", ok, echosso.New(auth).Require(p))
+		return ssotest.InProcess(e)
+	})
+}
+
+func TestWithDenied_ResponseController(t *testing.T) {
+	adaptertest.TestResponseController(t, func(auth *sso.Authenticator, denied func(http.ResponseWriter)) http.Handler {
+		e := echo.New()
+		e.GET("/", ok, echosso.New(auth, echosso.WithDenied(func(c echo.Context, _ sso.Denial) { denied(c.Response()) })).Authenticate())
+		return e
+	})
+}

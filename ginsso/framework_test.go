@@ -3,6 +3,7 @@ package ginsso_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -44,25 +45,62 @@ func TestGuard_NestedGroups(t *testing.T) {
 	})
 }
 
-// Settings of Gin decide whether Gin decodes path values. Permissions always compare decoded
-// values.
+// Settings of Gin decide whether Gin decodes path values. Permissions always see them decoded once.
 func TestGuard_PathValueDecoded(t *testing.T) {
-	iss := ssotest.NewIssuer(t)
-	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
 	for name, set := range map[string]func(*gin.Engine){
-		"by default":                       func(*gin.Engine) {},
-		"by the path as sent":              func(e *gin.Engine) { e.UseRawPath = true },
-		"by the path as sent, not decoded": func(e *gin.Engine) { e.UseRawPath, e.UnescapePathValues = true, false },
+		"by default":                        func(*gin.Engine) {},
+		"UseRawPath":                        func(e *gin.Engine) { e.UseRawPath = true },
+		"UseRawPath, not unescaped":         func(e *gin.Engine) { e.UseRawPath, e.UnescapePathValues = true, false },
+		"UseEscapedPath":                    func(e *gin.Engine) { e.UseEscapedPath = true },
+		"UseEscapedPath, not unescaped":     func(e *gin.Engine) { e.UseEscapedPath, e.UnescapePathValues = true, false },
+		"UnescapePathValues without either": func(e *gin.Engine) { e.UnescapePathValues = false },
 	} {
-		engine := gin.New()
-		set(engine)
-		engine.GET("/users/:id", guard.Require(permission.SameAsPath("sub", "id")), ok)
-		for path, want := range map[string]int{"/users/j%6Fe": 200, "/users/j%256Fe": 403} {
-			if got := send(engine, "GET", path, iss.Token(devissuer.Subject("joe"))).Code; got != want {
-				t.Errorf("%s: GET %s: %d, want %d", name, path, got, want)
+		for _, slashes := range []bool{false, true} {
+			for _, catchAll := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, RemoveExtraSlash %t, catch-all %t", name, slashes, catchAll), func(t *testing.T) {
+					adaptertest.TestPathValues(t, name == "UseEscapedPath", func(auth *sso.Authenticator, p sso.Permission) ssotest.Do {
+						engine := gin.New()
+						engine.RemoveExtraSlash = slashes
+						set(engine)
+						if catchAll {
+							engine.GET("/:kind/*user", ginsso.New(auth).Require(permission.Func("user", func(ctx context.Context, a sso.Access) (bool, error) {
+								return "/"+a.Principal().Subject() == a.PathValue("user"), nil
+							})), ok)
+						} else {
+							engine.GET("/users/:user", ginsso.New(auth).Require(p), ok)
+						}
+						return ssotest.InProcess(engine)
+					})
+				})
 			}
 		}
 	}
+}
+
+// A path from which it does not follow how Gin read the value gives an empty one.
+func TestGuard_PathValueAmbiguous(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
+	engine := gin.New()
+	engine.UseEscapedPath, engine.UnescapePathValues, engine.RemoveExtraSlash = true, false, true
+	own := guard.Require(permission.SameAsPath("sub", "user"))
+	engine.GET("/users/:user", own, ok)
+	engine.GET("/other/:user", func(c *gin.Context) { c.Request.URL.Path = "/elsewhere" }, own, ok)
+	for _, path := range []string{"/users/%252561/x%2Fy/../../%2561/k%2F%2e%2e/..", "/other/%2561"} {
+		for _, subject := range []string{"a", "%2561"} {
+			if w := send(engine, "GET", path, iss.Token(devissuer.Subject(subject))); w.Code != http.StatusForbidden {
+				t.Errorf("%s: %d for %q", path, w.Code, subject)
+			}
+		}
+	}
+}
+
+func TestWithDenied_ResponseController(t *testing.T) {
+	adaptertest.TestResponseController(t, func(auth *sso.Authenticator, denied func(http.ResponseWriter)) http.Handler {
+		engine := gin.New()
+		engine.GET("/", ginsso.New(auth, ginsso.WithDenied(func(c *gin.Context, _ sso.Denial) { denied(c.Writer) })).Authenticate(), ok)
+		return engine
+	})
 }
 
 func TestGuard_StaticFiles(t *testing.T) {

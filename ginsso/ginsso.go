@@ -16,6 +16,9 @@ package ginsso
 import (
 	"context"
 	"maps"
+	"net/url"
+	"path"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -138,5 +141,54 @@ func (r request) Host() string                     { return r.http().Host() }
 func (r request) RequestURI() string               { return r.http().RequestURI() }
 func (r request) Pattern() string                  { return r.c.FullPath() }
 
-// PathValue decodes the value, which Gin does not do with UseRawPath and without UnescapePathValues.
-func (r request) PathValue(name string) string { return r.http().Decode(r.c.Param(name)) }
+// PathValue decodes the value if Gin did not, which its settings decide: UseRawPath, UseEscapedPath and
+// UnescapePathValues. They cannot be read here, so the path that the values make up is compared with the
+// path as it was sent. The value is empty if that is ambiguous.
+func (r request) PathValue(name string) string {
+	value := r.c.Param(name)
+	if !strings.Contains(value, "%") {
+		return value
+	}
+	u, routed := r.c.Request.URL, r.routed()
+	decoded := routed == u.Path || routed == clean(u.Path)
+	encoded := false
+	for _, sent := range []string{u.EscapedPath(), clean(u.EscapedPath()), u.RawPath, clean(u.RawPath)} {
+		unescaped, err := url.QueryUnescape(sent) // as Gin does
+		decoded = decoded || err == nil && routed == unescaped
+		encoded = encoded || routed == sent
+	}
+	switch {
+	case decoded == encoded:
+		return ""
+	case decoded:
+		return value
+	}
+	value, _ = url.PathUnescape(value) // undecodable values are empty
+	return value
+}
+
+// routed returns the path by which Gin chose the route, with the values as Gin has them.
+func (r request) routed() string {
+	params, segments := r.c.Params, strings.Split(r.c.FullPath(), "/")
+	for i, segment := range segments {
+		at := strings.IndexAny(segment, ":*")
+		if at < 0 || len(params) == 0 || segment[at+1:] != params[0].Key {
+			continue
+		}
+		value := params[0].Value
+		if segment[at] == '*' {
+			value = strings.TrimPrefix(value, "/")
+		}
+		segments[i], params = segment[:at]+value, params[1:]
+	}
+	return strings.Join(segments, "/")
+}
+
+// clean does what Gin's RemoveExtraSlash does to a path.
+func clean(sent string) string {
+	cleaned := path.Clean("/" + sent)
+	if strings.HasSuffix(sent, "/") && cleaned != "/" {
+		cleaned += "/"
+	}
+	return cleaned
+}

@@ -88,3 +88,20 @@ func TestGuard_StreamAndHijack(t *testing.T) {
 		return httpsso.New(auth).Authenticate()(mux)
 	})
 }
+
+func TestGuard_PathValueDecoded(t *testing.T) {
+	for _, pattern := range []string{"/users/{user}", "GET /{kind}/{user...}"} {
+		adaptertest.TestPathValues(t, false, func(auth *sso.Authenticator, p sso.Permission) ssotest.Do {
+			mux := http.NewServeMux()
+			mux.Handle(pattern, httpsso.New(auth).Require(p)(http.HandlerFunc(ok)))
+			return ssotest.InProcess(mux)
+		})
+	}
+}
+
+func TestWithDenied_ResponseController(t *testing.T) {
+	adaptertest.TestResponseController(t, func(auth *sso.Authenticator, denied func(http.ResponseWriter)) http.Handler {
+		draw := httpsso.WithDenied(func(w http.ResponseWriter, _ *http.Request, _ sso.Denial) { denied(w) })
+		return httpsso.New(auth, draw).Authenticate()(http.HandlerFunc(ok))
+	})
+}

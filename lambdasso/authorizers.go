@@ -55,7 +55,8 @@ func RequestAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.
 		r := restRequest(events.APIGatewayProxyRequest{
 			HTTPMethod: e.HTTPMethod, Resource: e.Resource, Path: e.Path, Headers: e.Headers, MultiValueHeaders: e.MultiValueHeaders,
 			QueryStringParameters: e.QueryStringParameters, MultiValueQueryStringParameters: e.MultiValueQueryStringParameters,
-			PathParameters: e.PathParameters, RequestContext: events.APIGatewayProxyRequestContext{Path: e.RequestContext.Path},
+			PathParameters: e.PathParameters,
+			RequestContext: events.APIGatewayProxyRequestContext{Path: e.RequestContext.Path, ResourceID: e.RequestContext.ResourceID, Stage: e.RequestContext.Stage},
 		})
 		return g.policy(ctx, r, required, e.MethodArn)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -96,6 +97,9 @@ func layered[E lambdasso.Event, R lambdasso.Response](layer adaptertest.Layer, h
 
 var restAPI = gateway[events.APIGatewayProxyRequest, events.APIGatewayProxyResponse]{
 	event: func(r *http.Request, pathValues map[string]string) events.APIGatewayProxyRequest {
+		for name, value := range pathValues {
+			pathValues[name] = url.PathEscape(value) // a REST API does not decode them
+		}
 		return events.APIGatewayProxyRequest{
 			HTTPMethod: r.Method, Path: r.URL.Path, Resource: r.Pattern, PathParameters: pathValues,
 			Headers: last(r.Header), MultiValueHeaders: r.Header,

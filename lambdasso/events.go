@@ -63,17 +63,31 @@ func open[E Event](event E) (r adapter.EventRequest, respond func(sso.Denial) an
 	panic(fmt.Sprintf("lambdasso: %T is not an event", event)) // the constraint admits no other type
 }
 
-// restRequest reads an event of a REST API. Its query is decoded, and only the path of its request
-// context has the stage.
+// restRequest reads an event of a REST API, or one of an HTTP API in payload format 1.0. The query is
+// decoded, and only the path of the request context has the stage.
 func restRequest(e events.APIGatewayProxyRequest) adapter.EventRequest {
 	query := parameters(e.QueryStringParameters, e.MultiValueQueryStringParameters)
 	return adapter.EventRequest{
-		HTTPMethod: e.HTTPMethod, Route: e.Resource, Fields: e.Headers, MultiFields: e.MultiValueHeaders, PathValues: e.PathParameters,
+		HTTPMethod: e.HTTPMethod, Route: e.Resource, Fields: e.Headers, MultiFields: e.MultiValueHeaders, PathValues: pathValues(e),
 		Path: cmp.Or(e.RequestContext.Path, e.Path), Query: query.Encode(),
 	}
 }
 
-// httpRequest reads an event of an HTTP API.
+// pathValues returns the path values, decoded: a REST API hands them on as they were sent, an HTTP API
+// decoded. The resource of an HTTP API is a route key such as "GET /users/{user}", or its stage is
+// "$default"; a REST API cannot have either. A value that cannot be decoded is empty.
+func pathValues(e events.APIGatewayProxyRequest) map[string]string {
+	if strings.ContainsAny(e.RequestContext.ResourceID, "/$") || e.RequestContext.Stage == "$default" {
+		return e.PathParameters
+	}
+	values := make(map[string]string, len(e.PathParameters))
+	for name, value := range e.PathParameters {
+		values[name], _ = url.PathUnescape(value)
+	}
+	return values
+}
+
+// httpRequest reads an event of an HTTP API, which decodes path values.
 func httpRequest(e events.APIGatewayV2HTTPRequest) adapter.EventRequest {
 	return adapter.EventRequest{
 		HTTPMethod: e.RequestContext.HTTP.Method, Route: e.RouteKey, Fields: e.Headers, PathValues: e.PathParameters,

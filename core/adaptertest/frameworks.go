@@ -1,6 +1,7 @@
 package adaptertest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -8,7 +9,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/more-retail/moresso-go/core/devissuer"
 	"github.com/more-retail/moresso-go/core/permission"
@@ -39,6 +43,86 @@ func TestNested(t *testing.T, build func(auth *sso.Authenticator, outer, inner s
 			t.Errorf("%s: %d (%v), want %d", name, got.status, err, c.want)
 		}
 	}
+}
+
+// TestPathValues tests that permissions see path values decoded once. build returns an application with the
+// route /users/{user} behind a guard that requires the permission. plusIsSpace says that the framework
+// decodes a plus to a space, also for its handlers.
+func TestPathValues(t *testing.T, plusIsSpace bool, build func(auth *sso.Authenticator, p sso.Permission) ssotest.Do) {
+	t.Helper()
+	issuer := ssotest.NewIssuer(t)
+	do := build(issuer.Authenticator(issuer.Config("api")), permission.SameAsPath("sub", "user"))
+	plus := "a+b"
+	if plusIsSpace {
+		plus = "a b"
+	}
+	for sent, owner := range map[string]string{
+		"ada": "ada", "%61da": "ada", "auth0|1": "auth0|1", "auth0%7C1": "auth0|1", "auth0%7c1": "auth0|1", "jos%C3%A9": "jos\u00e9",
+		"v%40x.org": "v@x.org", "v@x.org": "v@x.org", "v%2540x.org": "v%40x.org", "v%252540x.org": "v%2540x.org", "a%20b": "a b", "a%2Bb": "a+b", "a+b": plus,
+		"100%25": "100%", "%2525": "%25", "%257C%7C": "%7C|", "a%2Fb": "a/b", "a%252Fb": "a%2Fb",
+	} {
+		subjects := map[string]int{owner: 200}
+		for _, other := range []string{sent, unescaped(owner), "bob"} {
+			if other != owner {
+				subjects[other] = 403
+			}
+		}
+		for subject, want := range subjects {
+			got, err := send(do, get("/users/"+sent, bearer(issuer.Token(devissuer.Subject(subject)))))
+			if slash := strings.Contains(owner, "/"); err != nil || got.status != want && !(slash && got.status == 404) {
+				t.Errorf("/users/%s: %d for %q (%v), want %d", sent, got.status, subject, err, want)
+			}
+		}
+	}
+}
+
+func unescaped(s string) string {
+	decoded, _ := url.PathUnescape(s)
+	return cmp.Or(decoded, "nobody")
+}
+
+// TestResponseController tests that [http.ResponseController] works within the option WithDenied, over
+// net/http. build returns an application with a guarded route / whose function of WithDenied is denied.
+func TestResponseController(t *testing.T, build func(auth *sso.Authenticator, denied func(w http.ResponseWriter)) http.Handler) {
+	t.Helper()
+	issuer := ssotest.NewIssuer(t)
+	auth := issuer.Authenticator(issuer.Config("api"))
+	for name, use := range map[string]func(*http.ResponseController) error{
+		"Flush":                 (*http.ResponseController).Flush,
+		"SetReadDeadline":       func(c *http.ResponseController) error { return c.SetReadDeadline(time.Time{}) },
+		"SetWriteDeadline":      func(c *http.ResponseController) error { return c.SetWriteDeadline(time.Time{}) },
+		"EnableFullDuplex":      (*http.ResponseController).EnableFullDuplex,
+		"Flush, type assertion": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			do := ssotest.Serve(t, build(auth, func(w http.ResponseWriter) {
+				if use == nil {
+					w.(http.Flusher).Flush()
+				} else if err := use(http.NewResponseController(w)); err != nil {
+					t.Error(err)
+				}
+				_, _ = io.WriteString(w, "drawn")
+			}))
+			if got, err := send(do, get("/")); err != nil || got.status != 401 || got.body != "drawn" || got.headers.Get("WWW-Authenticate") != "Bearer" {
+				t.Errorf("%d %q (%v)", got.status, got.body, err)
+			}
+		})
+	}
+	t.Run("Hijack", func(t *testing.T) {
+		do := ssotest.Serve(t, build(auth, func(w http.ResponseWriter) {
+			conn, buffered, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = conn.Close() }()
+			_, _ = buffered.WriteString("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 5\r\nConnection: close\r\n\r\ndrawn")
+			_ = buffered.Flush()
+		}))
+		if got, err := send(do, get("/")); err != nil || got.status != 429 || got.body != "drawn" {
+			t.Errorf("%d %q (%v)", got.status, got.body, err)
+		}
+	})
 }
 
 // TestMistakes tests that middleware which cannot protect a route panics when it is made.

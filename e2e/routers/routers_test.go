@@ -10,6 +10,8 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/more-retail/moresso-go/core/adaptertest"
+	"github.com/more-retail/moresso-go/core/sso"
+	"github.com/more-retail/moresso-go/core/ssotest"
 	"github.com/more-retail/moresso-go/httpsso"
 )
 
@@ -47,5 +49,14 @@ func handler(route adaptertest.Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		principal, ok := httpsso.Principal(r)
 		_, _ = io.WriteString(w, route.Handle(r.Context(), principal, ok))
+	})
+}
+
+// chi sets path values as they were sent if their encoding is unusual, and else decoded.
+func TestGuard_PathValueDecoded(t *testing.T) {
+	adaptertest.TestPathValues(t, false, func(auth *sso.Authenticator, p sso.Permission) ssotest.Do {
+		router := chi.NewRouter()
+		router.With(httpsso.New(auth).Require(p)).Get("/users/{user}", func(http.ResponseWriter, *http.Request) {})
+		return ssotest.InProcess(router)
 	})
 }
