@@ -22,7 +22,7 @@ import (
 //
 // A route is a method and a path, such as "GET /orders/:id"; without a method it is all of them. Most
 // frameworks list them; see [Endpoints], and fibersso.Routes. For [http.ServeMux], list what you
-// register: each pattern is requested so that another one does not answer in its place. The method "USE"
+// register: each pattern is also requested by values, methods and depths that no other one has. The method "USE"
 // is for middleware, which need not answer. Parameters are replaced by values, in the notation
 // of Gin, Echo, Fiber and net/http. If a route accepts only some values, give a path instead. Send with
 // [Serve] or [InProcess]; for Fiber:
@@ -145,7 +145,7 @@ func (a *anonymous) send(method, host, path string, header http.Header) (got ans
 // unguarded requests a route and returns what is wrong with the responses; "" if it was rejected.
 func (a *anonymous) unguarded(pattern string) string {
 	rejected, missing := false, ""
-	for _, r := range requestsOf(pattern) {
+	for _, r := range slices.Concat(requestsOf(pattern), a.rareRequestsOf(pattern)) {
 		if slices.ContainsFunc(a.routes, func(other string) bool { return other != pattern && r.isOf(other) }) {
 			continue
 		}
@@ -195,9 +195,10 @@ func (a *anonymous) bypassed(pattern string) string {
 	same := func(x, y answer) bool { return x.status == y.status && x.body == y.body }
 	rest := r.path[1:]
 	spellings := []string{"//" + rest, "/./" + rest, "/x/../" + rest, "/x/%2e%2e/" + rest, "/.%2F" + rest}
-	if i := strings.LastIndexByte(r.path, '/'); i > 0 {
-		before, last := r.path[:i], r.path[i+1:]
-		spellings = append(spellings, before+"//"+last, before+"/./"+last, before+"%2F"+last, before+"/x/%2e%2e/"+last)
+	for i, char := range rest {
+		if before, after := r.path[:i+1], rest[i+1:]; char == '/' {
+			spellings = append(spellings, before+"//"+after, before+"/./"+after, before+"%2F"+after, before+"/x/%2e%2e/"+after)
+		}
 	}
 	for _, path := range spellings {
 		if got := a.send(r.method, r.host, path, nil); got.success() && !same(got, unknown) {
@@ -302,6 +303,8 @@ func requestsOf(pattern string) (list []request) {
 		}
 		switch {
 		case strings.HasSuffix(rest, "{$}"):
+		case strings.HasPrefix(pattern, "USE "):
+			list = append(list, request{method, host, strings.TrimSuffix(first, "/") + "/x", true})
 		case strings.HasSuffix(path, "/"):
 			list = append(list, request{method, host, first + "x", true})
 		case strings.HasSuffix(path, "...}"), strings.HasSuffix(path, "*"):
@@ -309,4 +312,24 @@ func requestsOf(pattern string) (list []request) {
 		}
 	}
 	return list
+}
+
+// rareRequestsOf returns requests for a route that other routes hardly answer: with an unusual method, with
+// an unusual value, or deeper than any of them.
+func (a *anonymous) rareRequestsOf(pattern string) []request {
+	first, depth := requestsOf(pattern)[0], 0
+	for _, other := range a.routes {
+		depth = max(depth, strings.Count(other, "/")+1)
+	}
+	method, valued, deep := first, first, first
+	_, path, found := strings.Cut(pattern, " ")
+	if !found {
+		path, method.method = pattern, "PROPFIND"
+	}
+	_, path, _ = strings.Cut(strings.TrimSuffix(path, "{$}"), "/")
+	valued.path = "/" + parameter.ReplaceAllString(path, "ssotest")
+	if path = "/" + path; !strings.HasSuffix(pattern, "{$}") && (strings.HasSuffix(path, "/") || strings.HasSuffix(path, "...}") || strings.HasSuffix(path, "*")) {
+		deep.path, deep.below = strings.TrimSuffix(valued.path, "/")+strings.Repeat("/ssotest", depth), true
+	}
+	return slices.DeleteFunc([]request{method, valued, deep}, func(r request) bool { return r == first })
 }

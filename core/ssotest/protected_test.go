@@ -24,7 +24,7 @@ func TestRequestsOf(t *testing.T) {
 		"GET /orders/:id?":               "GET /orders/x, GET /orders/1",
 		"GET /orders/:id<int;min(1)>":    "GET /orders/x, GET /orders/1",
 		"GET /orders/:id<int>?/lines":    "GET /orders/x/lines, GET /orders/1/lines",
-		"USE /admin":                     "GET /admin, POST /admin",
+		"USE /admin":                     "GET /admin, GET /admin/x, POST /admin, POST /admin/x",
 		"echo_route_not_found /api/*":    "GET /api/x, GET /api/1, GET /api/x/y, POST /api/x, POST /api/1, POST /api/x/y",
 	} {
 		var got []string
@@ -194,6 +194,68 @@ func TestAssertProtected_OtherPattern(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// No request for the open route may reach it if the other patterns have its usual values, methods or depths.
+func TestAssertProtected_ManyPatterns(t *testing.T) {
+	for name, c := range map[string]struct {
+		guarded []string
+		open    string
+	}{
+		"all usual values":             {[]string{"GET /orders/x", "GET /orders/1"}, "GET /orders/{id}"},
+		"all usual values within":      {[]string{"GET /orders/x/lines", "GET /orders/1/lines"}, "GET /orders/{id}/lines"},
+		"all usual methods":            {[]string{"GET /orders", "POST /orders", "PUT /orders", "PATCH /orders", "DELETE /orders"}, "/orders"},
+		"one and two segments":         {[]string{"GET /files/{a}", "GET /files/{a}/{b}"}, "GET /files/{path...}"},
+		"up to three segments, at all": {[]string{"/{a}", "/{a}/{b}", "/{a}/{b}/{c}"}, "/"},
+		"the end and one segment":      {[]string{"/admin/{$}", "/admin/{a}"}, "/admin/"},
+		"a host":                       {[]string{"example.com/orders/x", "example.com/orders/1", "/orders/{id}"}, "example.com/orders/{id}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mux := http.NewServeMux()
+			for _, pattern := range c.guarded {
+				mux.HandleFunc(pattern, reject)
+			}
+			mux.HandleFunc(c.open, accept)
+			for _, do := range []Do{InProcess(mux), Serve(t, mux)} {
+				notes := &recorder{TB: t}
+				AssertProtected(notes, append(c.guarded, c.open), do)
+				if !strings.Contains(strings.Join(notes.notes, "\n"), fmt.Sprintf("%q is open: ", c.open)) {
+					t.Errorf("noted %q", notes.notes)
+				}
+			}
+			mux = http.NewServeMux()
+			for _, pattern := range append(c.guarded, c.open) {
+				mux.HandleFunc(pattern, reject)
+			}
+			AssertProtected(t, append(c.guarded, c.open), InProcess(mux))
+		})
+	}
+}
+
+// Each slash of a path is tried, and a handler of Use below its path.
+func TestAssertProtected_EachSlash(t *testing.T) {
+	for _, open := range []string{"/api//admin/users", "/api/./admin/users", "/api%2Fadmin/users", "/api/x/%2e%2e/admin/users", "/api/admin%2Fusers", "//api/admin/users"} {
+		notes := &recorder{TB: t}
+		AssertProtected(notes, []string{"GET /api/admin/users"}, InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.EscapedPath() {
+			case open:
+				accept(w, r)
+			case "/api/admin/users":
+				reject(w, r)
+			default:
+				http.NotFound(w, r)
+			}
+		})))
+		if len(notes.notes) != 1 || !strings.Contains(notes.notes[0], "another spelling") {
+			t.Errorf("%s: noted %q", open, notes.notes)
+		}
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/legacy/{page}", accept)
+	notes := &recorder{TB: t}
+	if AssertProtected(notes, []string{"USE /legacy"}, InProcess(mux)); len(notes.notes) != 1 {
+		t.Errorf("a handler of Use that answers below its path: %q", notes.notes)
 	}
 }
 
