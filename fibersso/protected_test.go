@@ -46,11 +46,11 @@ func TestAssertProtected(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := fibersso.New(iss.Authenticator(iss.Config("orders-api")))
 	app := fiber.New()
-	app.Get("/health", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) }) // and its HEAD, which Fiber adds
+	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) }) // and its HEAD, which Fiber adds
 	app.Use(guard.Authenticate())
 	app.Get("/orders/:id<int>", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) })
 
 	routes := fibersso.Routes(app)
 	do := func(r *http.Request) (*http.Response, error) { return app.Test(r) }
-	ssotest.AssertProtected(t, routes, do, "GET /health")
+	ssotest.AssertProtected(t, routes, do, "GET /healthz")
 }

@@ -54,11 +54,11 @@ func TestAssertProtected(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := ginsso.New(iss.Authenticator(iss.Config("api")))
 	engine := gin.New()
-	engine.GET("/health", func(c *gin.Context) { c.Status(http.StatusOK) })
+	engine.GET("/healthz", func(c *gin.Context) { c.Status(http.StatusOK) })
 	orders := engine.Group("/orders", guard.Authenticate())
 	orders.GET("/:id", func(c *gin.Context) { c.Status(http.StatusOK) })
 	orders.DELETE("/:id", guard.Require(permission.Role("admin")), func(c *gin.Context) { c.Status(http.StatusOK) })
 
 	routes := ssotest.Endpoints(engine.Routes(), func(r gin.RouteInfo) string { return r.Method + " " + r.Path })
-	ssotest.AssertProtected(t, routes, ssotest.Serve(t, engine), "GET /health")
+	ssotest.AssertProtected(t, routes, ssotest.Serve(t, engine), "GET /healthz")
 }

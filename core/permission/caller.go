@@ -160,7 +160,8 @@ func IssuedBy(issuers ...string) sso.Permission {
 // The token must be by one of the issuers, if any are given. Where issuers are joined ([sso.Join]), two
 // of them can have the same subject, so the default is the first one: [sso.Access.HomeIssuer].
 //
-// It panics without a claim or a parameter, and for an empty issuer. A denial has the code "not_own".
+// It panics without a claim or a parameter, for a parameter with a colon or brackets, and for an empty
+// issuer. A denial has the code "not_own".
 func SameAsPath(claimPath, pathParam string, issuers ...string) sso.Permission {
 	if slices.Contains(issuers, "") {
 		panic("permission: SameAsPath with an empty issuer")
@@ -170,8 +171,8 @@ func SameAsPath(claimPath, pathParam string, issuers ...string) sso.Permission {
 		home, iss := access.HomeIssuer(), access.Principal().Issuer()
 		return len(issuers) > 0 && !slices.Contains(issuers, iss) || len(issuers) == 0 && home != "" && iss != home
 	}
-	if pathParam == "" {
-		panic("permission: SameAsPath without the name of a path parameter")
+	if pathParam == "" || strings.ContainsAny(pathParam, ":{}<>") {
+		panic(fmt.Sprintf("permission: SameAsPath(…, %q): want the name of a path parameter, without colon and brackets", pathParam))
 	}
 	claim := newPath("SameAsPath", claimPath, true)
 	return &node{

@@ -11,9 +11,9 @@ import (
 // Combinations are built once, at start-up, and shared by routes.
 func Example() {
 	canEdit := permission.Any(
-		permission.Is("orders.role", "clerk", "admin"), // one of these, or "*"
+		permission.Is("orders.role", "clerk", "admin"), // one of these
 		permission.All(
-			permission.Has("orders.edit"), // true, or "*"
+			permission.Has("orders.edit"), // true
 			permission.Scope("orders:write"),
 		),
 	)

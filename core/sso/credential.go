@@ -140,19 +140,21 @@ func (a *Authenticator) credential(r Request) (string, error) {
 			err = fmt.Errorf("%w: %d values of %s", ErrInvalidRequest, n, cmp.Or(s.name, authorization))
 		case s.kind == inAuthorization:
 			value, err = bearerToken(value)
+		case len(value) > len(bearerScheme) && strings.EqualFold(value[:len(bearerScheme)], bearerScheme):
+			err = fmt.Errorf("%w: %s begins with Bearer: write the token alone", ErrInvalidRequest, s)
 		}
 		if errors.Is(err, ErrNoToken) {
 			other = err
 			continue
 		}
 		if source != nil {
-			return "", fmt.Errorf("%w: credentials in two places", ErrInvalidRequest)
+			return "", fmt.Errorf("%w: credentials in two places: %s and %s", ErrInvalidRequest, source, s)
 		}
 		source, token, invalid = s, value, err
 	}
 	switch {
 	case source == nil:
-		return "", cmp.Or(other, ErrNoToken)
+		return "", cmp.Or(other, a.noToken())
 	case invalid != nil:
 		return "", invalid
 	case source.kind == inCookie:
@@ -161,6 +163,26 @@ func (a *Authenticator) credential(r Request) (string, error) {
 		}
 	}
 	return token, nil
+}
+
+// bearerScheme precedes a token in the Authorization field only.
+const bearerScheme = "Bearer "
+
+// noToken says where a token was looked for.
+func (a *Authenticator) noToken() error {
+	if len(a.sources) == 1 && a.sources[0].kind == inAuthorization {
+		return ErrNoToken
+	}
+	places := make([]string, len(a.sources))
+	for i, s := range a.sources {
+		places[i] = s.String()
+	}
+	return fmt.Errorf("%w in %s", ErrNoToken, strings.Join(places, ", nor in "))
+}
+
+// String returns where the token is, for messages.
+func (s TokenSource) String() string {
+	return map[sourceKind]string{inHeader: "the field ", inCookie: "the cookie ", inQuery: "the parameter "}[s.kind] + cmp.Or(s.name, "the field "+authorization)
 }
 
 // read returns a value that the source holds, without white space around it, and the number of values. A

@@ -66,7 +66,10 @@ func (a Access) PathValue(name string) string {
 	}
 	value, pattern := a.request.PathValue(name), a.request.Pattern()
 	if value == "" && !hasParameter(pattern, name) {
-		panic(fmt.Sprintf("sso: PathValue(%q): the route %q has no such parameter: use one that it has, on the route itself", name, pattern))
+		if pattern == "" {
+			panic(fmt.Sprintf("sso: PathValue(%q): the guard runs before the router: put it on the route", name))
+		}
+		panic(fmt.Sprintf("sso: PathValue(%q): the route %q has no such parameter: use the name of one that it has", name, pattern))
 	}
 	return value
 }

@@ -348,6 +348,30 @@ func TestWithExpiry(t *testing.T) {
 	})
 }
 
+// The log says where a token was looked for, and its error there.
+func TestTokenFrom_Says(t *testing.T) {
+	auth, valid := newAuth(t), token()
+	header, cookie := sso.TokenFromHeader("X-Token"), sso.TokenFromCookie("__Host-token")
+	for name, c := range map[string]struct {
+		sources []sso.TokenSource
+		fields  map[string]string
+		class   error
+		says    string
+	}{
+		"another field is read":     {[]sso.TokenSource{header}, map[string]string{"Authorization": "Bearer " + valid}, sso.ErrNoToken, "no bearer token in the field X-Token"},
+		"no cookie and no field":    {[]sso.TokenSource{{}, cookie}, nil, sso.ErrNoToken, "in the field Authorization, nor in the cookie __Host-token"},
+		"the field, by default":     {[]sso.TokenSource{{}}, nil, sso.ErrNoToken, "no bearer token"},
+		"a scheme in another field": {[]sso.TokenSource{header}, map[string]string{"X-Token": "bearer " + valid}, sso.ErrInvalidRequest, "the field X-Token begins with Bearer"},
+		"a scheme in a cookie":      {[]sso.TokenSource{cookie}, map[string]string{"Cookie": "__Host-token=Bearer " + valid}, sso.ErrInvalidRequest, "the cookie __Host-token begins with Bearer"},
+		"two places":                {[]sso.TokenSource{{}, header}, map[string]string{"Authorization": "Bearer " + valid, "X-Token": valid}, sso.ErrInvalidRequest, "two places: the field Authorization and the field X-Token"},
+	} {
+		_, err := auth.TokenFrom(c.sources...).Authenticate(t.Context(), adapter.EventRequest{HTTPMethod: "GET", Fields: c.fields})
+		if !errors.Is(err, c.class) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), valid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // Anything in a chosen source is a credential, readable or not.
 func TestTokenFrom_Unreadable(t *testing.T) {
 	auth := newAuth(t)

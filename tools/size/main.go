@@ -32,11 +32,11 @@ type part struct {
 	lines   int
 }
 
-var everything = part{name: "everything", budget: 28_600}
+var everything = part{name: "everything", budget: 29_000}
 
 var parts = []part{
 	{name: "core/ssotest, adaptertest and devissuer", folders: []string{"core/ssotest", "core/adaptertest", "core/devissuer"}, budget: 4940},
-	{name: "core, all else", folders: []string{"core"}, budget: 9920}, // the goal is 8000
+	{name: "core, all else", folders: []string{"core"}, budget: 10100}, // the goal is 8000
 	{name: "redisstore", folders: []string{"redisstore"}, budget: 2100},
 	{name: "cmd/sso", folders: []string{"cmd/sso"}, budget: 3310},
 	{name: "tools", folders: []string{"tools"}, budget: 1500},

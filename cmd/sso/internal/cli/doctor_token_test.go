@@ -28,6 +28,7 @@ func TestDoctor_Token(t *testing.T) {
 		"accepted":                         {with: "accepted: subject \"ada\", roles [], scopes [], permissions none"},
 		"what it may do":                   {options: []devissuer.TokenOption{claim("roles", []string{"clerk"}), devissuer.Scope("a b"), devissuer.Permission("x", 1)}, with: `accepted: subject "ada", roles ["clerk"], scopes ["a" "b"], permissions a JSON object`},
 		"another audience":                 {options: []devissuer.TokenOption{devissuer.Audience("orders", "stock")}, reasons: []sso.Reason{sso.ReasonWrongAudience}, with: "with SSO_AUDIENCE=orders, it would be accepted"},
+		"Keycloak's audience":              {options: []devissuer.TokenOption{devissuer.Audience("account")}, reasons: []sso.Reason{sso.ReasonWrongAudience}},
 		"no audience":                      {options: []devissuer.TokenOption{devissuer.WithoutClaim("aud"), claim("azp", "web")}, reasons: []sso.Reason{sso.ReasonWrongAudience}, with: "with SSO_SKIP_AUDIENCE_CHECK=true SSO_CLIENT_IDS=web SSO_AUDIENCE= (empty), it would be accepted"},
 		"no audience and no client":        {options: []devissuer.TokenOption{devissuer.WithoutClaim("aud")}, reasons: []sso.Reason{sso.ReasonWrongAudience}},
 		"another issuer":                   {options: []devissuer.TokenOption{devissuer.IssuedBy("http://issuer.example/trust")}, reasons: []sso.Reason{sso.ReasonWrongIssuer}, with: "with SSO_ISSUER=http://issuer.example/trust SSO_PUBLIC_KEY_URI=" + keys + ", it would be accepted"},

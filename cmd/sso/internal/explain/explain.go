@@ -147,7 +147,7 @@ func (c *inquiry) trace(steps []sso.Step) {
 	idle := func(s sso.Step) bool { return s.Result == "skipped" || s.Result == "not reached" }
 	for i, step := range steps {
 		if idle(step) && (slices.ContainsFunc(steps, func(s sso.Step) bool { return s.Name == step.Name && !idle(s) }) ||
-			slices.ContainsFunc(steps[:i], func(s sso.Step) bool { return s.Name == step.Name })) {
+			slices.ContainsFunc(steps[i+1:], func(s sso.Step) bool { return s.Name == step.Name })) {
 			continue
 		}
 		check := Check{Name: step.Name, Result: Pass, Detail: c.found(step.Name)}

@@ -80,10 +80,11 @@ func (q *Question) change(r *Report) string {
 		q.Now = func() time.Time { return at }
 		return "a new token"
 	case sso.ReasonWrongAudience:
-		if audience := r.Token.audience(); len(audience) > 0 {
+		audience := slices.DeleteFunc(r.Token.audience(), func(name string) bool { return name == "account" }) // all clients of Keycloak
+		if len(audience) > 0 {
 			cfg.Audience = audience[:1]
 			return "SSO_AUDIENCE=" + audience[0]
-		} else if client != "" && cfg.Issuer != "" {
+		} else if client != "" && cfg.Issuer != "" && len(r.Token.audience()) == 0 {
 			cfg.Audience, cfg.SkipAudienceCheck, cfg.ClientIDs = nil, true, []string{client}
 			return "SSO_SKIP_AUDIENCE_CHECK=true SSO_CLIENT_IDS=" + client + " SSO_AUDIENCE= (empty)"
 		}
