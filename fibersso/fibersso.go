@@ -119,23 +119,25 @@ func FromLocals(locals func(key string, value ...any) any) (*sso.Principal, bool
 func Routes(app *fiber.App) (routes []string) {
 	app.Handler()
 	all, own := app.GetRoutes(), app.GetRoutes(true)
-	has := func(list []fiber.Route, method, path string) bool {
-		return slices.ContainsFunc(list, func(r fiber.Route) bool { return r.Method == method && r.Path == path && len(r.Handlers) > 0 })
-	}
-	for _, r := range all {
-		pattern := r.Method + " " + r.Path
-		switch {
-		case len(r.Handlers) == 0: // the place of a mounted app
-			continue
-		case has(own, r.Method, r.Path):
-		case has(all, fiber.MethodPost, r.Path):
-			pattern = "USE " + r.Path
-		default: // of Static, which registers GET and HEAD as one
-			pattern = fiber.MethodGet + " " + strings.TrimSuffix(r.Path, "/") + "/*"
+	handlers := func(list []fiber.Route, method, path string) (n int) { // Fiber joins routes, so it counts handlers
+		for _, r := range list {
+			if r.Method == method && r.Path == path {
+				n += len(r.Handlers)
+			}
 		}
-		if !slices.Contains(routes, pattern) {
+		return n
+	}
+	add := func(pattern string, n int) {
+		if n > 0 && !slices.Contains(routes, pattern) {
 			routes = append(routes, pattern)
 		}
+	}
+	for _, r := range all {
+		used := handlers(all, fiber.MethodPost, r.Path) - handlers(own, fiber.MethodPost, r.Path)
+		files := handlers(all, fiber.MethodHead, r.Path) - handlers(own, fiber.MethodHead, r.Path) - used // of Static, which has no POST
+		add(r.Method+" "+r.Path, handlers(own, r.Method, r.Path))
+		add("USE "+r.Path, used)
+		add(fiber.MethodGet+" "+strings.TrimSuffix(r.Path, "/")+"/*", files)
 	}
 	return routes
 }

@@ -205,10 +205,19 @@ func TestRoutes(t *testing.T) {
 			app.Mount("/hr", sub)
 			app.Use(guard)
 		}, []string{"GET /hr/people", "HEAD /hr/people"}},
-		"files":                    {func(app *fiber.App) { app.Static("/files", folder); app.Use(guard) }, []string{"GET /files/*"}},
-		"a handler for a prefix":   {func(app *fiber.App) { app.Use("/admin", ok); app.Use(guard) }, []string{"USE /admin"}},
-		"a handler of a group":     {func(app *fiber.App) { app.Group("/admin", ok); app.Use(guard) }, []string{"USE /admin"}},
-		"a route before the guard": {func(app *fiber.App) { app.Post("/early", ok); app.Use(guard); app.Post("/late", ok) }, []string{"POST /early"}},
+		"files":                   {func(app *fiber.App) { app.Static("/files", folder); app.Use(guard) }, []string{"GET /files/*"}},
+		"files beside middleware": {func(app *fiber.App) { app.Use(next); app.Static("/", folder); app.Use(guard) }, []string{"GET /*"}},
+		"files beside a route":    {func(app *fiber.App) { app.Get("/", guard, ok); app.Static("/", folder) }, []string{"GET /*"}},
+		"files beside both": {func(app *fiber.App) {
+			app.Use("/files", next)
+			app.Get("/files", guard, ok)
+			app.Static("/files", folder)
+		}, []string{"GET /files/*"}},
+		"a prefix beside all methods": {func(app *fiber.App) { app.All("/admin", guard, ok); app.Use("/admin", ok) }, []string{"USE /admin"}},
+		"a prefix beside a route":     {func(app *fiber.App) { app.Get("/admin", guard, ok); app.Use("/admin", ok) }, []string{"USE /admin"}},
+		"a handler for a prefix":      {func(app *fiber.App) { app.Use("/admin", ok); app.Use(guard) }, []string{"USE /admin"}},
+		"a handler of a group":        {func(app *fiber.App) { app.Group("/admin", ok); app.Use(guard) }, []string{"USE /admin"}},
+		"a route before the guard":    {func(app *fiber.App) { app.Post("/early", ok); app.Use(guard); app.Post("/late", ok) }, []string{"POST /early"}},
 		"a mounted app before a guard": {func(app *fiber.App) {
 			sub := fiber.New()
 			sub.Use(guard)

@@ -268,6 +268,8 @@ type request struct {
 func (r request) isOf(other string) bool {
 	if path, found := strings.CutPrefix(other, r.method+" "); found {
 		other = path
+	} else if path, get := strings.CutPrefix(other, http.MethodGet+" "); get && r.below && r.method == http.MethodHead {
+		other = path
 	}
 	path := strings.TrimPrefix(r.host, noHost) + r.path
 	if !r.below {

@@ -252,6 +252,9 @@ func TestAssertProtected_EachSlash(t *testing.T) {
 		}
 	}
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /health", accept)
+	mux.HandleFunc("HEAD /{$}", reject)
+	AssertProtected(t, []string{"HEAD /", "GET /health", "GET /*"}, InProcess(mux), "GET /health", "GET /*")
 	mux.HandleFunc("/legacy/{page}", accept)
 	notes := &recorder{TB: t}
 	if AssertProtected(notes, []string{"USE /legacy"}, InProcess(mux)); len(notes.notes) != 1 {
