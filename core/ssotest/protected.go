@@ -146,10 +146,15 @@ func (a *anonymous) send(method, host, path string, header http.Header) (got ans
 func (a *anonymous) unguarded(pattern string) string {
 	rejected, missing := false, ""
 	for _, r := range slices.Concat(requestsOf(pattern), a.rareRequestsOf(pattern)) {
-		if slices.ContainsFunc(a.routes, func(other string) bool { return other != pattern && r.isOf(other) }) {
+		if slices.ContainsFunc(a.routes, func(other string) bool { return other != pattern && r.isOf(other) }) || r.below && strings.HasSuffix(pattern, "/") && !a.isServeMux() {
 			continue
 		}
-		switch problem, found := a.send(r.method, r.host, r.path, nil).problem(pattern); {
+		got := a.send(r.method, r.host, r.path, nil)
+		problem, found := got.problem(pattern)
+		if found && (r.below || parameter.MatchString(pattern)) && got.success() {
+			found = !a.isFallback(r, got) // which answers for values that the route does not accept
+		}
+		switch {
 		case problem == "":
 			rejected = true
 		case found:
@@ -163,6 +168,19 @@ func (a *anonymous) unguarded(pattern string) string {
 	}
 	return missing
 }
+
+// isServeMux reports whether the routes can be those of [http.ServeMux], where "/admin/" has all paths below.
+func (a *anonymous) isServeMux() bool {
+	return strings.Contains(strings.Join(a.routes, ""), "{") || !slices.ContainsFunc(a.routes, colonPath.MatchString)
+}
+
+// isFallback reports whether an answer is that to an unknown path, which no pattern for all paths explains.
+func (a *anonymous) isFallback(r request, got answer) bool {
+	all := func(route string) bool { return a.isServeMux() && strings.TrimPrefix(route, r.method+" ") == "/" }
+	return !slices.ContainsFunc(a.routes, all) && same(got, a.send(r.method, r.host, "/ssotest-no-such-route", nil))
+}
+
+func same(x, y answer) bool { return x.status == y.status && x.body == y.body }
 
 // problem returns what is wrong with the response to an anonymous request; "" if it was rejected. It is
 // not found if there may be no such route.
@@ -192,7 +210,6 @@ func (a answer) problem(pattern string) (problem string, found bool) {
 func (a *anonymous) bypassed(pattern string) string {
 	r := requestsOf(pattern)[0]
 	unknown := a.send(r.method, r.host, "/ssotest-no-such-route", nil)
-	same := func(x, y answer) bool { return x.status == y.status && x.body == y.body }
 	rest := r.path[1:]
 	spellings := []string{"//" + rest, "/./" + rest, "/x/../" + rest, "/x/%2e%2e/" + rest, "/.%2F" + rest}
 	for i, char := range rest {
@@ -245,6 +262,9 @@ func Endpoints[R any](list []R, describe func(R) string) []string {
 
 // parameter is a parameter in a route: "{id}", "{path...}", ":id", "*", "+", and Fiber's ":id<int>?".
 var parameter = regexp.MustCompile(`\{[^}]*\}|[:*+]\w*(<[^/]*>)?\??`)
+
+// colonPath matches a path with parameters in the notation of Gin, Echo and Fiber.
+var colonPath = regexp.MustCompile(`/[:*]`)
 
 // unrouted returns a method that no route of the same path has.
 func (a *anonymous) unrouted(pattern string) string {

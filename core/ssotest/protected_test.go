@@ -233,6 +233,35 @@ func TestAssertProtected_ManyPatterns(t *testing.T) {
 	}
 }
 
+// The page of an app for every unknown path does not make a guarded route an open one.
+func TestAssertProtected_Fallback(t *testing.T) {
+	for name, c := range map[string]struct {
+		routes   []string // the last one may be public
+		rejected []string
+		want     int
+	}{
+		"a path that ends with a slash": {[]string{"GET /api/", "GET /app/:page"}, []string{"/api/{$}"}, 0},
+		"the root":                      {[]string{"GET /", "GET /app/:page"}, []string{"/{$}"}, 0},
+		"values that do not fit":        {[]string{"GET /orders/:id<int>", "GET /*"}, []string{"/orders/1"}, 0},
+		"middleware of a prefix":        {[]string{"USE /legacy", "GET /*"}, []string{"/legacy"}, 0},
+		"values that all reach it":      {[]string{"GET /orders/:id", "GET /app/:page"}, nil, 1},
+		"an open path":                  {[]string{"GET /orders", "GET /app/:page"}, nil, 1},
+		"net/http, below a path":        {[]string{"/admin/{$}", "/admin/", "/"}, []string{"/admin/{$}"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mux := http.NewServeMux()
+			mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "the app") })
+			for _, path := range c.rejected {
+				mux.HandleFunc(path, reject)
+			}
+			notes := &recorder{TB: t}
+			if AssertProtected(notes, c.routes, InProcess(mux), c.routes[len(c.routes)-1]); len(notes.notes) != c.want {
+				t.Errorf("noted %q", notes.notes)
+			}
+		})
+	}
+}
+
 // Each slash of a path is tried, and a handler of Use below its path.
 func TestAssertProtected_EachSlash(t *testing.T) {
 	for _, open := range []string{"/api//admin/users", "/api/./admin/users", "/api%2Fadmin/users", "/api/x/%2e%2e/admin/users", "/api/admin%2Fusers", "//api/admin/users"} {
