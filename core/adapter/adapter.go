@@ -87,5 +87,5 @@ func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, buffered, err
 }
 
-// Unwrap is for the deadlines and the full duplex of [http.ResponseController].
+// Unwrap gives [http.ResponseController] the deadlines and the full duplex of the connection.
 func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
