@@ -104,7 +104,7 @@ func table(title string, results []result) report.Table {
 	t := report.Table{{"what", unit, "middle half", "allocations", ""}}
 	for _, r := range results {
 		if r.table == title {
-			bar := strings.Repeat("█", int(4*r.median+0.5))
+			bar := strings.Repeat("█", min(int(4*r.median+0.5), 80))
 			t = append(t, []string{r.name, figure(r.median), figure(r.low) + "–" + figure(r.high), figure(r.allocations), bar})
 		}
 	}
