@@ -1,6 +1,7 @@
 package httpsso
 
 import (
+	"io"
 	"net/http"
 
 	"github.com/more-retail/moresso-go/core/logout"
@@ -37,25 +38,18 @@ func BackChannelLogout(a *sso.Authenticator, revoker logout.Revoker, clientIDs .
 			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 			return
 		}
-		if err := receiver.Receive(r.Context(), logoutToken(w, r)); err != nil {
+		body := ""
+		if r.Body != nil { // from a server
+			text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxLogoutBytes))
+			if err == nil {
+				body = string(text)
+			}
+		}
+		if err := receiver.ReceiveForm(r.Context(), r.Header.Get("Content-Type"), body); err != nil {
 			sso.DenialOf(err).Write(w)
 			return
 		}
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusOK)
 	})
-}
-
-// logoutToken returns the logout_token of a form; empty if there is not exactly one.
-func logoutToken(w http.ResponseWriter, r *http.Request) string {
-	if r.Body == nil { // not from a server
-		return ""
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxLogoutBytes)
-	err := r.ParseForm()
-	tokens := r.PostForm["logout_token"]
-	if err != nil || len(tokens) != 1 {
-		return ""
-	}
-	return tokens[0]
 }

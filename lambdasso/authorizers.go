@@ -3,9 +3,11 @@ package lambdasso
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -30,11 +32,16 @@ const noSubject = "-"
 // token by the TTL.
 //
 // A refusal is 401 or 403 in API Gateway's own form, without a challenge; 503 becomes 500. The context
-// has the claims as strings. An authorizer of this type sees only the token of the request, so
-// TokenAuthorizer panics for a permission that reads the request or the time; see
-// [permission.Reads].
+// has the claims with their JSON types, lists and objects as JSON text; names that API Gateway sets
+// itself, such as principalId, are left out. An authorizer of this type sees only the token of the
+// request, so TokenAuthorizer panics for a permission that reads the request or the time; see
+// [permission.Reads]. It panics for a guard that reads cookies. The identity source must be the place of
+// the token.
+//
+// A method and path with an asterisk, a question mark or "${" are refused, because a policy would grant
+// others too.
 func TokenAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayCustomAuthorizerRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
-	required := forEveryRoute("TokenAuthorizer", p)
+	required := forEveryRoute(g, "TokenAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayCustomAuthorizerRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 		r := adapter.EventRequest{}
 		if e.AuthorizationToken != "" {
@@ -50,7 +57,7 @@ func TokenAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.AP
 // for a permission that reads the time, see [permission.Reads]: a cached response would outlive
 // it.
 func RequestAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
-	required := cacheable("RequestAuthorizer", p)
+	required := cacheable(g, "RequestAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 		r := restRequest(events.APIGatewayProxyRequest{
 			HTTPMethod: e.HTTPMethod, Resource: e.Resource, Path: e.Path, Headers: e.Headers, MultiValueHeaders: e.MultiValueHeaders,
@@ -58,6 +65,9 @@ func RequestAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.
 			PathParameters: e.PathParameters,
 			RequestContext: events.APIGatewayProxyRequestContext{Path: e.RequestContext.Path, ResourceID: e.RequestContext.ResourceID, Stage: e.RequestContext.Stage},
 		})
+		if strings.HasSuffix(e.MethodArn, connectRoute) { // of a WebSocket API
+			r = upgrade(r)
+		}
 		return g.policy(ctx, r, required, e.MethodArn)
 	}
 }
@@ -70,7 +80,7 @@ func RequestAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.
 // different permissions need authorizers of their own, or a TTL of 0. A cached response may outlive
 // its token by the TTL.
 func HTTPAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
-	required := forEveryRoute("HTTPAuthorizer", p)
+	required := forEveryRoute(g, "HTTPAuthorizer", p)
 	return func(ctx context.Context, e events.APIGatewayV2CustomAuthorizerV2Request) (response events.APIGatewayV2CustomAuthorizerSimpleResponse, err error) {
 		r := httpRequest(events.APIGatewayV2HTTPRequest{
 			RequestContext: e.RequestContext, RouteKey: e.RouteKey, Headers: e.Headers, PathParameters: e.PathParameters,
@@ -80,12 +90,15 @@ func HTTPAuthorizer(g *Guard, p sso.Permission) func(context.Context, events.API
 		if err != nil || !granted {
 			return response, err
 		}
-		return events.APIGatewayV2CustomAuthorizerSimpleResponse{IsAuthorized: true, Context: anyOf(claims(principal))}, nil
+		return events.APIGatewayV2CustomAuthorizerSimpleResponse{IsAuthorized: true, Context: contextOf(principal, true)}, nil
 	}
 }
 
-// cacheable checks a permission whose result API Gateway may cache.
-func cacheable(function string, p sso.Permission) sso.Permission {
+// cacheable checks a guard and a permission whose result API Gateway may cache.
+func cacheable(g *Guard, function string, p sso.Permission) sso.Permission {
+	if g.auth.Extension().ReadsCookies() {
+		panic(fmt.Sprintf("lambdasso: %s with TokenFromCookie: API Gateway would use its result for requests of other sites too; send the token in a header field, or wrap the handler by Require", function))
+	}
 	required := permission.ForRoute(p)
 	if _, clock := permission.Reads(required); clock {
 		panic(fmt.Sprintf("lambdasso: %s with %s, which reads the time: API Gateway would cache its result; require it in the handler", function, permission.Describe(required)))
@@ -94,8 +107,8 @@ func cacheable(function string, p sso.Permission) sso.Permission {
 }
 
 // forEveryRoute checks a permission whose result is also used for other requests.
-func forEveryRoute(function string, p sso.Permission) sso.Permission {
-	required := cacheable(function, p)
+func forEveryRoute(g *Guard, function string, p sso.Permission) sso.Permission {
+	required := cacheable(g, function, p)
 	if request, _ := permission.Reads(required); request {
 		panic(fmt.Sprintf("lambdasso: %s with %s, which reads the request: its result would apply to other requests; use RequestAuthorizer, or require it in the handler", function, permission.Describe(required)))
 	}
@@ -122,8 +135,9 @@ func (g *Guard) authorize(ctx context.Context, r adapter.EventRequest, required 
 
 // policy returns the policy for a REST API.
 func (g *Guard) policy(ctx context.Context, r adapter.EventRequest, required sso.Permission, arn string) (events.APIGatewayCustomAuthorizerResponse, error) {
-	if arn == "" || strings.ContainsAny(arn, "*?$") {
+	if arn == "" || strings.ContainsAny(arn, "*?") || strings.Contains(arn, "${") {
 		// These characters match other paths, and the client has chosen the path.
+		_ = g.auth.Extension().Refuse(ctx, "lambdasso: authorizer", fmt.Errorf("%w: the method ARN %.200q would match other routes: wrap the handler by Require", sso.ErrInvalidRequest, arn), func(d sso.Denial) sso.Denial { return d })
 		return events.APIGatewayCustomAuthorizerResponse{}, errUnauthorized
 	}
 	principal, granted, err := g.authorize(ctx, r, required)
@@ -135,7 +149,7 @@ func (g *Guard) policy(ctx context.Context, r adapter.EventRequest, required sso
 	if granted {
 		effect = "Allow"
 		response.PrincipalID = cmp.Or(principal.Subject(), noSubject)
-		response.Context = anyOf(claims(principal))
+		response.Context = contextOf(principal, false)
 	}
 	response.PolicyDocument = events.APIGatewayCustomAuthorizerPolicy{
 		Version:   "2012-10-17",
@@ -180,6 +194,30 @@ func claims(principal *sso.Principal) map[string]string {
 			list = append(list, element.String())
 		}
 		all[name] = "[" + strings.Join(list, " ") + "]"
+	}
+	return all
+}
+
+// reserved are the names in the context of an authorizer that API Gateway sets itself.
+var reserved = []string{"principalId", "error", "integrationLatency", "integrationStatus", "latency", "requestId", "status", "claims", "usageIdentifierKey"}
+
+// contextOf returns the claims for the context of an authorizer. That of a REST API may hold texts,
+// numbers and switches only.
+func contextOf(principal *sso.Principal, nested bool) map[string]any {
+	all := map[string]any{}
+	for name, value := range principal.Claims().Members() {
+		if slices.Contains(reserved, name) || value.Kind() == "null" {
+			continue
+		}
+		text, isText := value.Text()
+		switch kind := value.Kind(); {
+		case isText:
+			all[name] = text
+		case nested || kind == "boolean" || kind == "number":
+			all[name] = json.RawMessage(value.String())
+		default:
+			all[name] = value.String()
+		}
 	}
 	return all
 }

@@ -1,9 +1,15 @@
 package lambdasso_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"reflect"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,6 +105,56 @@ func policy(t *testing.T, kind string, r events.APIGatewayCustomAuthorizerRespon
 	}
 }
 
+// Routes of WebSocket APIs have a dollar sign, which matches only itself. A refused ARN is logged.
+func TestAuthorizers_Routes(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	var log bytes.Buffer
+	cfg := iss.Config("api")
+	cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	guard := lambdasso.New(iss.Authenticator(cfg), lambdasso.WithTokenFrom(sso.TokenSource{}, sso.InsecureTokenFromQuery("token"), sso.TokenFromWebSocketProtocol("bearer.")))
+	const stage = "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/prod/"
+	for route, granted := range map[string]bool{
+		"$connect": true, "$default": true, "$disconnect": true, "sendMessage": true,
+		"GET/odata/Orders/$count": true, "GET/prices/US$": true, "GET/search/a*": false, "GET/a?b": false, "GET/${aws:username}": false,
+	} {
+		for place, e := range map[string]events.APIGatewayCustomAuthorizerRequestTypeRequest{
+			"field":    {Headers: map[string]string{"Authorization": "Bearer " + iss.Token()}},
+			"query":    {QueryStringParameters: map[string]string{"token": iss.Token()}},
+			"protocol": {Headers: map[string]string{"Sec-WebSocket-Protocol": "v1.chat, bearer." + iss.Token()}},
+		} {
+			log.Reset()
+			e.MethodArn = stage + route
+			r, err := lambdasso.RequestAuthorizer(guard, permission.Authenticated())(t.Context(), e)
+			if granted && (err != nil || r.PolicyDocument.Statement[0].Effect != "Allow" || r.PolicyDocument.Statement[0].Resource[0] != e.MethodArn) {
+				t.Errorf("%s by %s: %+v, %v", route, place, r, err)
+			}
+			if !granted && (outcome(true, err) != "401" || !strings.Contains(log.String(), "would match other routes")) {
+				t.Errorf("%s by %s: %v, log %s", route, place, err, log.String())
+			}
+		}
+	}
+}
+
+// API Gateway caches the result, and the check of the origin reads the request.
+func TestAuthorizers_Cookie(t *testing.T) {
+	iss := ssotest.NewIssuer(t)
+	guard := lambdasso.New(iss.Authenticator(iss.Config("api")), lambdasso.WithTokenFrom(sso.TokenSource{}, sso.TokenFromCookie("__Host-token")))
+	for name, build := range map[string]func(){
+		"TokenAuthorizer":   func() { lambdasso.TokenAuthorizer(guard, permission.Authenticated()) },
+		"RequestAuthorizer": func() { lambdasso.RequestAuthorizer(guard, permission.Authenticated()) },
+		"HTTPAuthorizer":    func() { lambdasso.HTTPAuthorizer(guard, permission.Authenticated()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if v := recover(); !strings.Contains(fmt.Sprint(v), "TokenFromCookie") {
+					t.Errorf("panic: %v", v)
+				}
+			}()
+			build()
+		})
+	}
+}
+
 // A policy's wildcards must not come from the path that a client has chosen.
 func TestAuthorizers_PolicyPath(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
@@ -170,22 +226,39 @@ func TestTokenAuthorizer_ClockPermission(t *testing.T) {
 	lambdasso.RequestAuthorizer(guard, permission.All(permission.SameAsPath("sub", "id"), permission.FreshLogin(time.Minute)))
 }
 
-// The context of an authorizer has strings, in the form of API Gateway's own authorizers. The event of a
-// guarded handler has the same strings.
+// The context of an authorizer keeps the types of the claims. The event of a guarded handler has strings, in
+// the form of API Gateway's own authorizers.
 func TestAuthorizers_Context(t *testing.T) {
 	iss := ssotest.NewIssuer(t)
 	guard := lambdasso.New(iss.Authenticator(iss.Config("api")))
 	token := "Bearer " + iss.Token(
-		devissuer.Claim("level", 3), devissuer.Claim("on", true), devissuer.Claim("groups", []any{"a", "b", 1}), devissuer.Claim("nothing", nil), devissuer.Permission("a.b", "c"), devissuer.Scope("x", "y"))
-	want := map[string]string{"sub": "ada", "level": "3", "on": "true", "groups": "[a b 1]", "nothing": "null", "permissions": `{"a":{"b":"c"}}`, "scope": "x y", "aud": "api"}
+		devissuer.Claim("level", 3), devissuer.Claim("on", true), devissuer.Claim("groups", []any{"a", "b", 1}), devissuer.Claim("nothing", nil), devissuer.Claim("principalId", "mallory"), devissuer.Claim("integrationLatency", 0), devissuer.Permission("a.b", "c"), devissuer.Scope("x", "y"))
+	want := map[string]string{"sub": `"ada"`, "level": `3`, "on": `true`, "groups": `["a","b",1]`, "permissions": `{"a":{"b":"c"}}`, "scope": `"x y"`, "aud": `"api"`}
 
 	simple, err := lambdasso.HTTPAuthorizer(guard, permission.Authenticated())(t.Context(), events.APIGatewayV2CustomAuthorizerV2Request{Headers: map[string]string{"Authorization": token}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	policy, err := lambdasso.TokenAuthorizer(guard, permission.Authenticated())(t.Context(), events.APIGatewayCustomAuthorizerRequest{AuthorizationToken: token, MethodArn: arn})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, text := range want {
-		if simple.Context[name] != text {
-			t.Errorf("HTTP: %s is %#v, want %q", name, simple.Context[name], text)
+		if got, err := json.Marshal(simple.Context[name]); err != nil || string(got) != text {
+			t.Errorf("HTTP: %s is %s, want %s", name, got, text)
+		}
+		if strings.HasPrefix(text, "[") || strings.HasPrefix(text, "{") { // REST APIs take no lists and objects
+			text = strconv.Quote(text)
+		}
+		if got, err := json.Marshal(policy.Context[name]); err != nil || string(got) != text {
+			t.Errorf("REST: %s is %s, want %s", name, got, text)
+		}
+	}
+	for _, context := range []map[string]any{simple.Context, policy.Context} {
+		for _, name := range []string{"nothing", "principalId", "integrationLatency"} {
+			if value, found := context[name]; found {
+				t.Errorf("%s is %v", name, value)
+			}
 		}
 	}
 

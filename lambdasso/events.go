@@ -16,9 +16,10 @@ import (
 )
 
 // Event is an HTTP request to a Lambda function: from an API Gateway REST API, an HTTP API, a
-// function URL or an Application Load Balancer.
+// function URL or an Application Load Balancer; or an event of a WebSocket API, whose route $connect has
+// the header fields and the query of the request. Later messages have no token: guard $connect.
 type Event interface {
-	events.APIGatewayProxyRequest | events.APIGatewayV2HTTPRequest | events.LambdaFunctionURLRequest | events.ALBTargetGroupRequest
+	events.APIGatewayProxyRequest | events.APIGatewayWebsocketProxyRequest | events.APIGatewayV2HTTPRequest | events.LambdaFunctionURLRequest | events.ALBTargetGroupRequest
 }
 
 // Response is the response that belongs to an [Event].
@@ -30,9 +31,12 @@ type Response interface {
 func open[E Event](event E) (r adapter.EventRequest, respond func(sso.Denial) any) {
 	switch e := any(event).(type) {
 	case events.APIGatewayProxyRequest:
-		return restRequest(e), func(d sso.Denial) any {
-			return events.APIGatewayProxyResponse{StatusCode: d.Status, MultiValueHeaders: d.Header, Body: string(d.Body)}
-		}
+		return restRequest(e), proxyResponse
+	case events.APIGatewayWebsocketProxyRequest:
+		query := parameters(e.QueryStringParameters, e.MultiValueQueryStringParameters)
+		return upgrade(adapter.EventRequest{
+			HTTPMethod: e.HTTPMethod, Route: e.RequestContext.RouteKey, Fields: e.Headers, MultiFields: e.MultiValueHeaders, Path: e.Path, Query: query.Encode(),
+		}), proxyResponse
 	case events.APIGatewayV2HTTPRequest:
 		return httpRequest(e), func(d sso.Denial) any {
 			return events.APIGatewayV2HTTPResponse{StatusCode: d.Status, Headers: joined(d.Header), Cookies: d.Header["Set-Cookie"], Body: string(d.Body)}
@@ -61,6 +65,27 @@ func open[E Event](event E) (r adapter.EventRequest, respond func(sso.Denial) an
 		}
 	}
 	panic(fmt.Sprintf("lambdasso: %T is not an event", event)) // the constraint admits no other type
+}
+
+// proxyResponse has the header fields in both forms: a load balancer reads the single ones, and takes no null.
+func proxyResponse(d sso.Denial) any {
+	return events.APIGatewayProxyResponse{StatusCode: d.Status, Headers: joined(d.Header), MultiValueHeaders: d.Header, Body: string(d.Body)}
+}
+
+// connectRoute is the route of a WebSocket API that has the request.
+const connectRoute = "/$connect"
+
+// upgrade returns the request of a WebSocket API with the method and the field that API Gateway leaves out,
+// by which a cookie's origin is checked.
+func upgrade(r adapter.EventRequest) adapter.EventRequest {
+	r.HTTPMethod = cmp.Or(r.HTTPMethod, http.MethodGet)
+	r.Fields, r.MultiFields = maps.Clone(r.Fields), maps.Clone(r.MultiFields)
+	if r.MultiFields != nil {
+		r.MultiFields["Upgrade"] = []string{"websocket"}
+	} else if r.Fields != nil {
+		r.Fields["Upgrade"] = "websocket"
+	}
+	return r
 }
 
 // restRequest reads an event of a REST API, or one of an HTTP API in payload format 1.0. The query is

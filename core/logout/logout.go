@@ -12,7 +12,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"time"
@@ -181,6 +183,17 @@ func (l *Receiver) Receive(ctx context.Context, token string) error {
 			Body:   []byte(`{"error":"` + sso.CodeInvalidRequest + `"}`),
 		}
 	})
+}
+
+// ReceiveForm is [Receiver.Receive] for the body of a request, a form with exactly one logout_token.
+func (l *Receiver) ReceiveForm(ctx context.Context, contentType, body string) error {
+	media, _, err := mime.ParseMediaType(contentType)
+	form, invalid := url.ParseQuery(body)
+	tokens := form["logout_token"]
+	if err != nil || media != "application/x-www-form-urlencoded" || invalid != nil || len(tokens) != 1 {
+		tokens = []string{""}
+	}
+	return l.Receive(ctx, tokens[0])
 }
 
 func (l *Receiver) receive(ctx context.Context, token string) error {

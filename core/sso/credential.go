@@ -28,6 +28,7 @@ const (
 	inAuthorization sourceKind = iota
 	inHeader
 	inCookie
+	inProtocol
 	inQuery
 )
 
@@ -69,6 +70,18 @@ func TokenFromCookie(name string, trustedOrigins ...string) TokenSource {
 }
 
 const hostPrefix = "__Host-"
+
+// TokenFromWebSocketProtocol reads the token from the field Sec-WebSocket-Protocol, for browsers, whose
+// WebSocket can set no other field: new WebSocket(url, ["v1.chat", "bearer." + token]). Prefix precedes the
+// token in its element, as "bearer." does here. The server must select another protocol, or it would send
+// the token back. It panics for an empty prefix and for one with another character than letters, digits,
+// dots and hyphens.
+func TokenFromWebSocketProtocol(prefix string) TokenSource {
+	if prefix == "" || strings.ContainsFunc(prefix, notInToken68) || strings.ContainsAny(prefix, "/~+_") {
+		panic(fmt.Sprintf("sso: TokenFromWebSocketProtocol(%q): want a prefix such as %q", prefix, "bearer."))
+	}
+	return TokenSource{kind: inProtocol, name: prefix}
+}
 
 // InsecureTokenFromQuery reads the token from a query parameter, for clients that can send nothing
 // else. The token then appears in access logs, histories and Referer fields: give it a short
@@ -182,7 +195,7 @@ func (a *Authenticator) noToken() error {
 
 // String returns where the token is, for messages.
 func (s TokenSource) String() string {
-	return map[sourceKind]string{inHeader: "the field ", inCookie: "the cookie ", inQuery: "the parameter "}[s.kind] + cmp.Or(s.name, "the field "+authorization)
+	return map[sourceKind]string{inHeader: "the field ", inCookie: "the cookie ", inProtocol: "the WebSocket protocol ", inQuery: "the parameter "}[s.kind] + cmp.Or(s.name, "the field "+authorization)
 }
 
 // read returns a value that the source holds, without white space around it, and the number of values. A
@@ -191,6 +204,8 @@ func (s TokenSource) read(r Request) (value string, n int) {
 	switch s.kind {
 	case inCookie:
 		value, n = s.cookies(r)
+	case inProtocol:
+		value, n = s.protocols(r)
 	case inQuery:
 		value, n = s.parameters(r)
 	default:
@@ -260,6 +275,27 @@ func (s TokenSource) cookies(r Request) (value string, n int) {
 			value = strings.Trim(content, " \t")
 			if len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"' { // RFC 6265, section 4.1.1
 				value = value[1 : len(value)-1]
+			}
+		}
+	}
+	if fields > 1 {
+		return value, fields
+	}
+	return value, n
+}
+
+// protocols returns the first element of Sec-WebSocket-Protocol with the source's prefix, without it, and
+// the number of them. Of several fields only the first can be read: they count as several elements.
+func (s TokenSource) protocols(r Request) (value string, n int) {
+	list, fields := r.Header("Sec-WebSocket-Protocol")
+	if strings.Count(list, ",") >= maxPieces {
+		return "", maxPieces + 1
+	}
+	for element := range strings.SplitSeq(list, ",") {
+		if token, found := strings.CutPrefix(strings.Trim(element, " \t"), s.name); found {
+			n++
+			if n == 1 {
+				value = token
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/more-retail/moresso-go/core/internal/keycache"
@@ -62,6 +63,11 @@ func (e Extension) Engine() *verify.Engine {
 		return nil
 	}
 	return e.a.engine
+}
+
+// ReadsCookies reports whether a token may be in a cookie; see [TokenFromCookie].
+func (e Extension) ReadsCookies() bool {
+	return slices.ContainsFunc(e.a.sources, func(s TokenSource) bool { return s.kind == inCookie })
 }
 
 // Login returns what an adapter puts into its framework's own context, so that [FromContext] finds the
