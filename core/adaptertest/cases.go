@@ -260,7 +260,7 @@ func (s *suite) renderers(l *caseList) {
 	l.add("sign in: a browser", browser, page("/sign-in"), back("/sign-in"))
 	l.add("sign in: a browser with Sec-Fetch-Mode", browser, with(page("/sign-in"), "Sec-Fetch-Mode", "navigate"), back("/sign-in"))
 	l.add("sign in: with an expired token", browser, with(get("/sign-in", bearer(s.issuer.Token(devissuer.Expired()))), "Accept", html), back("/sign-in"))
-	l.add("sign in: the query is kept", browser, page("/sign-in?tab=a%20b"), back("/sign-in?tab=a+b"))
+	l.add("sign in: the listed parameters are kept", browser, page("/sign-in?tab=a%20b&other=1"), back("/sign-in?tab=a+b"))
 	l.add("sign in: tokens in the query are removed", browser, page("/sign-in?access_token="+token+"&tab=1&x="+token), back("/sign-in?tab=1"))
 	l.add("sign in: a forwarded host is not trusted", browser,
 		with(page("/sign-in"), "X-Forwarded-Host", "evil.example", "Forwarded", "host=evil.example"), back("/sign-in"))

@@ -116,7 +116,7 @@ func newSuite(t *testing.T) *suite {
 	s.compat = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Renderer = compat.Render })
 	s.text = s.authenticator(s.issuer, "api", func(c *sso.Config) { c.Renderer = renderText })
 	s.signIn = s.authenticator(s.issuer, "api", func(c *sso.Config) {
-		c.Renderer = sso.RenderSignIn("https://login.example/start?app=1", "return_to", nil)
+		c.Renderer = sso.RenderSignIn("https://login.example/start?app=1", "return_to", nil, "tab", "x", "access_token")
 	})
 	s.down.Down()
 	s.unavailable = s.authenticator(s.down, "api", func(*sso.Config) {})

@@ -136,6 +136,10 @@ func (i *Issuer) discovery() []byte {
 func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	i.count(pathToken)
 	w.Header().Set("Cache-Control", "no-store") // RFC 6749, section 5.1
+	if err := http.NewCrossOriginProtection().Check(r); err != nil {
+		answerError(w, http.StatusForbidden, "invalid_request", "the form is from another site: "+err.Error())
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		answerError(w, http.StatusBadRequest, "invalid_request", "the body is not a form: "+err.Error())

@@ -215,6 +215,10 @@ func TestHandler_Rotate(t *testing.T) {
 				if got.status != tt.want || (issuer.KeyID() != before) != (tt.want == 200) {
 					t.Errorf("%s: %d %s", name, got.status, got.body)
 				}
+				form := "grant_type=client_credentials&client_id=hub"
+				if got := post(t, issuer, issuer.URL()+"/token", form, append(tt.header, "Content-Type", "application/x-www-form-urlencoded")...); got.status != tt.want {
+					t.Errorf("%s, a token: %d %s", name, got.status, got.body)
+				}
 				if tt.want == 200 && object(t, got.body)["kid"] != issuer.KeyID() {
 					t.Errorf("%s: answered %s", name, got.body)
 				}

@@ -94,6 +94,9 @@ func New(cfg Config) (*Authenticator, error) {
 		rules.Reads = append(rules.Reads, jsondoc.SplitPath(path)[0])
 	}
 	a.engine, a.issuers = verify.New(rules), []*issuer{i}
+	if cfg.development() {
+		a.logger.Warn("sso: the issuer or its keys are on this machine: anyone who can start a program here can sign tokens. Set SSO_ISSUER to your identity provider in production", "issuer", cfg.Issuer, "keys", cfg.Keys.String())
+	}
 	return a, nil
 }
 

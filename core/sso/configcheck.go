@@ -212,6 +212,14 @@ func entraTenant(address string) (tenant string, entra bool) {
 	return strings.ToLower(tenant), true
 }
 
+// development reports whether the issuer or the keys are those of a development issuer.
+func (c *Config) development() bool {
+	return slices.ContainsFunc([]string{c.Issuer, c.Keys.String()}, func(address string) bool {
+		u, err := url.Parse(address)
+		return err == nil && u.Host != "" && netaddr.Loopback(u.Hostname())
+	})
+}
+
 // accessClaims returns the claims of which every access token of a provider has one, by its documentation;
 // nil for other providers.
 func (c *Config) accessClaims() []string {

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/more-retail/moresso-go/core/internal/netaddr"
 )
 
 // A TokenSource says where a request has its token. The zero value is the Authorization field with
@@ -54,15 +56,22 @@ func TokenFromHeader(name string) TokenSource {
 // A browser sends cookies with requests that other sites cause. A request that may change something
 // (any method except GET, HEAD and OPTIONS) or upgrades the connection (a WebSocket) is refused with
 // 403 unless it comes from the same origin or a trusted one ("https://app.example.com"), by the
-// rules of [http.CrossOriginProtection]. TokenFromCookie panics for another name or an invalid
-// origin.
+// rules of [http.CrossOriginProtection]. TokenFromCookie panics for another name, an invalid origin, and
+// one that is neither https nor on loopback.
 func TokenFromCookie(name string, trustedOrigins ...string) TokenSource {
 	if len(name) <= len(hostPrefix) || !strings.HasPrefix(name, hostPrefix) || strings.ContainsFunc(name, notInFieldName) {
 		panic(fmt.Sprintf("sso: TokenFromCookie(%q): the name must begin with %q, or other hosts of the domain could set the cookie", name, hostPrefix))
 	}
 	origins := http.NewCrossOriginProtection()
 	for _, origin := range trustedOrigins {
-		if err := origins.AddTrustedOrigin(origin); err != nil {
+		u, err := url.Parse(origin)
+		if err == nil && u.Scheme != "https" && !netaddr.Loopback(u.Hostname()) {
+			err = errors.New("an attacker on the network can act as an origin without https")
+		}
+		if err == nil {
+			err = origins.AddTrustedOrigin(origin)
+		}
+		if err != nil {
 			panic(fmt.Sprintf("sso: TokenFromCookie: %q is not a valid origin (%v): write it as https://app.example.com", origin, err))
 		}
 	}

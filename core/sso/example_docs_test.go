@@ -324,7 +324,7 @@ func ExampleAuthenticator_TokenFrom() {
 
 // A browser is sent to sign in, and a script gets 401.
 func ExampleRenderSignIn() {
-	auth, _ := forExamples(sso.Config{Renderer: sso.RenderSignIn("https://login.example.com/start", "return_to", nil)})
+	auth, _ := forExamples(sso.Config{Renderer: sso.RenderSignIn("https://login.example.com/start", "return_to", nil, "open")})
 	for _, accept := range []string{"text/html", "application/json"} {
 		_, err := auth.Authenticate(context.Background(), adapter.EventRequest{
 			HTTPMethod: http.MethodGet, Path: "/orders", Query: "open=1", Fields: map[string]string{"Accept": accept},

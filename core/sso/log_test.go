@@ -363,6 +363,20 @@ func TestLog_PathWithoutQuery(t *testing.T) {
 	}
 }
 
+// A development issuer in production is a warning at start-up.
+func TestNew_DevelopmentIssuer(t *testing.T) {
+	for issuer, warned := range map[string]bool{
+		issuerID: false, "http://adfs.example.com/adfs/services/trust": false, "localhost": false,
+		"http://localhost:9000": true, "http://127.0.0.1:9000": true, "https://[::1]:9000/a": true, "http://LOCALHOST": true,
+	} {
+		var log lines
+		newAuth(t, func(c *sso.Config) { c.Issuer, c.Logger = issuer, log.logger(slog.LevelInfo) })
+		if text := log.String(); strings.Contains(text, "WARN") != warned || warned && !strings.Contains(text, "can sign tokens") {
+			t.Errorf("%s: %s", issuer, text)
+		}
+	}
+}
+
 // An event has the context of its request, for traces.
 func TestObserve_Context(t *testing.T) {
 	type key struct{}

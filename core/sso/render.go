@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/more-retail/moresso-go/core/internal/netaddr"
@@ -12,13 +13,15 @@ import (
 
 // RenderSignIn returns a [Config.Renderer] that redirects (303) a browser to a sign-in page: a GET
 // that accepts text/html and would get 401. All other refusals are passed to otherwise; nil leaves
-// them unchanged. If returnParam is not empty, the page gets the request's path and query in that
-// parameter. The host, and everything that may be a token, is omitted.
+// them unchanged. If returnParam is not empty, the page gets the request's path in that parameter, with
+// the query parameters of these names. The host, the rest of the query and everything that may be a
+// token is omitted. A path that browsers or routers may read in another way, with "//" or dot segments,
+// becomes "/".
 //
 //	cfg.Renderer = sso.RenderSignIn("https://login.example.com/start", "return_to", nil)
 //
 // It panics for an address that is neither https, nor http on loopback, nor a path.
-func RenderSignIn(address, returnParam string, otherwise func(Request, Denial) Denial) func(Request, Denial) Denial {
+func RenderSignIn(address, returnParam string, otherwise func(Request, Denial) Denial, queryParams ...string) func(Request, Denial) Denial {
 	page, err := url.Parse(address)
 	if err != nil || !fitForSignIn(page) {
 		panic(fmt.Sprintf("sso: RenderSignIn: %q is not a valid address: write https://… or a path", address))
@@ -33,7 +36,7 @@ func RenderSignIn(address, returnParam string, otherwise func(Request, Denial) D
 		to := *page
 		if returnParam != "" {
 			query := to.Query()
-			query.Set(returnParam, returnTo(r))
+			query.Set(returnParam, returnTo(r, queryParams))
 			to.RawQuery = query.Encode()
 		}
 		d = d.clone()
@@ -81,8 +84,8 @@ func navigates(r Request) bool {
 	return false
 }
 
-// returnTo returns the path of a request and the part of its query that another page may see.
-func returnTo(r Request) string {
+// returnTo returns the path of a request and the listed parameters of its query.
+func returnTo(r Request, queryParams []string) string {
 	const home = "/"
 	u, err := url.ParseRequestURI(r.RequestURI())
 	if err != nil || !isLocalPath(u.Path) || !isLocalPath(u.EscapedPath()) || holdsToken(u.Path) {
@@ -94,7 +97,7 @@ func returnTo(r Request) string {
 		return back.String()
 	}
 	for name, values := range query {
-		if mayBeToken(name) || holdsToken(strings.Join(values, " ")) {
+		if !slices.Contains(queryParams, name) || mayBeToken(name) || holdsToken(strings.Join(values, " ")) {
 			query.Del(name)
 		}
 	}
@@ -103,9 +106,11 @@ func returnTo(r Request) string {
 }
 
 // isLocalPath reports whether every browser treats a path as one of this host, unlike "//host" and
-// "/\host".
+// "/\host", and every router as the same one, unlike "/a//b" and "/a/../b".
 func isLocalPath(path string) bool {
-	return strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.Contains(path, `\`) &&
+	segments := strings.Split(path, "/")
+	return strings.HasPrefix(path, "/") && !strings.Contains(path, "//") && !strings.Contains(path, `\`) &&
+		!slices.Contains(segments, ".") && !slices.Contains(segments, "..") &&
 		!strings.ContainsFunc(path, func(c rune) bool { return c < ' ' || c == 0x7f })
 }
 

@@ -212,6 +212,7 @@ func TestTokenFrom_Panics(t *testing.T) {
 		"a sign-in page at //host":        func() { sso.RenderSignIn("//login.example/", "", nil) },
 		"a sign-in page without host":     func() { sso.RenderSignIn("https:///login", "", nil) },
 		"a sign-in page that is a script": func() { sso.RenderSignIn("javascript:alert(1)", "", nil) },
+		"an origin over http":             func() { sso.TokenFromCookie("__Host-token", "http://app.example.com") },
 		"no sign-in page":                 func() { sso.RenderSignIn("", "", nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -226,14 +227,23 @@ func TestTokenFrom_Panics(t *testing.T) {
 }
 
 func TestRenderSignIn_ReturnParam(t *testing.T) {
-	render := sso.RenderSignIn("/login", "to", nil)
+	render := sso.RenderSignIn("/login", "to", nil, "a", "b", "state", "code", "id_token")
 	accept := http.Header{"Accept": {"text/html"}}
 	denial := sso.DenialOf(sso.ErrNoToken)
 	for uri, want := range map[string]string{
 		"/orders":                            "/login?to=%2Forders",
 		"/orders?a=1&b=2":                    "/login?to=%2Forders%3Fa%3D1%26b%3D2",
 		"/a%2Fb":                             "/login?to=%2Fa%252Fb",
+		"/orders?a=1&c=2":                    "/login?to=%2Forders%3Fa%3D1",
 		"//evil.example/x":                   "/login?to=%2F",
+		"/a//evil.example/x":                 "/login?to=%2F",
+		"/%2Fevil.example":                   "/login?to=%2F",
+		"/a/../b":                            "/login?to=%2F",
+		"/a/%2e%2e/b":                        "/login?to=%2F",
+		"/a/%2E/b":                           "/login?to=%2F",
+		"/a/..":                              "/login?to=%2F",
+		"/..%2fb":                            "/login?to=%2F",
+		"/a..b/.c":                           "/login?to=%2Fa..b%2F.c",
 		"/\\evil.example":                    "/login?to=%2F",
 		"/%5Cevil.example":                   "/login?to=%2F",
 		"/%0D%0Aevil":                        "/login?to=%2F",

@@ -35,7 +35,7 @@ type part struct {
 var everything = part{name: "everything", budget: 29_000}
 
 var parts = []part{
-	{name: "core/ssotest, adaptertest and devissuer", folders: []string{"core/ssotest", "core/adaptertest", "core/devissuer"}, budget: 4960},
+	{name: "core/ssotest, adaptertest and devissuer", folders: []string{"core/ssotest", "core/adaptertest", "core/devissuer"}, budget: 4980},
 	{name: "core, all else", folders: []string{"core"}, budget: 10100}, // the goal is 8000
 	{name: "redisstore", folders: []string{"redisstore"}, budget: 2100},
 	{name: "cmd/sso", folders: []string{"cmd/sso"}, budget: 3310},

@@ -254,6 +254,7 @@ func TestDoctor_Yellow(t *testing.T) {
 		"an extra algorithm":       {with("SSO_ALGORITHMS", "RS256,ES256"), nil, "algorithms", "no key is for ES256"},
 		"http anywhere":            {with("SSO_INSECURE_ALLOW_HTTP", "true"), nil, "InsecureAllowHTTP", "an attacker on the network"},
 		"no audience":              {with("SSO_SKIP_AUDIENCE_CHECK", "true", "SSO_CLIENT_IDS", "web", "SSO_AUDIENCE", ""), nil, "SkipAudienceCheck", "only the client distinguishes"},
+		"a development issuer":     {with("SSO_ISSUER", "http://localhost:9000"), nil, "Issuer", "a development issuer on this machine"},
 		"other kinds of token":     {with("SSO_TOKEN_TYPE", "id_token"), nil, "TokenType", "ID tokens"},
 		"a long leeway":            {with("SSO_LEEWAY", "5m"), nil, "Leeway", "for 5m after"},
 		"a key that never changes": {with("SSO_PUBLIC_KEY_URI", string(issuer.PublicPEM())), nil, "outage", "never changes"},

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -125,6 +127,11 @@ func (e *examination) configuration(err error, problems []sso.ConfigProblem) {
 	c := e.cfg
 	if c.InsecureAllowHTTP {
 		e.add(Yellow, "InsecureAllowHTTP", "remove it, and write https://", "keys may be fetched over http from other machines: an attacker on the network can replace them, and then sign tokens")
+	}
+	for setting, address := range map[string]string{"Issuer": c.Issuer, "PublicKeyURI": c.PublicKeyURI} {
+		if u, err := url.Parse(address); err == nil && u.Host != "" && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()) {
+			e.add(Yellow, setting, "set it to your identity provider in production", "a development issuer on this machine: anyone who can start a program here can sign tokens")
+		}
 	}
 	if c.SkipAudienceCheck {
 		e.add(Yellow, "SkipAudienceCheck", "set SSO_AUDIENCE if the provider's access tokens have aud", "only the client distinguishes tokens for this service from those for other services")
