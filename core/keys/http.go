@@ -353,11 +353,20 @@ func httpClient(ctx context.Context, given *http.Client) *http.Client {
 			return fmt.Errorf("the proxy %s: %w", redact(proxy), &statusError{r.StatusCode, r.Header.Get("Content-Type")})
 		},
 		DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
-			conn, err := new(net.Dialer).DialContext(ctx, network, address)
-			if err == nil {
-				context.AfterFunc(ctx, func() { _ = conn.Close() })
+			addresses := []string{address}
+			if host, port, _ := net.SplitHostPort(address); strings.EqualFold(host, "localhost") { // no resolver may say otherwise
+				addresses = []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
 			}
-			return conn, err
+			var failures []error
+			for _, address := range addresses {
+				conn, err := new(net.Dialer).DialContext(ctx, network, address)
+				if err == nil {
+					context.AfterFunc(ctx, func() { _ = conn.Close() })
+					return conn, nil
+				}
+				failures = append(failures, err)
+			}
+			return nil, errors.Join(failures...)
 		},
 		DisableKeepAlives:      true,
 		ForceAttemptHTTP2:      true,

@@ -979,6 +979,30 @@ func TestURL_ProxyRefuses(t *testing.T) {
 }
 
 // A document that was read before the time was up is used by the next attempt, once.
+// localhost is this machine, on both of its addresses, and no resolver is needed to find it.
+func TestURL_Localhost(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Logf("%s: %v", address, err)
+			continue
+		}
+		server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, jwks(ecJWK("a", elliptic.P256())))
+		})}}
+		server.Start()
+		defer server.Close()
+		_, port, _ := net.SplitHostPort(listener.Addr().String())
+		source, err := keys.URL("http://LocalHost:"+port, keys.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := source.Fetch(t.Context(), nil); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
 func TestDiscovery_KeptDocument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const origin = "https://idp.example"

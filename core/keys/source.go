@@ -214,7 +214,9 @@ func (s fixedSource) String() string                            { return s.name 
 
 // File returns a source that reads a JWK Set or PEM file, again at every refresh, so that a mounted
 // secret can be replaced under a running service. It fails if the file cannot be read now, is not a
-// regular file, is larger than 256 KiB or has no usable key.
+// regular file, is larger than 256 KiB or has no usable key. On Unix it also fails if another user could
+// replace the file: if a folder of its path is writable by all users and not sticky, or if a symbolic link
+// in it belongs to another user than root and that of the process.
 func File(path string) (Source, error) {
 	s := fileSource(path)
 	if _, err := s.Fetch(context.Background(), nil); err != nil {
@@ -234,6 +236,9 @@ func (s fileSource) Fetch(context.Context, *Set) (*Set, error) {
 		return nil, fmt.Errorf("%s is a folder; name the file in it", s)
 	case !info.Mode().IsRegular(): // reading a pipe could block, and works once only
 		return nil, fmt.Errorf("%s is not a regular file", s)
+	}
+	if err := replaceable(string(s), 0); err != nil {
+		return nil, err
 	}
 	f, err := os.Open(string(s))
 	if err != nil {
