@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/more-retail/moresso-go/core/internal/netaddr"
 )
@@ -56,8 +57,8 @@ func TokenFromHeader(name string) TokenSource {
 // A browser sends cookies with requests that other sites cause. A request that may change something
 // (any method except GET, HEAD and OPTIONS) or upgrades the connection (a WebSocket) is refused with
 // 403 unless it comes from the same origin or a trusted one ("https://app.example.com"), by the
-// rules of [http.CrossOriginProtection]. TokenFromCookie panics for another name, an invalid origin, and
-// one that is neither https nor on loopback.
+// rules of [http.CrossOriginProtection]. TokenFromCookie panics for another name, an invalid origin, one
+// that is neither https nor on loopback, and one beyond ASCII: browsers send it in its IDNA form, xn--….
 func TokenFromCookie(name string, trustedOrigins ...string) TokenSource {
 	if len(name) <= len(hostPrefix) || !strings.HasPrefix(name, hostPrefix) || strings.ContainsFunc(name, notInFieldName) {
 		panic(fmt.Sprintf("sso: TokenFromCookie(%q): the name must begin with %q, or other hosts of the domain could set the cookie", name, hostPrefix))
@@ -67,6 +68,9 @@ func TokenFromCookie(name string, trustedOrigins ...string) TokenSource {
 		u, err := url.Parse(origin)
 		if err == nil && u.Scheme != "https" && !netaddr.Loopback(u.Hostname()) {
 			err = errors.New("an attacker on the network can act as an origin without https")
+		}
+		if strings.ContainsFunc(origin, func(c rune) bool { return c > unicode.MaxASCII }) {
+			err = errors.New("browsers send its host as xn--…: write it so") // RFC 5891, section 4.4
 		}
 		if err == nil {
 			err = origins.AddTrustedOrigin(origin)

@@ -212,6 +212,7 @@ func TestTokenFrom_Panics(t *testing.T) {
 		"a sign-in page at //host":        func() { sso.RenderSignIn("//login.example/", "", nil) },
 		"a sign-in page without host":     func() { sso.RenderSignIn("https:///login", "", nil) },
 		"a sign-in page that is a script": func() { sso.RenderSignIn("javascript:alert(1)", "", nil) },
+		"an origin beyond ASCII":          func() { sso.TokenFromCookie("__Host-token", "https://bücher.example") },
 		"an origin over http":             func() { sso.TokenFromCookie("__Host-token", "http://app.example.com") },
 		"no sign-in page":                 func() { sso.RenderSignIn("", "", nil) },
 	} {
