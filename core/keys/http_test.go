@@ -991,7 +991,7 @@ func TestURL_Localhost(t *testing.T) {
 			_, _ = io.WriteString(w, jwks(ecJWK("a", elliptic.P256())))
 		})}}
 		server.Start()
-		defer server.Close()
+		t.Cleanup(server.Close)
 		_, port, _ := net.SplitHostPort(listener.Addr().String())
 		source, err := keys.URL("http://LocalHost:"+port, keys.Options{})
 		if err != nil {

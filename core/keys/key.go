@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -35,7 +36,14 @@ type Key struct {
 	// Public is an *rsa.PublicKey, an *ecdsa.PublicKey or an ed25519.PublicKey.
 	Public crypto.PublicKey
 
-	x5t, x5tS256 string // thumbprints of its certificate, in base64url; empty if not published
+	x5t, x5tS256    string    // thumbprints of its certificate, in base64url; empty if not published
+	certificateEnds time.Time // zero without a certificate
+}
+
+// CertificateExpired reports whether the source publishes a certificate with the key that has expired.
+// Such a key verifies tokens anyway: a certificate adds no trust here.
+func (k Key) CertificateExpired(now time.Time) bool {
+	return !k.certificateEnds.IsZero() && now.After(k.certificateEnds)
 }
 
 // HasCertificate reports whether the source publishes one of these certificate thumbprints with the key:

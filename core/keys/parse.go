@@ -18,6 +18,7 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -80,6 +81,7 @@ func parseBlock(block *pem.Block) (key Key, err error) {
 		key.Public, err = x509.ParsePKCS1PublicKey(block.Bytes)
 	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE": // RFC 7468, section 5.1; openssl
 		key.Public, err = certified(block.Bytes)
+		key.certificateEnds = notAfter(block.Bytes)
 	default:
 		return key, fmt.Errorf("a PEM block %.64q; PUBLIC KEY, RSA PUBLIC KEY and CERTIFICATE are read", block.Type)
 	}
@@ -89,17 +91,31 @@ func parseBlock(block *pem.Block) (key Key, err error) {
 	return key, nil
 }
 
+// certificate has what is read of a certificate.
+type certificate struct {
+	Body struct {
+		Version                                      int `asn1:"optional,explicit,tag:0"`
+		Serial                                       *big.Int
+		Algorithm, Issuer, Validity, Subject, Public asn1.RawValue
+	}
+}
+
+// notAfter returns when a certificate expires; the zero time if that cannot be read.
+func notAfter(der []byte) time.Time {
+	var c certificate
+	var validity struct{ NotBefore, NotAfter time.Time }
+	if _, err := asn1.Unmarshal(der, &c); err != nil {
+		return time.Time{}
+	}
+	_, _ = asn1.Unmarshal(c.Body.Validity.FullBytes, &validity)
+	return validity.NotAfter
+}
+
 // certified returns the public key of a certificate (RFC 5280, section 4.1). The rest of it is not
 // read: it adds no trust here, and package x509 refuses some certificates that providers publish, such
 // as those with a negative serial number.
 func certified(der []byte) (crypto.PublicKey, error) {
-	var certificate struct {
-		Body struct {
-			Version                                      int `asn1:"optional,explicit,tag:0"`
-			Serial                                       *big.Int
-			Algorithm, Issuer, Validity, Subject, Public asn1.RawValue
-		}
-	}
+	var certificate certificate
 	if _, err := asn1.Unmarshal(der, &certificate); err != nil {
 		return nil, err
 	}
@@ -253,6 +269,9 @@ func parseJWK(text []byte) (key Key, err error) {
 		return key, err
 	}
 	key.x5t, key.x5tS256 = thumbprint(jwk.Get("x5t")), thumbprint(jwk.Get("x5t#S256"))
+	if der, err := firstOf(jwk.Get("x5c")); err == nil {
+		key.certificateEnds = notAfter(der)
+	}
 	key.Public, err = publicKey(jwk)
 	return key, err
 }
@@ -373,12 +392,7 @@ func publicKey(jwk jsondoc.Value) (crypto.PublicKey, error) {
 // ofChain returns the key of the first certificate (RFC 7517, section 4.7), in standard base64. Type
 // and curve may be missing, but must not contradict it.
 func ofChain(chain jsondoc.Value, kty, crv string) (crypto.PublicKey, error) {
-	var first string
-	for certificate := range chain.Elements() {
-		first, _ = certificate.Text()
-		break
-	}
-	der, err := base64.RawURLEncoding.DecodeString(base64URL(first))
+	der, err := firstOf(chain)
 	if err != nil {
 		return nil, errors.New("its member \"x5c\" is not an array of certificates in base64")
 	}
@@ -399,6 +413,16 @@ func ofChain(chain jsondoc.Value, kty, crv string) (crypto.PublicKey, error) {
 		return nil, fmt.Errorf("kty %.64q and crv %.64q contradict its certificate (x5c)", kty, crv)
 	}
 	return public, nil
+}
+
+// firstOf returns the first certificate of a chain.
+func firstOf(chain jsondoc.Value) ([]byte, error) {
+	var first string
+	for certificate := range chain.Elements() {
+		first, _ = certificate.Text()
+		break
+	}
+	return base64.RawURLEncoding.DecodeString(base64URL(first))
 }
 
 // octets reads members that hold numbers in base64url.

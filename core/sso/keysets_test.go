@@ -375,6 +375,40 @@ func TestSignature_FullySpecified(t *testing.T) {
 }
 
 // A token without kid may name its key by the certificate. A certificate of another key refuses it.
+// The key of an expired certificate verifies tokens, and the log says that it has expired.
+func TestKeySet_ExpiredCertificate(t *testing.T) {
+	der := certificateOf(t, rsaKey(), false) // until T
+	chain := []string{base64.StdEncoding.EncodeToString(der)}
+	for name, source := range map[string]func() (keys.Source, error){
+		"PEM":       func() (keys.Source, error) { return keys.PEM(certificatePEM(der)) },
+		"x5c alone": func() (keys.Source, error) { return keys.JWKS(`{"keys":[{"kid":"a","x5c":["` + chain[0] + `"]}]}`) },
+		"x5c beside numbers": func() (keys.Source, error) {
+			return keys.JWKS(`{"keys":[` + jwkOf(t, &rsaKey().PublicKey, map[string]any{"x5c": chain}) + `]}`)
+		},
+		"another x5c": func() (keys.Source, error) {
+			return keys.JWKS(`{"keys":[` + jwkOf(t, &rsaKey().PublicKey, map[string]any{"x5c": 7}) + `]}`)
+		},
+	} {
+		for late, warned := range map[time.Duration]bool{-time.Minute: false, time.Minute: name != "another x5c"} {
+			keySource, err := source()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var log lines
+			auth := newAuth(t, func(c *sso.Config) {
+				c.Keys, c.Algorithms, c.Logger = keySource, []string{"RS256"}, log.logger(slog.LevelInfo)
+				c.Now = func() time.Time { return T.Add(late) }
+			})
+			if err := auth.Ready(t.Context()); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if text := log.String(); strings.Contains(text, "certificate of a key has expired") != warned {
+				t.Errorf("%s, %v after its end: %s", name, late, text)
+			}
+		}
+	}
+}
+
 func TestSignature_Certificate(t *testing.T) {
 	der := certificateOf(t, rsaKey(), false)
 	sum1, sum256 := sha1.Sum(der), sha256.Sum256(der)

@@ -19,7 +19,7 @@ import (
 
 // maxNames is the budget of exported names in all packages that a service can import. The goal is 520. The
 // excess are names that users need, such as the reasons of refusals and the methods of test servers.
-const maxNames = 660
+const maxNames = 662
 
 // private are the modules that are not released.
 var private = []string{"bench", "e2e", "examples", "tools"}
@@ -36,7 +36,7 @@ var everything = part{name: "everything", budget: 29_000}
 
 var parts = []part{
 	{name: "core/ssotest, adaptertest and devissuer", folders: []string{"core/ssotest", "core/adaptertest", "core/devissuer"}, budget: 4980},
-	{name: "core, all else", folders: []string{"core"}, budget: 10100}, // the goal is 8000
+	{name: "core, all else", folders: []string{"core"}, budget: 10150}, // the goal is 8000
 	{name: "redisstore", folders: []string{"redisstore"}, budget: 2100},
 	{name: "cmd/sso", folders: []string{"cmd/sso"}, budget: 3310},
 	{name: "tools", folders: []string{"tools"}, budget: 1500},

@@ -1,6 +1,7 @@
 package keycache
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"errors"
@@ -425,6 +426,13 @@ func (c *Cache) log(event FetchEvent, skipped []keys.Skipped, withdrawn bool) er
 	}
 	for _, s := range skipped {
 		c.opts.Logger.Warn("sso: key skipped", "source", event.Source, "key_id", s.ID, "reason", s.Reason)
+	}
+	if snap := c.current.Load(); event.Changed && snap != nil {
+		for _, key := range snap.set.Keys {
+			if key.CertificateExpired(c.now()) {
+				c.opts.Logger.Warn("sso: certificate of a key has expired; the key is used", "source", event.Source, "key_id", cmp.Or(key.ID, key.Thumbprint()))
+			}
+		}
 	}
 	if event.Changed {
 		c.opts.Logger.Info("sso: keys changed", "source", event.Source, "key_ids", event.KeyIDs)
